@@ -1,0 +1,171 @@
+# loyalty: a loyalty program inside PostgreSQL. `make help` lists what can be made.
+#
+# Built with PGXS; PG_CONFIG=/path/to/pg_config chooses another server version. The targets that need no server, and
+# those that first install what is missing, work before PostgreSQL is there.
+
+EXTENSION  := loyalty
+# Never a variable called VERSION: PGXS sets it to the server's.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+PG_CONFIG  ?= pg_config
+export PG_CONFIG
+
+.DEFAULT_GOAL := all
+
+# --- The library ------------------------------------------------------------------------------------------------------
+
+CORE_SOURCES := $(sort $(wildcard src/core/*.cc src/core/*/*.cc src/codec/*.cc))
+PG_SOURCES   := $(sort $(wildcard src/pg/*.cc src/pg/*/*.cc))
+
+MODULE_big    := $(EXTENSION)
+OBJS          := $(patsubst %.cc,%.o,$(CORE_SOURCES) $(PG_SOURCES))
+SHLIB_LINK    := -lstdc++
+SHLIB_EXPORTS := src/exports.txt
+
+# Boost as tools/packages unpacks it, where the system's Boost is another version.
+BOOST    := $(patsubst %,-isystem %,$(wildcard build/boost/usr/include))
+WARNINGS := -Wall -Wextra -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
+
+# -isystem keeps the warnings of PostgreSQL's own headers out of ours. Debian builds PostgreSQL without dependency
+# tracking, hence -MMD -MP.
+PG_CPPFLAGS := -Isrc $(BOOST) -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+PG_CXXFLAGS := -std=c++20 -O2 $(WARNINGS) -MMD -MP
+
+# LLVM bitcode would let the server inline small C functions; nothing here is that small, and PGXS has no rule for .cc.
+override with_llvm = no
+
+# --- The SQL ----------------------------------------------------------------------------------------------------------
+
+SQL_MODULES := $(sort $(wildcard sql/[0-9][0-9]-*.sql))
+SQL_SCRIPT  := sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA        := $(wildcard sql/$(EXTENSION)--*--*.sql)
+DATA_built  := $(SQL_SCRIPT)
+
+# --- Tests through PGXS -----------------------------------------------------------------------------------------------
+
+REGRESS        := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS   := --inputdir=test --load-extension=$(EXTENSION)
+ISOLATION      := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS := --inputdir=test --load-extension=$(EXTENSION)
+PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
+# := is needed: `ifdef` in PGXS looks at the unexpanded text.
+TAP_TESTS      := $(if $(PROVE_TESTS),$(shell perl -MIPC::Run -e 'print 1' 2>/dev/null))
+
+EXTRA_CLEAN := $(wildcard src/*/*.o src/*/*.d src/*/*/*.o src/*/*/*.d) src/exports.list build output_iso tmp_check
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+-include $(OBJS:.o=.d)
+else
+.PHONY: all install installcheck clean
+all install installcheck:
+	@echo "$(PG_CONFIG) does not work here: run 'make packages', or set PG_CONFIG=/path/to/pg_config" >&2; exit 1
+clean:
+	rm -rf $(EXTRA_CLEAN) $(EXTENSION).so results regression.diffs regression.out
+endif
+
+# Joined anew each time and replaced when different: so a module that was deleted is noticed as well as an edited one.
+$(SQL_SCRIPT): FORCE
+	@tools/join-sql $(SQL_MODULES) >$@.new || { rm -f $@.new; exit 1; }
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# Objects compiled against another server version, or without -Werror, are out of date although no source has changed.
+build/settings: FORCE
+	@mkdir -p build
+	@settings="$$($(PG_CONFIG) --version) $(WARNINGS)"; \
+	    [ "$$(cat $@ 2>/dev/null)" = "$$settings" ] || echo "$$settings" >$@
+$(OBJS): build/settings
+
+.PHONY: FORCE
+FORCE:
+
+# --- Unit tests: the core and the codec under sanitizers, no server ---------------------------------------------------
+
+SANITIZERS   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+UNIT_FLAGS   := -std=c++20 -g -O1 $(WARNINGS) $(SANITIZERS) -Isrc -Itest $(BOOST) -MMD -MP
+UNIT_SOURCES := $(CORE_SOURCES) $(sort $(wildcard test/unit/*.cc))
+UNIT_OBJECTS := $(patsubst %.cc,build/unit/%.o,$(UNIT_SOURCES))
+
+build/unit/run: $(UNIT_OBJECTS)
+	$(CXX) $(SANITIZERS) $^ -lgtest -lgtest_main -pthread -o $@
+
+build/unit/%.o: %.cc build/unit/settings
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_FLAGS) -c $< -o $@
+
+build/unit/settings: FORCE
+	@mkdir -p $(@D)
+	@[ "$$(cat $@ 2>/dev/null)" = "$(UNIT_FLAGS)" ] || echo "$(UNIT_FLAGS)" >$@
+
+-include $(UNIT_OBJECTS:.o=.d)
+
+# --- Fuzzing: each test/fuzz/NAME.cc is a program of its own, with the core and the codec -----------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_CXX     ?= clang++
+FUZZ_FLAGS   := -std=c++20 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc -Itest $(BOOST) -MMD -MP
+FUZZ_NAMES   := $(patsubst test/fuzz/%.cc,%,$(sort $(wildcard test/fuzz/*.cc)))
+FUZZ_CORE    := $(patsubst %.cc,build/fuzz/%.o,$(CORE_SOURCES))
+FUZZ_TARGETS := $(addprefix build/fuzz/,$(FUZZ_NAMES))
+
+$(FUZZ_TARGETS): build/fuzz/%: build/fuzz/test/fuzz/%.o $(FUZZ_CORE)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ -o $@
+
+build/fuzz/%.o: %.cc
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+-include $(FUZZ_CORE:.o=.d) $(FUZZ_NAMES:%=build/fuzz/test/fuzz/%.d)
+
+# --- What to make -----------------------------------------------------------------------------------------------------
+
+.PHONY: unit test accept demo bench fuzz fuzz-programs format packages help
+
+#: all           build the extension (the default)
+#: install       install it into the PostgreSQL that PG_CONFIG names
+#: installcheck  run regression, isolation and TAP tests against a running server that has it installed
+#: clean         remove all build products
+
+#: demo          see it work: install what is missing, build, run demo/demo.sql on a private server
+demo:
+	@tools/packages build
+	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -f demo/demo.sql
+
+#: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name"
+test:
+	@tools/packages build test
+	+@TESTS="$(TESTS)" tools/test $(SUITES)
+
+#: accept        take the outputs of the last `make test` as the expected ones: read them first
+accept:
+	@tools/accept
+
+#: unit          run the unit tests of the core under AddressSanitizer and UBSan; no server needed
+unit: build/unit/run
+	UBSAN_OPTIONS=print_stacktrace=1 ./$<
+
+#: bench         run the benchmarks on a private server
+bench:
+	@tools/packages build
+	+@tools/private-server --durable bench/run
+
+#: fuzz          run each fuzzer for FUZZ_SECONDS (default 60)
+fuzz:
+	@tools/packages build fuzz
+	+@$(MAKE) --no-print-directory fuzz-programs
+	@tools/fuzz $(FUZZ_SECONDS) $(FUZZ_NAMES)
+
+fuzz-programs: $(FUZZ_TARGETS)
+
+#: format        format the C++ sources with clang-format
+format:
+	@tools/packages format
+	find src test \( -name '*.cc' -o -name '*.hpp' -o -name '*.h' \) -exec clang-format -i {} +
+
+#: packages      install the Debian packages that building and testing need
+packages:
+	@tools/packages build test
+
+#: help          this list
+help:
+	@sed -n 's/^#: //p' Makefile

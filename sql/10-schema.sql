@@ -1,0 +1,114 @@
+-- The clock, and the schema: made once, migrated by every new version of the library.
+
+CREATE FUNCTION loyalty_now() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RETURN now();
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_now() IS
+    'The program''s only clock: the start of the transaction. Example: SELECT loyalty_now();';
+
+CREATE FUNCTION loyalty_schema_version() RETURNS integer
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_schema_version';
+
+COMMENT ON FUNCTION loyalty_schema_version() IS
+    'Version of schema loyalty that this library works with. Example: SELECT loyalty_schema_version();';
+
+CREATE FUNCTION loyalty_migrate() RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    known CONSTANT integer := @extschema@.loyalty_schema_version();
+    found_version integer;
+BEGIN
+    IF to_regclass('loyalty.schema_version') IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY001',
+            MESSAGE = CASE
+                WHEN to_regnamespace('loyalty') IS NULL THEN 'schema "loyalty" does not exist'
+                ELSE 'schema "loyalty" was not made by loyalty_create_schema()'
+            END,
+            HINT = CASE
+                WHEN to_regnamespace('loyalty') IS NULL THEN 'Run SELECT loyalty_create_schema().'
+                ELSE 'Rename the schema of that name, then run SELECT loyalty_create_schema().'
+            END,
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- Locking the row makes two migrations come one after the other.
+    SELECT schema_version.version INTO found_version FROM loyalty.schema_version FOR UPDATE;
+    IF found_version > known THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY002',
+            MESSAGE = 'schema "loyalty" is newer than the extension "loyalty"',
+            DETAIL = format('The schema has version %s, this library works with version %s.', found_version, known),
+            HINT = 'Install the library that migrated the schema, and run ALTER EXTENSION loyalty UPDATE.',
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- include live
+
+    UPDATE loyalty.schema_version
+    SET version = known,
+        library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
+        updated_at = loyalty.clock();
+    RETURN known;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_migrate() IS
+    'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: SELECT loyalty_migrate();';
+
+CREATE FUNCTION loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF to_regnamespace('loyalty') IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY003',
+            MESSAGE = 'schema "loyalty" already exists',
+            HINT = 'If it holds a loyalty program, run SELECT loyalty_migrate() to bring it to this library.',
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- include tables
+
+    REVOKE ALL ON SCHEMA loyalty FROM PUBLIC;
+    REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM PUBLIC;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA loyalty FROM PUBLIC;
+
+    INSERT INTO loyalty.schema_version (version, library)
+    SELECT @extschema@.loyalty_schema_version(), extension.extversion
+    FROM pg_extension AS extension
+    WHERE extension.extname = 'loyalty';
+    PERFORM @extschema@.loyalty_migrate();
+
+    IF seed THEN
+        INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+        VALUES ('profiles', 'Bundled profiles', 'loyalty.profiles', 'key');
+
+        INSERT INTO loyalty.order_statuses (position, external_id, name, kind)
+        VALUES
+            (0, 'new', 'New', 'open'),
+            (1, 'confirmed', 'Confirmed', 'open'),
+            (2, 'paid', 'Paid', 'open'),
+            (3, 'processing', 'Processing', 'open'),
+            (4, 'delivering', 'Delivering', 'open'),
+            (5, 'delivered', 'Delivered', 'delivered'),
+            (6, 'part_refunded', 'Partly refunded', 'delivered'),
+            (7, 'canceled', 'Cancelled', 'cancelled'),
+            (8, 'refunded', 'Refunded', 'refunded');
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_create_schema(boolean) IS
+    'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';

@@ -1,0 +1,376 @@
+-- What programs, profile databases and point types must obey beyond what constraints can say.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- One editor at a time
+
+-- Checks that look at several rows (no cycles, no segment deleted under a condition) hold only if two editors do not
+-- work side by side. Updating the row of loyalty.drafts does more than locking it: an editor in REPEATABLE READ whose
+-- snapshot is older than the last edit gets a serialization failure instead of checking what he cannot see. Writers of
+-- products lock the row FOR KEY SHARE and are not disturbed by it.
+CREATE FUNCTION loyalty_lock_draft(program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    -- A version of the row made by this transaction is locked already.
+    UPDATE loyalty.drafts AS draft
+    SET edits = draft.edits + 1
+    WHERE draft.program = loyalty_lock_draft.program
+        AND draft.xmin <> pg_current_xact_id()::xid;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_lock_draft(text) IS
+    'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT loyalty_lock_draft(''main'');';
+
+-- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
+CREATE FUNCTION loyalty_require_read_committed(action text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY317',
+            MESSAGE = format('cannot %s in a transaction of isolation level "%s"', action, current_setting('transaction_isolation')),
+            HINT = 'Use a READ COMMITTED transaction: it sees what others have committed meanwhile.';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_require_read_committed(text) IS
+    'Refuses (LY317) what must see the newest rows of others, unless the transaction is READ COMMITTED. Example: SELECT loyalty_require_read_committed(''change a time zone'');';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- External ids of what a version, or the outside, refers to
+
+CREATE FUNCTION loyalty_fixed_key_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY316',
+        MESSAGE = format('the external id of %s "%s" cannot be changed', TG_ARGV[0], OLD.external_id),
+        DETAIL = format('The change would make it "%s" of program "%s".', NEW.external_id, NEW.program),
+        HINT = 'Versions refer to it by this id. Make a new one instead, and delete this one if it is no longer used.',
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME,
+        COLUMN = 'external_id';
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_fixed_key_trigger() IS
+    'Trigger, before the update of a row whose key changes: refuses it (LY316); its argument is the noun. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_fixed_key_trigger(''promotion'');';
+
+-- Truncating asks no row's permission.
+CREATE FUNCTION loyalty_refuse_truncate_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY308',
+        MESSAGE = format('table "%s.%s" cannot be truncated', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        DETAIL = 'Some of its rows may be in use.',
+        HINT = 'Use DELETE, which looks at each row.',
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_refuse_truncate_trigger() IS
+    'Trigger, before a truncate statement: refuses it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_refuse_truncate_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Profile databases
+
+CREATE FUNCTION loyalty_profile_databases_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    missing text;
+BEGIN
+    IF NOT EXISTS (
+        SELECT
+        FROM pg_class AS class
+        WHERE class.oid = NEW.relation
+            AND class.relkind IN ('r', 'p', 'v', 'm', 'f')
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY315',
+            MESSAGE = format('profile database "%s" is not a table or view', NEW.external_id),
+            DETAIL = format('Its relation is "%s".', NEW.relation),
+            HINT = 'Name a table, view, materialized view or foreign table that holds the profiles.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'relation';
+    END IF;
+
+    SELECT wanted.name INTO missing
+    FROM unnest(ARRAY[NEW.key_column, NEW.email_column, NEW.phone_column]) WITH ORDINALITY AS wanted (name, position)
+    WHERE wanted.name IS NOT NULL
+        AND NOT EXISTS (
+            SELECT
+            FROM pg_attribute AS attribute
+            WHERE attribute.attrelid = NEW.relation
+                AND attribute.attname = wanted.name
+                AND attribute.attnum > 0
+                AND NOT attribute.attisdropped
+        )
+    ORDER BY wanted.position
+    LIMIT 1;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY315',
+            MESSAGE = format('column "%s" of profile database "%s" does not exist', missing, NEW.external_id),
+            DETAIL = format('Its relation is "%s".', NEW.relation),
+            HINT = 'Name columns of that relation in key_column, email_column and phone_column.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_profile_databases_trigger() IS
+    'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist (LY315). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_profile_databases_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Programs
+
+CREATE FUNCTION loyalty_check_time_zone(program text, time_zone text) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    -- What localtime means differs between machines.
+    IF time_zone = 'localtime'
+        OR NOT EXISTS (SELECT FROM pg_timezone_names AS zone WHERE zone.name = loyalty_check_time_zone.time_zone)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY310',
+            MESSAGE = format('time zone "%s" of program "%s" is unknown', time_zone, program),
+            HINT = 'Give a name of pg_timezone_names, spelt as there, such as "Europe/Moscow" or "UTC".',
+            SCHEMA = 'loyalty',
+            TABLE = 'programs',
+            COLUMN = 'time_zone';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_time_zone(text, text) IS
+    'Refuses (LY310) a time zone of a program that the server does not know by exactly this name. Example: SELECT loyalty_check_time_zone(''main'', ''Europe/Moscow'');';
+
+-- Every first balance locks its point type, every new point type its program, both FOR KEY SHARE by foreign keys. So
+-- whoever holds both FOR UPDATE has waited for all bookings under way and lets no first one start.
+CREATE FUNCTION loyalty_has_balances(program text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_require_read_committed('change currency, scale or time zone');
+    PERFORM FROM loyalty.programs WHERE programs.external_id = loyalty_has_balances.program FOR UPDATE;
+    PERFORM FROM loyalty.point_types WHERE point_types.program = loyalty_has_balances.program FOR UPDATE;
+    RETURN EXISTS (SELECT FROM loyalty.balances WHERE balances.program = loyalty_has_balances.program);
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_has_balances(text) IS
+    'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
+
+CREATE FUNCTION loyalty_programs_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF TG_OP = 'INSERT' OR NEW.time_zone IS DISTINCT FROM OLD.time_zone THEN
+        PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id, NEW.time_zone);
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        RETURN NEW;
+    END IF;
+
+    IF NEW.profile_database IS DISTINCT FROM OLD.profile_database THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY311',
+            MESSAGE = format('program "%s" is bound to profile database "%s" for ever', OLD.external_id, OLD.profile_database),
+            DETAIL = format('The change would bind it to "%s".', NEW.profile_database),
+            HINT = 'Make a new program for the other profile database.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'profile_database';
+    END IF;
+
+    IF (NEW.currency, NEW.currency_scale, NEW.time_zone) IS DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
+        AND @extschema@.loyalty_has_balances(OLD.external_id)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('currency, currency scale and time zone of program "%s" are fixed', OLD.external_id),
+            DETAIL = 'Balances of the program exist.',
+            HINT = 'Make a new program with the other settings.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_programs_trigger() IS
+    'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database bound for ever (LY311), settings fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_programs_trigger();';
+
+CREATE FUNCTION loyalty_new_program_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    INSERT INTO loyalty.drafts (program)
+    VALUES (NEW.external_id);
+
+    INSERT INTO loyalty.promotion_groups (program, external_id, name, parent, arbitration)
+    VALUES (NEW.external_id, 'main', 'Main arbitration', NULL, 'consistent');
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_new_program_trigger() IS
+    'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_new_program_trigger();';
+
+-- A smaller currency scale must fit every amount that was checked against the old one.
+CREATE FUNCTION loyalty_currency_scale_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    too_fine text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.external_id);
+
+    SELECT format('%s "%s"', amount.noun, amount.external_id) INTO too_fine
+    FROM (
+        SELECT 'product' AS noun, product.sku AS external_id
+        FROM loyalty.products AS product
+        WHERE product.program = NEW.external_id
+            AND greatest(min_scale(product.price), min_scale(product.min_price)) > NEW.currency_scale
+        UNION ALL
+        SELECT 'promotion group', promotion_group.external_id
+        FROM loyalty.promotion_groups AS promotion_group
+        WHERE promotion_group.program = NEW.external_id
+            AND greatest(min_scale(promotion_group.max_discount_amount), min_scale(promotion_group.min_product_price_amount)) > NEW.currency_scale
+    ) AS amount
+    LIMIT 1;
+    IF too_fine IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY313',
+            MESSAGE = format('an amount of %s has more than %s decimals', too_fine, NEW.currency_scale),
+            DETAIL = format('The currency scale of program "%s" would become %s.', NEW.external_id, NEW.currency_scale),
+            HINT = 'Round the amounts first.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'currency_scale';
+    END IF;
+
+    PERFORM @extschema@.loyalty_check_benefit(promotion.kind, condition.level, benefit.benefit, benefit.parameters, NEW.currency_scale)
+    FROM loyalty.promotion_benefits AS benefit
+    JOIN loyalty.promotion_conditions AS condition
+        ON condition.program = benefit.program AND condition.promotion = benefit.promotion AND condition.position = benefit.condition
+    JOIN loyalty.promotions AS promotion
+        ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
+    WHERE benefit.program = NEW.external_id;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_currency_scale_trigger() IS
+    'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it (LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_currency_scale_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Point types
+
+CREATE FUNCTION loyalty_point_types_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
+        RETURN NEW;
+    END IF;
+
+    -- The first balance of the type locks its row FOR KEY SHARE: it is either seen below or waits.
+    PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type');
+    PERFORM
+    FROM loyalty.point_types AS point_type
+    WHERE point_type.program = OLD.program
+        AND point_type.external_id = OLD.external_id
+    FOR UPDATE;
+    IF EXISTS (
+        SELECT
+        FROM loyalty.balances AS balance
+        WHERE balance.program = OLD.program
+            AND balance.point_type = OLD.external_id
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('kind and scale of point type "%s" are fixed', OLD.external_id),
+            DETAIL = format('Balances of the type exist in program "%s".', OLD.program),
+            HINT = 'Make a new point type with the other settings.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_point_types_trigger() IS
+    'Trigger of loyalty.point_types, before the update of a row: kind and scale are fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+
+-- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
+CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    used_by text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+
+    SELECT format('Promotion "%s" uses it.', benefit.promotion) INTO used_by
+    FROM loyalty.promotion_benefits AS benefit
+    WHERE benefit.program = OLD.program
+        AND benefit.point_type = OLD.external_id
+    ORDER BY benefit.promotion
+    LIMIT 1;
+
+    IF used_by IS NULL THEN
+        SELECT format('Version %s of the promotion tree uses it.', latest.version) INTO used_by
+        FROM (
+            SELECT version.version, version.tree
+            FROM loyalty.promotion_versions AS version
+            WHERE version.program = OLD.program
+            ORDER BY version.version DESC
+            LIMIT 1
+        ) AS latest
+        WHERE jsonb_path_exists(
+            latest.tree,
+            '$.promotions[*].conditions[*].benefits[*].parameters.point_type ? (@ == $point_type)',
+            jsonb_build_object('point_type', OLD.external_id)
+        );
+    END IF;
+
+    IF used_by IS NOT NULL AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('point type "%s" is in use', OLD.external_id),
+            DETAIL = used_by,
+            HINT = 'Remove it from the promotions and apply the tree, then delete it; or deactivate it.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_point_types_delete_trigger() IS
+    'Trigger of loyalty.point_types, before the deletion of a row: no promotion of the draft or of the version in force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_delete_trigger();';

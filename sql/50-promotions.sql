@@ -1,0 +1,429 @@
+-- The draft of the promotion tree: what its nodes must obey; and applying it.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Groups
+
+CREATE FUNCTION loyalty_next_position(program text, parent text) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RETURN coalesce(max(sibling.position) + 1, 0)
+    FROM (
+        SELECT promotion_group.position
+        FROM loyalty.promotion_groups AS promotion_group
+        WHERE promotion_group.program = loyalty_next_position.program
+            AND promotion_group.parent = loyalty_next_position.parent
+        UNION ALL
+        SELECT promotion.position
+        FROM loyalty.promotions AS promotion
+        WHERE promotion.program = loyalty_next_position.program
+            AND promotion.parent = loyalty_next_position.parent
+    ) AS sibling;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_next_position(text, text) IS
+    'The position after the last child of a promotion group, 0 if it has none. Example: SELECT loyalty_next_position(''main'', ''main'');';
+
+CREATE FUNCTION loyalty_promotion_groups_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    currency_scale integer;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+
+    SELECT program.currency_scale INTO currency_scale
+    FROM loyalty.programs AS program
+    WHERE program.external_id = NEW.program
+    FOR KEY SHARE;
+    IF greatest(min_scale(NEW.max_discount_amount), min_scale(NEW.min_product_price_amount)) > currency_scale THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY313',
+            MESSAGE = format('a limit of promotion group "%s" has more than %s decimals', NEW.external_id, currency_scale),
+            DETAIL = format('Its amount is %s.', coalesce(NEW.max_discount_amount, NEW.min_product_price_amount)),
+            HINT = format('Round it to the currency scale of program "%s".', NEW.program),
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_groups_trigger() IS
+    'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts fit the currency scale (LY313). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_trigger();';
+
+-- Walks down from main: what it does not reach stands in a cycle, for every group but main has a parent.
+CREATE FUNCTION loyalty_check_groups(program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    wrong record;
+BEGIN
+    WITH RECURSIVE reached AS (
+        SELECT
+            promotion_group.external_id,
+            0 AS level
+        FROM loyalty.promotion_groups AS promotion_group
+        WHERE promotion_group.program = loyalty_check_groups.program
+            AND promotion_group.parent IS NULL
+        UNION ALL
+        SELECT
+            child.external_id,
+            reached.level + 1
+        FROM reached
+        JOIN loyalty.promotion_groups AS child
+            ON child.program = loyalty_check_groups.program AND child.parent = reached.external_id
+    )
+    SELECT
+        promotion_group.external_id,
+        promotion_group.parent,
+        reached.level
+    INTO wrong
+    FROM loyalty.promotion_groups AS promotion_group
+    LEFT JOIN reached ON reached.external_id = promotion_group.external_id
+    WHERE promotion_group.program = loyalty_check_groups.program
+        AND (reached.level IS NULL OR reached.level > 9)
+    ORDER BY reached.level, promotion_group.external_id
+    LIMIT 1;
+
+    IF NOT FOUND THEN
+        RETURN;
+    ELSIF wrong.level IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY303',
+            MESSAGE = format('promotion group "%s" would stand in itself', wrong.external_id),
+            DETAIL = format('Its parent "%s" is that group or stands in it.', wrong.parent),
+            HINT = 'Choose a parent outside the group.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_groups',
+            COLUMN = 'parent';
+    ELSE
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY304',
+            MESSAGE = format('promotion group "%s" would stand too deep', wrong.external_id),
+            DETAIL = format('It would stand %s levels below "main", and 9 are allowed.', wrong.level),
+            HINT = 'Choose a parent higher up in the tree.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_groups',
+            COLUMN = 'parent';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_groups(text) IS
+    'Checks the tree of a program''s promotion groups: no cycle (LY303), at most 9 levels below main (LY304). Example: SELECT loyalty_check_groups(''main'');';
+
+CREATE FUNCTION loyalty_check_groups_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_check_groups(program.external_id)
+    FROM loyalty.programs AS program
+    WHERE program.external_id IN (SELECT written.program FROM written);
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_groups_trigger() IS
+    'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_groups_trigger();';
+
+-- A group takes all below it along; a promotion below that must stay refuses by its own trigger.
+CREATE FUNCTION loyalty_promotion_groups_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    IF OLD.external_id = 'main' AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = 'the main arbitration cannot be deleted',
+            DETAIL = format('All promotions of program "%s" stand in it.', OLD.program),
+            HINT = 'Delete the groups and promotions in it.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_groups_delete_trigger() IS
+    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Promotions
+
+CREATE FUNCTION loyalty_refuse_ended(program text, promotion text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM loyalty.promotions AS ended
+        WHERE ended.program = loyalty_refuse_ended.program
+            AND ended.external_id = loyalty_refuse_ended.promotion
+            AND ended.state = 'ended'
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY307',
+            MESSAGE = format('promotion "%s" has ended and cannot be changed', promotion),
+            HINT = 'Make a new promotion.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotions';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_refuse_ended(text, text) IS
+    'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
+
+CREATE FUNCTION loyalty_promotions_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+    IF TG_OP = 'INSERT' THEN
+        RETURN NEW;
+    END IF;
+
+    PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.external_id);
+    IF NEW.state <> OLD.state
+        AND (OLD.state, NEW.state) NOT IN (
+            ('draft', 'active'),
+            ('active', 'inactive'),
+            ('inactive', 'active'),
+            ('active', 'ended'),
+            ('inactive', 'ended')
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY307',
+            MESSAGE = format('promotion "%s" cannot go from state "%s" to "%s"', OLD.external_id, OLD.state, NEW.state),
+            HINT = 'A draft becomes active, an active promotion inactive and back, and either of these ends.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'state';
+    END IF;
+
+    IF NEW.kind <> OLD.kind
+        AND EXISTS (
+            SELECT
+            FROM loyalty.promotion_benefits AS benefit
+            WHERE benefit.program = OLD.program
+                AND benefit.promotion = OLD.external_id
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('the kind of promotion "%s" is fixed', OLD.external_id),
+            DETAIL = format('It has benefits of kind "%s".', OLD.kind),
+            HINT = 'Delete the benefits first, or make a new promotion.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'kind';
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotions_trigger() IS
+    'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the life cycle (LY307) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
+
+CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    IF OLD.state <> 'draft' AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('promotion "%s" cannot be deleted', OLD.external_id),
+            DETAIL = format('Its state is "%s", and only drafts are deleted.', OLD.state),
+            HINT = 'End it instead.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotions_delete_trigger() IS
+    'Trigger of loyalty.promotions, before the deletion of a row: only drafts (LY308), unless the whole program goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_delete_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Conditions
+
+CREATE FUNCTION loyalty_promotion_conditions_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    unknown text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+    END IF;
+    IF NEW.position IS NULL THEN
+        SELECT coalesce(max(condition.position) + 1, 1) INTO NEW.position
+        FROM loyalty.promotion_conditions AS condition
+        WHERE condition.program = NEW.program
+            AND condition.promotion = NEW.promotion;
+    END IF;
+
+    IF NEW.level = 'order' AND NEW.mode <> 'all' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY305',
+            MESSAGE = format('order condition %s of promotion "%s" names product segments', NEW.position, NEW.promotion),
+            DETAIL = format('Its mode is "%s".', NEW.mode),
+            HINT = 'Use mode "all" on level "order", or level "product".',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'mode';
+    END IF;
+
+    SELECT named.segment INTO unknown
+    FROM unnest(NEW.segments) WITH ORDINALITY AS named (segment, position)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.product_segments AS segment
+        WHERE segment.program = NEW.program
+            AND segment.external_id = named.segment
+    )
+    ORDER BY named.position
+    LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY305',
+            MESSAGE = format('product segment "%s" does not exist', unknown),
+            DETAIL = format('Condition %s of promotion "%s" names it.', NEW.position, NEW.promotion),
+            HINT = format('Make it in loyalty.product_segments for program "%s" first.', NEW.program),
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'segments';
+    END IF;
+
+    IF TG_OP = 'UPDATE' AND NEW.level IS DISTINCT FROM OLD.level THEN
+        PERFORM @extschema@.loyalty_check_benefit(promotion.kind, NEW.level, benefit.benefit, benefit.parameters, program.currency_scale)
+        FROM loyalty.promotion_benefits AS benefit
+        JOIN loyalty.promotions AS promotion
+            ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
+        JOIN loyalty.programs AS program ON program.external_id = benefit.program
+        WHERE benefit.program = OLD.program
+            AND benefit.promotion = OLD.promotion
+            AND benefit.condition = OLD.position;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_conditions_trigger() IS
+    'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its segments exist and suit its level (LY305), that its benefits suit a changed level (LY301), that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Benefits
+
+CREATE FUNCTION loyalty_check_benefit(
+    kind text,
+    level text,
+    benefit text,
+    parameters jsonb,
+    currency_scale integer
+) RETURNS void
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
+
+COMMENT ON FUNCTION loyalty_check_benefit(text, text, text, jsonb, integer) IS
+    'Refuses (LY301) a benefit that does not suit the kind of promotion or the level of condition, or whose parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', ''{"percent": 20}'', 2);';
+
+CREATE FUNCTION loyalty_promotion_benefits_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+    END IF;
+    IF NEW.position IS NULL THEN
+        SELECT coalesce(max(benefit.position) + 1, 1) INTO NEW.position
+        FROM loyalty.promotion_benefits AS benefit
+        WHERE benefit.program = NEW.program
+            AND benefit.promotion = NEW.promotion
+            AND benefit.condition = NEW.condition;
+    END IF;
+
+    -- Without such a condition the foreign key refuses the row.
+    PERFORM @extschema@.loyalty_check_benefit(promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale)
+    FROM loyalty.promotion_conditions AS condition
+    JOIN loyalty.promotions AS promotion
+        ON promotion.program = condition.program AND promotion.external_id = condition.promotion
+    JOIN loyalty.programs AS program ON program.external_id = condition.program
+    WHERE condition.program = NEW.program
+        AND condition.promotion = NEW.promotion
+        AND condition.position = NEW.condition;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_benefits_trigger() IS
+    'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the parameters (LY301) and that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_benefits_trigger();';
+
+-- Conditions and benefits that go with their promotion find it gone, and nothing to refuse.
+CREATE FUNCTION loyalty_promotion_parts_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion)
+    FROM loyalty.programs AS program
+    WHERE program.external_id = OLD.program;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_parts_delete_trigger() IS
+    'Trigger of loyalty.promotion_conditions and loyalty.promotion_benefits, before the deletion of a row: the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_parts_delete_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Versions
+
+CREATE FUNCTION loyalty_apply(program text) RETURNS integer
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_apply';
+
+COMMENT ON FUNCTION loyalty_apply(text) IS
+    'Freezes the draft of a program''s promotion tree as a new version, which calculations use from then on, and returns its number; without changes it returns the version in force. Errors: class LY, for a tree that cannot be applied. Example: SELECT loyalty_apply(''main'');';
+
+CREATE FUNCTION loyalty_promotion_versions_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY314',
+        MESSAGE = 'applied versions of a promotion tree cannot be changed',
+        DETAIL = format('%s of "%s.%s" is refused for everyone.', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        HINT = 'Change the draft and run SELECT loyalty_apply(...), which makes a new version.',
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_promotion_versions_trigger() IS
+    'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';

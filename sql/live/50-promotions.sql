@@ -1,0 +1,92 @@
+-- The promotion tree and its versions.
+
+CREATE OR REPLACE TRIGGER fix_key
+    BEFORE UPDATE OF program, external_id ON loyalty.promotion_groups
+    FOR EACH ROW
+    WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id))
+    EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger('promotion group');
+COMMENT ON TRIGGER fix_key ON loyalty.promotion_groups IS 'The external id cannot be changed.';
+
+CREATE OR REPLACE TRIGGER validate
+    BEFORE INSERT OR UPDATE ON loyalty.promotion_groups
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_trigger();
+COMMENT ON TRIGGER validate ON loyalty.promotion_groups IS 'Gives a position; amounts fit the currency scale.';
+
+CREATE OR REPLACE TRIGGER validate_delete
+    BEFORE DELETE ON loyalty.promotion_groups
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger();
+COMMENT ON TRIGGER validate_delete ON loyalty.promotion_groups IS 'The main arbitration is not deleted.';
+
+CREATE OR REPLACE TRIGGER refuse_truncate
+    BEFORE TRUNCATE ON loyalty.promotion_groups
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
+COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_groups IS 'Rows are deleted one by one, each being asked.';
+
+CREATE OR REPLACE TRIGGER check_tree_insert
+    AFTER INSERT ON loyalty.promotion_groups
+    REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
+COMMENT ON TRIGGER check_tree_insert ON loyalty.promotion_groups IS 'No cycles, at most 9 levels below main.';
+
+CREATE OR REPLACE TRIGGER check_tree_update
+    AFTER UPDATE ON loyalty.promotion_groups
+    REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
+COMMENT ON TRIGGER check_tree_update ON loyalty.promotion_groups IS 'No cycles, at most 9 levels below main.';
+
+CREATE OR REPLACE TRIGGER fix_key
+    BEFORE UPDATE OF program, external_id ON loyalty.promotions
+    FOR EACH ROW
+    WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id))
+    EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger('promotion');
+COMMENT ON TRIGGER fix_key ON loyalty.promotions IS 'The external id cannot be changed.';
+
+CREATE OR REPLACE TRIGGER validate
+    BEFORE INSERT OR UPDATE ON loyalty.promotions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotions_trigger();
+COMMENT ON TRIGGER validate ON loyalty.promotions IS 'Gives a position; the life cycle; the kind stays.';
+
+CREATE OR REPLACE TRIGGER validate_delete
+    BEFORE DELETE ON loyalty.promotions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotions_delete_trigger();
+COMMENT ON TRIGGER validate_delete ON loyalty.promotions IS 'Only drafts are deleted.';
+
+CREATE OR REPLACE TRIGGER refuse_truncate
+    BEFORE TRUNCATE ON loyalty.promotions
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
+COMMENT ON TRIGGER refuse_truncate ON loyalty.promotions IS 'Rows are deleted one by one, each being asked.';
+
+CREATE OR REPLACE TRIGGER validate
+    BEFORE INSERT OR UPDATE ON loyalty.promotion_conditions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_conditions_trigger();
+COMMENT ON TRIGGER validate ON loyalty.promotion_conditions IS 'Gives a position; the segments exist and suit the level.';
+
+CREATE OR REPLACE TRIGGER validate_delete
+    BEFORE DELETE ON loyalty.promotion_conditions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
+COMMENT ON TRIGGER validate_delete ON loyalty.promotion_conditions IS 'An ended promotion keeps its conditions.';
+
+CREATE OR REPLACE TRIGGER refuse_truncate
+    BEFORE TRUNCATE ON loyalty.promotion_conditions
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
+COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_conditions IS 'Rows are deleted one by one, each being asked.';
+
+CREATE OR REPLACE TRIGGER validate
+    BEFORE INSERT OR UPDATE ON loyalty.promotion_benefits
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_benefits_trigger();
+COMMENT ON TRIGGER validate ON loyalty.promotion_benefits IS 'Gives a position; the parameters are right.';
+
+CREATE OR REPLACE TRIGGER validate_delete
+    BEFORE DELETE ON loyalty.promotion_benefits
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
+COMMENT ON TRIGGER validate_delete ON loyalty.promotion_benefits IS 'An ended promotion keeps its benefits.';
+
+CREATE OR REPLACE TRIGGER refuse_truncate
+    BEFORE TRUNCATE ON loyalty.promotion_benefits
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
+COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_benefits IS 'Rows are deleted one by one, each being asked.';
+
+CREATE OR REPLACE TRIGGER refuse_change
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON loyalty.promotion_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_promotion_versions_trigger();
+COMMENT ON TRIGGER refuse_change ON loyalty.promotion_versions IS 'Versions are never changed.';

@@ -1,0 +1,153 @@
+-- Views.
+
+-- Everything of a version stands in here, so nothing that is edited later can change a version. The segments are those
+-- that conditions name, for the others take no part.
+CREATE OR REPLACE VIEW loyalty.promotion_drafts AS
+SELECT
+    program.external_id AS program,
+    jsonb_build_object(
+        'program', program.external_id,
+        'currency', program.currency,
+        'currency_scale', program.currency_scale,
+        'time_zone', program.time_zone,
+        'point_types', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'point_type', point_type.external_id,
+                        'kind', point_type.kind,
+                        'scale', point_type.scale,
+                        'ratio', trim_scale(point_type.ratio)
+                    )
+                    ORDER BY point_type.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.point_types AS point_type
+            WHERE point_type.program = program.external_id
+        ),
+        'segments', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
+                    || CASE segment.kind
+                        WHEN 'dynamic' THEN jsonb_build_object(
+                            'predicate', segment.predicate::text,
+                            'predicate_id', predicate.id,
+                            'reads_price', predicate.reads_price,
+                            'reads_min_price', predicate.reads_min_price,
+                            'reads_fields', predicate.reads_fields
+                        )
+                        ELSE '{}'
+                    END
+                    ORDER BY segment.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.product_segments AS segment
+            LEFT JOIN loyalty.product_predicates AS predicate
+                ON predicate.program = segment.program AND predicate.predicate::text = segment.predicate::text
+            WHERE segment.program = program.external_id
+                AND segment.external_id IN (
+                    SELECT unnest(condition.segments)
+                    FROM loyalty.promotion_conditions AS condition
+                    WHERE condition.program = program.external_id
+                )
+        ),
+        'groups', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'group', promotion_group.external_id,
+                        'name', promotion_group.name,
+                        'parent', promotion_group.parent,
+                        'position', promotion_group.position,
+                        'arbitration', promotion_group.arbitration
+                    )
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'max_discount_percent', trim_scale(promotion_group.max_discount_percent),
+                        'max_discount_amount', trim_scale(promotion_group.max_discount_amount),
+                        'min_product_price_percent', trim_scale(promotion_group.min_product_price_percent),
+                        'min_product_price_amount', trim_scale(promotion_group.min_product_price_amount),
+                        'archived', nullif(promotion_group.archived, false)
+                    ))
+                    ORDER BY promotion_group.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.promotion_groups AS promotion_group
+            WHERE promotion_group.program = program.external_id
+        ),
+        'promotions', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'promotion', promotion.external_id,
+                        'name', promotion.name,
+                        'kind', promotion.kind,
+                        'parent', promotion.parent,
+                        'position', promotion.position,
+                        'state', promotion.state,
+                        'audience', promotion.audience,
+                        'benefit_rule', promotion.benefit_rule,
+                        'conditions', coalesce(part.conditions, '[]')
+                    )
+                    ORDER BY promotion.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.promotions AS promotion
+            LEFT JOIN (
+                SELECT
+                    condition.program,
+                    condition.promotion,
+                    jsonb_agg(
+                        jsonb_build_object(
+                            'position', condition.position,
+                            'level', condition.level,
+                            'mode', condition.mode,
+                            'segments', to_jsonb(condition.segments),
+                            'benefits', (
+                                SELECT coalesce(
+                                    jsonb_agg(
+                                        jsonb_build_object(
+                                            'position', benefit.position,
+                                            'benefit', benefit.benefit,
+                                            'parameters', benefit.parameters
+                                        )
+                                        ORDER BY benefit.position
+                                    ),
+                                    '[]'
+                                )
+                                FROM loyalty.promotion_benefits AS benefit
+                                WHERE benefit.program = condition.program
+                                    AND benefit.promotion = condition.promotion
+                                    AND benefit.condition = condition.position
+                            )
+                        )
+                        ORDER BY condition.position
+                    ) AS conditions
+                FROM loyalty.promotion_conditions AS condition
+                GROUP BY condition.program, condition.promotion
+            ) AS part ON part.program = promotion.program AND part.promotion = promotion.external_id
+            WHERE promotion.program = program.external_id
+        )
+    ) AS tree
+FROM loyalty.programs AS program;
+
+COMMENT ON VIEW loyalty.promotion_drafts IS 'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
+COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_drafts.tree IS 'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and benefits.';
+
+-- It goes with the extension and comes with loyalty_migrate(); loyalty.require_library() looks whether it is there.
+CREATE OR REPLACE VIEW loyalty.library AS
+SELECT
+    schema_version.version AS schema_version,
+    @extschema@.loyalty_schema_version() AS library_schema_version,
+    schema_version.library AS library
+FROM loyalty.schema_version;
+
+COMMENT ON VIEW loyalty.library IS 'What works on this schema: one row. Where the view is missing, run loyalty_migrate().';
+COMMENT ON COLUMN loyalty.library.schema_version IS 'Version of the tables.';
+COMMENT ON COLUMN loyalty.library.library_schema_version IS 'Version of the tables that the library works with; they differ when loyalty_migrate() is due.';
+COMMENT ON COLUMN loyalty.library.library IS 'Version of the extension that migrated the tables last.';

@@ -1,0 +1,115 @@
+-- Programs, their members, and the types of points they keep.
+
+CREATE TABLE loyalty.programs (
+    external_id loyalty.external_id NOT NULL,
+    name text NOT NULL,
+    description text,
+    profile_database loyalty.external_id NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    currency_scale smallint NOT NULL DEFAULT 2,
+    time_zone text NOT NULL,
+    active boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT programs_pkey PRIMARY KEY (external_id),
+    CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
+    CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
+    CONSTRAINT programs_currency_is_a_code CHECK (currency ~ '^[A-Z]{3}$'),
+    CONSTRAINT programs_currency_scale_range CHECK (currency_scale BETWEEN 0 AND 4)
+);
+
+CREATE UNIQUE INDEX programs_one_active_per_profile_database ON loyalty.programs (profile_database) WHERE active;
+
+COMMENT ON TABLE loyalty.programs IS 'Loyalty programs; at most one active per profile database.';
+COMMENT ON COLUMN loyalty.programs.external_id IS 'External id, unique.';
+COMMENT ON COLUMN loyalty.programs.name IS 'Name for people.';
+COMMENT ON COLUMN loyalty.programs.description IS 'What it is; may be null.';
+COMMENT ON COLUMN loyalty.programs.profile_database IS 'Whose points it keeps; bound for ever.';
+COMMENT ON COLUMN loyalty.programs.currency IS 'Currency of its money: three capital letters (ISO 4217); fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.currency_scale IS 'Decimals of an amount of money, 0 to 4; fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.time_zone IS 'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
+COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
+
+-- Everybody who edits the definition of a program updates its row here, so editors come one after the other, and one
+-- whose snapshot is older than the last edit gets a serialization failure instead of checking yesterday's tree. The
+-- row is apart from loyalty.programs because foreign keys of members and orders lock that one all day.
+CREATE TABLE loyalty.drafts (
+    program loyalty.external_id NOT NULL,
+    edits bigint NOT NULL DEFAULT 0,
+    CONSTRAINT drafts_pkey PRIMARY KEY (program),
+    CONSTRAINT drafts_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE
+);
+
+COMMENT ON TABLE loyalty.drafts IS 'One row per program; locking it orders the editors of the program''s draft.';
+COMMENT ON COLUMN loyalty.drafts.program IS 'The program.';
+COMMENT ON COLUMN loyalty.drafts.edits IS 'Counts the transactions that edited the draft; only its change matters.';
+
+CREATE TABLE loyalty.members (
+    member text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    registered_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    enrolled_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    removed_at timestamptz,
+    CONSTRAINT members_pkey PRIMARY KEY (member, program),
+    CONSTRAINT members_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
+    CONSTRAINT members_member_is_not_empty CHECK (member <> ''),
+    CONSTRAINT members_are_removed_after_enrolment CHECK (removed_at >= enrolled_at)
+);
+
+COMMENT ON TABLE loyalty.members IS 'Members of programs, former ones too.';
+COMMENT ON COLUMN loyalty.members.member IS 'Key of the profile in the program''s profile database.';
+COMMENT ON COLUMN loyalty.members.program IS 'The program.';
+COMMENT ON COLUMN loyalty.members.registered_at IS 'Registration date: the first enrolment, or a date given then; periods count from it.';
+COMMENT ON COLUMN loyalty.members.enrolled_at IS 'Start of the present, or else the last, stay.';
+COMMENT ON COLUMN loyalty.members.removed_at IS 'When the member was removed; null: is a member.';
+
+CREATE TABLE loyalty.point_types (
+    program loyalty.external_id NOT NULL,
+    external_id loyalty.external_id NOT NULL,
+    name text NOT NULL,
+    description text,
+    kind text NOT NULL DEFAULT 'standard',
+    scale smallint NOT NULL DEFAULT 2,
+    ratio numeric NOT NULL,
+    initial_balance numeric NOT NULL DEFAULT 0,
+    validity_count integer,
+    validity_unit text,
+    refund_allowed boolean NOT NULL DEFAULT true,
+    deactivates_at timestamptz,
+    active boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT point_types_pkey PRIMARY KEY (program, external_id),
+    CONSTRAINT point_types_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
+    CONSTRAINT point_types_name_is_not_blank CHECK (name ~ '\S'),
+    CONSTRAINT point_types_kind_is_known CHECK (kind IN ('standard', 'qualification')),
+    CONSTRAINT point_types_scale_range CHECK (scale BETWEEN 0 AND 4),
+    CONSTRAINT point_types_ratio_range CHECK (ratio > 0 AND ratio < 1e12 AND min_scale(ratio) <= 6),
+    CONSTRAINT point_types_initial_balance_range CHECK (initial_balance >= 0 AND initial_balance < 'Infinity'),
+    CONSTRAINT point_types_initial_balance_fits_scale CHECK (min_scale(initial_balance) <= scale),
+    CONSTRAINT point_types_validity_count_is_positive CHECK (validity_count > 0),
+    CONSTRAINT point_types_validity_unit_is_known CHECK (validity_unit IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT point_types_validity_is_whole CHECK ((validity_count IS NULL) = (validity_unit IS NULL)),
+    CONSTRAINT point_types_only_standard_have_initial_balance CHECK (kind = 'standard' OR initial_balance = 0),
+    CONSTRAINT point_types_only_standard_have_validity CHECK (kind = 'standard' OR validity_count IS NULL),
+    CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL)
+);
+
+COMMENT ON TABLE loyalty.point_types IS 'Types of points: standard ones are earned and spent, qualification ones lift a member through tiers.';
+COMMENT ON COLUMN loyalty.point_types.program IS 'The program.';
+COMMENT ON COLUMN loyalty.point_types.external_id IS 'External id, unique in the program.';
+COMMENT ON COLUMN loyalty.point_types.name IS 'Name for people.';
+COMMENT ON COLUMN loyalty.point_types.description IS 'What it is; may be null.';
+COMMENT ON COLUMN loyalty.point_types.kind IS 'standard or qualification; fixed once points of the type were booked.';
+COMMENT ON COLUMN loyalty.point_types.scale IS 'Decimals of a number of points, 0 to 4; fixed once points of the type were booked.';
+COMMENT ON COLUMN loyalty.point_types.ratio IS 'Points per one unit of money: above 0, at most 12 digits before and 6 after the point.';
+COMMENT ON COLUMN loyalty.point_types.initial_balance IS 'Points granted once, at a member''s first enrolment; 0 or more, standard only.';
+COMMENT ON COLUMN loyalty.point_types.validity_count IS 'How many units of time points stay valid, above 0; null: for ever. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.validity_unit IS 'Unit of validity_count: day, week, month or year.';
+COMMENT ON COLUMN loyalty.point_types.refund_allowed IS 'Whether points spent come back to the member when goods are returned.';
+COMMENT ON COLUMN loyalty.point_types.deactivates_at IS 'From when points are neither earned nor spent; null: never. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.active IS 'Whether points of the type can be earned and spent.';
+COMMENT ON COLUMN loyalty.point_types.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.point_types.updated_at IS 'When the row was changed last.';

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/calculate.hpp"
+#include "core/document.hpp"
+
+#include <string>
+
+namespace loyalty::codec {
+
+// What a result repeats of its order, beside the figures.
+struct ResultHeader {
+    const OrderDocument& document;
+    std::string time;  // the order's time in the program's time zone, empty if the order has none
+};
+
+// Writes a calculation as JSON: every figure a number in its own scale; lines in the document's sequence. The shape is
+// described in the reference under loyalty_calculate.
+std::string write_result(const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header);
+
+}  // namespace loyalty::codec

@@ -1,0 +1,156 @@
+#include "codec/tree_reader.hpp"
+
+#include "codec/reading.hpp"
+#include "core/error.hpp"
+
+#include <array>
+#include <initializer_list>
+
+namespace loyalty::codec {
+
+namespace {
+
+std::string text_at(const Json& object, std::string_view key, const Place& place) {
+    return as_text(required(object, key, place), place.member(key));
+}
+
+std::int64_t integer_at(const Json& object, std::string_view key, const Place& place) {
+    return as_integer(required(object, key, place), place.member(key));
+}
+
+bool flag_at(const Json& object, std::string_view key, const Place& place) {
+    const Json* value = object.find(key);
+    return value && as_boolean(*value, place.member(key));
+}
+
+std::optional<Decimal> decimal_at(const Json& object, std::string_view key, const Place& place) {
+    const Json* value = object.find(key);
+    if (!value) return std::nullopt;
+    return as_decimal(*value, place.member(key));
+}
+
+// The number of the text at `key` among `choices`, in the order of the enumeration that it stands for.
+template <class Enumeration>
+Enumeration choice_at(const Json& object, std::string_view key, const Place& place, std::initializer_list<std::string_view> choices) {
+    const std::string text = text_at(object, key, place);
+    int number = 0;
+    for (const auto choice : choices) {
+        if (text == choice) return static_cast<Enumeration>(number);
+        number++;
+    }
+    std::string expected = "one of";
+    for (const auto choice : choices) expected.append(" \"").append(choice).append("\"");
+    fail_wrong_type(required(object, key, place), place.member(key), expected);
+}
+
+template <class Item>
+auto read_all(const Json& object, std::string_view key, const Place& place, Item (*read)(const Json&, const Place&)) {
+    const Place at = place.member(key);
+    std::vector<Item> items;
+    const Json& array = as_array(required(object, key, place), at);
+    for (std::size_t i = 0; i < array.items.size(); i++) items.push_back(read(as_object(array.items[i], at.item(i)), at.item(i)));
+    return items;
+}
+
+TreePointType read_point_type(const Json& object, const Place& place) {
+    TreePointType type;
+    type.id = text_at(object, "point_type", place);
+    type.kind = choice_at<PointKind>(object, "kind", place, {"standard", "qualification"});
+    type.scale = static_cast<int>(integer_at(object, "scale", place));
+    type.ratio = as_decimal(required(object, "ratio", place), place.member("ratio"));
+    return type;
+}
+
+Segment read_segment(const Json& object, const Place& place) {
+    Segment segment;
+    segment.id = text_at(object, "segment", place);
+    if (text_at(object, "kind", place) == "static") return segment;
+    segment.predicate = text_at(object, "predicate", place);
+    segment.predicate_id = static_cast<std::int32_t>(integer_at(object, "predicate_id", place));
+    segment.reads_price = flag_at(object, "reads_price", place);
+    segment.reads_min_price = flag_at(object, "reads_min_price", place);
+    segment.reads_fields = flag_at(object, "reads_fields", place);
+    return segment;
+}
+
+TreeGroup read_group(const Json& object, const Place& place) {
+    TreeGroup group;
+    group.id = text_at(object, "group", place);
+    group.name = text_at(object, "name", place);
+    const Json& parent = required(object, "parent", place);
+    if (parent.kind != Json::Kind::null) group.parent = as_text(parent, place.member("parent"));
+    group.position = integer_at(object, "position", place);
+    group.arbitration = choice_at<Arbitration>(object, "arbitration", place, {"consistent", "incompatibility", "summation", "max_benefit"});
+    group.max_discount_percent = decimal_at(object, "max_discount_percent", place);
+    group.max_discount_amount = decimal_at(object, "max_discount_amount", place);
+    group.min_product_price_percent = decimal_at(object, "min_product_price_percent", place);
+    group.min_product_price_amount = decimal_at(object, "min_product_price_amount", place);
+    return group;
+}
+
+TreeBenefit read_benefit(const Json& object, const Place& place) {
+    const std::string benefit = text_at(object, "benefit", place);
+    std::string parameters;
+    write_json(parameters, as_object(required(object, "parameters", place), place.member("parameters")));
+    return {benefit, read_parameters(benefit, parameters)};
+}
+
+TreeCondition read_condition(const Json& object, const Place& place) {
+    TreeCondition condition;
+    condition.level = choice_at<Level>(object, "level", place, {"product", "order"});
+    condition.mode = choice_at<ConditionMode>(object, "mode", place, {"all", "in", "outside"});
+    const Place at = place.member("segments");
+    for (const auto& item : as_array(required(object, "segments", place), at).items) condition.segments.push_back(as_text(item, at));
+    condition.benefits = read_all(object, "benefits", place, read_benefit);
+    return condition;
+}
+
+TreePromotion read_promotion(const Json& object, const Place& place) {
+    TreePromotion promotion;
+    promotion.id = text_at(object, "promotion", place);
+    promotion.name = text_at(object, "name", place);
+    promotion.parent = text_at(object, "parent", place);
+    promotion.position = integer_at(object, "position", place);
+    promotion.kind = choice_at<PromotionKind>(object, "kind", place, {"discount", "points"});
+    promotion.active = text_at(object, "state", place) == "active";
+    promotion.audience = choice_at<Audience>(object, "audience", place, {"members", "everyone"});
+    promotion.benefit_rule = choice_at<BenefitRule>(object, "benefit_rule", place, {"sequential", "parallel"});
+    promotion.conditions = read_all(object, "conditions", place, read_condition);
+    return promotion;
+}
+
+}  // namespace
+
+Tree read_tree(std::string_view json) {
+    const JsonDocument document(json);
+    const Place place{"promotion tree", {}};
+    const Json& object = as_object(document.root(), place);
+    Tree tree;
+    tree.program = text_at(object, "program", place);
+    tree.currency = text_at(object, "currency", place);
+    tree.currency_scale = static_cast<int>(integer_at(object, "currency_scale", place));
+    tree.time_zone = text_at(object, "time_zone", place);
+    tree.point_types = read_all(object, "point_types", place, read_point_type);
+    tree.segments = read_all(object, "segments", place, read_segment);
+    tree.groups = read_all(object, "groups", place, read_group);
+    tree.promotions = read_all(object, "promotions", place, read_promotion);
+    return tree;
+}
+
+Parameters read_parameters(std::string_view benefit, std::string_view json) {
+    const JsonDocument document(json);
+    Parameters parameters(benefit);
+    for (const auto& [key, value] : as_object(document.root(), Place{"benefit", {}}).members) {
+        if (value.kind == Json::Kind::number || value.kind == Json::Kind::string) {
+            const auto type = value.kind == Json::Kind::number ? Parameters::Type::number : Parameters::Type::text;
+            parameters.add(std::string(key), type, std::string(value.text));
+            continue;
+        }
+        std::string text;
+        write_json(text, value);
+        parameters.add(std::string(key), Parameters::Type::other, text);
+    }
+    return parameters;
+}
+
+}  // namespace loyalty::codec

@@ -1,0 +1,85 @@
+// Arbitration: how the children of a node combine. Each node turns a state into a state and tells what was done on the
+// way; the four types differ only in what each child is given to work on.
+#pragma once
+
+#include "core/calculate.hpp"
+#include "core/candidates.hpp"
+#include "core/commit.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace loyalty {
+
+// Steps of a calculation: one step is one unit group looked at by one promotion. Keeps long searches interruptible and
+// ends a search (not the calculation) at the limit.
+class Work {
+public:
+    // About a second on one core.
+    static constexpr std::int64_t most_steps = 4'000'000;
+
+    explicit Work(std::function<void()> check_interrupts) : check_interrupts_(std::move(check_interrupts)) {}
+
+    void add(std::size_t steps);
+    bool exhausted() const { return steps_ > most_steps; }
+
+private:
+    std::function<void()> check_interrupts_;
+    std::int64_t steps_ = 0;
+    std::int64_t next_check_ = 0;
+};
+
+// Who took a target first, by promotion; none if it is free.
+struct Taken {
+    std::vector<Index> lines;
+    Index order = none;
+    Index shipping = none;
+};
+
+// Where a node stands: the groups around it, what earlier children of incompatible groups have taken, and whether what
+// it does is to be recorded (a search tries many combinations, but only the one chosen is told).
+struct Scope {
+    const Enclosing* enclosing = nullptr;
+    const Taken* taken = nullptr;
+    Trace* trace = nullptr;
+};
+
+class Arbiter {
+public:
+    Arbiter(const Bounds& bounds, const Candidates& candidates, Work& work)
+        : program_(bounds.program), order_(bounds.order), bounds_(bounds), candidates_(candidates), work_(work) {}
+
+    // The whole tree. What was done to `state` is returned in the order of doing.
+    Entries run(State& state, Trace& trace);
+
+    bool optimal() const { return optimal_; }
+
+private:
+    using Children = std::vector<const CandidateNode*>;
+
+    Entries evaluate(const CandidateNode& node, State& state, const Scope& scope);
+    Entries evaluate_group(const CandidateNode& node, State& state, const Scope& scope);
+    Entries consistent(const Children& children, State& state, const Scope& scope);
+    Entries incompatibility(const Children& children, State& state, const Scope& scope);
+    Entries summation(const Children& children, State& state, const Scope& scope);
+    Entries max_benefit(const Children& children, State& state, const Scope& scope);
+    void mark_not_chosen(const CandidateNode& node, Trace& trace) const;
+    Entries combine(const Group& group, const Children& children, State& state, const Scope& scope);
+
+    Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
+    Proposal propose(Index benefit, const State& state, const Scope& scope, NodeTrace* trace);
+    View view_for(const Condition& condition, Index condition_index, const State& state, const Scope& scope) const;
+    // The promotion that has taken a target of the condition; none if all are free.
+    Index taken_by(const Condition& condition, Index condition_index, const Scope& scope) const;
+
+    const Program& program_;
+    const Order& order_;
+    const Bounds& bounds_;
+    const Candidates& candidates_;
+    Work& work_;
+    bool optimal_ = true;
+
+    friend class MaxBenefit;
+};
+
+}  // namespace loyalty

@@ -1,0 +1,77 @@
+// discount: money off the price of products, or off the order.
+//
+//     {"percent": 20}                                   20 % of the current total
+//     {"amount": 5}                                     5.00 off each unit, or off the order
+//     {"percent": 50, "max_items": 2, "pick": "cheapest"}
+//     {"percent": 100, "target": "shipping"}            on orders: goods (default), shipping, order (both)
+#include "core/benefits/benefits.hpp"
+
+#include "core/pick.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace loyalty {
+
+namespace {
+
+enum class DiscountTarget { goods, shipping, order };
+
+class Discount final : public Benefit {
+public:
+    Discount(Parameters& parameters, const BenefitSetting& setting)
+        : percent_(parameters.percent("percent")), items_(ItemLimit::read(parameters)) {
+        parameters.exactly_one({"percent", "amount"});
+        if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Money{*amount};
+        if (setting.level == Level::order) {
+            target_ = static_cast<DiscountTarget>(parameters.choice("target", {"goods", "shipping", "order"}));
+        }
+        if (target_ == DiscountTarget::shipping) parameters.refuse("max_items", "Shipping has no items.");
+        parameters.finish();
+    }
+
+    bool picks_units() const override { return items_.max_items.has_value(); }
+    bool only_lowers_prices() const override { return !picks_units(); }
+
+    Proposal propose(View view) const override {
+        return view.level == Level::product ? off_products(view) : off_order(view);
+    }
+
+private:
+    // What comes off `total`, a sum for the order or a group of `quantity` units.
+    Money reduction(Money total, Quantity quantity) const {
+        if (percent_) return {scaled(total.units, *percent_)};
+        return std::min(total, times(*amount_, quantity));
+    }
+
+    Proposal off_products(const View& view) const {
+        Proposal proposal;
+        proposal.parts = pick(view, items_);
+        for (auto& part : proposal.parts) part.asked = reduction(part.total, part.quantity);
+        return proposal;
+    }
+
+    Proposal off_order(const View& view) const {
+        Proposal proposal;
+        proposal.level = Level::order;
+        if (target_ != DiscountTarget::shipping) proposal.parts = pick(view, items_);
+        Money base;
+        for (const auto& part : proposal.parts) base += part.total;
+        const Money shipping = target_ != DiscountTarget::goods && view.shipping_is_free ? view.state.shipping : Money{};
+        allot_over(proposal.parts, shipping, reduction(base + shipping, one_unit), proposal.shipping);
+        return proposal;
+    }
+
+    std::optional<Fraction> percent_;
+    std::optional<Money> amount_;
+    ItemLimit items_;
+    DiscountTarget target_ = DiscountTarget::goods;
+};
+
+}  // namespace
+
+std::unique_ptr<const Benefit> read_discount(Parameters& parameters, const BenefitSetting& setting) {
+    return std::make_unique<Discount>(parameters, setting);
+}
+
+}  // namespace loyalty

@@ -1,0 +1,133 @@
+#include "core/calculate.hpp"
+
+#include "core/arbitration.hpp"
+#include "core/candidates.hpp"
+#include "core/commit.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace loyalty {
+
+namespace {
+
+// One operation per benefit, target and kind: what a benefit did to the unit groups of a line is one figure outside.
+std::vector<Operation> operations_of(const Entries& entries) {
+    std::vector<Operation> operations;
+    std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t>, std::size_t> place;
+    for (const auto& entry : entries) {
+        const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
+        if (is_new) {
+            operations.push_back({entry, Points{}, false});
+            continue;
+        }
+        Entry& sum = operations[found->second].entry;
+        sum.asked += entry.asked;
+        sum.applied += entry.applied;
+        sum.points += entry.points;
+    }
+    return operations;
+}
+
+// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are.
+void spend(const Program& program, const Order& order, Calculation& result) {
+    std::vector<Money> paid(program.point_types.size());
+    for (auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::paid_by_points) continue;
+        Money& so_far = paid[entry.point_type];
+        so_far += entry.applied;
+        Points needed{scaled(so_far.units, program.point_types[entry.point_type].points_per_money, Rounding::up)};
+        for (const auto& redeem : order.redeem) {
+            if (redeem.point_type != entry.point_type) continue;
+            const Points active = order.buyer.balances[entry.point_type].active;
+            needed = std::min(needed, std::min(active, redeem.amount.value_or(active)));
+        }
+        PointsResult& points = result.points[entry.point_type];
+        operation.spent = needed - points.spent;
+        points.spent = needed;
+    }
+}
+
+void accrue(const Program& program, const CalculationOptions& options, Calculation& result) {
+    for (auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::accrual) continue;
+        const Benefit& benefit = *program.benefits[entry.benefit].rule;
+        PointsResult& points = result.points[entry.point_type];
+        operation.pending = !options.is_credited(benefit.credit_on());
+        (operation.pending ? points.pending : points.accrued) += entry.points;
+        if (!operation.pending && !benefit.delay().empty()) points.delayed += entry.points;
+    }
+}
+
+void add_to(LineResult& line, const Entry& entry, bool order_level) {
+    (entry.kind == Entry::Kind::money ? line.discount : line.points_discount) += entry.applied;
+    if (order_level) line.allotted += entry.applied;
+}
+
+void add_lines(const Program& program, const Order& order, Calculation& result) {
+    result.lines.resize(order.lines.size());
+    for (std::size_t i = 0; i < order.lines.size(); i++) result.lines[i].base = order.lines[i].base;
+    result.shipping.base = order.shipping;
+    for (const auto& [entry, spent, pending] : result.operations) {
+        if (entry.kind == Entry::Kind::accrual) continue;
+        const bool order_level = program.conditions[program.benefits[entry.benefit].condition].level == Level::order;
+        add_to(entry.target == Entry::Target::shipping ? result.shipping : result.lines[entry.line], entry, order_level);
+    }
+    const auto finish = [](LineResult& line) { line.total = line.base - line.discount - line.points_discount; };
+    finish(result.shipping);
+    for (auto& line : result.lines) {
+        finish(line);
+        result.goods.base += line.base;
+        result.goods.discount += line.discount;
+        result.goods.points_discount += line.points_discount;
+        result.goods.allotted += line.allotted;
+        result.goods.total += line.total;
+    }
+    result.total = result.goods.total + result.shipping.total;
+}
+
+std::size_t count_benefits(const std::vector<Operation>& operations) {
+    std::vector<std::uint32_t> benefits;
+    for (const auto& operation : operations) {
+        if (operation.entry.has_effect()) benefits.push_back(operation.entry.benefit);
+    }
+    std::sort(benefits.begin(), benefits.end());
+    return static_cast<std::size_t>(std::unique(benefits.begin(), benefits.end()) - benefits.begin());
+}
+
+// Promotions that are no candidates get the reason that the search for candidates found.
+void trace_refusals(const Candidates& candidates, Trace& trace) {
+    for (std::size_t i = 0; i < trace.promotions.size(); i++) {
+        if (candidates.refused[i] != Reason::none) trace.promotions[i].reason = candidates.refused[i];
+    }
+}
+
+}  // namespace
+
+Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
+    const Candidates candidates = find_candidates(program, order);
+    const Bounds bounds(program, order);
+    Work work(options.check_interrupts);
+
+    Calculation result;
+    result.points.resize(program.point_types.size());
+    result.trace.groups.resize(program.groups.size());
+    result.trace.promotions.resize(program.promotions.size());
+    trace_refusals(candidates, result.trace);
+
+    State state(order, program.point_types.size());
+    Arbiter arbiter(bounds, candidates, work);
+    result.operations = operations_of(arbiter.run(state, result.trace));
+    result.optimal = arbiter.optimal();
+
+    spend(program, order, result);
+    accrue(program, options, result);
+    add_lines(program, order, result);
+    result.benefits = count_benefits(result.operations);
+    return result;
+}
+
+}  // namespace loyalty

@@ -1,0 +1,72 @@
+// The one calculation: quotes, explanations, and later tests, placed orders and backtests all call it.
+#pragma once
+
+#include "core/order.hpp"
+#include "core/program.hpp"
+#include "core/state.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace loyalty {
+
+struct LineResult {
+    Money base;
+    Money discount;         // money reductions, order-level shares included
+    Money points_discount;  // paid with points
+    Money allotted;         // the share of order-level benefits in the two above
+    Money total;
+};
+
+struct PointsResult {
+    Points spent;
+    Points accrued;         // credited at once …
+    Points delayed;         // … of these, active only after a delay
+    Points pending;         // waiting for a status of the order
+};
+
+// A journal entry with what it came to in points.
+struct Operation {
+    Entry entry;
+    Points spent;         // this operation's increment of the points spent
+    bool pending = false;  // an accrual that waits for a status
+};
+
+// What became of a node of the tree.
+struct NodeTrace {
+    bool evaluated = false;
+    Money before;  // the order's total when the node began and when it ended
+    Money after;
+    Reason reason = Reason::none;  // why a promotion had no effect
+    Index lost_to = none;          // the promotion that took its targets
+    bool summed = false;           // a max_benefit group: combined by summation
+};
+
+struct Trace {
+    std::vector<NodeTrace> groups;
+    std::vector<NodeTrace> promotions;
+};
+
+struct Calculation {
+    std::vector<LineResult> lines;
+    LineResult shipping;
+    LineResult goods;  // the sums over lines
+    Money total;
+    std::vector<PointsResult> points;  // per point type
+    std::vector<Operation> operations;
+    std::size_t benefits = 0;  // how many benefits had an effect
+    // Whether every max_benefit group was searched to the end; false past the work limit (documented in the reference).
+    bool optimal = true;
+    Trace trace;
+};
+
+struct CalculationOptions {
+    // Called every few thousand steps of a long calculation; may throw.
+    std::function<void()> check_interrupts;
+    // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.
+    std::function<bool(std::string_view credit_on)> is_credited;
+};
+
+Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options);
+
+}  // namespace loyalty

@@ -1,0 +1,97 @@
+#include "core/candidates.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+bool in_any(const Condition& condition, const Line& line) {
+    const auto wanted = [&](Index segment) {
+        return std::find(line.segments.begin(), line.segments.end(), segment) != line.segments.end();
+    };
+    return std::any_of(condition.segments.begin(), condition.segments.end(), wanted);
+}
+
+class Search {
+public:
+    Search(const Program& program, const Order& order) : program_(program), order_(order) {
+        candidates_.lines.resize(program.conditions.size());
+        candidates_.refused.assign(program.promotions.size(), Reason::no_matching_line);
+    }
+
+    Candidates run() {
+        for (std::uint32_t line = 0; line < order_.lines.size(); line++) meet_segments_of(line);
+        for (const Index condition : program_.open_conditions) meet_open(condition);
+        std::sort(met_.begin(), met_.end());
+        met_.erase(std::unique(met_.begin(), met_.end()), met_.end());
+        candidates_.main.is_group = true;
+        candidates_.main.index = 0;
+        for (const Index promotion : met_) grow_branch(promotion);
+        return std::move(candidates_);
+    }
+
+private:
+    void meet_segments_of(std::uint32_t line) {
+        for (const auto segment : order_.lines[line].segments) {
+            for (const Index condition : program_.conditions_of_segment[segment]) {
+                auto& lines = candidates_.lines[condition];
+                // A line may belong to several segments of one condition.
+                if (lines.empty() || lines.back() != line) lines.push_back(line);
+                meet(condition);
+            }
+        }
+    }
+
+    void meet_open(Index index) {
+        const Condition& condition = program_.conditions[index];
+        if (condition.level == Level::product) {
+            auto& lines = candidates_.lines[index];
+            for (std::uint32_t line = 0; line < order_.lines.size(); line++) {
+                if (condition.mode == ConditionMode::all || !in_any(condition, order_.lines[line])) lines.push_back(line);
+            }
+            if (lines.empty()) return;
+        }
+        meet(index);
+    }
+
+    void meet(Index condition) {
+        const Index promotion = program_.conditions[condition].promotion;
+        auto& refused = candidates_.refused[promotion];
+        if (refused != Reason::no_matching_line) return;
+        if (program_.promotions[promotion].audience == Audience::members && order_.buyer.kind != BuyerKind::member) {
+            refused = Reason::not_in_audience;
+            return;
+        }
+        refused = Reason::none;
+        met_.push_back(promotion);
+    }
+
+    // Promotions are numbered in tree order, so each one hangs on the branch that the one before it grew, or on a new one
+    // to the right of it.
+    void grow_branch(Index promotion) {
+        std::vector<Index> path;
+        for (Index group = program_.promotions[promotion].parent; group != 0; group = program_.groups[group].parent) {
+            path.push_back(group);
+        }
+        CandidateNode* node = &candidates_.main;
+        for (auto group = path.rbegin(); group != path.rend(); ++group) {
+            if (node->children.empty() || !node->children.back().is_group || node->children.back().index != *group) {
+                node->children.push_back({true, *group, {}});
+            }
+            node = &node->children.back();
+        }
+        node->children.push_back({false, promotion, {}});
+    }
+
+    const Program& program_;
+    const Order& order_;
+    Candidates candidates_;
+    std::vector<Index> met_;
+};
+
+}  // namespace
+
+Candidates find_candidates(const Program& program, const Order& order) { return Search(program, order).run(); }
+
+}  // namespace loyalty

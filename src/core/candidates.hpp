@@ -1,0 +1,30 @@
+// Which promotions an order can meet at all, and on which lines. Conditions are judged once, on the submitted order; from
+// here on only amounts follow the running state.
+//
+// The cost follows what matches: product conditions are found through the segments of the order's lines, and the tree is
+// walked only along the branches that lead to a candidate.
+#pragma once
+
+#include "core/order.hpp"
+#include "core/program.hpp"
+
+#include <vector>
+
+namespace loyalty {
+
+// A node of the tree cut down to the candidates.
+struct CandidateNode {
+    bool is_group = false;
+    Index index = none;  // in Program::groups or Program::promotions
+    std::vector<CandidateNode> children;
+};
+
+struct Candidates {
+    CandidateNode main;
+    std::vector<std::vector<std::uint32_t>> lines;  // per product condition of the program: the lines that fulfil it
+    std::vector<Reason> refused;                    // per promotion: why it is no candidate, Reason::none if it is
+};
+
+Candidates find_candidates(const Program& program, const Order& order);
+
+}  // namespace loyalty

@@ -1,0 +1,223 @@
+#include "core/tree.hpp"
+
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace loyalty {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& message, const std::string& hint) {
+    throw Error(sqlstate::invalid_tree, message, {}, hint);
+}
+
+int128 common_multiple(int128 a, int128 b) {
+    return checked_product(Fraction{a, b}.reduced().numerator, b);
+}
+
+class Compiler {
+public:
+    Compiler(const Tree& tree, std::int32_t version) : tree_(tree) {
+        program_.id = tree.program;
+        program_.currency = tree.currency;
+        program_.currency_scale = tree.currency_scale;
+        program_.time_zone = tree.time_zone;
+        program_.version = version;
+    }
+
+    Program run() {
+        add_point_types();
+        program_.segments = tree_.segments;
+        program_.conditions_of_segment.resize(program_.segments.size());
+        for (Index i = 0; i < tree_.segments.size(); i++) segment_index_[tree_.segments[i].id] = i;
+        sort_children();
+        add_main();
+        return std::move(program_);
+    }
+
+private:
+    // A child of a group as the tree names it.
+    struct TreeChild {
+        std::int64_t position;
+        const std::string* id;
+        const TreeGroup* group;
+        const TreePromotion* promotion;
+    };
+
+    void add_point_types() {
+        for (const auto& from : tree_.point_types) {
+            PointType type;
+            type.id = from.id;
+            type.kind = from.kind;
+            type.scale = from.scale;
+            type.ratio = from.ratio;
+            if (from.ratio.is_negative() || from.ratio.is_zero()) fail("point type \"" + from.id + "\" has no ratio", "Set a ratio above 0.");
+            type.points_per_money = Fraction::of(from.ratio) *
+                                    Fraction{power_of_ten(from.scale), power_of_ten(tree_.currency_scale)}.reduced();
+            program_.point_types.push_back(std::move(type));
+        }
+        value_points();
+    }
+
+    // Points of different types are compared with money in whole numbers of a common denominator.
+    void value_points() {
+        constexpr int128 most = 1'000'000'000'000'000'000;
+        int128 denominator = 1;
+        const auto counts = [](const PointType& type) { return type.kind == PointKind::standard; };
+        for (const auto& type : program_.point_types) {
+            if (!counts(type)) continue;
+            denominator = common_multiple(denominator, type.points_per_money.numerator);
+            if (denominator > most) {
+                fail("the ratios of the point types have no common denominator below 10^18",
+                     "Use ratios with fewer digits.");
+            }
+        }
+        program_.value_denominator = denominator;
+        for (auto& type : program_.point_types) {
+            if (!counts(type)) continue;
+            type.value = checked_product(denominator / type.points_per_money.numerator, type.points_per_money.denominator);
+        }
+    }
+
+    void sort_children() {
+        for (const auto& group : tree_.groups) {
+            if (!group.parent.empty()) children_[group.parent].push_back({group.position, &group.id, &group, nullptr});
+        }
+        for (const auto& promotion : tree_.promotions) {
+            children_[promotion.parent].push_back({promotion.position, &promotion.id, nullptr, &promotion});
+        }
+        for (auto& [parent, children] : children_) {
+            std::sort(children.begin(), children.end(), [](const TreeChild& a, const TreeChild& b) {
+                return a.position != b.position ? a.position < b.position : *a.id < *b.id;
+            });
+        }
+    }
+
+    void add_main() {
+        const auto is_main = [](const TreeGroup& group) { return group.parent.empty(); };
+        if (std::count_if(tree_.groups.begin(), tree_.groups.end(), is_main) != 1) {
+            fail("the promotion tree of program \"" + tree_.program + "\" has no main arbitration", "Exactly one group has no parent.");
+        }
+        add_group(*std::find_if(tree_.groups.begin(), tree_.groups.end(), is_main), none, 0);
+        // Every node was reached from the main arbitration.
+        if (program_.groups.size() != tree_.groups.size() || added_promotions_ != tree_.promotions.size()) {
+            fail("the promotion tree of program \"" + tree_.program + "\" has nodes that hang on no group",
+                 "Give every group and promotion an existing parent.");
+        }
+    }
+
+    Index add_group(const TreeGroup& from, Index parent, int depth) {
+        if (depth > max_group_levels) {
+            fail("group \"" + from.id + "\" is nested too deeply", "Groups are nested at most 9 levels below the main arbitration.");
+        }
+        const auto index = static_cast<Index>(program_.groups.size());
+        Group group;
+        group.id = from.id;
+        group.name = from.name;
+        group.parent = parent;
+        group.depth = depth;
+        group.arbitration = from.arbitration;
+        group.limits = limits(from);
+        program_.groups.push_back(std::move(group));
+        const auto children = children_.find(from.id);
+        if (children == children_.end()) return index;
+        std::vector<Child> added;
+        for (const auto& child : children->second) {
+            if (child.group) {
+                added.push_back({true, add_group(*child.group, index, depth + 1)});
+            } else {
+                added_promotions_++;
+                // Only active promotions take part; the others are in the version to be edited and reverted.
+                if (child.promotion->active) added.push_back({false, add_promotion(*child.promotion, index)});
+            }
+        }
+        program_.groups[index].children = std::move(added);
+        return index;
+    }
+
+    Limits limits(const TreeGroup& from) const {
+        const auto money = [&](const Decimal& amount) {
+            const auto units = amount.units(tree_.currency_scale);
+            if (!units) fail("a limit of group \"" + from.id + "\" has more decimals than the currency", "Round it to the currency's scale.");
+            return Money{*units};
+        };
+        Limits limits;
+        if (from.max_discount_percent) limits.max_discount_share = Fraction::percent(*from.max_discount_percent);
+        if (from.max_discount_amount) limits.max_discount_amount = money(*from.max_discount_amount);
+        if (from.min_product_price_percent) limits.min_price_share = Fraction::percent(*from.min_product_price_percent);
+        if (from.min_product_price_amount) limits.min_price_amount = money(*from.min_product_price_amount);
+        return limits;
+    }
+
+    Index add_promotion(const TreePromotion& from, Index parent) {
+        const auto index = static_cast<Index>(program_.promotions.size());
+        Promotion promotion;
+        promotion.id = from.id;
+        promotion.name = from.name;
+        promotion.kind = from.kind;
+        promotion.parent = parent;
+        promotion.audience = from.audience;
+        promotion.benefit_rule = from.benefit_rule;
+        promotion.first_condition = static_cast<Index>(program_.conditions.size());
+        for (const auto& condition : from.conditions) add_condition(from, index, condition);
+        promotion.last_condition = static_cast<Index>(program_.conditions.size());
+        program_.promotions.push_back(std::move(promotion));
+        return index;
+    }
+
+    void add_condition(const TreePromotion& promotion, Index promotion_index, const TreeCondition& from) {
+        const auto index = static_cast<Index>(program_.conditions.size());
+        Condition condition;
+        condition.promotion = promotion_index;
+        condition.level = from.level;
+        condition.mode = from.mode;
+        for (const auto& id : from.segments) {
+            const auto found = segment_index_.find(id);
+            if (found == segment_index_.end()) {
+                fail("promotion \"" + promotion.id + "\" names the unknown product segment \"" + id + "\"", "Make the segment first.");
+            }
+            condition.segments.push_back(found->second);
+        }
+        condition.first_benefit = static_cast<Index>(program_.benefits.size());
+        for (const auto& benefit : from.benefits) add_benefit(promotion, from.level, index, benefit);
+        condition.last_benefit = static_cast<Index>(program_.benefits.size());
+        const bool found_by_segment = condition.level == Level::product && condition.mode == ConditionMode::in;
+        for (const Index segment : condition.segments) {
+            if (found_by_segment) program_.conditions_of_segment[segment].push_back(index);
+        }
+        if (!found_by_segment) program_.open_conditions.push_back(index);
+        program_.conditions.push_back(std::move(condition));
+    }
+
+    void add_benefit(const TreePromotion& promotion, Level level, Index condition, const TreeBenefit& from) {
+        try {
+            const BenefitType& type = benefit_type(from.benefit, promotion.kind, level);
+            Parameters parameters = from.parameters;
+            program_.benefits.push_back(
+                {condition, &type, type.read(parameters, {level, tree_.currency_scale, &program_.point_types})});
+        } catch (const Error& error) {
+            throw Error(error.sqlstate(), error.message(), "The benefit belongs to promotion \"" + promotion.id + "\".", error.hint());
+        }
+    }
+
+    const Tree& tree_;
+    Program program_;
+    std::map<std::string, std::vector<TreeChild>> children_;
+    std::map<std::string, Index> segment_index_;
+    std::size_t added_promotions_ = 0;
+};
+
+}  // namespace
+
+Index Program::point_type(std::string_view wanted) const {
+    for (Index i = 0; i < point_types.size(); i++) {
+        if (point_types[i].id == wanted) return i;
+    }
+    return none;
+}
+
+Program compile(const Tree& tree, std::int32_t version) { return Compiler(tree, version).run(); }
+
+}  // namespace loyalty

@@ -1,0 +1,62 @@
+// Errors of the domain. Every one carries its own SQLSTATE of class LY, so that applications can tell them
+// apart without reading the message; doc/reference.md lists them with cause and cure.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace loyalty {
+
+namespace sqlstate {
+// The schema and the library.
+inline constexpr std::string_view schema_missing = "LY001";
+inline constexpr std::string_view schema_version_mismatch = "LY002";
+// The order document.
+inline constexpr std::string_view malformed_json = "LY100";
+inline constexpr std::string_view unknown_key = "LY101";
+inline constexpr std::string_view wrong_type = "LY102";
+inline constexpr std::string_view missing_key = "LY103";
+inline constexpr std::string_view value_out_of_range = "LY104";
+inline constexpr std::string_view too_many_decimals = "LY105";
+inline constexpr std::string_view empty_order = "LY106";
+inline constexpr std::string_view duplicate_key = "LY107";
+inline constexpr std::string_view document_too_large = "LY108";
+// What the order refers to.
+inline constexpr std::string_view unknown_program = "LY201";
+inline constexpr std::string_view inactive_program = "LY202";
+inline constexpr std::string_view unknown_profile = "LY203";
+inline constexpr std::string_view unknown_channel = "LY204";
+inline constexpr std::string_view unknown_contact_point = "LY205";
+inline constexpr std::string_view unknown_region = "LY206";
+inline constexpr std::string_view unknown_currency = "LY207";
+inline constexpr std::string_view unknown_point_type = "LY208";
+inline constexpr std::string_view unknown_product = "LY209";
+inline constexpr std::string_view unknown_status = "LY210";
+// The promotion tree.
+inline constexpr std::string_view invalid_benefit = "LY301";
+inline constexpr std::string_view invalid_tree = "LY302";
+// Arithmetic.
+inline constexpr std::string_view amount_overflow = "LY401";
+}  // namespace sqlstate
+
+class Error : public std::exception {
+public:
+    Error(std::string_view sqlstate, std::string message, std::string detail = {}, std::string hint = {})
+        : sqlstate_(sqlstate), message_(std::move(message)), detail_(std::move(detail)), hint_(std::move(hint)) {}
+
+    const std::string& sqlstate() const noexcept { return sqlstate_; }
+    const std::string& message() const noexcept { return message_; }
+    const std::string& detail() const noexcept { return detail_; }
+    const std::string& hint() const noexcept { return hint_; }
+    const char* what() const noexcept override { return message_.c_str(); }
+
+private:
+    std::string sqlstate_;
+    std::string message_;
+    std::string detail_;
+    std::string hint_;
+};
+
+}  // namespace loyalty

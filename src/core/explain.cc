@@ -1,0 +1,202 @@
+#include "core/explain.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+constexpr std::string_view arbitration_names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
+constexpr std::string_view kind_names[] = {"discount", "points"};
+
+class Explanation {
+public:
+    Explanation(const Program& program, const Order& order, const Calculation& calculation)
+        : program_(program), order_(order), calculation_(calculation), operations_of_(program.promotions.size()) {
+        for (const auto& operation : calculation.operations) {
+            operations_of_[promotion_of(operation)].push_back(&operation);
+        }
+    }
+
+    std::vector<std::string> run() {
+        if (program_.version == 0) line(0, "No version of the promotion tree was applied yet: base prices.");
+        add_group(0, 0);
+        add_totals();
+        return std::move(lines_);
+    }
+
+private:
+    static constexpr int step = 4;
+
+    void line(int indent, const std::string& text) { lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text); }
+
+    Index promotion_of(const Operation& operation) const {
+        return program_.conditions[program_.benefits[operation.entry.benefit].condition].promotion;
+    }
+
+    std::string money(Money amount) const {
+        std::string text;
+        append_decimal(text, amount.units, program_.currency_scale);
+        return text;
+    }
+
+    std::string points(Points amount, std::uint32_t type) const {
+        std::string text;
+        append_decimal(text, amount.units, program_.point_types[type].scale);
+        return text + " " + program_.point_types[type].id;
+    }
+
+    std::string prices(const NodeTrace& trace) const {
+        if (!trace.evaluated) return "";
+        return "  " + money(trace.before) + (trace.before == trace.after ? "" : " -> " + money(trace.after));
+    }
+
+    std::string limits(const Limits& limits) const {
+        std::string text;
+        const auto add = [&](std::string_view what, const std::optional<Fraction>& share, const std::optional<Money>& amount) {
+            if (!share && !amount) return;
+            text.append(text.empty() ? "Limits: " : ", ").append(what).append(" ");
+            text.append(share ? percent(*share) : money(*amount));
+        };
+        add("maximum discount", limits.max_discount_share, limits.max_discount_amount);
+        add("minimum product price", limits.min_price_share, limits.min_price_amount);
+        return text;
+    }
+
+    static std::string percent(const Fraction& share) {
+        constexpr int decimals = 6;
+        const Decimal value = Decimal::of(scaled(100 * static_cast<std::int64_t>(power_of_ten(decimals)), share), decimals);
+        return value.to_string() + " %";
+    }
+
+    void add_group(Index index, int indent) {
+        const Group& group = program_.groups[index];
+        const NodeTrace& trace = calculation_.trace.groups[index];
+        std::string title = index == 0 ? "Main arbitration" : "->  Group " + group.id;
+        title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
+        if (group.arbitration == Arbitration::max_benefit && trace.evaluated) title += trace.summed ? ", by summation" : ", by consistent";
+        line(indent, title + ")" + prices(trace));
+        if (const std::string text = limits(group.limits); !text.empty()) line(indent + (index == 0 ? 2 : step + 2), text);
+        const int below = indent + (index == 0 ? 2 : step + 2);
+        for (const auto& child : group.children) {
+            if (child.is_group) {
+                add_group(child.index, below);
+            } else {
+                add_promotion(child.index, below);
+            }
+        }
+    }
+
+    void add_promotion(Index index, int indent) {
+        const Promotion& promotion = program_.promotions[index];
+        const NodeTrace& trace = calculation_.trace.promotions[index];
+        std::string title = "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
+        if (trace.reason != Reason::none) {
+            title.append("  not applied: ").append(describe(trace.reason));
+            if (trace.lost_to != none) title.append(" (").append(program_.promotions[trace.lost_to].id).append(")");
+            line(indent, title);
+        } else {
+            line(indent, title + prices(trace));
+        }
+        for (const auto* operation : operations_of_[index]) line(indent + step + 2, describe_operation(*operation));
+    }
+
+    std::string describe_operation(const Operation& operation) const {
+        const Entry& entry = operation.entry;
+        const BenefitEntry& benefit = program_.benefits[entry.benefit];
+        std::string text;
+        switch (entry.target) {
+            case Entry::Target::line:
+                text = "Line " + order_.lines[entry.line].id + " " + order_.lines[entry.line].product;
+                break;
+            case Entry::Target::shipping:
+                text = "Shipping";
+                break;
+            case Entry::Target::order:
+                text = "Order";
+                break;
+        }
+        text.append(": ").append(benefit.type->name);
+        if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
+        if (entry.kind == Entry::Kind::accrual) {
+            text.append(" +").append(points(entry.points, entry.point_type));
+            if (operation.pending) text.append(", credited on ").append(benefit.rule->credit_on());
+            return text;
+        }
+        text.append(" -").append(money(entry.applied));
+        if (entry.kind == Entry::Kind::paid_by_points) text.append(" for ").append(points(operation.spent, entry.point_type));
+        if (entry.applied < entry.asked) text.append(", cut from ").append(money(entry.asked));
+        return text;
+    }
+
+    void add_totals() {
+        const auto& goods = calculation_.goods;
+        line(0, "Goods: " + money(goods.base) + summary(goods));
+        if (!calculation_.shipping.base.is_zero()) line(0, "Shipping: " + money(calculation_.shipping.base) + summary(calculation_.shipping));
+        line(0, "Total: " + money(calculation_.total) + " " + program_.currency);
+        for (std::uint32_t type = 0; type < calculation_.points.size(); type++) add_points(type);
+        if (!calculation_.optimal) line(0, "The search for the maximum benefit ended at its work limit: a better combination may exist.");
+    }
+
+    std::string summary(const LineResult& result) const {
+        std::string text;
+        if (!result.discount.is_zero()) text += " - discount " + money(result.discount);
+        if (!result.points_discount.is_zero()) text += " - points " + money(result.points_discount);
+        return text.empty() ? text : text + " = " + money(result.total);
+    }
+
+    void add_points(std::uint32_t type) {
+        const PointsResult& result = calculation_.points[type];
+        std::string text;
+        const auto add = [&](std::string_view what, Points amount) {
+            if (amount.is_zero()) return;
+            text.append(text.empty() ? " " : ", ").append(points(amount, type)).append(" ").append(what);
+        };
+        add("spent", result.spent);
+        add("accrued", result.accrued);
+        add("pending", result.pending);
+        if (!text.empty()) line(0, "Points:" + text);
+    }
+
+    const Program& program_;
+    const Order& order_;
+    const Calculation& calculation_;
+    std::vector<std::vector<const Operation*>> operations_of_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation) {
+    return Explanation(program, order, calculation).run();
+}
+
+std::string_view describe(Reason reason) {
+    switch (reason) {
+        case Reason::none:
+            return "applied";
+        case Reason::not_in_audience:
+            return "the promotion is for members only";
+        case Reason::no_matching_line:
+            return "no line fulfils its conditions";
+        case Reason::not_a_member:
+            return "only members earn and spend points";
+        case Reason::point_type_inactive:
+            return "the point type is not active";
+        case Reason::points_not_requested:
+            return "the order does not ask to redeem these points";
+        case Reason::no_points_left:
+            return "no points are left to pay with";
+        case Reason::taken:
+            return "an earlier promotion took its place";
+        case Reason::not_chosen:
+            return "another combination is worth more";
+        case Reason::nothing_to_reduce:
+            return "there is nothing left to reduce";
+        case Reason::cut_by_limit:
+            return "a limit refuses all of it";
+    }
+    return "";
+}
+
+}  // namespace loyalty

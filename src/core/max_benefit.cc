@@ -1,0 +1,274 @@
+// max_benefit: the combination of children that is worth most, over every subset of them, combined by `consistent` in
+// position order or by `summation`; the exact definition of worth and of ties is in the reference.
+//
+// The search goes depth first, taking each child before leaving it out, so that the first combination met is the one
+// with all children. A branch is left when even an upper bound of what it can reach is worse than the best combination
+// found, so the result is the optimum, not an approximation:
+//
+//   * Where all children only lower prices of whole lines (`only_lowers`), each maps a lower price to a lower price, so
+//     applying all children that are left is itself the bound, and one that is reached.
+//   * Otherwise each benefit is worth at most what it is worth on the state that the group began with, because prices
+//     only fall; benefits that pick units may gain by the rounding of splits, so for them the bound is all that is left
+//     to pay.
+//   * Under summation each child is evaluated once, and a sum never shrinks when a child joins it, so the sum with all
+//     children that are left is the bound; where units are picked, within the rounding of the splits (`slack_`).
+//
+// Tested against plain enumeration in test/unit/property_test.cc.
+#include "core/arbitration.hpp"
+
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+namespace loyalty {
+
+namespace {
+
+using Worth = int128;  // in 1/Program::value_denominator of the smallest unit of money
+
+struct Combination {
+    Worth worth = 0;
+    Money paid;  // by points
+    bool summed = false;
+    std::vector<std::size_t> children;  // ascending
+
+    // Whether this one is to be preferred: more worth; less paid in points; fewer children; consistent; earlier children.
+    bool better_than(const Combination& other) const {
+        if (worth != other.worth) return worth > other.worth;
+        if (paid != other.paid) return paid < other.paid;
+        if (children.size() != other.children.size()) return children.size() < other.children.size();
+        if (summed != other.summed) return !summed;
+        return children < other.children;
+    }
+};
+
+Money sum(const std::vector<Money>& amounts) { return std::accumulate(amounts.begin(), amounts.end(), Money{}); }
+
+}  // namespace
+
+class MaxBenefit {
+public:
+    MaxBenefit(Arbiter& arbiter, const Arbiter::Children& children, const State& state, const Scope& scope)
+        : arbiter_(arbiter), program_(arbiter.program_), children_(children), state_(state), scope_(scope) {
+        scope_.trace = nullptr;
+    }
+
+    Combination search() {
+        splits_groups_ = std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
+        only_lowers_ = std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
+        if (!only_lowers_) find_bounds();
+        try_consistent(0, state_, Combination{});
+        sums_.reserve(children_.size());
+        for (const auto* child : children_) {
+            State alone = state_;
+            sums_.push_back(arbiter_.evaluate(*child, alone, scope_));
+        }
+        std::vector<bool> in(children_.size());
+        std::size_t effects = 0;
+        for (std::size_t i = 0; i < in.size(); i++) {
+            in[i] = !sums_[i].empty();
+            effects += sums_[i].size();
+        }
+        // Joining a child that picks units splits groups; each split rounds the total, the floor and each effect's share of
+        // every piece, by less than one unit of money each.
+        if (splits_groups_) {
+            const std::size_t pieces = state_.groups.size() + 2 * effects;
+            slack_ = checked_product(static_cast<Worth>(pieces * (effects + 2)), program_.value_denominator);
+        }
+        try_sums(0, in);
+        return best_;
+    }
+
+private:
+    Worth worth(const State& before, const State& after, const Entries& entries) const {
+        Worth worth = checked_product((before.total() - after.total()).units, program_.value_denominator);
+        for (const auto& entry : entries) worth += worth_of_points(entry.points, entry.point_type);
+        return worth;
+    }
+
+    Worth worth_of_points(Points points, std::uint32_t type) const {
+        return points.is_zero() ? 0 : checked_product(points.units, program_.point_types[type].value);
+    }
+
+    void consider(const Combination& combination) {
+        if (combination.better_than(best_)) best_ = combination;
+    }
+
+    bool give_up() {
+        if (!arbiter_.work_.exhausted()) return false;
+        arbiter_.optimal_ = false;
+        return true;
+    }
+
+    // Consistent combinations: children before `next` are decided, `state` is where the chosen ones lead.
+    void try_consistent(std::size_t next, const State& state, const Combination& chosen) {
+        if (next == children_.size() || give_up()) {
+            consider(chosen);
+            return;
+        }
+        State with = state;
+        const Entries entries = arbiter_.evaluate(*children_[next], with, scope_);
+        const bool idle = std::none_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
+        if (!idle) {
+            Combination more = chosen;
+            more.worth += worth(state, with, entries);
+            more.paid = sum(with.paid) - sum(state_.paid);
+            more.children.push_back(next);
+            if (!hopeless(next + 1, with, more)) try_consistent(next + 1, with, more);
+        }
+        // A child without any effect here changes nothing for those behind it: leaving it out is never worse.
+        if (idle || !hopeless(next + 1, state, chosen)) try_consistent(next + 1, state, chosen);
+    }
+
+    // Whether no continuation can be better than the best found.
+    bool hopeless(std::size_t next, const State& state, const Combination& chosen) {
+        const Worth most = chosen.worth + (only_lowers_ ? reach(next, state) : bound(next, state));
+        if (most != best_.worth) return most < best_.worth;
+        // Equal worth is possible; what was paid and taken on the way stays.
+        if (chosen.paid != best_.paid) return chosen.paid > best_.paid;
+        return chosen.children.size() > best_.children.size();
+    }
+
+    Worth reach(std::size_t next, const State& state) {
+        State all = state;
+        for (std::size_t i = next; i < children_.size(); i++) arbiter_.evaluate(*children_[i], all, scope_);
+        return worth(state, all, {});
+    }
+
+    Worth bound(std::size_t next, const State& state) const {
+        const Worth left = checked_product(state.total().units, program_.value_denominator);
+        return std::min(left, most_reduction_[next]) + most_accrued_[next];
+    }
+
+    // For each child the most that it and those behind it can be worth.
+    void find_bounds() {
+        most_reduction_.assign(children_.size() + 1, 0);
+        most_accrued_.assign(children_.size() + 1, 0);
+        for (std::size_t i = children_.size(); i-- > 0;) {
+            most_reduction_[i] = most_reduction_[i + 1];
+            most_accrued_[i] = most_accrued_[i + 1];
+            add_bounds(*children_[i], most_reduction_[i], most_accrued_[i]);
+        }
+        if (splits_groups_) {
+            const Worth unbounded = checked_product(state_.total().units, program_.value_denominator);
+            std::fill(most_reduction_.begin(), most_reduction_.end(), unbounded);
+        }
+    }
+
+    void add_bounds(const CandidateNode& node, Worth& reduction, Worth& accrued) {
+        for_each_benefit(node, [&](Index benefit) {
+            const Proposal proposal = arbiter_.propose(benefit, state_, scope_, nullptr);
+            Money asked = proposal.shipping;
+            for (const auto& part : proposal.parts) asked += part.asked;
+            reduction += checked_product(asked.units, program_.value_denominator);
+            for (const auto& accrual : proposal.accruals) accrued += worth_of_points(accrual.points, proposal.point_type);
+        });
+    }
+
+    template <class Visit>
+    void for_each_benefit(const CandidateNode& node, const Visit& visit) const {
+        for (const auto& child : node.children) for_each_benefit(child, visit);
+        if (node.is_group) return;
+        const Promotion& promotion = program_.promotions[node.index];
+        for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+            const Condition& condition = program_.conditions[c];
+            for (Index b = condition.first_benefit; b < condition.last_benefit; b++) visit(b);
+        }
+    }
+
+    bool splits_groups(const CandidateNode& node) const {
+        bool splits = false;
+        for_each_benefit(node, [&](Index benefit) { splits = splits || program_.benefits[benefit].rule->picks_units(); });
+        return splits;
+    }
+
+    // Whether the node maps lower prices to lower prices, line by line. Sums do not: of two rounded reductions of 50 % and
+    // 40 %, 16 leaves 2 and 17 leaves 1.
+    bool only_lowers(const CandidateNode& node) const {
+        if (node.is_group) {
+            return program_.groups[node.index].arbitration == Arbitration::consistent &&
+                   std::all_of(node.children.begin(), node.children.end(), [this](auto& child) { return only_lowers(child); });
+        }
+        if (program_.promotions[node.index].benefit_rule == BenefitRule::parallel) return false;
+        bool all = true;
+        for_each_benefit(node, [&](Index benefit) {
+            const Condition& condition = program_.conditions[program_.benefits[benefit].condition];
+            all = all && condition.level == Level::product && program_.benefits[benefit].rule->only_lowers_prices();
+        });
+        return all;
+    }
+
+    // Sums: children before `next` are decided, those from `next` on are all in.
+    void try_sums(std::size_t next, std::vector<bool>& in) {
+        const Combination most = summed(in);
+        consider_sum(most);
+        if (give_up()) return;
+        if (most.worth + slack_ < best_.worth) return;
+        // Equal worth: only a smaller payment or fewer children could still be better.
+        const auto decided = static_cast<std::size_t>(std::count(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(next), true));
+        if (slack_ == 0 && most.worth == best_.worth && best_.paid.is_zero() && decided > best_.children.size()) return;
+        for (std::size_t i = next; i < in.size(); i++) {
+            if (!in[i]) continue;
+            in[i] = false;
+            try_sums(i + 1, in);
+            in[i] = true;
+        }
+    }
+
+    void consider_sum(const Combination& combination) {
+        // One child alone is the consistent combination of it.
+        if (combination.children.size() > 1) consider(combination);
+    }
+
+    Combination summed(const std::vector<bool>& in) {
+        Combination combination;
+        combination.summed = true;
+        std::vector<Entries> summands;
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < in.size(); i++) {
+            if (!in[i]) continue;
+            combination.children.push_back(i);
+            summands.push_back(sums_[i]);
+            size += sums_[i].size();
+        }
+        State after = state_;
+        arbiter_.work_.add(after.groups.size() + size);
+        const Entries entries = commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands);
+        combination.worth = worth(state_, after, entries);
+        combination.paid = sum(after.paid) - sum(state_.paid);
+        return combination;
+    }
+
+    Arbiter& arbiter_;
+    const Program& program_;
+    const Arbiter::Children& children_;
+    const State& state_;
+    Scope scope_;
+    Combination best_;  // begins as the empty one
+    bool only_lowers_ = false;
+    bool splits_groups_ = false;
+    Worth slack_ = 0;
+    std::vector<Worth> most_reduction_;
+    std::vector<Worth> most_accrued_;
+    std::vector<Entries> sums_;  // per child: what it does alone
+};
+
+Entries Arbiter::max_benefit(const Children& children, State& state, const Scope& scope) {
+    const Combination best = MaxBenefit(*this, children, state, scope).search();
+    Children chosen;
+    for (const std::size_t child : best.children) chosen.push_back(children[child]);
+    if (scope.trace) {
+        for (const auto* child : children) mark_not_chosen(*child, *scope.trace);
+        scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed = best.summed;
+    }
+    return best.summed ? summation(chosen, state, scope) : consistent(chosen, state, scope);
+}
+
+void Arbiter::mark_not_chosen(const CandidateNode& node, Trace& trace) const {
+    for (const auto& child : node.children) mark_not_chosen(child, trace);
+    if (!node.is_group) trace.promotions[node.index].reason = Reason::not_chosen;
+}
+
+}  // namespace loyalty

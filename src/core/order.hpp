@@ -1,0 +1,50 @@
+// An order as the engine calculates it: every default filled in, every reference resolved (resolve.hpp).
+#pragma once
+
+#include "core/amount.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loyalty {
+
+struct Line {
+    std::string id;
+    std::string product;
+    std::uint32_t position = 0;  // in the document, from 0
+    Quantity quantity;
+    Money price;                      // base price of one unit
+    Money base;                       // round(price × quantity)
+    std::optional<Money> min_price;   // of one unit
+    std::vector<std::uint32_t> segments;  // of Program::segments that the product belongs to
+};
+
+// A request to pay with points of a type: up to `amount`, or all there are.
+struct Redeem {
+    std::uint32_t point_type = 0;
+    std::optional<Points> amount;
+};
+
+struct Balance {
+    Points total;          // as the ledger counts
+    Points active;         // what can be spent now
+    bool usable = false;  // whether the point type is active at all
+};
+
+enum class BuyerKind { anonymous, guest, member };
+
+struct Buyer {
+    BuyerKind kind = BuyerKind::anonymous;
+    std::vector<Balance> balances;  // one per point type of the program
+};
+
+struct Order {
+    std::vector<Line> lines;  // in line order: by id, bytewise
+    Money shipping;
+    std::vector<Redeem> redeem;  // in the order's own sequence
+    Buyer buyer;
+};
+
+}  // namespace loyalty

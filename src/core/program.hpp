@@ -1,0 +1,123 @@
+// A compiled loyalty program: the applied version of its promotion tree in the form that calculations run on. Built once
+// per version (compile.hpp), never changed afterwards, shared by all calculations of a backend.
+//
+//     main arbitration -> groups (at most 9 levels) -> promotions -> conditions -> benefits
+#pragma once
+
+#include "core/amount.hpp"
+#include "core/benefit.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loyalty {
+
+using Index = std::uint32_t;
+inline constexpr Index none = ~Index{0};
+inline constexpr int max_group_levels = 9;
+
+enum class PointKind { standard, qualification };
+enum class Arbitration { consistent, incompatibility, summation, max_benefit };
+enum class Audience { members, everyone };
+enum class BenefitRule { sequential, parallel };
+enum class ConditionMode { all, in, outside };
+
+struct PointType {
+    std::string id;
+    PointKind kind = PointKind::standard;
+    int scale = 2;
+    Decimal ratio;              // points per one unit of money, as configured
+    Fraction points_per_money;  // smallest units of points per smallest unit of money
+    // What one smallest unit of points is worth in a max_benefit, in 1/value_denominator of the smallest unit of money;
+    // 0 for qualification points.
+    int128 value = 0;
+};
+
+// A product segment that some condition names. Dynamic ones are judged by a predicate, static ones are lists of keys.
+struct Segment {
+    std::string id;
+    std::string predicate;  // SQL/JSON path; empty for a static segment
+    std::int32_t predicate_id = 0;
+    bool reads_price = false;  // whether the predicate may depend on the price, …
+    bool reads_min_price = false;
+    bool reads_fields = false;
+    bool is_static() const { return predicate.empty(); }
+};
+
+// At most one of share and amount is set in each pair.
+struct Limits {
+    std::optional<Fraction> max_discount_share;  // of all goods at base prices
+    std::optional<Money> max_discount_amount;
+    std::optional<Fraction> min_price_share;  // of the base unit price
+    std::optional<Money> min_price_amount;    // per unit
+};
+
+// A child of a group: another group or a promotion.
+struct Child {
+    bool is_group = false;
+    Index index = none;
+};
+
+struct Group {
+    std::string id;
+    std::string name;
+    Index parent = none;  // none for the main arbitration
+    int depth = 0;        // 0 for the main arbitration
+    Arbitration arbitration = Arbitration::consistent;
+    Limits limits;
+    std::vector<Child> children;  // in position order
+};
+
+struct Promotion {
+    std::string id;
+    std::string name;
+    PromotionKind kind = PromotionKind::discount;
+    Index parent = none;
+    Audience audience = Audience::members;
+    BenefitRule benefit_rule = BenefitRule::sequential;
+    Index first_condition = 0;  // its conditions are first_condition … last_condition − 1
+    Index last_condition = 0;
+};
+
+struct Condition {
+    Index promotion = none;
+    Level level = Level::product;
+    ConditionMode mode = ConditionMode::all;
+    std::vector<Index> segments;
+    Index first_benefit = 0;
+    Index last_benefit = 0;
+};
+
+struct BenefitEntry {
+    Index condition = none;
+    const BenefitType* type = nullptr;
+    std::unique_ptr<const Benefit> rule;
+};
+
+struct Program {
+    std::string id;
+    std::string currency;
+    int currency_scale = 2;
+    std::string time_zone;
+    std::int32_t version = 0;  // 0: nothing was applied yet, the tree is empty
+
+    int128 value_denominator = 1;
+    std::vector<PointType> point_types;
+    std::vector<Segment> segments;
+    std::vector<Group> groups;          // groups[0] is the main arbitration
+    std::vector<Promotion> promotions;  // the active ones, in tree order
+    std::vector<Condition> conditions;
+    std::vector<BenefitEntry> benefits;
+
+    // Where candidates come from: the product conditions that a segment's members fulfil, and those that every order has
+    // to be asked (all products, outside segments, order conditions).
+    std::vector<std::vector<Index>> conditions_of_segment;
+    std::vector<Index> open_conditions;
+
+    Index point_type(std::string_view id) const;
+};
+
+}  // namespace loyalty

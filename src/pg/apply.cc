@@ -1,0 +1,92 @@
+// loyalty_apply: freezes the promotion tree of a program as a new version; and the check of a benefit's parameters.
+#include "codec/tree_reader.hpp"
+#include "core/tree.hpp"
+
+#include <string>
+
+#include "pg/jsonb.hpp"
+#include "pg/owner.hpp"
+#include "pg/schema_version.hpp"
+#include "pg/spi.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+std::string text_argument_of(Datum datum) {
+    const varlena* text = postgres([=] { return PG_DETOAST_DATUM_PACKED(datum); });
+    return {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
+}
+
+// Concurrent changes of the tree and other applies wait for each other at the program's row.
+void lock_program(const std::string& program) {
+    static Query query("SELECT FROM loyalty.programs WHERE external_id = $1 FOR NO KEY UPDATE", {TEXTOID});
+    if (query.run({text_argument(program)}, true).size() == 0) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {}, "Name one of loyalty.programs.");
+    }
+}
+
+// The version in force if the draft is equal to it; otherwise 0.
+std::int32_t unchanged_version(const std::string& program) {
+    static Query query(
+        "SELECT v.version FROM loyalty.promotion_versions v JOIN loyalty.promotion_drafts d USING (program)"
+        " WHERE v.program = $1 AND v.tree = d.tree"
+        "   AND v.version = (SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1)",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)}, true);
+    return rows.size() == 0 ? 0 : rows.integer(0, 1);
+}
+
+void check_draft(const std::string& program) {
+    static Query query("SELECT tree::text FROM loyalty.promotion_drafts WHERE program = $1", {TEXTOID});
+    const Rows rows = query.run({text_argument(program)}, true);
+    compile(codec::read_tree(rows.text(0, 1)), 0);
+}
+
+std::int32_t freeze(const std::string& program) {
+    static Query query(
+        "INSERT INTO loyalty.promotion_versions (program, version, tree)"
+        " SELECT $1, 1 + coalesce((SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1), 0), d.tree"
+        "   FROM loyalty.promotion_drafts d WHERE d.program = $1"
+        " RETURNING version",
+        {TEXTOID});
+    return query.run({text_argument(program)}, true).integer(0, 1);
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_apply);
+Datum loyalty_apply(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = text_argument_of(PG_GETARG_DATUM(0));
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        check_schema_version();
+        lock_program(program);
+        if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
+        check_draft(program);
+        return Int32GetDatum(freeze(program));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_check_benefit);
+Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
+    using namespace loyalty;
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const PromotionKind kind = text_argument_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
+        const Level level = text_argument_of(PG_GETARG_DATUM(1)) == "order" ? Level::order : Level::product;
+        const std::string benefit = text_argument_of(PG_GETARG_DATUM(2));
+        const BenefitType& type = benefit_type(benefit, kind, level);
+        Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
+        type.read(parameters, {level, PG_GETARG_INT32(4), nullptr});
+        return Datum{0};
+    });
+}
+
+}

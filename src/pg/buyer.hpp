@@ -1,0 +1,17 @@
+// Who buys: an anonymous guest, a guest with a profile, or a member with balances.
+#pragma once
+
+#include "core/order.hpp"
+
+#include <optional>
+#include <string>
+
+#include "pg/cache.hpp"
+
+namespace loyalty::pg {
+
+// Looks the buyer up at `now`: a key that is not in the profile database is an error (LY203); the profile must be visible to
+// `caller` unless profiles are the bundled ones. Runs as the schema's owner otherwise.
+Buyer find_buyer(const CurrentProgram& program, const std::optional<std::string>& member, TimestampTz now, Oid caller);
+
+}  // namespace loyalty::pg

@@ -1,0 +1,70 @@
+// What a backend keeps of each program between calls: the market as it is now, and the compiled version in force.
+//
+// Both are dropped by relcache invalidations that statement triggers on the tables send; these reach sessions on a standby
+// too. Two traps (measured) shape the loading: an entry is marked valid *before* it is loaded, so that an invalidation
+// that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one (REPEATABLE READ, a long
+// statement) would leave a stale entry marked valid.
+//
+// A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
+#pragma once
+
+#include "core/program.hpp"
+#include "core/resolve.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pg/spi.hpp"
+
+namespace loyalty::pg {
+
+// A program's market and the query that finds its profiles.
+struct LiveProgram {
+    Market market;
+    bool bundled_profiles = false;     // loyalty.profiles, which is read as the schema's owner
+    std::unique_ptr<Query> profile_exists;  // of the user's own relation, which is read as the caller
+
+    LiveProgram() = default;
+    ~LiveProgram();
+};
+
+// Where a version's product segments are found from what the catalogue says of a product.
+struct SegmentIndex {
+    std::unordered_multimap<std::int32_t, std::uint32_t> of_predicate;
+    std::unordered_map<std::string, std::uint32_t> static_ones;
+    std::vector<std::string> static_names;
+    // The dynamic ones, and those of them that may depend on a line's own price, minimum price or fields.
+    std::vector<std::uint32_t> dynamic, reading_price, reading_min_price, reading_fields;
+
+    explicit SegmentIndex(const std::vector<Segment>& segments = {});
+};
+
+struct AppliedVersion {
+    Program program;
+    SegmentIndex segments;
+    std::vector<Datum> predicates;  // jsonpath, per dynamic segment; 0 for static ones
+    TransactionId applied_by = InvalidTransactionId;
+    MemoryContext memory = nullptr;
+
+    AppliedVersion() = default;
+    AppliedVersion(const AppliedVersion&) = delete;
+    AppliedVersion& operator=(const AppliedVersion&) = delete;
+    ~AppliedVersion();
+
+    // Whether the active snapshot sees it; an older snapshot does not see the segment memberships made for it either.
+    bool visible() const;
+};
+
+struct CurrentProgram {
+    std::shared_ptr<const LiveProgram> live;
+    std::shared_ptr<const AppliedVersion> version;
+};
+
+// The program `id`, or the only active one; needs a connection to SPI and the schema owner's rights. Errors: LY001 and
+// LY002 (schema), LY201 (no such program, or not exactly one active).
+CurrentProgram current_program(const std::optional<std::string>& id);
+
+}  // namespace loyalty::pg

@@ -1,0 +1,103 @@
+// loyalty_calculate and loyalty_explain: an order document in, a calculation out; nothing is written.
+#include "codec/order_reader.hpp"
+#include "codec/result_writer.hpp"
+#include "core/calculate.hpp"
+#include "core/explain.hpp"
+
+#include "pg/buyer.hpp"
+#include "pg/cache.hpp"
+#include "pg/catalogue.hpp"
+#include "pg/jsonb.hpp"
+#include "pg/order_time.hpp"
+#include "pg/owner.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+// A calculation with all that it was made from.
+struct Quote {
+    OrderDocument document;
+    std::string time;
+    CurrentProgram current;
+    Order order;
+    Calculation calculation;
+
+    const Program& program() const { return current.version->program; }
+};
+
+OrderDocument read_document(Datum jsonb) {
+    const std::size_t size = toast_raw_datum_size(jsonb);
+    if (size > max_document_bytes) {
+        throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
+                    "It has " + std::to_string(size) + " bytes.",
+                    "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
+    }
+    return codec::read_order(jsonb_text(jsonb));
+}
+
+Quote make_quote(Datum jsonb) {
+    Quote quote;
+    quote.document = read_document(jsonb);
+    const Oid caller = GetUserId();
+    const AsUser as_owner(schema_owner());
+    const Spi connection;
+    quote.current = current_program(quote.document.program);
+    const Market& market = quote.current.live->market;
+    check_references(quote.document, market);
+    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, market.time_zone), market.time_zone);
+
+    Buyer buyer = find_buyer(quote.current, quote.document.member, GetCurrentTransactionStartTimestamp(), caller);
+    Catalogue catalogue = find_products(quote.current, quote.document);
+    quote.order = resolve(quote.document, quote.program(), market, catalogue.products, std::move(catalogue.segments), std::move(buyer));
+
+    const std::string status = quote.document.status.value_or("new");
+    CalculationOptions options;
+    options.check_interrupts = check_interrupts;
+    options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
+    quote.calculation = calculate(quote.program(), quote.order, options);
+    return quote;
+}
+
+// Puts the lines into the result of a set-returning function.
+void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines) {
+    postgres([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    for (const auto& line : lines) {
+        const char* data = line.data();
+        const int size = static_cast<int>(line.size());
+        postgres([=] {
+            char* text = pg_any_to_server(data, size, PG_UTF8);
+            Datum value = PointerGetDatum(cstring_to_text_with_len(text, text == data ? size : static_cast<int>(strlen(text))));
+            bool is_null = false;
+            tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
+        });
+    }
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_calculate);
+Datum loyalty_calculate(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        return jsonb_from_text(loyalty::codec::write_result(quote.program(), quote.order, quote.calculation, {quote.document, quote.time}));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_explain);
+Datum loyalty_explain(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
+        return Datum{0};
+    });
+}
+
+}

@@ -1,0 +1,263 @@
+#include "pg/catalogue.hpp"
+
+#include "codec/json.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "pg/jsonb.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+struct StoredProduct {
+    bool known = false;
+    std::optional<Decimal> price;
+    std::optional<Decimal> min_price;
+    std::vector<std::uint32_t> segments;
+};
+
+// The segments to be judged on the line's own document, because of what it says of its product that the catalogue does
+// not; ascending.
+std::vector<std::uint32_t> own_judgements(const SegmentIndex& index, const LineDocument& line, const StoredProduct& stored) {
+    if (!stored.known) return index.dynamic;
+    std::vector<std::uint32_t> concerned;
+    const auto add = [&](const std::vector<std::uint32_t>& segments) {
+        concerned.insert(concerned.end(), segments.begin(), segments.end());
+    };
+    if (line.price && line.price != stored.price) add(index.reading_price);
+    if (line.min_price && line.min_price != stored.min_price) add(index.reading_min_price);
+    if (!line.fields.empty()) add(index.reading_fields);
+    std::sort(concerned.begin(), concerned.end());
+    concerned.erase(std::unique(concerned.begin(), concerned.end()), concerned.end());
+    return concerned;
+}
+
+std::optional<Decimal> decimal(const std::optional<std::string>& text) { return text ? Decimal::parse(*text) : std::nullopt; }
+
+class Lookup {
+public:
+    Lookup(const CurrentProgram& program, const OrderDocument& document)
+        : version_(*program.version), market_(program.live->market), document_(document) {}
+
+    Catalogue run() {
+        read_stored();
+        Catalogue catalogue;
+        std::vector<std::size_t> differing;
+        for (std::size_t i = 0; i < document_.lines.size(); i++) {
+            const StoredProduct& stored = stored_[sku_of_line_[i]];
+            catalogue.products.push_back(product(stored));
+            catalogue.segments.push_back(stored.segments);
+            own_.push_back(own_judgements(version_.segments, document_.lines[i], stored));
+            if (!own_.back().empty()) differing.push_back(i);
+        }
+        if (!differing.empty()) judge(differing, catalogue);
+        return catalogue;
+    }
+
+private:
+    // One row per distinct sku of the order, in the order of `skus_`.
+    void read_stored() {
+        static Query query(
+            "SELECT p.sku IS NOT NULL, p.price::text, p.min_price::text,"
+            "       ARRAY(SELECT predicate FROM loyalty.product_memberships m WHERE m.program = $1 AND m.sku = o.sku),"
+            "       ARRAY(SELECT segment FROM loyalty.product_segment_members m WHERE m.program = $1 AND m.sku = o.sku AND m.segment = ANY ($3))"
+            "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
+            "  LEFT JOIN loyalty.products p ON p.program = $1 AND p.sku = o.sku"
+            " ORDER BY o.number",
+            {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
+        std::unordered_map<std::string_view, std::size_t> places;
+        for (const auto& line : document_.lines) {
+            const auto [place, is_new] = places.try_emplace(line.product, skus_.size());
+            if (is_new) skus_.push_back(line.product);
+            sku_of_line_.push_back(place->second);
+        }
+        const Rows rows =
+            query.run({text_argument(market_.program), texts_argument(skus_), texts_argument(version_.segments.static_names)});
+        for (std::uint64_t row = 0; row < rows.size(); row++) stored_.push_back(stored_product(rows, row));
+    }
+
+    StoredProduct stored_product(const Rows& rows, std::uint64_t row) const {
+        StoredProduct product;
+        product.known = rows.boolean(row, 1);
+        product.price = decimal(rows.optional_text(row, 2));
+        product.min_price = decimal(rows.optional_text(row, 3));
+        for (const auto predicate : rows.integers(row, 4)) {
+            const auto [first, last] = version_.segments.of_predicate.equal_range(predicate);
+            for (auto segment = first; segment != last; ++segment) product.segments.push_back(segment->second);
+        }
+        for (const auto& segment : rows.texts(row, 5)) product.segments.push_back(version_.segments.static_ones.at(segment));
+        return product;
+    }
+
+    Product product(const StoredProduct& stored) const {
+        const auto money = [this](const std::optional<Decimal>& amount) -> std::optional<Money> {
+            if (!amount) return std::nullopt;
+            const auto units = amount->units(market_.currency_scale);
+            if (!units) throw_overflow();
+            return Money{*units};
+        };
+        return {stored.known, money(stored.price), money(stored.min_price)};
+    }
+
+    // Judges lines on their own documents.
+    void judge(const std::vector<std::size_t>& lines, Catalogue& catalogue) {
+        static Query query(
+            "SELECT p.name, to_jsonb(p.categories)::text, p.partner, p.fields"
+            "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
+            "  LEFT JOIN loyalty.products p ON p.program = $1 AND p.sku = o.sku"
+            " ORDER BY o.number",
+            {TEXTOID, TEXTARRAYOID});
+        std::vector<std::string> skus;
+        for (const auto i : lines) skus.push_back(document_.lines[i].product);
+        const Rows rows = query.run({text_argument(market_.program), texts_argument(skus)});
+        for (std::uint64_t row = 0; row < rows.size(); row++) judge_line(lines[row], own_document(lines[row], rows, row), catalogue);
+    }
+
+    Datum own_document(std::size_t index, const Rows& rows, std::uint64_t row) const {
+        const LineDocument& line = document_.lines[index];
+        const StoredProduct& stored = stored_[sku_of_line_[index]];
+        const auto figure = [](const std::optional<Decimal>& own, const std::optional<Decimal>& kept) -> std::optional<std::string> {
+            if (own) return own->to_string();
+            return kept ? std::optional(kept->to_string()) : std::nullopt;
+        };
+        ProductDocument product;
+        product.sku = line.product;
+        product.name = rows.optional_text(row, 1);
+        product.price = figure(line.price, stored.price);
+        product.min_price = figure(line.min_price, stored.min_price);
+        product.categories = rows.optional_text(row, 2).value_or("[]");
+        product.partner = rows.optional_text(row, 3);
+        product.fields = fields(line, rows, row);
+        return jsonb_from_text(write_product_document(product));
+    }
+
+    // The product's fields, overlaid by the line's.
+    static std::string fields(const LineDocument& line, const Rows& rows, std::uint64_t row) {
+        if (rows.is_null(row, 4)) return line.fields.empty() ? "{}" : line.fields;
+        const Datum stored = rows.datum(row, 4);
+        if (line.fields.empty()) return std::string(jsonb_text(stored));
+        const Datum own = jsonb_from_text(line.fields);
+        return std::string(jsonb_text(postgres([=] { return DirectFunctionCall2(jsonb_concat, stored, own); })));
+    }
+
+    void judge_line(std::size_t index, Datum document, Catalogue& catalogue) const {
+        auto& segments = catalogue.segments[index];
+        for (const auto segment : own_[index]) {
+            std::erase(segments, segment);
+            if (holds(version_.predicates[segment], document)) segments.push_back(segment);
+        }
+    }
+
+    // The operator @@ of jsonb and jsonpath; unknown counts as no.
+    static bool holds(Datum predicate, Datum document) {
+        return postgres([=] {
+            LOCAL_FCINFO(call, 2);
+            InitFunctionCallInfoData(*call, nullptr, 2, InvalidOid, nullptr, nullptr);
+            call->args[0] = {document, false};
+            call->args[1] = {predicate, false};
+            const Datum result = jsonb_path_match_opr(call);
+            return !call->isnull && DatumGetBool(result);
+        });
+    }
+
+    const AppliedVersion& version_;
+    const Market& market_;
+    const OrderDocument& document_;
+    std::vector<std::string> skus_;
+    std::vector<std::size_t> sku_of_line_;
+    std::vector<StoredProduct> stored_;
+    std::vector<std::vector<std::uint32_t>> own_;  // per line: the segments judged on its own document
+};
+
+}  // namespace
+
+Catalogue find_products(const CurrentProgram& program, const OrderDocument& document) {
+    // Memberships of a version that is newer than the active snapshot are newer than it, too.
+    if (program.version->visible()) return Lookup(program, document).run();
+    const LatestSnapshot latest;
+    return Lookup(program, document).run();
+}
+
+std::string write_product_document(const ProductDocument& product) {
+    std::string json = "{";
+    const auto add = [&](const char* key, const std::optional<std::string>& value, bool is_text) {
+        if (!value) return;
+        json.append(json.size() > 1 ? ",\"" : "\"").append(key).append("\":");
+        if (is_text) {
+            codec::write_string(json, *value);
+        } else {
+            json += *value;
+        }
+    };
+    add("sku", product.sku, true);
+    add("name", product.name, true);
+    add("price", product.price, false);
+    add("min_price", product.min_price, false);
+    add("categories", product.categories, false);
+    add("partner", product.partner, true);
+    add("fields", product.fields, false);
+    return json + "}";
+}
+
+}  // namespace loyalty::pg
+
+namespace {
+
+using namespace loyalty::pg;
+
+std::optional<std::string> text_of(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) return std::nullopt;
+    const Datum value = PG_GETARG_DATUM(argument);
+    const varlena* text = postgres([=] { return PG_DETOAST_DATUM_PACKED(value); });
+    return std::string(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+}
+
+std::optional<std::string> figure_of(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) return std::nullopt;
+    const Datum value = PG_GETARG_DATUM(argument);
+    return postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, value)); });
+}
+
+std::optional<std::string> array_of(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) return std::nullopt;
+    const Datum value = PG_GETARG_DATUM(argument);
+    std::string json = "[";
+    Datum* elements;
+    bool* nulls;
+    int count;
+    Datum** const to = &elements;
+    bool** const nulls_to = &nulls;
+    int* const count_to = &count;
+    postgres([=] { deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, to, nulls_to, count_to); });
+    for (int i = 0; i < count; i++) {
+        if (json.size() > 1) json += ',';
+        if (nulls[i]) {
+            json += "null";
+            continue;
+        }
+        const auto* text = reinterpret_cast<const varlena*>(DatumGetPointer(elements[i]));
+        loyalty::codec::write_string(json, {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)});
+    }
+    return json + "]";
+}
+
+}  // namespace
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_product_document);
+Datum loyalty_product_document(PG_FUNCTION_ARGS) {
+    return guarded([&]() -> Datum {
+        ProductDocument product;
+        product.sku = text_of(fcinfo, 0);
+        product.name = text_of(fcinfo, 1);
+        product.price = figure_of(fcinfo, 2);
+        product.min_price = figure_of(fcinfo, 3);
+        product.categories = array_of(fcinfo, 4);
+        product.partner = text_of(fcinfo, 5);
+        if (!PG_ARGISNULL(6)) product.fields = std::string(jsonb_text(PG_GETARG_DATUM(6)));
+        return jsonb_from_text(write_product_document(product));
+    });
+}
+}

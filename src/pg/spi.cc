@@ -1,0 +1,154 @@
+#include <exception>
+
+#include "pg/spi.hpp"
+
+namespace loyalty::pg {
+
+Spi::Spi() : exceptions_(std::uncaught_exceptions()) {
+    postgres([] {
+        if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+    });
+}
+
+Spi::~Spi() {
+    // On the way out of an error the transaction's abort releases everything.
+    if (std::uncaught_exceptions() == exceptions_) SPI_finish();
+}
+
+Argument text_argument(std::string_view text) {
+    const char* data = text.data();
+    const int size = static_cast<int>(text.size());
+    return {postgres([=] { return PointerGetDatum(cstring_to_text_with_len(data, size)); }), false};
+}
+
+Argument texts_argument(std::span<const std::string> texts) {
+    const std::string* first = texts.data();
+    const int count = static_cast<int>(texts.size());
+    return {postgres([=] {
+                auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(count) + 1));
+                for (int i = 0; i < count; i++) {
+                    values[i] = PointerGetDatum(cstring_to_text_with_len(first[i].data(), static_cast<int>(first[i].size())));
+                }
+                return PointerGetDatum(construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT));
+            }),
+            false};
+}
+
+Argument integers_argument(std::span<const std::int32_t> integers) {
+    const std::int32_t* first = integers.data();
+    const int count = static_cast<int>(integers.size());
+    return {postgres([=] {
+                auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(count) + 1));
+                for (int i = 0; i < count; i++) values[i] = Int32GetDatum(first[i]);
+                return PointerGetDatum(construct_array(values, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+            }),
+            false};
+}
+
+Datum Rows::datum(std::uint64_t row, int column) const {
+    bool is_null;
+    return SPI_getbinval(table_->vals[row], table_->tupdesc, column, &is_null);
+}
+
+bool Rows::is_null(std::uint64_t row, int column) const {
+    bool is_null;
+    SPI_getbinval(table_->vals[row], table_->tupdesc, column, &is_null);
+    return is_null;
+}
+
+bool Rows::boolean(std::uint64_t row, int column) const { return !is_null(row, column) && DatumGetBool(datum(row, column)); }
+
+std::int32_t Rows::integer(std::uint64_t row, int column) const { return DatumGetInt32(datum(row, column)); }
+
+Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(datum(row, column)); }
+
+std::string Rows::text(std::uint64_t row, int column) const {
+    const Datum value = datum(row, column);
+    const auto* plain = postgres([=] { return PG_DETOAST_DATUM_PACKED(value); });
+    return {VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain)};
+}
+
+std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
+    if (is_null(row, column)) return std::nullopt;
+    return text(row, column);
+}
+
+namespace {
+
+struct Elements {
+    Datum* values;
+    int count;
+};
+
+}  // namespace
+
+std::vector<std::string> Rows::texts(std::uint64_t row, int column) const {
+    std::vector<std::string> result;
+    if (is_null(row, column)) return result;
+    const Datum value = datum(row, column);
+    const Elements elements = postgres([=] {
+        Elements e;
+        bool* nulls;
+        deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &e.values, &nulls, &e.count);
+        return e;
+    });
+    result.reserve(static_cast<std::size_t>(elements.count));
+    for (int i = 0; i < elements.count; i++) {
+        const auto* element = reinterpret_cast<const varlena*>(DatumGetPointer(elements.values[i]));
+        result.emplace_back(VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element));
+    }
+    return result;
+}
+
+std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column) const {
+    if (is_null(row, column)) return {};
+    const Datum value = datum(row, column);
+    // An array of integers without nulls is a plain C array.
+    const ArrayType* array = postgres([=] { return DatumGetArrayTypeP(value); });
+    const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
+    return {first, first + count};
+}
+
+Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
+    const char* text = text_.c_str();
+    Oid* types = types_.data();
+    const int count = static_cast<int>(types_.size());
+    SPIPlanPtr* plan = &plan_;
+    const Argument* given = arguments.begin();
+    const std::uint64_t rows = postgres([=] {
+        if (*plan == nullptr) {
+            SPIPlanPtr made = SPI_prepare(text, count, types);
+            if (made == nullptr || SPI_keepplan(made) != 0) elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+            *plan = made;
+        }
+        Datum values[16];
+        char nulls[16];
+        for (int i = 0; i < count; i++) {
+            values[i] = given[i].value;
+            nulls[i] = given[i].is_null ? 'n' : ' ';
+        }
+        const int code = SPI_execute_plan(*plan, values, nulls, !writes, 0);
+        if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
+        return SPI_processed;
+    });
+    return Rows(SPI_tuptable, rows);
+}
+
+void Query::release() {
+    if (plan_) SPI_freeplan(plan_);
+    plan_ = nullptr;
+}
+
+LatestSnapshot::LatestSnapshot() : exceptions_(std::uncaught_exceptions()) {
+    postgres([] {
+        // Workers of a parallel query share the leader's snapshot; they end before it could grow stale in a cache.
+        PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+    });
+}
+
+LatestSnapshot::~LatestSnapshot() {
+    if (std::uncaught_exceptions() == exceptions_) PopActiveSnapshot();
+}
+
+}  // namespace loyalty::pg

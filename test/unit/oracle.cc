@@ -1,0 +1,755 @@
+#include "unit/oracle.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+
+namespace loyalty::oracle {
+
+namespace {
+
+// --- Arithmetic ---------------------------------------------------------------------------------------------------------
+
+using Int = std::int64_t;
+__extension__ using Wide = __int128;
+
+// A non-negative fraction.
+struct Ratio {
+    Wide top = 0;
+    Wide bottom = 1;
+
+    Ratio(Wide t, Wide b = 1) : top(t), bottom(b) {
+        Wide x = t, y = b;
+        while (y != 0) std::swap(x %= y, y);
+        if (x > 1) top /= x, bottom /= x;
+    }
+};
+
+Ratio operator*(const Ratio& a, const Ratio& b) {
+    const Ratio left(a.top, b.bottom), right(b.top, a.bottom);
+    return {left.top * right.top, left.bottom * right.bottom};
+}
+Ratio operator/(const Ratio& a, const Ratio& b) { return a * Ratio(b.bottom, b.top); }
+
+Int floor(const Ratio& r) { return static_cast<Int>(r.top / r.bottom); }
+Int ceil(const Ratio& r) { return static_cast<Int>((r.top + r.bottom - 1) / r.bottom); }
+Int round(const Ratio& r) { return static_cast<Int>((2 * r.top + r.bottom) / (2 * r.bottom)); }
+
+Wide ten_to(int exponent) {
+    Wide power = 1;
+    while (exponent-- > 0) power *= 10;
+    return power;
+}
+
+Ratio ratio_of(const Decimal& decimal) { return {decimal.coefficient(), ten_to(decimal.scale())}; }
+
+constexpr Int millionths = 1'000'000;
+
+std::vector<Int> allot(Int amount, const std::vector<Int>& weights) {
+    const Wide sum = std::accumulate(weights.begin(), weights.end(), Wide{0});
+    std::vector<Int> shares(weights.size(), 0);
+    if (weights.empty()) return shares;
+    if (sum == 0) {
+        shares[0] = amount;
+        return shares;
+    }
+    std::vector<Wide> remainders;
+    Int left = amount;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        shares[i] = static_cast<Int>(Wide{amount} * weights[i] / sum);
+        remainders.push_back(Wide{amount} * weights[i] % sum);
+        left -= shares[i];
+    }
+    for (; left > 0; --left) {
+        const auto largest = std::max_element(remainders.begin(), remainders.end());
+        ++shares[static_cast<std::size_t>(largest - remainders.begin())];
+        *largest = -1;
+    }
+    return shares;
+}
+
+// --- The tree and the state ---------------------------------------------------------------------------------------------
+
+struct Node {
+    const TreeGroup* group = nullptr;
+    const TreePromotion* promotion = nullptr;
+    std::int64_t position = 0;
+    std::string id;
+};
+
+struct Piece {
+    int line;
+    Int from, to, total;
+
+    Int quantity() const { return to - from; }
+};
+
+struct World {
+    std::vector<Piece> pieces;
+    Int shipping;
+    std::vector<Int> paid;
+    std::map<std::string, Int> gross;  // per group
+
+    Int total() const {
+        Int sum = shipping;
+        for (const Piece& piece : pieces) sum += piece.total;
+        return sum;
+    }
+};
+
+constexpr int the_shipping = -1, the_order = -2;
+
+struct Effect {
+    EffectKey key;
+    int target = 0;  // a line, the_shipping or the_order
+    bool order_level = false;
+    int type = -1;  // the point type paid with or accrued
+    bool accrual = false;
+    Int from = 0, to = 0;
+    Int asked = 0, applied = 0, points = 0;
+
+    bool is_something() const { return applied != 0 || points != 0; }
+};
+using Effects = std::vector<Effect>;
+
+struct Taken {
+    std::set<int> lines;
+    bool order = false, shipping = false;
+};
+
+struct Ask {
+    std::size_t piece;
+    Int quantity;  // its first units
+    Int total;
+    Int asked = 0;
+};
+
+struct Proposal {
+    EffectKey key;
+    bool order_level = false;
+    int type = -1;
+    std::vector<Ask> asks;
+    Int shipping = 0;
+    std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
+};
+
+using Chain = std::vector<const TreeGroup*>;  // from the innermost group to main
+
+constexpr Int unlimited = INT64_MAX;
+
+// --- The calculation ----------------------------------------------------------------------------------------------------
+
+class Calculator {
+public:
+    Calculator(const Tree& tree, const Order& order) : tree_(tree), order_(order) {
+        for (const Line& line : order.lines) base_goods_ += line.base.units;
+    }
+
+    Result run() {
+        World world;
+        for (std::size_t i = 0; i < order_.lines.size(); ++i) {
+            world.pieces.push_back({static_cast<int>(i), 0, order_.lines[i].quantity.units, order_.lines[i].base.units});
+        }
+        world.shipping = order_.shipping.units;
+        world.paid.assign(tree_.point_types.size(), 0);
+        Effects effects;
+        for (const TreeGroup& group : tree_.groups) {
+            if (group.parent.empty()) effects = evaluate_group(group, {}, world, {});
+        }
+        return result(world, effects);
+    }
+
+private:
+    // --- Limits and budgets ---
+
+    Int floor_of(int line, Int quantity, const Chain& chain) const {
+        const Line& l = order_.lines[static_cast<std::size_t>(line)];
+        const auto of_units = [&](const Ratio& per_unit) { return round(per_unit * Ratio(quantity, millionths)); };
+        Int lowest = l.min_price ? of_units(l.min_price->units) : 0;
+        for (const TreeGroup* group : chain) {
+            if (group->min_product_price_percent) {
+                lowest = std::max(lowest, of_units(Ratio(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
+            }
+            if (group->min_product_price_amount) {
+                lowest = std::max(lowest, of_units(Ratio(money_units(*group->min_product_price_amount))));
+            }
+        }
+        return lowest;
+    }
+
+    Int money_units(const Decimal& money) const { return floor(ratio_of(money) * ten_to(tree_.currency_scale)); }
+
+    Int reduction_left(const World& world, const Chain& chain) const {
+        Int left = unlimited;
+        for (const TreeGroup* group : chain) {
+            const auto gross = world.gross.find(group->id);
+            const Int so_far = gross == world.gross.end() ? 0 : gross->second;
+            if (group->max_discount_percent) {
+                const Int limit = round(Ratio(base_goods_) * ratio_of(*group->max_discount_percent) / 100);
+                left = std::min(left, std::max<Int>(0, limit - so_far));
+            }
+            if (group->max_discount_amount) {
+                left = std::min(left, std::max<Int>(0, money_units(*group->max_discount_amount) - so_far));
+            }
+        }
+        return left;
+    }
+
+    // Points of the type per money, each in its smallest unit.
+    Ratio points_per_money(int type) const {
+        const TreePointType& t = tree_.point_types[static_cast<std::size_t>(type)];
+        return ratio_of(t.ratio) * ten_to(t.scale) / ten_to(tree_.currency_scale);
+    }
+
+    const Balance& balance(int type) const { return order_.buyer.balances[static_cast<std::size_t>(type)]; }
+
+    std::optional<Int> points_offered(int type) const {
+        for (const Redeem& redeem : order_.redeem) {
+            if (static_cast<int>(redeem.point_type) != type) continue;
+            const Int active = balance(type).active.units;
+            return redeem.amount ? std::min(active, redeem.amount->units) : active;
+        }
+        return std::nullopt;
+    }
+
+    Int budget_left(const World& world, int type) const {
+        const auto offered = points_offered(type);
+        if (!offered || !balance(type).usable || order_.buyer.kind != BuyerKind::member) return 0;
+        return floor(Ratio(*offered) / points_per_money(type)) - world.paid[static_cast<std::size_t>(type)];
+    }
+
+    Int allowed(const World& world, const Chain& chain, int type) const {
+        const Int left = reduction_left(world, chain);
+        return type < 0 ? left : std::min(left, budget_left(world, type));
+    }
+
+    static void reduce_goods(World& world, const Chain& chain, int type, Int amount) {
+        for (const TreeGroup* group : chain) world.gross[group->id] += amount;
+        if (type >= 0) world.paid[static_cast<std::size_t>(type)] += amount;
+    }
+
+    // --- Proposals ---
+
+    bool fulfils(const TreeCondition& condition, const Line& line) const {
+        if (condition.mode == ConditionMode::all) return true;
+        bool in_one = false;
+        for (const std::string& segment : condition.segments) {
+            for (const std::uint32_t s : line.segments) in_one |= tree_.segments[s].id == segment;
+        }
+        return in_one == (condition.mode == ConditionMode::in);
+    }
+
+    std::vector<Ask> visible(const TreeCondition& condition, const World& world, const Taken& taken) const {
+        std::vector<Ask> asks;
+        for (std::size_t i = 0; i < world.pieces.size(); ++i) {
+            const Piece& piece = world.pieces[i];
+            if (taken.lines.contains(piece.line)) continue;
+            if (condition.level == Level::product && !fulfils(condition, order_.lines[static_cast<std::size_t>(piece.line)])) continue;
+            asks.push_back({i, piece.quantity(), piece.total});
+        }
+        return asks;
+    }
+
+    std::vector<Ask> pick_items(std::vector<Ask> asks, const World& world, Parameters& parameters) const {
+        const auto most = parameters.count("max_items");
+        if (!most) return asks;
+        const auto pick = parameters.choice("pick", {"line_order", "cheapest", "most_expensive"});
+        std::erase_if(asks, [](const Ask& ask) { return ask.total == 0; });
+        std::stable_sort(asks.begin(), asks.end(), [&](const Ask& a, const Ask& b) {
+            const Wide price_a = Wide{a.total} * b.quantity, price_b = Wide{b.total} * a.quantity;
+            if (pick == 1) return price_a < price_b;
+            if (pick == 2) return price_a > price_b;
+            return position(a, world) < position(b, world);
+        });
+        std::vector<Ask> picked;
+        Int left = *most;
+        for (Ask ask : asks) {
+            if (left == 0) break;
+            const Int items = (ask.quantity + millionths - 1) / millionths;
+            if (items > left) {
+                const Int taken = left * millionths;
+                ask.total = oracle::allot(ask.total, {taken, ask.quantity - taken})[0];
+                ask.quantity = taken;
+            }
+            left -= std::min(items, left);
+            picked.push_back(ask);
+        }
+        std::sort(picked.begin(), picked.end(), [](const Ask& a, const Ask& b) { return a.piece < b.piece; });
+        return picked;
+    }
+
+    std::uint32_t position(const Ask& ask, const World& world) const {
+        return order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)].position;
+    }
+
+    int type_of(Parameters& parameters) const {
+        const std::string id = *parameters.text("point_type");
+        for (std::size_t i = 0; i < tree_.point_types.size(); ++i) {
+            if (tree_.point_types[i].id == id) return static_cast<int>(i);
+        }
+        return -1;
+    }
+
+    // percent of the money, in points.
+    Int points_worth(const Ratio& money, const Fraction& percent, int type) const {
+        return round(money * Ratio(percent.numerator, percent.denominator) * points_per_money(type));
+    }
+
+    int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
+
+    Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, EffectKey key, const World& world, const Taken& taken) const {
+        Proposal proposal;
+        proposal.key = std::move(key);
+        proposal.order_level = condition.level == Level::order;
+        if (proposal.order_level && taken.order) return proposal;
+        Parameters parameters = benefit.parameters;
+        std::vector<Ask> asks = visible(condition, world, taken);
+        if (benefit.benefit == "discount") {
+            propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
+        } else if (benefit.benefit == "points_discount") {
+            propose_points_discount(proposal, pick_items(asks, world, parameters), parameters, world);
+        } else {
+            propose_accrual(proposal, asks, parameters, world);
+        }
+        return proposal;
+    }
+
+    void propose_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world, const Taken& taken) const {
+        const auto percent = parameters.percent("percent");
+        const auto amount = parameters.amount("amount", tree_.currency_scale);
+        if (!proposal.order_level) {
+            for (Ask& ask : asks) {
+                ask.asked = percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
+                                    : std::min(ask.total, round(Ratio(*amount) * Ratio(ask.quantity, millionths)));
+            }
+            proposal.asks = asks;
+            return;
+        }
+        const auto target = parameters.choice("target", {"goods", "shipping", "order"});
+        if (target == 1) asks.clear();
+        const Int shipping = target == 0 || taken.shipping ? 0 : world.shipping;
+        propose_on_order(proposal, asks, shipping, [&](Int base) {
+            return percent ? round(Ratio(base) * Ratio(percent->numerator, percent->denominator)) : std::min(base, *amount);
+        });
+    }
+
+    template <class Reduction>
+    static void propose_on_order(Proposal& proposal, std::vector<Ask> asks, Int shipping, Reduction reduction) {
+        std::vector<Int> totals;
+        for (const Ask& ask : asks) totals.push_back(ask.total);
+        totals.push_back(shipping);
+        const auto shares = oracle::allot(reduction(std::accumulate(totals.begin(), totals.end(), Int{0})), totals);
+        for (std::size_t i = 0; i < asks.size(); ++i) asks[i].asked = shares[i];
+        proposal.asks = std::move(asks);
+        proposal.shipping = shares.back();
+    }
+
+    void propose_points_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world) const {
+        proposal.type = type_of(parameters);
+        if (budget_left(world, proposal.type) <= 0) return;
+        const auto percent = parameters.percent("percent");
+        const auto amount = parameters.amount("amount", tree_.currency_scale);
+        const auto points = parameters.amount("points", scale_of(proposal.type));
+        const auto reduction = [&](Int total, const Ratio& units) {
+            if (percent) return round(Ratio(total) * Ratio(percent->numerator, percent->denominator));
+            const Ratio money = amount ? Ratio(*amount) : Ratio(*points) / points_per_money(proposal.type);
+            return std::min(total, round(money * units));
+        };
+        if (proposal.order_level) {
+            propose_on_order(proposal, asks, 0, [&](Int base) { return reduction(base, 1); });
+            return;
+        }
+        for (Ask& ask : asks) ask.asked = reduction(ask.total, {ask.quantity, millionths});
+        proposal.asks = asks;
+    }
+
+    void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters, const World& world) const {
+        proposal.type = type_of(parameters);
+        if (order_.buyer.kind != BuyerKind::member || !balance(proposal.type).usable) return;
+        const auto percent = parameters.percent("percent", 100'000);
+        const auto points = parameters.amount("points", scale_of(proposal.type));
+        std::map<int, std::pair<Int, Int>> lines;  // total and quantity
+        Int sum = 0;
+        for (const Ask& ask : asks) {
+            lines[world.pieces[ask.piece].line].first += ask.total;
+            lines[world.pieces[ask.piece].line].second += ask.quantity;
+            sum += ask.total;
+        }
+        if (lines.empty()) return;
+        if (!proposal.order_level) {
+            for (const auto& [line, goods] : lines) {
+                proposal.accruals.emplace_back(line, percent ? points_worth(goods.first, *percent, proposal.type)
+                                                             : round(Ratio(*points) * Ratio(goods.second, millionths)));
+            }
+            return;
+        }
+        const Int all = percent ? points_worth(sum, *percent, proposal.type) : *points;
+        if (sum == 0) {
+            proposal.accruals.emplace_back(the_order, all);
+            return;
+        }
+        std::vector<Int> totals;
+        for (const auto& [line, goods] : lines) totals.push_back(goods.first);
+        const auto shares = oracle::allot(all, totals);
+        std::size_t i = 0;
+        for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
+    }
+
+    // --- Commit of one proposal ---
+
+    static Effect effect_of(const Proposal& proposal, int target) {
+        Effect effect;
+        effect.key = proposal.key;
+        effect.target = target;
+        effect.order_level = proposal.order_level;
+        effect.type = proposal.type;
+        return effect;
+    }
+
+    // The proposal as it is: nothing cut.
+    static Effects as_effects(const Proposal& proposal, const World& world) {
+        Effects effects;
+        for (const Ask& ask : proposal.asks) {
+            if (ask.asked == 0) continue;
+            const Piece& piece = world.pieces[ask.piece];
+            Effect effect = effect_of(proposal, piece.line);
+            effect.from = piece.from;
+            effect.to = piece.from + ask.quantity;
+            effect.asked = effect.applied = ask.asked;
+            effects.push_back(effect);
+        }
+        if (proposal.shipping > 0) {
+            Effect effect = effect_of(proposal, the_shipping);
+            effect.asked = effect.applied = proposal.shipping;
+            effects.push_back(effect);
+        }
+        for (const auto& [target, points] : proposal.accruals) {
+            if (points == 0) continue;
+            Effect effect = effect_of(proposal, target);
+            effect.accrual = true;
+            effect.points = points;
+            effects.push_back(effect);
+        }
+        return effects;
+    }
+
+    Effects commit(const Proposal& proposal, const Chain& chain, World& world) const {
+        std::vector<Int> applied;
+        Int left = allowed(world, chain, proposal.type), sum = 0;
+        for (const Ask& ask : proposal.asks) {
+            const Int room = std::max<Int>(0, ask.total - floor_of(world.pieces[ask.piece].line, ask.quantity, chain));
+            Int a = std::min(ask.asked, room);
+            if (!proposal.order_level) a = std::min(a, left - sum);
+            applied.push_back(a);
+            sum += a;
+        }
+        if (sum > left) applied = oracle::allot(left, applied);
+        reduce_goods(world, chain, proposal.type, std::accumulate(applied.begin(), applied.end(), Int{0}));
+
+        Effects effects = as_effects(proposal, world);
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < proposal.asks.size(); ++i) {
+            if (proposal.asks[i].asked > 0) effects[next++].applied = applied[i];
+        }
+        for (Effect& effect : effects) {
+            if (effect.target != the_shipping) continue;
+            effect.applied = std::min(effect.asked, world.shipping);
+            world.shipping -= effect.applied;
+        }
+        apply(proposal.asks, applied, world);
+        return effects;
+    }
+
+    static void apply(const std::vector<Ask>& asks, const std::vector<Int>& applied, World& world) {
+        std::vector<Piece> pieces;
+        for (std::size_t i = 0; i < world.pieces.size(); ++i) {
+            Piece piece = world.pieces[i];
+            for (std::size_t k = 0; k < asks.size(); ++k) {
+                if (asks[k].piece != i || applied[k] == 0) continue;
+                if (asks[k].quantity < piece.quantity()) {
+                    pieces.push_back({piece.line, piece.from, piece.from + asks[k].quantity, asks[k].total - applied[k]});
+                    piece.from += asks[k].quantity;
+                    piece.total -= asks[k].total;
+                } else {
+                    piece.total -= applied[k];
+                }
+            }
+            pieces.push_back(piece);
+        }
+        world.pieces = std::move(pieces);
+    }
+
+    // --- Commit of a sum ---
+
+    static void cut_at_borders(const Effects& effects, World& world) {
+        std::map<int, std::set<Int>> borders;
+        for (const Effect& effect : effects) {
+            if (effect.target >= 0 && effect.applied > 0) borders[effect.target].insert({effect.from, effect.to});
+        }
+        std::vector<Piece> pieces;
+        for (const Piece& piece : world.pieces) {
+            std::vector<Int> cuts{piece.from};
+            for (const Int border : borders[piece.line]) {
+                if (border > piece.from && border < piece.to) cuts.push_back(border);
+            }
+            cuts.push_back(piece.to);
+            std::vector<Int> quantities;
+            for (std::size_t i = 1; i < cuts.size(); ++i) quantities.push_back(cuts[i] - cuts[i - 1]);
+            const auto totals = oracle::allot(piece.total, quantities);
+            for (std::size_t i = 1; i < cuts.size(); ++i) pieces.push_back({piece.line, cuts[i - 1], cuts[i], totals[i - 1]});
+        }
+        world.pieces = std::move(pieces);
+    }
+
+    Effects commit_sum(Effects effects, const Chain& chain, World& world) const {
+        cut_at_borders(effects, world);
+        const auto pieces = world.pieces.size();
+        // What each effect wants of each piece.
+        std::vector<std::vector<Int>> wanted(effects.size(), std::vector<Int>(pieces, 0));
+        for (std::size_t e = 0; e < effects.size(); ++e) {
+            const Effect& effect = effects[e];
+            if (effect.target < 0 || effect.applied == 0) continue;
+            std::vector<std::size_t> covered;
+            std::vector<Int> quantities;
+            for (std::size_t p = 0; p < pieces; ++p) {
+                const Piece& piece = world.pieces[p];
+                if (piece.line != effect.target || piece.from < effect.from || piece.to > effect.to) continue;
+                covered.push_back(p);
+                quantities.push_back(piece.quantity());
+            }
+            const auto shares = oracle::allot(effect.applied, quantities);
+            for (std::size_t i = 0; i < covered.size(); ++i) wanted[e][covered[i]] = shares[i];
+        }
+        for (Effect& effect : effects) {
+            if (effect.target >= 0) effect.applied = 0;
+        }
+        commit_sum_of(-1, effects, wanted, chain, world);
+        for (const Redeem& redeem : order_.redeem) commit_sum_of(static_cast<int>(redeem.point_type), effects, wanted, chain, world);
+        commit_sum_on_shipping(effects, world);
+        return effects;
+    }
+
+    void commit_sum_of(int type, Effects& effects, const std::vector<std::vector<Int>>& wanted, const Chain& chain, World& world) const {
+        std::vector<std::size_t> summands;
+        for (std::size_t e = 0; e < effects.size(); ++e) {
+            if (effects[e].target >= 0 && !effects[e].accrual && effects[e].type == type) summands.push_back(e);
+        }
+        std::vector<Int> amounts;
+        for (std::size_t p = 0; p < world.pieces.size(); ++p) {
+            const Piece& piece = world.pieces[p];
+            Int sum = 0;
+            for (const auto e : summands) sum += wanted[e][p];
+            amounts.push_back(std::min(sum, std::max<Int>(0, piece.total - floor_of(piece.line, piece.quantity(), chain))));
+        }
+        const Int left = allowed(world, chain, type);
+        if (std::accumulate(amounts.begin(), amounts.end(), Int{0}) > left) amounts = oracle::allot(left, amounts);
+        for (std::size_t p = 0; p < world.pieces.size(); ++p) {
+            if (amounts[p] == 0) continue;
+            std::vector<Int> weights;
+            for (const auto e : summands) weights.push_back(wanted[e][p]);
+            const auto shares = oracle::allot(amounts[p], weights);
+            for (std::size_t i = 0; i < summands.size(); ++i) effects[summands[i]].applied += shares[i];
+            world.pieces[p].total -= amounts[p];
+            reduce_goods(world, chain, type, amounts[p]);
+        }
+    }
+
+    static void commit_sum_on_shipping(Effects& effects, World& world) {
+        std::vector<Int> wanted;
+        for (const Effect& effect : effects) wanted.push_back(effect.target == the_shipping ? effect.applied : 0);
+        const Int sum = std::accumulate(wanted.begin(), wanted.end(), Int{0});
+        if (sum == 0) return;
+        const auto shares = oracle::allot(std::min(sum, world.shipping), wanted);
+        for (std::size_t e = 0; e < effects.size(); ++e) {
+            if (effects[e].target == the_shipping) effects[e].applied = shares[e];
+        }
+        world.shipping -= std::min(sum, world.shipping);
+    }
+
+    // --- Nodes ---
+
+    std::vector<Node> children_of(const TreeGroup& parent) const {
+        std::vector<Node> children;
+        for (const TreeGroup& group : tree_.groups) {
+            if (group.parent == parent.id) children.push_back({&group, nullptr, group.position, group.id});
+        }
+        for (const TreePromotion& promotion : tree_.promotions) {
+            if (promotion.parent == parent.id) children.push_back({nullptr, &promotion, promotion.position, promotion.id});
+        }
+        std::sort(children.begin(), children.end(),
+                  [](const Node& a, const Node& b) { return std::tie(a.position, a.id) < std::tie(b.position, b.id); });
+        return children;
+    }
+
+    Effects evaluate(const Node& node, const Chain& chain, World& world, const Taken& taken) const {
+        return node.group ? evaluate_group(*node.group, chain, world, taken) : evaluate_promotion(*node.promotion, chain, world, taken);
+    }
+
+    Effects evaluate_group(const TreeGroup& group, Chain chain, World& world, const Taken& taken) const {
+        chain.insert(chain.begin(), &group);
+        const auto children = children_of(group);
+        switch (group.arbitration) {
+            case Arbitration::consistent: return consistent(children, chain, world, taken);
+            case Arbitration::incompatibility: return incompatibility(children, chain, world, taken);
+            case Arbitration::summation: return summation(children, chain, world, taken);
+            case Arbitration::max_benefit: return max_benefit(children, chain, world, taken);
+        }
+        return {};
+    }
+
+    static void append(Effects& all, const Effects& more) { all.insert(all.end(), more.begin(), more.end()); }
+
+    Effects consistent(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+        Effects all;
+        for (const Node& child : children) append(all, evaluate(child, chain, world, taken));
+        return all;
+    }
+
+    Effects incompatibility(const std::vector<Node>& children, const Chain& chain, World& world, Taken taken) const {
+        Effects all;
+        for (const Node& child : children) {
+            const Effects effects = evaluate(child, chain, world, taken);
+            for (const Effect& effect : effects) {
+                if (!effect.is_something()) continue;
+                if (effect.order_level) taken.order = true;
+                if (effect.target == the_shipping) taken.shipping = true;
+                if (effect.target >= 0) taken.lines.insert(effect.target);
+            }
+            append(all, effects);
+        }
+        return all;
+    }
+
+    Effects summation(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+        Effects all;
+        int with_effects = 0;
+        World alone;
+        for (const Node& child : children) {
+            World copy = world;
+            const Effects effects = evaluate(child, chain, copy, taken);
+            if (effects.empty()) continue;
+            ++with_effects;
+            alone = std::move(copy);
+            append(all, effects);
+        }
+        if (with_effects == 0) return all;
+        if (with_effects == 1) {
+            world = std::move(alone);
+            return all;
+        }
+        return commit_sum(std::move(all), chain, world);
+    }
+
+    struct Outcome {
+        World world;
+        Effects effects;
+        Ratio gain;  // value, moved up so that it is never negative
+        Int paid;
+        std::vector<int> positions;
+        bool summed;
+    };
+
+    // Whether a is the better combination.
+    static bool better(const Outcome& a, const Outcome& b) {
+        const Wide left = a.gain.top * b.gain.bottom, right = b.gain.top * a.gain.bottom;
+        if (left != right) return left > right;
+        if (a.paid != b.paid) return a.paid < b.paid;
+        if (a.positions.size() != b.positions.size()) return a.positions.size() < b.positions.size();
+        if (a.summed != b.summed) return !a.summed;
+        return a.positions < b.positions;
+    }
+
+    Effects max_benefit(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+        std::optional<Outcome> best;
+        for (unsigned subset = 0; subset < 1u << children.size(); ++subset) {
+            std::vector<Node> chosen;
+            std::vector<int> positions;
+            for (std::size_t i = 0; i < children.size(); ++i) {
+                if (!(subset >> i & 1)) continue;
+                chosen.push_back(children[i]);
+                positions.push_back(static_cast<int>(i));
+            }
+            for (const bool summed : {false, true}) {
+                if (summed && chosen.size() < 2) continue;
+                Outcome outcome{world, {}, 0, 0, positions, summed};
+                outcome.effects = summed ? summation(chosen, chain, outcome.world, taken) : consistent(chosen, chain, outcome.world, taken);
+                outcome.gain = gain_of(outcome, world);
+                for (std::size_t t = 0; t < world.paid.size(); ++t) outcome.paid += outcome.world.paid[t] - world.paid[t];
+                if (!best || better(outcome, *best)) best = std::move(outcome);
+            }
+        }
+        world = std::move(best->world);
+        return best->effects;
+    }
+
+    Ratio gain_of(const Outcome& outcome, const World& before) const {
+        Ratio gain(before.total() - outcome.world.total());
+        for (const Effect& effect : outcome.effects) {
+            if (!effect.accrual || tree_.point_types[static_cast<std::size_t>(effect.type)].kind != PointKind::standard) continue;
+            const Ratio worth = Ratio(effect.points) / points_per_money(effect.type);
+            gain = Ratio(gain.top * worth.bottom + worth.top * gain.bottom, gain.bottom * worth.bottom);
+        }
+        return gain;
+    }
+
+    Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
+        Effects all;
+        if (!promotion.active) return all;
+        if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return all;
+        for (const Level level : {Level::product, Level::order}) {
+            int number = 0;
+            for (const TreeCondition& condition : promotion.conditions) {
+                if (condition.level != level) continue;
+                for (const TreeBenefit& benefit : condition.benefits) {
+                    const Proposal proposal = propose(benefit, condition, {promotion.id, level, number++, {}}, world, taken);
+                    append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world) : commit(proposal, chain, world));
+                }
+            }
+        }
+        return promotion.benefit_rule == BenefitRule::parallel ? commit_sum(std::move(all), chain, world) : all;
+    }
+
+    // --- The result ---
+
+    Result result(const World& world, const Effects& effects) const {
+        Result result;
+        result.lines.resize(order_.lines.size());
+        for (const Piece& piece : world.pieces) result.lines[static_cast<std::size_t>(piece.line)].total += piece.total;
+        result.shipping.total = world.shipping;
+        result.total = world.total();
+        result.paid = world.paid;
+        result.accrued.assign(world.paid.size(), 0);
+        for (std::size_t t = 0; t < world.paid.size(); ++t) {
+            const int type = static_cast<int>(t);
+            result.spent.push_back(std::min(points_offered(type).value_or(0), ceil(Ratio(world.paid[t]) * points_per_money(type))));
+        }
+        for (const Effect& effect : effects) {
+            if (!effect.is_something()) continue;
+            EffectKey key = effect.key;
+            std::get<3>(key) = effect.target == the_shipping ? "(shipping)"
+                               : effect.target == the_order  ? "(order)"
+                                                             : order_.lines[static_cast<std::size_t>(effect.target)].id;
+            EffectSum& sum = result.effects[key];
+            if (effect.accrual) {
+                sum.points += effect.points;
+                result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;
+                continue;
+            }
+            Figures& figures = effect.target == the_shipping ? result.shipping : result.lines[static_cast<std::size_t>(effect.target)];
+            (effect.type < 0 ? sum.money : sum.paid) += effect.applied;
+            (effect.type < 0 ? figures.discount : figures.points_discount) += effect.applied;
+        }
+        return result;
+    }
+
+    const Tree& tree_;
+    const Order& order_;
+    Int base_goods_ = 0;
+};
+
+}  // namespace
+
+Result calculate(const Tree& tree, const Order& order) { return Calculator(tree, order).run(); }
+
+}  // namespace loyalty::oracle

@@ -1,0 +1,50 @@
+// The calculation of an order a second time, straight from its definition and from nothing else: no candidates, no search
+// that skips anything, arithmetic of its own. Slow, short, and what the engine is compared with.
+#pragma once
+
+#include "core/order.hpp"
+#include "core/tree.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace loyalty::oracle {
+
+// Who did it and to what: promotion, level, the number of the benefit among the promotion's benefits of that level, and
+// the line's id, "(shipping)" or "(order)".
+using EffectKey = std::tuple<std::string, Level, int, std::string>;
+
+struct EffectSum {
+    std::int64_t money = 0;   // reduction in money
+    std::int64_t paid = 0;    // reduction paid with points
+    std::int64_t points = 0;  // accrued
+
+    friend bool operator==(const EffectSum&, const EffectSum&) = default;
+};
+
+struct Figures {
+    std::int64_t discount = 0;
+    std::int64_t points_discount = 0;
+    std::int64_t total = 0;
+
+    friend bool operator==(const Figures&, const Figures&) = default;
+};
+
+struct Result {
+    std::vector<Figures> lines;  // as in the order
+    Figures shipping;
+    std::int64_t total = 0;
+    std::vector<std::int64_t> paid;     // money, per point type
+    std::vector<std::int64_t> spent;    // points, per point type
+    std::vector<std::int64_t> accrued;  // points, per point type
+    std::map<EffectKey, EffectSum> effects;  // those that are not zero
+
+    friend bool operator==(const Result&, const Result&) = default;
+};
+
+Result calculate(const Tree& tree, const Order& order);
+
+}  // namespace loyalty::oracle

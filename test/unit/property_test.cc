@@ -1,0 +1,332 @@
+// Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how many,
+// LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
+
+#include "unit/build.hpp"
+#include "unit/oracle.hpp"
+#include "unit/random_case.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <sstream>
+
+namespace loyalty {
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+    const char* value = std::getenv(name);
+    return value ? std::strtoull(value, nullptr, 10) : otherwise;
+}
+
+// The engine's result in the oracle's form.
+oracle::Result as_oracle_result(const Program& program, const Order& order, const Calculation& calculation) {
+    oracle::Result result;
+    const auto figures = [](const LineResult& line) { return oracle::Figures{line.discount.units, line.points_discount.units, line.total.units}; };
+    for (const LineResult& line : calculation.lines) result.lines.push_back(figures(line));
+    result.shipping = figures(calculation.shipping);
+    result.total = calculation.total.units;
+    result.paid.assign(program.point_types.size(), 0);
+    for (const PointsResult& points : calculation.points) {
+        result.spent.push_back(points.spent.units);
+        result.accrued.push_back((points.accrued + points.pending).units);
+    }
+    for (const Operation& operation : calculation.operations) {
+        const Entry& entry = operation.entry;
+        if (!entry.has_effect()) continue;
+        const Condition& condition = program.conditions[program.benefits[entry.benefit].condition];
+        int number = 0;
+        for (Index b = 0; b < entry.benefit; ++b) {
+            const Condition& other = program.conditions[program.benefits[b].condition];
+            if (other.promotion == condition.promotion && other.level == condition.level) ++number;
+        }
+        const std::string target = entry.target == Entry::Target::line       ? order.lines[entry.line].id
+                                   : entry.target == Entry::Target::shipping ? "(shipping)"
+                                                                             : "(order)";
+        oracle::EffectSum& sum = result.effects[{program.promotions[condition.promotion].id, condition.level, number, target}];
+        if (entry.kind == Entry::Kind::money) sum.money += entry.applied.units;
+        if (entry.kind == Entry::Kind::paid_by_points) {
+            sum.paid += entry.applied.units;
+            result.paid[entry.point_type] += entry.applied.units;
+        }
+        if (entry.kind == Entry::Kind::accrual) sum.points += entry.points.units;
+    }
+    return result;
+}
+
+class Difference {
+public:
+    template <class Value>
+    void check(const std::string& what, const Value& expected, const Value& got) {
+        if (expected == got) return;
+        out_ << "  " << what << ": expected " << expected << ", got " << got << "\n";
+    }
+    void check(const std::string& what, const oracle::Figures& expected, const oracle::Figures& got) {
+        check(what + " discount", expected.discount, got.discount);
+        check(what + " points discount", expected.points_discount, got.points_discount);
+        check(what + " total", expected.total, got.total);
+    }
+    void check(const std::string& what, const oracle::EffectSum& expected, const oracle::EffectSum& got) {
+        check(what + " money", expected.money, got.money);
+        check(what + " paid", expected.paid, got.paid);
+        check(what + " points", expected.points, got.points);
+    }
+    void check(const std::string& what, const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& got) {
+        for (std::size_t i = 0; i < expected.size(); ++i) check(what + " " + std::to_string(i), expected[i], got[i]);
+    }
+    void fail(const std::string& what) { out_ << "  " << what << "\n"; }
+    std::string text() const { return out_.str(); }
+
+private:
+    std::ostringstream out_;
+};
+
+void compare(const oracle::Result& expected, const oracle::Result& got, const Order& order, Difference& difference) {
+    for (std::size_t i = 0; i < order.lines.size(); ++i) difference.check("line " + order.lines[i].id, expected.lines[i], got.lines[i]);
+    difference.check("shipping", expected.shipping, got.shipping);
+    difference.check("total", expected.total, got.total);
+    difference.check("paid", expected.paid, got.paid);
+    difference.check("spent", expected.spent, got.spent);
+    difference.check("accrued", expected.accrued, got.accrued);
+    std::map<oracle::EffectKey, std::pair<oracle::EffectSum, oracle::EffectSum>> effects;
+    for (const auto& [key, sum] : expected.effects) effects[key].first = sum;
+    for (const auto& [key, sum] : got.effects) effects[key].second = sum;
+    for (const auto& [key, sums] : effects) {
+        const auto& [promotion, level, number, target] = key;
+        difference.check(promotion + (level == Level::product ? " product" : " order") + " benefit " + std::to_string(number) + " on " + target,
+                         sums.first, sums.second);
+    }
+}
+
+// --- What holds whatever the definition -----------------------------------------------------------------------------------
+
+void check_sums(const Order& order, const Calculation& calculation, Difference& difference) {
+    Money lines;
+    for (std::size_t i = 0; i < order.lines.size(); ++i) {
+        const LineResult& line = calculation.lines[i];
+        lines += line.total;
+        difference.check("base of line " + order.lines[i].id, order.lines[i].base.units, line.base.units);
+        difference.check("base - discounts of line " + order.lines[i].id, (line.base - line.discount - line.points_discount).units, line.total.units);
+    }
+    difference.check("sum of lines and shipping", (lines + calculation.shipping.total).units, calculation.total.units);
+    difference.check("goods", lines.units, calculation.goods.total.units);
+}
+
+std::vector<std::string> ancestors(const Tree& tree, std::string parent) {
+    std::vector<std::string> result;
+    while (!parent.empty()) {
+        result.push_back(parent);
+        for (const TreeGroup& group : tree.groups) {
+            if (group.id == result.back()) parent = group.parent;
+        }
+    }
+    return result;
+}
+
+const TreePromotion& promotion_called(const Tree& tree, const std::string& id) {
+    return *std::find_if(tree.promotions.begin(), tree.promotions.end(), [&](const TreePromotion& p) { return p.id == id; });
+}
+
+std::int64_t units(const Decimal& value, int scale) { return value.units(scale).value(); }
+
+void check_max_discounts(const Case& c, const oracle::Result& got, Difference& difference) {
+    std::map<std::string, std::int64_t> gross;
+    for (const auto& [key, sum] : got.effects) {
+        if (std::get<3>(key) == "(shipping)") continue;
+        for (const auto& group : ancestors(c.tree, promotion_called(c.tree, std::get<0>(key)).parent)) gross[group] += sum.money + sum.paid;
+    }
+    std::int64_t base = 0;
+    for (const Line& line : c.order.lines) base += line.base.units;
+    for (const TreeGroup& group : c.tree.groups) {
+        if (group.max_discount_amount && gross[group.id] > units(*group.max_discount_amount, c.tree.currency_scale)) {
+            difference.fail("more than the maximum discount of " + group.id);
+        }
+        // gross / base may exceed the percentage by the rounding of the maximum only: half a unit.
+        if (group.max_discount_percent &&
+            int128{gross[group.id]} * 200'000'000 > int128{base} * 2 * units(*group.max_discount_percent, 6) + 100'000'000) {
+            difference.fail("more than the maximum discount of " + group.id);
+        }
+    }
+}
+
+// Lines that no floor allows to be below `floor × quantity`; a line of several unit groups may lose half a unit in each.
+void check_floors(const Case& c, const Calculation& calculation, Difference& difference) {
+    const TreeGroup& main = c.tree.groups.front();
+    for (std::size_t i = 0; i < c.order.lines.size(); ++i) {
+        const Line& line = c.order.lines[i];
+        const std::int64_t total = calculation.lines[i].total.units;
+        if (total < 0) difference.fail("line " + line.id + " is below 0");
+        const auto check = [&](int128 floor_millionths, const char* what) {
+            const int128 floor = std::min<int128>(floor_millionths, int128{line.base.units} * 1'000'000);
+            if (total == line.base.units) return;
+            if (int128{total} * 1'000'000 < floor - 10 * 1'000'000) difference.fail("line " + line.id + " is below " + what);
+        };
+        if (line.min_price) check(int128{line.min_price->units} * line.quantity.units, "its own floor");
+        if (main.min_product_price_amount) {
+            check(int128{units(*main.min_product_price_amount, c.tree.currency_scale)} * line.quantity.units, "main's floor");
+        }
+        if (main.min_product_price_percent) {
+            check(int128{line.price.units} * units(*main.min_product_price_percent, 6) / 100'000'000 * line.quantity.units, "main's floor");
+        }
+    }
+}
+
+void check_balances(const Case& c, const Calculation& calculation, Difference& difference) {
+    for (std::size_t type = 0; type < c.tree.point_types.size(); ++type) {
+        if (calculation.points[type].spent > c.order.buyer.balances[type].active) difference.fail("more points spent than there are");
+        Points sum;
+        for (const Operation& operation : calculation.operations) {
+            if (operation.entry.kind == Entry::Kind::paid_by_points && operation.entry.point_type == type) sum += operation.spent;
+        }
+        difference.check("points spent by operations", calculation.points[type].spent.units, sum.units);
+    }
+}
+
+// The lines of a document permuted: they keep their ids, and so their place in line order.
+Order permuted(Order order) {
+    const auto last = static_cast<std::uint32_t>(order.lines.size() - 1);
+    for (Line& line : order.lines) line.position = last - line.position;
+    return order;
+}
+
+std::string differences(const Case& c) {
+    Difference difference;
+    const Program program = compile(c.tree, 1);
+    CalculationOptions options;
+    options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
+    const Calculation calculation = calculate(program, c.order, options);
+    if (!calculation.optimal) difference.fail("not optimal");
+    const oracle::Result got = as_oracle_result(program, c.order, calculation);
+    compare(oracle::calculate(c.tree, c.order), got, c.order, difference);
+    check_sums(c.order, calculation, difference);
+    check_max_discounts(c, got, difference);
+    check_floors(c, calculation, difference);
+    check_balances(c, calculation, difference);
+    if (!looks_at_positions(c.tree)) {
+        const Order other = permuted(c.order);
+        if (!(as_oracle_result(program, other, calculate(program, other, options)) == got)) difference.fail("a permutation of the lines changes figures");
+    }
+    return difference.text();
+}
+
+// What goes wrong with a case, if anything: a difference or an exception.
+std::string problem(const Case& c) {
+    try {
+        return differences(c);
+    } catch (const Error& error) {
+        return "  error " + error.sqlstate() + ": " + error.message() + " " + error.detail() + "\n";
+    } catch (const std::exception& error) {
+        return std::string("  exception: ") + error.what() + "\n";
+    }
+}
+
+// --- Making a failing case smaller ----------------------------------------------------------------------------------------
+
+// All cases that are a little simpler than `c`.
+std::vector<Case> simpler(const Case& c) {
+    std::vector<Case> result;
+    const auto add = [&](auto change) {
+        Case other = c;
+        change(other);
+        result.push_back(std::move(other));
+    };
+    for (std::size_t i = 0; i < c.tree.promotions.size(); ++i) {
+        add([&](Case& o) { o.tree.promotions.erase(o.tree.promotions.begin() + static_cast<std::ptrdiff_t>(i)); });
+        const auto& conditions = c.tree.promotions[i].conditions;
+        for (std::size_t k = 0; k < conditions.size(); ++k) {
+            if (conditions.size() > 1) {
+                add([&](Case& o) {
+                    auto& list = o.tree.promotions[i].conditions;
+                    list.erase(list.begin() + static_cast<std::ptrdiff_t>(k));
+                });
+            }
+            if (conditions[k].mode != ConditionMode::all) {
+                add([&](Case& o) {
+                    o.tree.promotions[i].conditions[k].mode = ConditionMode::all;
+                    o.tree.promotions[i].conditions[k].segments.clear();
+                });
+            }
+            for (std::size_t b = 0; conditions[k].benefits.size() > 1 && b < conditions[k].benefits.size(); ++b) {
+                add([&](Case& o) {
+                    auto& list = o.tree.promotions[i].conditions[k].benefits;
+                    list.erase(list.begin() + static_cast<std::ptrdiff_t>(b));
+                });
+            }
+        }
+        if (c.tree.promotions[i].parent != "main") {
+            add([&](Case& o) { o.tree.promotions[i].parent = ancestors(o.tree, o.tree.promotions[i].parent).at(1); });
+        }
+        if (c.tree.promotions[i].benefit_rule == BenefitRule::parallel) {
+            add([&](Case& o) { o.tree.promotions[i].benefit_rule = BenefitRule::sequential; });
+        }
+    }
+    for (std::size_t i = 0; i < c.tree.groups.size(); ++i) {
+        const TreeGroup& group = c.tree.groups[i];
+        const auto is_child = [&](const auto& node) { return node.parent == group.id; };
+        if (std::none_of(c.tree.groups.begin(), c.tree.groups.end(), is_child) && std::none_of(c.tree.promotions.begin(), c.tree.promotions.end(), is_child) && i > 0) {
+            add([&](Case& o) { o.tree.groups.erase(o.tree.groups.begin() + static_cast<std::ptrdiff_t>(i)); });
+        }
+        if (group.arbitration != Arbitration::consistent) add([&](Case& o) { o.tree.groups[i].arbitration = Arbitration::consistent; });
+        if (group.max_discount_amount) add([&](Case& o) { o.tree.groups[i].max_discount_amount.reset(); });
+        if (group.max_discount_percent) add([&](Case& o) { o.tree.groups[i].max_discount_percent.reset(); });
+        if (group.min_product_price_amount) add([&](Case& o) { o.tree.groups[i].min_product_price_amount.reset(); });
+        if (group.min_product_price_percent) add([&](Case& o) { o.tree.groups[i].min_product_price_percent.reset(); });
+    }
+    for (std::size_t i = 0; i < c.order.lines.size(); ++i) {
+        const Line& line = c.order.lines[i];
+        if (c.order.lines.size() > 1) add([&](Case& o) { o.order.lines.erase(o.order.lines.begin() + static_cast<std::ptrdiff_t>(i)); });
+        if (line.min_price) add([&](Case& o) { o.order.lines[i].min_price.reset(); });
+        if (!line.segments.empty()) add([&](Case& o) { o.order.lines[i].segments.clear(); });
+        if (line.quantity != one_unit) {
+            add([&](Case& o) {
+                o.order.lines[i].quantity = one_unit;
+                o.order.lines[i].base = o.order.lines[i].price;
+            });
+        }
+    }
+    if (!c.order.shipping.is_zero()) add([](Case& o) { o.order.shipping = {}; });
+    for (std::size_t i = 0; i < c.order.redeem.size(); ++i) {
+        add([&](Case& o) { o.order.redeem.erase(o.order.redeem.begin() + static_cast<std::ptrdiff_t>(i)); });
+        if (c.order.redeem[i].amount) add([&](Case& o) { o.order.redeem[i].amount.reset(); });
+    }
+    return result;
+}
+
+Case smallest_failing(Case c) {
+    for (bool found = true; found;) {
+        found = false;
+        for (Case& other : simpler(c)) {
+            if (problem(other).empty()) continue;
+            c = std::move(other);
+            found = true;
+            break;
+        }
+    }
+    return c;
+}
+
+// Case `number` of a run; the first ones are small, so that a mistake shows in a small case if it can.
+Case numbered_case(std::uint64_t seed, std::uint64_t number) {
+    std::seed_seq sequence{seed, number};
+    std::mt19937_64 random(sequence);
+    return random_case(random, static_cast<int>(std::min<std::uint64_t>(10, 1 + number / 1000)));
+}
+
+TEST(Property, EngineEqualsOracle) {
+    const std::uint64_t seed = setting("LOYALTY_SEED", 20261122);
+    const std::uint64_t first = setting("LOYALTY_CASE", 0);
+    const std::uint64_t cases = setting("LOYALTY_CASES", 20'000);
+    const std::uint64_t most_failures = setting("LOYALTY_FAILURES", 3);
+    std::uint64_t failures = 0;
+    for (std::uint64_t number = first; number < first + cases && failures < most_failures; ++number) {
+        const Case c = numbered_case(seed, number);
+        if (problem(c).empty()) continue;
+        ++failures;
+        const Case small = smallest_failing(c);
+        ADD_FAILURE() << "repeat with LOYALTY_SEED=" << seed << " LOYALTY_CASE=" << number << " LOYALTY_CASES=1\n"
+                      << to_string(small) << "differences:\n" << problem(small);
+    }
+}
+
+}  // namespace
+}  // namespace loyalty

@@ -1,0 +1,319 @@
+#include "unit/random_case.hpp"
+
+#include "unit/build.hpp"
+
+#include <sstream>
+
+namespace loyalty {
+
+namespace {
+
+class Maker {
+public:
+    Maker(std::mt19937_64& random, int size) : random_(random), size_(size) {}
+
+    Case make() {
+        tree_.program = "main";
+        tree_.currency = "RUB";
+        tree_.time_zone = "UTC";
+        tree_.currency_scale = chance(80) ? 2 : up_to(4);
+        add_point_types();
+        for (const char* id : {"A", "B", "C"}) {
+            Segment segment;
+            segment.id = id;
+            tree_.segments.push_back(segment);
+        }
+        add_groups();
+        for (int left = 1 + up_to(std::min(size_, 7)); left > 0; --left) add_promotion();
+        return {tree_, make_order()};
+    }
+
+private:
+    int up_to(int most) { return std::uniform_int_distribution<int>(0, most)(random_); }
+    bool chance(int percent) { return up_to(99) < percent; }
+    template <class Value>
+    Value one_of(std::initializer_list<Value> values) {
+        return *(values.begin() + up_to(static_cast<int>(values.size()) - 1));
+    }
+
+    void add_point_types() {
+        const int types = 1 + up_to(std::min(3, size_ / 2));
+        for (int i = 0; i < types; ++i) {
+            TreePointType type;
+            type.id = "points" + std::to_string(i);
+            type.scale = one_of({2, 2, 0, 1, 4});
+            type.ratio = build::decimal(one_of<const char*>({"1", "1", "10", "0.5", "3", "0.07"}));
+            if (i > 0 && chance(15)) type.kind = PointKind::qualification;
+            tree_.point_types.push_back(type);
+        }
+    }
+
+    void add_groups() {
+        TreeGroup main;
+        main.id = "main";
+        fill(main);
+        tree_.groups.push_back(main);
+        depths_.push_back(0);
+        for (int left = size_ < 2 ? 0 : up_to(std::min(size_, 5)); left > 0; --left) {
+            const auto parent = static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1));
+            if (depths_[parent] == 4) continue;
+            TreeGroup group;
+            group.id = "g" + std::to_string(tree_.groups.size());
+            group.parent = tree_.groups[parent].id;
+            group.position = up_to(1000);
+            fill(group);
+            depths_.push_back(depths_[parent] + 1);
+            tree_.groups.push_back(group);
+        }
+    }
+
+    void fill(TreeGroup& group) {
+        group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
+        if (chance(25)) {
+            if (chance(50)) {
+                group.max_discount_percent = percent();
+            } else {
+                group.max_discount_amount = money(2000);
+            }
+        }
+        if (chance(20)) {
+            if (chance(50)) {
+                group.min_product_price_percent = percent();
+            } else {
+                group.min_product_price_amount = money(700);
+            }
+        }
+    }
+
+    Decimal percent() { return build::decimal(one_of<const char*>({"5", "10", "10", "15", "20", "33.3", "50", "50", "80", "100", "0.000001", "12.345678"})); }
+    Decimal money(int most) { return Decimal::of(1 + up_to(most), tree_.currency_scale); }
+
+    void add_promotion() {
+        TreePromotion promotion;
+        promotion.id = "p" + std::to_string(tree_.promotions.size());
+        promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
+        promotion.position = up_to(1000);
+        promotion.active = chance(95);
+        promotion.kind = chance(50) ? PromotionKind::discount : PromotionKind::points;
+        promotion.audience = chance(50) ? Audience::members : Audience::everyone;
+        promotion.benefit_rule = chance(70) ? BenefitRule::sequential : BenefitRule::parallel;
+        for (int left = 1 + up_to(std::min(2, size_ / 3)); left > 0; --left) {
+            TreeCondition condition;
+            condition.level = chance(60) ? Level::product : Level::order;
+            if (condition.level == Level::product && chance(50)) {
+                condition.mode = one_of({ConditionMode::in, ConditionMode::in, ConditionMode::outside});
+                for (const Segment& segment : tree_.segments) {
+                    if (chance(40)) condition.segments.push_back(segment.id);
+                }
+                if (condition.segments.empty()) condition.segments.push_back("A");
+            }
+            for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
+                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? discount(condition.level) : points(condition.level));
+            }
+            promotion.conditions.push_back(condition);
+        }
+        tree_.promotions.push_back(promotion);
+    }
+
+    static void add(TreeBenefit& benefit, const std::string& name, const Decimal& value) {
+        benefit.parameters.add(name, Parameters::Type::number, value.to_string());
+    }
+    static void add(TreeBenefit& benefit, const std::string& name, const std::string& value) {
+        benefit.parameters.add(name, Parameters::Type::text, value);
+    }
+
+    void add_items(TreeBenefit& benefit) {
+        if (!chance(30)) return;
+        add(benefit, "max_items", Decimal(1 + up_to(3)));
+        if (chance(75)) add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
+    }
+
+    TreeBenefit discount(Level level) {
+        TreeBenefit benefit{"discount", Parameters("discount")};
+        if (chance(55)) {
+            add(benefit, "percent", percent());
+        } else {
+            add(benefit, "amount", money(1000));
+        }
+        if (level == Level::order && chance(50)) {
+            const auto target = one_of<std::string>({"goods", "shipping", "order"});
+            add(benefit, "target", target);
+            if (target == "shipping") return benefit;
+        }
+        add_items(benefit);
+        return benefit;
+    }
+
+    TreeBenefit points(Level level) {
+        const bool pays = chance(55);
+        TreeBenefit benefit{pays ? "points_discount" : "accrue_points", Parameters(pays ? "points_discount" : "accrue_points")};
+        std::size_t type;
+        do {
+            type = static_cast<std::size_t>(up_to(static_cast<int>(tree_.point_types.size()) - 1));
+        } while (pays && tree_.point_types[type].kind == PointKind::qualification);
+        add(benefit, "point_type", tree_.point_types[type].id);
+        const int form = up_to(pays && level == Level::product ? 2 : 1);
+        if (form == 0) add(benefit, "percent", percent());
+        if (form == 1) add(benefit, "points", Decimal::of(1 + up_to(1500), tree_.point_types[type].scale));
+        if (form == 2) add(benefit, "amount", money(1000));
+        if (pays && level == Level::product) add_items(benefit);
+        if (!pays && chance(30)) add(benefit, "credit_on", std::string("delivered"));
+        return benefit;
+    }
+
+    Order make_order() {
+        Order order;
+        const int lines = 1 + up_to(std::min(4, size_));
+        for (int i = 0; i < lines; ++i) order.lines.push_back(line(i));
+        std::vector<std::uint32_t> positions;
+        for (int i = 0; i < lines; ++i) positions.push_back(static_cast<std::uint32_t>(i));
+        std::shuffle(positions.begin(), positions.end(), random_);
+        for (std::size_t i = 0; i < positions.size(); ++i) order.lines[i].position = positions[i];
+        if (chance(50)) order.shipping = Money{up_to(1000)};
+        order.buyer.kind = chance(75) ? BuyerKind::member : one_of({BuyerKind::anonymous, BuyerKind::guest});
+        for (std::uint32_t type = 0; type < tree_.point_types.size(); ++type) {
+            const bool usable = order.buyer.kind == BuyerKind::member && chance(90);
+            const Points active{usable ? one_of({up_to(30), up_to(1000), up_to(5000)}) : 0};
+            order.buyer.balances.push_back({active + Points{up_to(3) * 10}, active, usable});
+            if (!chance(80) || tree_.point_types[type].kind == PointKind::qualification) continue;
+            Redeem redeem{type, std::nullopt};
+            if (chance(40)) redeem.amount = Points{up_to(3000)};
+            order.redeem.push_back(redeem);
+        }
+        std::shuffle(order.redeem.begin(), order.redeem.end(), random_);
+        return order;
+    }
+
+    Line line(int number) {
+        Line line;
+        line.id = std::string(1, static_cast<char>('a' + number));
+        line.product = "P" + line.id;
+        line.price = Money{one_of({0, 1, 2, 3, 10, 99, 100, 100, 250, 999, 1000, up_to(50), up_to(5000), up_to(5000)})};
+        line.quantity = Quantity{one_of({1, 1, 1, 2, 2, 3, 5}) * one_unit.units};
+        if (chance(25)) line.quantity = Quantity{one_of({500'000, 1'250'000, 333'000, 2'500'000, 1'000, 1, 1 + up_to(4'000'000)})};
+        line.base = Money{(2 * line.price.units * line.quantity.units + one_unit.units) / (2 * one_unit.units)};
+        if (chance(20)) line.min_price = Money{one_of({1, up_to(100), up_to(5000)})};
+        for (std::uint32_t segment = 0; segment < tree_.segments.size(); ++segment) {
+            if (chance(50)) line.segments.push_back(segment);
+        }
+        return line;
+    }
+
+    std::mt19937_64& random_;
+    int size_;
+    Tree tree_;
+    std::vector<int> depths_;
+};
+
+// --- Printed --------------------------------------------------------------------------------------------------------------
+
+std::string money(Money amount, int scale) {
+    std::string text;
+    append_decimal(text, amount.units, scale);
+    return text;
+}
+
+std::string to_string(const TreeBenefit& benefit, int currency_scale) {
+    Parameters parameters = benefit.parameters;
+    std::ostringstream out;
+    out << benefit.benefit;
+    if (parameters.has("percent")) {
+        const Fraction percent = *parameters.percent("percent", 100'000);
+        out << " percent=" << static_cast<std::int64_t>(percent.numerator) << "/" << static_cast<std::int64_t>(percent.denominator);
+    }
+    if (parameters.has("amount")) out << " amount=" << money({*parameters.amount("amount", currency_scale)}, currency_scale);
+    if (parameters.has("points")) out << " points=" << money({*parameters.amount("points", 4)}, 4);
+    if (parameters.has("max_items")) out << " max_items=" << *parameters.count("max_items");
+    for (const char* name : {"pick", "target", "point_type", "credit_on"}) {
+        if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
+    }
+    return out.str();
+}
+
+struct Printer {
+    const Tree& tree;
+    std::ostringstream out;
+
+    void group(const TreeGroup& group, const std::string& indent) {
+        static constexpr const char* names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
+        out << indent << "group " << group.id << " at " << group.position << ": " << names[static_cast<int>(group.arbitration)];
+        const auto limit = [&](const char* name, const std::optional<Decimal>& value) {
+            if (value) out << " " << name << "=" << value->to_string();
+        };
+        limit("max_discount_percent", group.max_discount_percent);
+        limit("max_discount_amount", group.max_discount_amount);
+        limit("min_product_price_percent", group.min_product_price_percent);
+        limit("min_product_price_amount", group.min_product_price_amount);
+        out << "\n";
+        std::vector<std::tuple<std::int64_t, std::string, const TreeGroup*, const TreePromotion*>> children;
+        for (const TreeGroup& child : tree.groups) {
+            if (child.parent == group.id) children.emplace_back(child.position, child.id, &child, nullptr);
+        }
+        for (const TreePromotion& child : tree.promotions) {
+            if (child.parent == group.id) children.emplace_back(child.position, child.id, nullptr, &child);
+        }
+        std::sort(children.begin(), children.end());
+        for (const auto& [position, id, child_group, child_promotion] : children) {
+            if (child_group) this->group(*child_group, indent + "  ");
+            if (child_promotion) promotion(*child_promotion, indent + "  ");
+        }
+    }
+
+    void promotion(const TreePromotion& promotion, const std::string& indent) {
+        out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
+            << (promotion.active ? "" : " inactive") << (promotion.audience == Audience::members ? " members" : " everyone")
+            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << "\n";
+        for (const TreeCondition& condition : promotion.conditions) {
+            out << indent << "  " << (condition.level == Level::product ? "products" : "order");
+            if (condition.mode != ConditionMode::all) out << (condition.mode == ConditionMode::in ? " in" : " outside");
+            for (const std::string& segment : condition.segments) out << " " << segment;
+            out << "\n";
+            for (const TreeBenefit& benefit : condition.benefits) out << indent << "    " << to_string(benefit, tree.currency_scale) << "\n";
+        }
+    }
+};
+
+}  // namespace
+
+Case random_case(std::mt19937_64& random, int size) { return Maker(random, size).make(); }
+
+bool looks_at_positions(const Tree& tree) {
+    for (const TreePromotion& promotion : tree.promotions) {
+        for (const TreeCondition& condition : promotion.conditions) {
+            for (const TreeBenefit& benefit : condition.benefits) {
+                Parameters parameters = benefit.parameters;
+                if (parameters.has("max_items") && parameters.text("pick").value_or("line_order") == "line_order") return true;
+            }
+        }
+    }
+    return false;
+}
+
+std::string to_string(const Case& c) {
+    Printer printer{c.tree, {}};
+    auto& out = printer.out;
+    printer.group(c.tree.groups.front(), "");
+    for (std::size_t i = 0; i < c.tree.point_types.size(); ++i) {
+        const TreePointType& type = c.tree.point_types[i];
+        const Balance& balance = c.order.buyer.balances[i];
+        out << type.id << ": " << (type.kind == PointKind::standard ? "standard" : "qualification") << " scale=" << type.scale
+            << " ratio=" << type.ratio.to_string() << " active=" << money({balance.active.units}, type.scale)
+            << (balance.usable ? "" : " unusable") << "\n";
+    }
+    out << "buyer: " << (c.order.buyer.kind == BuyerKind::member ? "member" : "no member") << "\n";
+    for (const Redeem& redeem : c.order.redeem) {
+        const TreePointType& type = c.tree.point_types[redeem.point_type];
+        out << "redeem " << type.id << " " << (redeem.amount ? money({redeem.amount->units}, type.scale) : "max") << "\n";
+    }
+    for (const Line& line : c.order.lines) {
+        out << "line " << line.id << " (position " << line.position << "): price=" << money(line.price, c.tree.currency_scale)
+            << " quantity=" << money({line.quantity.units}, quantity_scale) << " base=" << money(line.base, c.tree.currency_scale);
+        if (line.min_price) out << " min_price=" << money(*line.min_price, c.tree.currency_scale);
+        for (const auto segment : line.segments) out << " " << c.tree.segments[segment].id;
+        out << "\n";
+    }
+    out << "shipping " << money(c.order.shipping, c.tree.currency_scale) << "\n";
+    return out.str();
+}
+
+}  // namespace loyalty

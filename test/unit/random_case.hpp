@@ -1,0 +1,26 @@
+// Random trees and orders, and a printed form of them that a reader can follow.
+#pragma once
+
+#include "core/order.hpp"
+#include "core/tree.hpp"
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+namespace loyalty {
+
+struct Case {
+    Tree tree;
+    Order order;
+};
+
+// A random case; `size` from 1 (a promotion and a line) to 10.
+Case random_case(std::mt19937_64& random, int size);
+
+// Whether a permutation of the lines may change anything: a benefit picks its items by their position in the document.
+bool looks_at_positions(const Tree& tree);
+
+std::string to_string(const Case& c);
+
+}  // namespace loyalty

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# Sourced by tools/test and tools/suite: where the tests of each suite are.
+
+declare -A test_files=(
+    [unit]='test/unit/*.cc'
+    [regress]='test/sql/*.sql'
+    [isolation]='test/specs/*.spec'
+    [tap]='test/t/*.pl'
+)
+
+# tests_of SUITE: its tests, names without folder and suffix, restricted to TESTS where that is set.
+tests_of() {
+    local file name
+    for file in ${test_files[$1]}; do
+        [ -f "$file" ] || continue
+        name=$(basename "${file%.*}")
+        [ -z "${TESTS:-}" ] || [[ " $TESTS " == *" $name "* ]] || continue
+        printf '%s\n' "$name"
+    done
+}
