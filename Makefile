@@ -69,12 +69,21 @@ $(SQL_SCRIPT): FORCE
 	@tools/join-sql $(SQL_MODULES) >$@.new || { rm -f $@.new; exit 1; }
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
+# record: a recipe that writes a text to the target, and leaves the file and its time alone where that is what it says.
+define record
+@mkdir -p $(@D)
+@[ "$$(cat $@ 2>/dev/null)" = "$(strip $(1))" ] || echo "$(strip $(1))" >$@
+endef
+
 # Objects compiled against another server version, or without -Werror, are out of date although no source has changed.
 build/settings: FORCE
-	@mkdir -p build
-	@settings="$$($(PG_CONFIG) --version) $(WARNINGS)"; \
-	    [ "$$(cat $@ 2>/dev/null)" = "$$settings" ] || echo "$$settings" >$@
+	$(call record,$(shell $(PG_CONFIG) --version) $(WARNINGS))
 $(OBJS): build/settings
+
+# So is a library that holds an object whose source is gone.
+build/objects: FORCE
+	$(call record,$(OBJS))
+$(EXTENSION).so: build/objects
 
 .PHONY: FORCE
 FORCE:
@@ -86,16 +95,18 @@ UNIT_FLAGS   := -std=c++20 -g -O1 $(WARNINGS) $(SANITIZERS) -Isrc -Itest $(BOOST
 UNIT_SOURCES := $(CORE_SOURCES) $(sort $(wildcard test/unit/*.cc))
 UNIT_OBJECTS := $(patsubst %.cc,build/unit/%.o,$(UNIT_SOURCES))
 
-build/unit/run: $(UNIT_OBJECTS)
-	$(CXX) $(SANITIZERS) $^ -lgtest -lgtest_main -pthread -o $@
+build/unit/run: $(UNIT_OBJECTS) build/unit/objects
+	$(CXX) $(SANITIZERS) $(UNIT_OBJECTS) -lgtest -lgtest_main -pthread -o $@
 
 build/unit/%.o: %.cc build/unit/settings
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_FLAGS) -c $< -o $@
 
 build/unit/settings: FORCE
-	@mkdir -p $(@D)
-	@[ "$$(cat $@ 2>/dev/null)" = "$(UNIT_FLAGS)" ] || echo "$(UNIT_FLAGS)" >$@
+	$(call record,$(UNIT_FLAGS))
+
+build/unit/objects: FORCE
+	$(call record,$(UNIT_OBJECTS))
 
 -include $(UNIT_OBJECTS:.o=.d)
 
@@ -119,7 +130,7 @@ build/fuzz/%.o: %.cc
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: unit test accept demo bench fuzz fuzz-programs format packages help
+.PHONY: unit test accept demo bench fuzz format packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -133,7 +144,7 @@ demo:
 
 #: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name"
 test:
-	@tools/packages build test
+	@tools/packages build unit test
 	+@TESTS="$(TESTS)" tools/test $(SUITES)
 
 #: accept        take the outputs of the last `make test` as the expected ones: read them first
@@ -141,8 +152,10 @@ accept:
 	@tools/accept
 
 #: unit          run the unit tests of the core under AddressSanitizer and UBSan; no server needed
-unit: build/unit/run
-	UBSAN_OPTIONS=print_stacktrace=1 ./$<
+unit:
+	@tools/packages unit
+	+@tools/quiet-make build/unit/run
+	UBSAN_OPTIONS=print_stacktrace=1 build/unit/run
 
 #: bench         run the benchmarks on a private server
 bench:
@@ -151,11 +164,9 @@ bench:
 
 #: fuzz          run each fuzzer for FUZZ_SECONDS (default 60)
 fuzz:
-	@tools/packages build fuzz
-	+@$(MAKE) --no-print-directory fuzz-programs
+	@tools/packages fuzz
+	+@tools/quiet-make $(FUZZ_TARGETS)
 	@tools/fuzz $(FUZZ_SECONDS) $(FUZZ_NAMES)
-
-fuzz-programs: $(FUZZ_TARGETS)
 
 #: format        format the C++ sources with clang-format
 format:
@@ -164,7 +175,7 @@ format:
 
 #: packages      install the Debian packages that building and testing need
 packages:
-	@tools/packages build test
+	@tools/packages build unit test
 
 #: help          this list
 help:

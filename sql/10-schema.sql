@@ -27,6 +27,7 @@ CREATE FUNCTION loyalty_migrate() RETURNS integer
 DECLARE
     known CONSTANT integer := @extschema@.loyalty_schema_version();
     found_version integer;
+    foreign_relation record;
 BEGIN
     IF to_regclass('loyalty.schema_version') IS NULL THEN
         RAISE EXCEPTION USING
@@ -54,6 +55,20 @@ BEGIN
     END IF;
 
     -- include live
+
+    -- A superuser may migrate what belongs to another role, which must be able to do so the next time.
+    FOR foreign_relation IN
+        SELECT
+            relation.oid::regclass AS name,
+            schema.nspowner::regrole AS owner
+        FROM pg_class AS relation
+        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
+        WHERE schema.nspname = 'loyalty'
+            AND relation.relkind IN ('r', 'v')
+            AND relation.relowner <> schema.nspowner
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', foreign_relation.name, foreign_relation.owner);
+    END LOOP;
 
     UPDATE loyalty.schema_version
     SET version = known,

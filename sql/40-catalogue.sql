@@ -5,13 +5,14 @@
 -- the program's row of loyalty.drafts before they look:
 --
 -- * a writer of products FOR KEY SHARE, which others share, so that feeds run side by side, and which editors of
---   promotions do not conflict with (theirs is a plain UPDATE of the row);
--- * a maker of predicates FOR UPDATE, which waits for all writers under way and makes new ones wait.
+--   promotions do not conflict with (they update no key of the row);
+-- * a maker of predicates by updating generation, a key of the row: that waits for all writers under way and makes new
+--   ones wait.
 --
 -- Each looks with a snapshot taken after it got the lock: whoever comes second sees what the first has committed.
 -- A REPEATABLE READ transaction cannot take such a snapshot. As a writer of products it gets a serialization failure
--- if a predicate was made since its snapshot, because makers update the row; as a maker of predicates it is refused,
--- because writers of products leave no trace in it.
+-- if predicates have changed since its snapshot, for a row whose key was updated cannot be locked under an old
+-- snapshot; as a maker of predicates it is refused, because writers of products leave no trace in the row.
 
 CREATE FUNCTION loyalty_product_document(
     sku text,
@@ -85,7 +86,9 @@ BEGIN
     ORDER BY draft.program
     FOR KEY SHARE;
 
-    -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else.
+    -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
+    -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
+    EXECUTE $statement$
     WITH document AS MATERIALIZED (
         SELECT
             product.program,
@@ -123,13 +126,14 @@ BEGIN
         holds.sku,
         holds.predicate
     FROM holds
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT DO NOTHING
+    $statement$;
     RETURN NULL;
 END
 $body$;
 
 COMMENT ON FUNCTION loyalty_judge_products_trigger() IS
-    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): judges the products by all predicates of their program. Errors: 40001 (predicates made since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_judge_products_trigger();';
+    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): judges the products by all predicates of their program. Errors: 40001 (predicates changed since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_judge_products_trigger();';
 
 CREATE FUNCTION loyalty_forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -141,7 +145,8 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- An update may have given a product another SKU.
+    -- An update may have given a product another SKU. Planned anew each time, like the judging.
+    EXECUTE $statement$
     DELETE FROM loyalty.product_memberships AS membership
     USING former
     WHERE membership.program = former.program
@@ -151,7 +156,8 @@ BEGIN
             FROM loyalty.products AS product
             WHERE product.program = former.program
                 AND product.sku = former.sku
-        );
+        )
+    $statement$;
     RETURN NULL;
 END
 $body$;
@@ -178,6 +184,8 @@ BEGIN
             THEN format('It has %s characters, and 10000 are allowed.', length(path))
         WHEN strpos(skeleton, '$""') > 0
             THEN 'It uses a variable, and nothing gives it a value.'
+        WHEN skeleton ~ '\.(datetime|date|time|time_tz|timestamp|timestamp_tz)\('
+            THEN 'It converts dates or times, which is an error for some of them, whatever the product. Compare texts: $.fields.since >= "2026-01-01".'
         WHEN jsonb_typeof(jsonb_path_query_first('{}', predicate, '{}', true)) IN ('boolean', 'null') IS NOT TRUE
             THEN 'It is not a predicate: it does not yield true or false.'
     END;
@@ -205,7 +213,21 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_predicate(text, jsonpath) IS
-    'Refuses a path that cannot be the predicate of a product segment: no predicate, a variable in it, too long (LY306), or it reads $.segments (0A000). Example: SELECT loyalty_check_predicate(''tv'', ''$.categories[*] == "tv"'');';
+    'Refuses a path that cannot be the predicate of a product segment: no predicate, with a variable or a conversion of dates, too long (LY306), or it reads $.segments (0A000). Example: SELECT loyalty_check_predicate(''tv'', ''$.categories[*] == "tv"'');';
+
+CREATE FUNCTION loyalty_lock_predicates(program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    UPDATE loyalty.drafts AS draft
+    SET generation = draft.generation + 1
+    WHERE draft.program = loyalty_lock_predicates.program;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_lock_predicates(text) IS
+    'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: SELECT loyalty_lock_predicates(''main'');';
 
 CREATE FUNCTION loyalty_make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -216,7 +238,7 @@ DECLARE
 BEGIN
     SELECT array_agg(distinct_predicate.predicate) INTO fresh
     FROM (
-        SELECT DISTINCT ON (segment.predicate::text)
+        SELECT DISTINCT ON (segment.predicate::text COLLATE "C")
             segment.predicate
         FROM loyalty.product_segments AS segment
         WHERE segment.program = loyalty_make_predicates.program
@@ -227,14 +249,14 @@ BEGIN
                 WHERE predicate.program = segment.program
                     AND predicate.predicate::text = segment.predicate::text
             )
-        ORDER BY segment.predicate::text
+        ORDER BY segment.predicate::text COLLATE "C"
     ) AS distinct_predicate;
     IF fresh IS NULL THEN
         RETURN;
     END IF;
 
     PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments');
-    PERFORM FROM loyalty.drafts AS draft WHERE draft.program = loyalty_make_predicates.program FOR UPDATE;
+    PERFORM @extschema@.loyalty_lock_predicates(loyalty_make_predicates.program);
 
     WITH made AS (
         INSERT INTO loyalty.product_predicates (program, predicate)
@@ -298,7 +320,7 @@ BEGIN
     END IF;
 
     -- Writers of products that have read the predicates must have written their memberships before both go.
-    PERFORM FROM loyalty.drafts AS draft WHERE draft.program = loyalty_drop_unused_predicates.program FOR UPDATE;
+    PERFORM @extschema@.loyalty_lock_predicates(loyalty_drop_unused_predicates.program);
     DELETE FROM loyalty.product_predicates AS predicate
     WHERE predicate.id = ANY (unused);
     RETURN cardinality(unused);

@@ -44,7 +44,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
             MESSAGE = format('a limit of promotion group "%s" has more than %s decimals', NEW.external_id, currency_scale),
-            DETAIL = format('Its amount is %s.', coalesce(NEW.max_discount_amount, NEW.min_product_price_amount)),
+            DETAIL = format('Its amounts are %s.', concat_ws(' and ', NEW.max_discount_amount, NEW.min_product_price_amount)),
             HINT = format('Round it to the currency scale of program "%s".', NEW.program),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
@@ -56,8 +56,52 @@ $body$;
 COMMENT ON FUNCTION loyalty_promotion_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts fit the currency scale (LY313). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_trigger();';
 
--- Walks down from main: what it does not reach stands in a cycle, for every group but main has a parent.
-CREATE FUNCTION loyalty_check_groups(program text) RETURNS void
+-- Walks up from a group in or below a cycle until it meets one for the second time.
+CREATE FUNCTION loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    twice record;
+BEGIN
+    WITH RECURSIVE up AS (
+        SELECT
+            start.external_id,
+            start.parent
+        FROM loyalty.promotion_groups AS start
+        WHERE start.program = loyalty_refuse_cycle.program
+            AND start.external_id = loyalty_refuse_cycle.promotion_group
+        UNION ALL
+        SELECT
+            above.external_id,
+            above.parent
+        FROM up
+        JOIN loyalty.promotion_groups AS above
+            ON above.program = loyalty_refuse_cycle.program AND above.external_id = up.parent
+    ) CYCLE external_id SET met_before USING path
+    SELECT
+        up.external_id,
+        up.parent
+    INTO twice
+    FROM up
+    WHERE up.met_before;
+
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY303',
+        MESSAGE = format('promotion group "%s" would stand in itself', twice.external_id),
+        DETAIL = format('Its parent "%s" is that group or stands in it.', twice.parent),
+        HINT = 'Choose a parent outside the group.',
+        SCHEMA = 'loyalty',
+        TABLE = 'promotion_groups',
+        COLUMN = 'parent';
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_refuse_cycle(text, text) IS
+    'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT loyalty_refuse_cycle(''main'', ''spring'');';
+
+-- Walks down from main: what it does not reach stands in a cycle or below one, for every group but main has a parent.
+CREATE FUNCTION loyalty_check_groups(program text, written text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -81,27 +125,20 @@ BEGIN
     )
     SELECT
         promotion_group.external_id,
-        promotion_group.parent,
         reached.level
     INTO wrong
     FROM loyalty.promotion_groups AS promotion_group
     LEFT JOIN reached ON reached.external_id = promotion_group.external_id
     WHERE promotion_group.program = loyalty_check_groups.program
         AND (reached.level IS NULL OR reached.level > 9)
-    ORDER BY reached.level, promotion_group.external_id
+    -- A new cycle goes through a group that was written, and that is the one to name.
+    ORDER BY reached.level NULLS FIRST, promotion_group.external_id = ANY (written) DESC, promotion_group.external_id
     LIMIT 1;
 
     IF NOT FOUND THEN
         RETURN;
     ELSIF wrong.level IS NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY303',
-            MESSAGE = format('promotion group "%s" would stand in itself', wrong.external_id),
-            DETAIL = format('Its parent "%s" is that group or stands in it.', wrong.parent),
-            HINT = 'Choose a parent outside the group.',
-            SCHEMA = 'loyalty',
-            TABLE = 'promotion_groups',
-            COLUMN = 'parent';
+        PERFORM @extschema@.loyalty_refuse_cycle(loyalty_check_groups.program, wrong.external_id);
     ELSE
         RAISE EXCEPTION USING
             ERRCODE = 'LY304',
@@ -115,17 +152,17 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_groups(text) IS
-    'Checks the tree of a program''s promotion groups: no cycle (LY303), at most 9 levels below main (LY304). Example: SELECT loyalty_check_groups(''main'');';
+COMMENT ON FUNCTION loyalty_check_groups(text, text[]) IS
+    'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 levels below main (LY304). Example: SELECT loyalty_check_groups(''main'', ''{spring}'');';
 
 CREATE FUNCTION loyalty_check_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_check_groups(program.external_id)
-    FROM loyalty.programs AS program
-    WHERE program.external_id IN (SELECT written.program FROM written);
+    PERFORM @extschema@.loyalty_check_groups(written.program, array_agg(written.external_id::text))
+    FROM written
+    GROUP BY written.program;
     RETURN NULL;
 END
 $body$;
@@ -427,3 +464,17 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_versions_trigger() IS
     'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
+
+CREATE FUNCTION loyalty_new_version_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_drop_unused_predicates(NEW.program);
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_new_version_trigger() IS
+    'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';

@@ -86,6 +86,11 @@ CREATE OR REPLACE TRIGGER refuse_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
 COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_benefits IS 'Rows are deleted one by one, each being asked.';
 
+CREATE OR REPLACE TRIGGER drop_unused_predicates
+    AFTER INSERT ON loyalty.promotion_versions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_new_version_trigger();
+COMMENT ON TRIGGER drop_unused_predicates ON loyalty.promotion_versions IS 'Drops the predicates that only the version before it used.';
+
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE OR TRUNCATE ON loyalty.promotion_versions
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_promotion_versions_trigger();

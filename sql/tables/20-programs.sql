@@ -35,16 +35,22 @@ COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.
 -- Everybody who edits the definition of a program updates its row here, so editors come one after the other, and one
 -- whose snapshot is older than the last edit gets a serialization failure instead of checking yesterday's tree. The
 -- row is apart from loyalty.programs because foreign keys of members and orders lock that one all day.
+--
+-- That generation is part of a unique key is what makes changing it stronger than changing edits: it waits for those who
+-- hold the row FOR KEY SHARE, and they for it. See sql/40-catalogue.sql.
 CREATE TABLE loyalty.drafts (
     program loyalty.external_id NOT NULL,
     edits bigint NOT NULL DEFAULT 0,
+    generation bigint NOT NULL DEFAULT 0,
     CONSTRAINT drafts_pkey PRIMARY KEY (program),
+    CONSTRAINT drafts_generation_key UNIQUE (program, generation),
     CONSTRAINT drafts_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE
 );
 
-COMMENT ON TABLE loyalty.drafts IS 'One row per program; locking it orders the editors of the program''s draft.';
+COMMENT ON TABLE loyalty.drafts IS 'One row per program; changing it orders the editors of the program''s draft.';
 COMMENT ON COLUMN loyalty.drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.drafts.edits IS 'Counts the transactions that edited the draft; only its change matters.';
+COMMENT ON COLUMN loyalty.drafts.generation IS 'Counts the changes of the set of product predicates; only its change matters.';
 
 CREATE TABLE loyalty.members (
     member text COLLATE "C" NOT NULL,

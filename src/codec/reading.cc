@@ -20,7 +20,7 @@ std::string excerpt(const Json& value) {
     // Not in the middle of a character.
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
     if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.pop_back();
-    return text + "…";
+    return text + "...";
 }
 
 std::string message(const Place& place, std::string_view what) {

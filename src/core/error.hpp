@@ -34,6 +34,7 @@ inline constexpr std::string_view unknown_currency = "LY207";
 inline constexpr std::string_view unknown_point_type = "LY208";
 inline constexpr std::string_view unknown_product = "LY209";
 inline constexpr std::string_view unknown_status = "LY210";
+inline constexpr std::string_view profiles_missing = "LY211";
 // The promotion tree.
 inline constexpr std::string_view invalid_benefit = "LY301";
 inline constexpr std::string_view invalid_tree = "LY302";

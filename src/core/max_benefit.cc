@@ -11,7 +11,9 @@
 //     only fall; benefits that pick units may gain by the rounding of splits, so for them the bound is all that is left
 //     to pay.
 //   * Under summation each child is evaluated once, and a sum never shrinks when a child joins it, so the sum with all
-//     children that are left is the bound; where units are picked, within the rounding of the splits (`slack_`).
+//     children that are left is the bound; where units are picked, within the rounding of the splits (`slack_`). Where
+//     several point types pay it may shrink: a budget that bites is shared differently over the units, and so leaves a
+//     later type less room. There what all the children ask for is the bound.
 //
 // Tested against plain enumeration in test/unit/property_test.cc.
 #include "core/arbitration.hpp"
@@ -71,6 +73,7 @@ public:
             in[i] = !sums_[i].empty();
             effects += sums_[i].size();
         }
+        several_types_pay_ = several_types_pay();
         // Joining a child that picks units splits groups; each split rounds the total, the floor and each effect's share of
         // every piece, by less than one unit of money each.
         if (splits_groups_) {
@@ -110,7 +113,8 @@ private:
         }
         State with = state;
         const Entries entries = arbiter_.evaluate(*children_[next], with, scope_);
-        const bool idle = std::none_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
+        // A sum of which limits left nothing may still have split unit groups.
+        const bool idle = with == state && std::none_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
         if (!idle) {
             Combination more = chosen;
             more.worth += worth(state, with, entries);
@@ -205,16 +209,47 @@ private:
         const Combination most = summed(in);
         consider_sum(most);
         if (give_up()) return;
-        if (most.worth + slack_ < best_.worth) return;
+        const Worth bound = several_types_pay_ ? asked(in) : most.worth + slack_;
+        if (bound < best_.worth) return;
         // Equal worth: only a smaller payment or fewer children could still be better.
         const auto decided = static_cast<std::size_t>(std::count(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(next), true));
-        if (slack_ == 0 && most.worth == best_.worth && best_.paid.is_zero() && decided > best_.children.size()) return;
+        if (bound == best_.worth && best_.paid.is_zero() && decided > best_.children.size()) return;
         for (std::size_t i = next; i < in.size(); i++) {
             if (!in[i]) continue;
             in[i] = false;
             try_sums(i + 1, in);
             in[i] = true;
         }
+    }
+
+    bool several_types_pay() const {
+        std::uint32_t first = no_point_type;
+        for (const auto& entries : sums_) {
+            for (const auto& entry : entries) {
+                if (entry.kind != Entry::Kind::paid_by_points) continue;
+                if (first != no_point_type && entry.point_type != first) return true;
+                first = entry.point_type;
+            }
+        }
+        return false;
+    }
+
+    // What the children do alone, added up, as far as there are prices to reduce and points to pay with.
+    Worth asked(const std::vector<bool>& in) const {
+        Worth accrued = 0;
+        Money reduction;
+        std::vector<Money> paid(program_.point_types.size());
+        for (std::size_t i = 0; i < in.size(); i++) {
+            if (!in[i]) continue;
+            for (const auto& entry : sums_[i]) {
+                accrued += worth_of_points(entry.points, entry.point_type);
+                (entry.kind == Entry::Kind::paid_by_points ? paid[entry.point_type] : reduction) += entry.applied;
+            }
+        }
+        for (std::uint32_t type = 0; type < paid.size(); type++) {
+            reduction += std::min(paid[type], arbiter_.bounds_.budget_left(state_, type));
+        }
+        return checked_product(std::min(reduction, state_.total()).units, program_.value_denominator) + accrued;
     }
 
     void consider_sum(const Combination& combination) {
@@ -250,6 +285,7 @@ private:
     bool only_lowers_ = false;
     bool splits_groups_ = false;
     Worth slack_ = 0;
+    bool several_types_pay_ = false;
     std::vector<Worth> most_reduction_;
     std::vector<Worth> most_accrued_;
     std::vector<Entries> sums_;  // per child: what it does alone

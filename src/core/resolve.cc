@@ -46,6 +46,16 @@ Quantity quantity(const Decimal& amount, const std::string& path) {
     return {*units};
 }
 
+Money base_total(const Line& line, const std::string& path) {
+    try {
+        return times(line.price, line.quantity);
+    } catch (const Error&) {
+        const auto price = Decimal(line.price.units).to_string(), quantity = Decimal::of(line.quantity.units, quantity_scale).to_string();
+        fail(sqlstate::amount_overflow, path, price + " smallest units of money times " + quantity, "the total of a line is too large",
+             "Amounts have at most 18 digits.");
+    }
+}
+
 Line resolve_line(const LineDocument& from, std::size_t index, int scale, const Product& product) {
     const auto path = [&] { return line_path(index); };
     Line line;
@@ -68,7 +78,7 @@ Line resolve_line(const LineDocument& from, std::size_t index, int scale, const 
              product.known ? "a product has no price" : "a product is not in the catalogue and has no price",
              "Give the line a \"price\", or add the product to loyalty.products.");
     }
-    line.base = times(line.price, line.quantity);
+    line.base = base_total(line, path());
     line.min_price = from.min_price ? money(*from.min_price, scale, path() + ".min_price") : product.min_price;
     return line;
 }

@@ -13,14 +13,9 @@ namespace loyalty::pg {
 
 namespace {
 
-std::string text_argument_of(Datum datum) {
-    const varlena* text = postgres([=] { return PG_DETOAST_DATUM_PACKED(datum); });
-    return {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
-}
-
-// Concurrent changes of the tree and other applies wait for each other at the program's row.
-void lock_program(const std::string& program) {
-    static Query query("SELECT FROM loyalty.programs WHERE external_id = $1 FOR NO KEY UPDATE", {TEXTOID});
+// Editors of the tree change this row, so what is checked here is what is frozen.
+void lock_draft(const std::string& program) {
+    static Query query("SELECT FROM loyalty.drafts WHERE program = $1 FOR NO KEY UPDATE", {TEXTOID});
     if (query.run({text_argument(program)}, true).size() == 0) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {}, "Name one of loyalty.programs.");
     }
@@ -63,11 +58,11 @@ PG_FUNCTION_INFO_V1(loyalty_apply);
 Datum loyalty_apply(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const std::string program = text_argument_of(PG_GETARG_DATUM(0));
+        const std::string program = text_of(PG_GETARG_DATUM(0));
         const AsUser as_owner(schema_owner());
         const Spi connection;
         check_schema_version();
-        lock_program(program);
+        lock_draft(program);
         if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
         check_draft(program);
         return Int32GetDatum(freeze(program));
@@ -79,9 +74,9 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
     using namespace loyalty;
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const PromotionKind kind = text_argument_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
-        const Level level = text_argument_of(PG_GETARG_DATUM(1)) == "order" ? Level::order : Level::product;
-        const std::string benefit = text_argument_of(PG_GETARG_DATUM(2));
+        const PromotionKind kind = text_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
+        const Level level = text_of(PG_GETARG_DATUM(1)) == "order" ? Level::order : Level::product;
+        const std::string benefit = text_of(PG_GETARG_DATUM(2));
         const BenefitType& type = benefit_type(benefit, kind, level);
         Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
         type.read(parameters, {level, PG_GETARG_INT32(4), nullptr});

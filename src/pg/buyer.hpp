@@ -12,6 +12,6 @@ namespace loyalty::pg {
 
 // Looks the buyer up at `now`: a key that is not in the profile database is an error (LY203); the profile must be visible to
 // `caller` unless profiles are the bundled ones. Runs as the schema's owner otherwise.
-Buyer find_buyer(const CurrentProgram& program, const std::optional<std::string>& member, TimestampTz now, Oid caller);
+Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>& member, TimestampTz now, Oid caller);
 
 }  // namespace loyalty::pg

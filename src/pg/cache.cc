@@ -2,6 +2,7 @@
 #include "core/tree.hpp"
 
 #include <unordered_map>
+#include <unordered_set>
 
 #include "pg/cache.hpp"
 #include "pg/owner.hpp"
@@ -15,8 +16,19 @@ namespace loyalty::pg {
 
 namespace {
 
+// What tells one statement of a client from the next; a command of its own transaction counts as the next, so that it
+// sees what it has applied itself.
+struct Statement {
+    LocalTransactionId transaction = InvalidLocalTransactionId;
+    TimestampTz start = 0;
+    CommandId command = 0;
+    bool in_parallel = false;
+
+    friend bool operator==(const Statement&, const Statement&) = default;
+};
+
 struct Cache {
-    // Set by invalidations, which may arrive at any time.
+    // Reset by invalidations, which may arrive at any time.
     bool markets_valid = false;
     bool versions_valid = false;
     Oid programs_table = InvalidOid;
@@ -24,11 +36,11 @@ struct Cache {
     std::unordered_map<std::string, std::shared_ptr<const LiveProgram>> markets;
     std::unordered_map<std::string, std::shared_ptr<const AppliedVersion>> versions;
     std::optional<std::string> only_active;
+    std::vector<Oid> profile_relations;  // whose names stand in the markets' queries
 
-    // The statement that `pinned` belongs to.
-    LocalTransactionId transaction = InvalidLocalTransactionId;
-    TimestampTz statement = 0;
-    CommandId command = 0;
+    // What the current statement has found.
+    bool pins_valid = false;
+    Statement statement;
     std::unordered_map<std::string, CurrentProgram> pinned;
 };
 
@@ -41,6 +53,14 @@ void invalidate(Datum, Oid table) {
     Cache& kept = cache();
     if (table == InvalidOid || table == kept.programs_table) kept.markets_valid = false;
     if (table == InvalidOid || table == kept.versions_table) kept.versions_valid = false;
+    for (const Oid relation : kept.profile_relations) {
+        if (table == relation) kept.markets_valid = false;
+    }
+}
+
+// The command counter does not tell that a version found meanwhile was rolled back.
+void forget_pins(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+    if (event == SUBXACT_EVENT_ABORT_SUB) cache().pins_valid = false;
 }
 
 Oid table_oid(const char* name) {
@@ -50,7 +70,10 @@ Oid table_oid(const char* name) {
 // Finds the tables whose invalidations count; after the schema was made anew they are others, and nothing kept is valid.
 void watch_tables() {
     static const bool registered = [] {
-        postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
+        postgres([] {
+            CacheRegisterRelcacheCallback(invalidate, 0);
+            RegisterSubXactCallback(forget_pins, nullptr);
+        });
         return true;
     }();
     static_cast<void>(registered);
@@ -77,22 +100,22 @@ std::string find_only_active() {
                 rows.size() == 0 ? "Activate a program with UPDATE loyalty.programs SET active = true." : "Name one with \"program\".");
 }
 
-std::string profile_query(Oid relation, const std::string& key_column) {
-    const char* column = key_column.c_str();
-    const char* text = postgres([=] {
-        const AttrNumber number = get_attnum(relation, column);
-        const char* type = format_type_be_qualified(get_atttype(relation, number));
-        const char* table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
-        return psprintf("SELECT FROM %s WHERE %s = CAST($1 AS %s) LIMIT 1", table, quote_identifier(column), type);
-    });
-    return text;
-}
-
 StatusKind status_kind(const std::string& kind) {
     if (kind == "delivered") return StatusKind::delivered;
     if (kind == "cancelled") return StatusKind::cancelled;
     if (kind == "refunded") return StatusKind::refunded;
     return StatusKind::open;
+}
+
+void load_point_types(LiveProgram& live) {
+    static Query query(
+        "SELECT external_id, active, coalesce(deactivates_at, 'infinity') FROM loyalty.point_types WHERE program = $1", {TEXTOID});
+    const Rows rows = query.run({text_argument(live.market.program)});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        const std::string id = rows.text(row, 1);
+        live.market.point_types.insert(id);
+        live.point_types[id] = {rows.boolean(row, 2), DatumGetTimestampTz(rows.datum(row, 3))};
+    }
 }
 
 std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
@@ -105,12 +128,10 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
         "       ARRAY(SELECT external_id FROM loyalty.regions WHERE program = p.external_id),"
         "       ARRAY(SELECT external_id FROM loyalty.order_statuses ORDER BY external_id),"
         "       ARRAY(SELECT position::integer FROM loyalty.order_statuses ORDER BY external_id),"
-        "       ARRAY(SELECT kind FROM loyalty.order_statuses ORDER BY external_id),"
-        "       ARRAY(SELECT external_id FROM loyalty.point_types WHERE program = p.external_id)"
+        "       ARRAY(SELECT kind FROM loyalty.order_statuses ORDER BY external_id)"
         "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
         {TEXTOID});
-    check_schema_version();
     const Rows rows = query.run({text_argument(id)});
     if (rows.size() == 0) fail_unknown(id);
 
@@ -122,7 +143,8 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     market.currency_scale = rows.integer(0, 3);
     market.time_zone = rows.text(0, 4);
     market.profile_database = rows.text(0, 5);
-    const Oid relation = rows.oid(0, 6);
+    live->profile_relation = rows.oid(0, 6);
+    live->key_column = rows.text(0, 7);
     for (auto& channel : rows.texts(0, 8)) market.channels.insert(std::move(channel));
     const auto points = rows.texts(0, 9), channels = rows.texts(0, 10);
     for (std::size_t i = 0; i < points.size(); i++) market.contact_points.emplace(points[i], channels[i]);
@@ -130,12 +152,10 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     const auto statuses = rows.texts(0, 12), kinds = rows.texts(0, 14);
     const auto positions = rows.integers(0, 13);
     for (std::size_t i = 0; i < statuses.size(); i++) market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
-    for (auto& type : rows.texts(0, 15)) market.point_types.insert(std::move(type));
+    load_point_types(*live);
 
-    live->bundled_profiles = relation == table_oid("profiles");
-    if (!live->bundled_profiles) {
-        live->profile_exists = std::make_unique<Query>(profile_query(relation, rows.text(0, 7)).c_str(), std::initializer_list<Oid>{TEXTOID});
-    }
+    live->bundled_profiles = live->profile_relation == table_oid("profiles");
+    cache().profile_relations.push_back(live->profile_relation);
     return live;
 }
 
@@ -170,6 +190,15 @@ void load_predicates(AppliedVersion& version) {
     }
 }
 
+// Ending a promotion takes effect at once, in every version.
+void drop_ended(Tree& tree) {
+    static Query query("SELECT external_id FROM loyalty.promotions WHERE program = $1 AND state = 'ended'", {TEXTOID});
+    const Rows rows = query.run({text_argument(tree.program)});
+    std::unordered_set<std::string> ended;
+    for (std::uint64_t row = 0; row < rows.size(); row++) ended.insert(rows.text(row, 1));
+    for (auto& promotion : tree.promotions) promotion.active = promotion.active && !ended.contains(promotion.id);
+}
+
 std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
     static Query query("SELECT version, tree::text, xmin FROM loyalty.promotion_versions WHERE program = $1 ORDER BY version DESC LIMIT 1",
                        {TEXTOID});
@@ -179,50 +208,61 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
         version->program = compile(empty_tree(market), 0);
         return version;
     }
-    version->program = compile(codec::read_tree(rows.text(0, 2)), rows.integer(0, 1));
+    Tree tree = codec::read_tree(rows.text(0, 2));
+    drop_ended(tree);
+    version->program = compile(tree, rows.integer(0, 1));
     version->segments = SegmentIndex(version->program.segments);
     version->applied_by = DatumGetTransactionId(rows.datum(0, 3));
     load_predicates(*version);
     return version;
 }
 
-// Brings the kept entries up to date with what is committed, and returns the program's.
+template <class Value>
+Value find_in(const std::unordered_map<std::string, Value>& map, const std::string& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? Value{} : found->second;
+}
+
+// Processes of a parallel query cannot take a snapshot of their own. They all load under the common one, so that they work
+// on one version, and keep it for the statement only, since it may be old.
+CurrentProgram load_for_parallel(const std::optional<std::string>& wanted) {
+    check_schema_version();
+    CurrentProgram current;
+    current.live = load_market(wanted ? *wanted : find_only_active());
+    current.version = load_version(current.live->market);
+    return current;
+}
+
 CurrentProgram look_up(const std::optional<std::string>& wanted) {
     Cache& kept = cache();
-    postgres([] { AcceptInvalidationMessages(); });
-    watch_tables();
     if (!kept.markets_valid) {
+        kept.markets_valid = true;
         kept.markets.clear();
         kept.only_active.reset();
+        kept.profile_relations.clear();
     }
-    if (!kept.versions_valid) kept.versions.clear();
-
-    const auto load = [&](const std::string& id, bool market_too) {
-        const LatestSnapshot latest;
-        kept.markets_valid = kept.versions_valid = true;
-        if (market_too) kept.markets[id] = load_market(id);
-        if (!kept.versions.contains(id)) kept.versions[id] = load_version(kept.markets[id]->market);
-    };
-    std::string id;
-    if (wanted) {
-        id = *wanted;
-    } else {
-        if (!kept.only_active) {
-            const LatestSnapshot latest;
-            check_schema_version();
-            kept.markets_valid = true;
-            kept.only_active = find_only_active();
-        }
-        id = *kept.only_active;
+    if (!kept.versions_valid) {
+        kept.versions_valid = true;
+        kept.versions.clear();
     }
-    const bool market_too = !kept.markets.contains(id);
-    if (market_too || !kept.versions.contains(id)) load(id, market_too);
-    CurrentProgram current{kept.markets[id], kept.versions[id]};
-    if (IsInParallelMode() && !current.version->visible()) {
-        // All processes of a parallel query work on one version: that of their common snapshot.
-        current.version = load_version(current.live->market);
+    const auto find = [&](const std::string& id) { return CurrentProgram{find_in(kept.markets, id), find_in(kept.versions, id)}; };
+    const auto& known = wanted ? wanted : kept.only_active;
+    if (known) {
+        const CurrentProgram current = find(*known);
+        if (current.live && current.version) return current;
     }
+    const LatestSnapshot latest;
+    check_schema_version();
+    if (!known) kept.only_active = find_only_active();
+    const std::string id = *known;
+    CurrentProgram current = find(id);
+    if (!current.live) kept.markets[id] = current.live = load_market(id);
+    if (!current.version) kept.versions[id] = current.version = load_version(current.live->market);
     return current;
+}
+
+Statement current_statement() {
+    return {MyProc->lxid, GetCurrentStatementStartTimestamp(), GetCurrentCommandId(false), IsInParallelMode()};
 }
 
 }  // namespace
@@ -243,10 +283,6 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
     }
 }
 
-LiveProgram::~LiveProgram() {
-    if (profile_exists) profile_exists->release();
-}
-
 AppliedVersion::~AppliedVersion() {
     if (memory) MemoryContextDelete(memory);
 }
@@ -259,19 +295,17 @@ bool AppliedVersion::visible() const {
 
 CurrentProgram current_program(const std::optional<std::string>& id) {
     Cache& kept = cache();
-    const LocalTransactionId transaction = MyProc->lxid;
-    const TimestampTz statement = GetCurrentStatementStartTimestamp();
-    const CommandId command = GetCurrentCommandId(false);
-    if (transaction != kept.transaction || statement != kept.statement || command != kept.command) {
-        kept.pinned.clear();
-        kept.transaction = transaction;
+    const Statement statement = current_statement();
+    if (!kept.pins_valid || statement != kept.statement) {
+        kept.pins_valid = true;
         kept.statement = statement;
-        kept.command = command;
+        kept.pinned.clear();
     }
     const std::string key = id.value_or("");
-    const auto pinned = kept.pinned.find(key);
-    if (pinned != kept.pinned.end()) return pinned->second;
-    const CurrentProgram current = look_up(id);
+    if (const auto pinned = kept.pinned.find(key); pinned != kept.pinned.end()) return pinned->second;
+    postgres([] { AcceptInvalidationMessages(); });
+    watch_tables();
+    const CurrentProgram current = statement.in_parallel ? load_for_parallel(id) : look_up(id);
     kept.pinned.emplace(key, current);
     return current;
 }

@@ -4,6 +4,7 @@
 // too. Two traps (measured) shape the loading: an entry is marked valid *before* it is loaded, so that an invalidation
 // that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one (REPEATABLE READ, a long
 // statement) would leave a stale entry marked valid.
+// Promotions that were ended are left out of the version when it is loaded, for ending takes effect at once.
 //
 // A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
 #pragma once
@@ -21,14 +22,21 @@
 
 namespace loyalty::pg {
 
-// A program's market and the query that finds its profiles.
+// Whether points of a type may be earned and spent, as it is now.
+struct PointTypeState {
+    bool active = false;
+    TimestampTz deactivates_at = DT_NOEND;
+
+    bool usable(TimestampTz now) const { return active && now < deactivates_at; }
+};
+
+// A program's market, and where its profiles are.
 struct LiveProgram {
     Market market;
-    bool bundled_profiles = false;     // loyalty.profiles, which is read as the schema's owner
-    std::unique_ptr<Query> profile_exists;  // of the user's own relation, which is read as the caller
-
-    LiveProgram() = default;
-    ~LiveProgram();
+    std::unordered_map<std::string, PointTypeState> point_types;
+    Oid profile_relation = InvalidOid;
+    std::string key_column;
+    bool bundled_profiles = false;  // loyalty.profiles, read as the schema's owner; any other relation as the caller
 };
 
 // Where a version's product segments are found from what the catalogue says of a product.

@@ -57,14 +57,18 @@ public:
     }
 
 private:
-    // One row per distinct sku of the order, in the order of `skus_`.
+    // One row per distinct sku of the order, in the order of `skus_`. The limits keep the planner at one index look-up per
+    // sku, also when it believes the tables to be empty.
     void read_stored() {
         static Query query(
-            "SELECT p.sku IS NOT NULL, p.price::text, p.min_price::text,"
-            "       ARRAY(SELECT predicate FROM loyalty.product_memberships m WHERE m.program = $1 AND m.sku = o.sku),"
-            "       ARRAY(SELECT segment FROM loyalty.product_segment_members m WHERE m.program = $1 AND m.sku = o.sku AND m.segment = ANY ($3))"
+            "SELECT p.known, p.price::text, p.min_price::text,"
+            "       ARRAY(SELECT predicate FROM loyalty.product_memberships WHERE program = $1 AND sku = o.sku),"
+            "       CASE WHEN $3 <> '{}' THEN"
+            "           ARRAY(SELECT segment FROM loyalty.product_segment_members WHERE program = $1 AND sku = o.sku AND segment = ANY ($3))"
+            "       END"
             "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
-            "  LEFT JOIN loyalty.products p ON p.program = $1 AND p.sku = o.sku"
+            "  LEFT JOIN LATERAL ("
+            "       SELECT true AS known, price, min_price FROM loyalty.products WHERE program = $1 AND sku = o.sku LIMIT 1) p ON true"
             " ORDER BY o.number",
             {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
         std::unordered_map<std::string_view, std::size_t> places;
@@ -106,7 +110,8 @@ private:
         static Query query(
             "SELECT p.name, to_jsonb(p.categories)::text, p.partner, p.fields"
             "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
-            "  LEFT JOIN loyalty.products p ON p.program = $1 AND p.sku = o.sku"
+            "  LEFT JOIN LATERAL ("
+            "       SELECT name, categories, partner, fields FROM loyalty.products WHERE program = $1 AND sku = o.sku LIMIT 1) p ON true"
             " ORDER BY o.number",
             {TEXTOID, TEXTARRAYOID});
         std::vector<std::string> skus;
@@ -207,38 +212,23 @@ namespace {
 
 using namespace loyalty::pg;
 
-std::optional<std::string> text_of(FunctionCallInfo fcinfo, int argument) {
+std::optional<std::string> text_at(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument)) return std::nullopt;
-    const Datum value = PG_GETARG_DATUM(argument);
-    const varlena* text = postgres([=] { return PG_DETOAST_DATUM_PACKED(value); });
-    return std::string(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+    return text_of(PG_GETARG_DATUM(argument));
 }
 
-std::optional<std::string> figure_of(FunctionCallInfo fcinfo, int argument) {
+std::optional<std::string> figure_at(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument)) return std::nullopt;
     const Datum value = PG_GETARG_DATUM(argument);
     return postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, value)); });
 }
 
-std::optional<std::string> array_of(FunctionCallInfo fcinfo, int argument) {
+std::optional<std::string> array_at(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument)) return std::nullopt;
-    const Datum value = PG_GETARG_DATUM(argument);
     std::string json = "[";
-    Datum* elements;
-    bool* nulls;
-    int count;
-    Datum** const to = &elements;
-    bool** const nulls_to = &nulls;
-    int* const count_to = &count;
-    postgres([=] { deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, to, nulls_to, count_to); });
-    for (int i = 0; i < count; i++) {
+    for (const auto& text : texts_of(PG_GETARG_DATUM(argument))) {
         if (json.size() > 1) json += ',';
-        if (nulls[i]) {
-            json += "null";
-            continue;
-        }
-        const auto* text = reinterpret_cast<const varlena*>(DatumGetPointer(elements[i]));
-        loyalty::codec::write_string(json, {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)});
+        loyalty::codec::write_string(json, text);
     }
     return json + "]";
 }
@@ -250,12 +240,12 @@ PG_FUNCTION_INFO_V1(loyalty_product_document);
 Datum loyalty_product_document(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         ProductDocument product;
-        product.sku = text_of(fcinfo, 0);
-        product.name = text_of(fcinfo, 1);
-        product.price = figure_of(fcinfo, 2);
-        product.min_price = figure_of(fcinfo, 3);
-        product.categories = array_of(fcinfo, 4);
-        product.partner = text_of(fcinfo, 5);
+        product.sku = text_at(fcinfo, 0);
+        product.name = text_at(fcinfo, 1);
+        product.price = figure_at(fcinfo, 2);
+        product.min_price = figure_at(fcinfo, 3);
+        product.categories = array_at(fcinfo, 4);
+        product.partner = text_at(fcinfo, 5);
         if (!PG_ARGISNULL(6)) product.fields = std::string(jsonb_text(PG_GETARG_DATUM(6)));
         return jsonb_from_text(write_product_document(product));
     });

@@ -14,9 +14,10 @@ void copy(char (&to)[size], const char* from) noexcept {
     to[kept] = '\0';
 }
 
-// A text cut at the end of its array may end within a character.
-void cut_to_whole_characters(char* text) {
-    text[pg_mbcliplen(text, static_cast<int>(std::strlen(text)), static_cast<int>(std::strlen(text)))] = '\0';
+// The text in the server's encoding. One that was cut at the end of its array may end within a character.
+const char* for_server(char* utf8) {
+    utf8[pg_encoding_mbcliplen(PG_UTF8, utf8, static_cast<int>(std::strlen(utf8)), static_cast<int>(std::strlen(utf8)))] = '\0';
+    return pg_any_to_server(utf8, static_cast<int>(std::strlen(utf8)), PG_UTF8);
 }
 
 }  // namespace
@@ -35,12 +36,12 @@ void Failure::record(const char* code, const char* text) noexcept {
 void raise(const Failure& failure) {
     if (failure.server_error) ReThrowError(failure.server_error);
     Failure shown = failure;
-    cut_to_whole_characters(shown.message);
-    cut_to_whole_characters(shown.detail);
-    cut_to_whole_characters(shown.hint);
-    const char* s = shown.sqlstate;
-    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg_internal("%s", shown.message),
-                    shown.detail[0] ? errdetail_internal("%s", shown.detail) : 0, shown.hint[0] ? errhint("%s", shown.hint) : 0));
+    const char* const message = for_server(shown.message);
+    const char* const detail = for_server(shown.detail);
+    const char* const hint = for_server(shown.hint);
+    const char* const s = shown.sqlstate;
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg_internal("%s", message),
+                    detail[0] ? errdetail_internal("%s", detail) : 0, hint[0] ? errhint("%s", hint) : 0));
     pg_unreachable();
 }
 

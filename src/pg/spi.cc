@@ -4,6 +4,29 @@
 
 namespace loyalty::pg {
 
+namespace {
+
+// The C++ side is UTF-8; both conversions return their argument where the database is, too.
+Datum server_text(const char* utf8, std::size_t size) {
+    const char* text = pg_any_to_server(utf8, static_cast<int>(size), PG_UTF8);
+    return PointerGetDatum(cstring_to_text_with_len(text, static_cast<int>(text == utf8 ? size : strlen(text))));
+}
+
+struct Characters {
+    const char* data;
+    std::size_t size;
+};
+
+Characters utf8_characters(Datum datum) {
+    const varlena* text = PG_DETOAST_DATUM_PACKED(datum);
+    const char* data = VARDATA_ANY(text);
+    const std::size_t size = VARSIZE_ANY_EXHDR(text);
+    const char* utf8 = pg_server_to_any(data, static_cast<int>(size), PG_UTF8);
+    return {utf8, utf8 == data ? size : strlen(utf8)};
+}
+
+}  // namespace
+
 Spi::Spi() : exceptions_(std::uncaught_exceptions()) {
     postgres([] {
         if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
@@ -17,8 +40,8 @@ Spi::~Spi() {
 
 Argument text_argument(std::string_view text) {
     const char* data = text.data();
-    const int size = static_cast<int>(text.size());
-    return {postgres([=] { return PointerGetDatum(cstring_to_text_with_len(data, size)); }), false};
+    const std::size_t size = text.size();
+    return {postgres([=] { return server_text(data, size); }), false};
 }
 
 Argument texts_argument(std::span<const std::string> texts) {
@@ -26,9 +49,7 @@ Argument texts_argument(std::span<const std::string> texts) {
     const int count = static_cast<int>(texts.size());
     return {postgres([=] {
                 auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(count) + 1));
-                for (int i = 0; i < count; i++) {
-                    values[i] = PointerGetDatum(cstring_to_text_with_len(first[i].data(), static_cast<int>(first[i].size())));
-                }
+                for (int i = 0; i < count; i++) values[i] = server_text(first[i].data(), first[i].size());
                 return PointerGetDatum(construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT));
             }),
             false};
@@ -43,6 +64,31 @@ Argument integers_argument(std::span<const std::int32_t> integers) {
                 return PointerGetDatum(construct_array(values, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
             }),
             false};
+}
+
+std::string text_of(Datum datum) {
+    const Characters characters = postgres([=] { return utf8_characters(datum); });
+    return {characters.data, characters.size};
+}
+
+std::vector<std::string> texts_of(Datum array) {
+    struct Elements {
+        Characters* values;
+        int count;
+    };
+    const Elements elements = postgres([=] {
+        Datum* values;
+        bool* nulls;
+        int count;
+        deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+        auto* characters = static_cast<Characters*>(palloc(sizeof(Characters) * static_cast<std::size_t>(count) + 1));
+        for (int i = 0; i < count; i++) characters[i] = nulls[i] ? Characters{"", 0} : utf8_characters(values[i]);
+        return Elements{characters, count};
+    });
+    std::vector<std::string> texts;
+    texts.reserve(static_cast<std::size_t>(elements.count));
+    for (int i = 0; i < elements.count; i++) texts.emplace_back(elements.values[i].data, elements.values[i].size);
+    return texts;
 }
 
 Datum Rows::datum(std::uint64_t row, int column) const {
@@ -63,9 +109,7 @@ std::int32_t Rows::integer(std::uint64_t row, int column) const { return DatumGe
 Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(datum(row, column)); }
 
 std::string Rows::text(std::uint64_t row, int column) const {
-    const Datum value = datum(row, column);
-    const auto* plain = postgres([=] { return PG_DETOAST_DATUM_PACKED(value); });
-    return {VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain)};
+    return text_of(datum(row, column));
 }
 
 std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
@@ -73,31 +117,9 @@ std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) co
     return text(row, column);
 }
 
-namespace {
-
-struct Elements {
-    Datum* values;
-    int count;
-};
-
-}  // namespace
-
 std::vector<std::string> Rows::texts(std::uint64_t row, int column) const {
-    std::vector<std::string> result;
-    if (is_null(row, column)) return result;
-    const Datum value = datum(row, column);
-    const Elements elements = postgres([=] {
-        Elements e;
-        bool* nulls;
-        deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &e.values, &nulls, &e.count);
-        return e;
-    });
-    result.reserve(static_cast<std::size_t>(elements.count));
-    for (int i = 0; i < elements.count; i++) {
-        const auto* element = reinterpret_cast<const varlena*>(DatumGetPointer(elements.values[i]));
-        result.emplace_back(VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element));
-    }
-    return result;
+    if (is_null(row, column)) return {};
+    return texts_of(datum(row, column));
 }
 
 std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column) const {
@@ -118,7 +140,7 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     const Argument* given = arguments.begin();
     const std::uint64_t rows = postgres([=] {
         if (*plan == nullptr) {
-            SPIPlanPtr made = SPI_prepare(text, count, types);
+            SPIPlanPtr made = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
             if (made == nullptr || SPI_keepplan(made) != 0) elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
             *plan = made;
         }
@@ -135,16 +157,8 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     return Rows(SPI_tuptable, rows);
 }
 
-void Query::release() {
-    if (plan_) SPI_freeplan(plan_);
-    plan_ = nullptr;
-}
-
 LatestSnapshot::LatestSnapshot() : exceptions_(std::uncaught_exceptions()) {
-    postgres([] {
-        // Workers of a parallel query share the leader's snapshot; they end before it could grow stale in a cache.
-        PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
-    });
+    postgres([] { PushActiveSnapshot(GetLatestSnapshot()); });
 }
 
 LatestSnapshot::~LatestSnapshot() {

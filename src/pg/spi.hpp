@@ -36,6 +36,10 @@ Argument integers_argument(std::span<const std::int32_t> integers);
 inline Argument integer_argument(std::int32_t value) { return {Int32GetDatum(value), false}; }
 inline Argument timestamp_argument(TimestampTz at) { return {TimestampTzGetDatum(at), false}; }
 
+// A text, or an array of texts (null elements are empty), as UTF-8.
+std::string text_of(Datum datum);
+std::vector<std::string> texts_of(Datum array);
+
 // The rows of a query. They live until the connection ends.
 class Rows {
 public:
@@ -57,16 +61,14 @@ private:
     std::uint64_t count_;
 };
 
-// A query that is planned once per backend. Declare it `static` beside its text. Names in the text are schema-qualified.
+// A query that is planned once per backend, for any arguments: planning anew for each costs more than these short queries
+// themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
 class Query {
 public:
     Query(const char* text, std::initializer_list<Oid> types) : text_(text), types_(types) {}
 
     // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
     Rows run(std::initializer_list<Argument> arguments, bool writes = false);
-
-    // Forgets the plan, for queries whose text is made at run time.
-    void release();
 
 private:
     std::string text_;

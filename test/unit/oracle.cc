@@ -134,6 +134,7 @@ struct Proposal {
     std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
 };
 
+using Amounts = std::vector<std::vector<Int>>;  // per effect, per piece
 using Chain = std::vector<const TreeGroup*>;  // from the innermost group to main
 
 constexpr Int unlimited = INT64_MAX;
@@ -506,7 +507,7 @@ private:
         cut_at_borders(effects, world);
         const auto pieces = world.pieces.size();
         // What each effect wants of each piece.
-        std::vector<std::vector<Int>> wanted(effects.size(), std::vector<Int>(pieces, 0));
+        Amounts wanted(effects.size(), std::vector<Int>(pieces, 0));
         for (std::size_t e = 0; e < effects.size(); ++e) {
             const Effect& effect = effects[e];
             if (effect.target < 0 || effect.applied == 0) continue;
@@ -521,16 +522,37 @@ private:
             const auto shares = oracle::allot(effect.applied, quantities);
             for (std::size_t i = 0; i < covered.size(); ++i) wanted[e][covered[i]] = shares[i];
         }
-        for (Effect& effect : effects) {
-            if (effect.target >= 0) effect.applied = 0;
-        }
-        commit_sum_of(-1, effects, wanted, chain, world);
-        for (const Redeem& redeem : order_.redeem) commit_sum_of(static_cast<int>(redeem.point_type), effects, wanted, chain, world);
+        Amounts got(effects.size(), std::vector<Int>(pieces, 0));
+        commit_sum_of(-1, effects, wanted, got, chain, world);
+        for (const Redeem& redeem : order_.redeem) commit_sum_of(static_cast<int>(redeem.point_type), effects, wanted, got, chain, world);
         commit_sum_on_shipping(effects, world);
-        return effects;
+        return per_piece(effects, got, world);
     }
 
-    void commit_sum_of(int type, Effects& effects, const std::vector<std::vector<Int>>& wanted, const Chain& chain, World& world) const {
+    // Each effect on goods as one effect per piece, so that a sum around this one knows which units had what.
+    static Effects per_piece(const Effects& effects, const Amounts& got, const World& world) {
+        Effects result;
+        for (std::size_t e = 0; e < effects.size(); ++e) {
+            if (effects[e].target < 0 || effects[e].accrual) {
+                result.push_back(effects[e]);
+                continue;
+            }
+            Effect refused = effects[e];
+            refused.applied = 0;
+            result.push_back(refused);
+            for (std::size_t p = 0; p < world.pieces.size(); ++p) {
+                if (got[e][p] == 0) continue;
+                Effect effect = effects[e];
+                effect.from = world.pieces[p].from;
+                effect.to = world.pieces[p].to;
+                effect.applied = got[e][p];
+                result.push_back(effect);
+            }
+        }
+        return result;
+    }
+
+    void commit_sum_of(int type, const Effects& effects, const Amounts& wanted, Amounts& got, const Chain& chain, World& world) const {
         std::vector<std::size_t> summands;
         for (std::size_t e = 0; e < effects.size(); ++e) {
             if (effects[e].target >= 0 && !effects[e].accrual && effects[e].type == type) summands.push_back(e);
@@ -549,7 +571,7 @@ private:
             std::vector<Int> weights;
             for (const auto e : summands) weights.push_back(wanted[e][p]);
             const auto shares = oracle::allot(amounts[p], weights);
-            for (std::size_t i = 0; i < summands.size(); ++i) effects[summands[i]].applied += shares[i];
+            for (std::size_t i = 0; i < summands.size(); ++i) got[summands[i]][p] = shares[i];
             world.pieces[p].total -= amounts[p];
             reduce_goods(world, chain, type, amounts[p]);
         }

@@ -1,0 +1,81 @@
+#include <memory>
+#include <unordered_map>
+
+#include "pg/owner.hpp"
+#include "pg/profile.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+// The key column of a profile relation as it is now.
+struct KeyColumn {
+    const char* relation;  // qualified and quoted
+    const char* column;    // quoted
+    Oid type;
+};
+
+KeyColumn find_key_column(const LiveProgram& live) {
+    const Oid relation = live.profile_relation;
+    const char* name = live.key_column.c_str();
+    const KeyColumn found = postgres([=] {
+        const char* table = get_rel_name(relation);
+        const AttrNumber number = table ? get_attnum(relation, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8)) : InvalidAttrNumber;
+        if (number == InvalidAttrNumber) return KeyColumn{nullptr, nullptr, InvalidOid};
+        return KeyColumn{quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), table),
+                         quote_identifier(get_attname(relation, number, false)), get_atttype(relation, number)};
+    });
+    if (!OidIsValid(found.type)) {
+        throw Error(sqlstate::profiles_missing, "profile database \"" + live.market.profile_database + "\" has lost its relation or key column",
+                    "Its key column is \"" + live.key_column + "\".", "Restore it, or correct loyalty.profile_databases.");
+    }
+    return found;
+}
+
+// The key as a value of the column's type; null if it is none. Only this step's errors mean "no such key": those of the
+// relation itself, which may be a view with expressions of its own, are the caller's to see.
+Argument cast_key(const std::string& key, Oid type) {
+    const char* text = key.c_str();
+    try {
+        return {postgres([=] {
+                    Oid input;
+                    Oid parameter;
+                    getTypeInputInfo(type, &input, &parameter);
+                    char* value = pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8);
+                    return OidInputFunctionCall(input, value, parameter, -1);
+                }),
+                false};
+    } catch (const ServerError& error) {
+        const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
+        if (category == ERRCODE_DATA_EXCEPTION || error.data->sqlerrcode == ERRCODE_CHECK_VIOLATION) return {0, true};
+        throw;
+    }
+}
+
+// One plan per relation and type of key, made anew when its names have changed.
+Query& profile_query(const KeyColumn& key) {
+    static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
+    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " + key.column + " = $1 LIMIT 1";
+    auto& query = queries[std::to_string(key.type) + " " + text];
+    if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
+    return *query;
+}
+
+}  // namespace
+
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+    const AsUser as_caller(caller);
+    const KeyColumn column = find_key_column(live);
+    const Argument value = cast_key(key, column.type);
+    if (value.is_null) return std::nullopt;
+    const Rows rows = profile_query(column).run({value});
+    if (rows.size() == 0) return std::nullopt;
+    return rows.text(0, 1);
+}
+
+bool bundled_profile_exists(const std::string& key) {
+    static Query query("SELECT FROM loyalty.profiles WHERE key = $1", {TEXTOID});
+    return query.run({text_argument(key)}).size() > 0;
+}
+
+}  // namespace loyalty::pg

@@ -1,0 +1,19 @@
+// Profiles: who is in a program's profile database.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pg/cache.hpp"
+
+namespace loyalty::pg {
+
+// The key of the profile that `key` means in the user's own relation, as the key column writes it ("7" for "007" where it
+// is a number); nothing if there is none that `caller` may see. The relation is read with the caller's rights, so his
+// row-level security holds. Error LY211 where the relation or its key column is gone.
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
+
+// Whether the key is in the bundled profile database.
+bool bundled_profile_exists(const std::string& key);
+
+}  // namespace loyalty::pg
