@@ -79,7 +79,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_migrate() IS
-    'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: SELECT loyalty_migrate();';
+    'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the '
+    'version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
+    'SELECT loyalty_migrate();';
 
 CREATE FUNCTION loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -126,4 +128,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_create_schema(boolean) IS
-    'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';
+    'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses '
+    'and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';

@@ -6,7 +6,9 @@ CREATE FUNCTION loyalty_invalidate_cache_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_invalidate_cache_trigger';
 
 COMMENT ON FUNCTION loyalty_invalidate_cache_trigger() IS
-    'Trigger, per statement: invalidates what sessions, standby sessions too, have compiled from the table of schema loyalty that its argument names (promotion_versions or programs). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_invalidate_cache_trigger(''programs'');';
+    'Trigger, per statement: invalidates what sessions, standby sessions too, have compiled from the table of schema '
+    'loyalty that its argument names (promotion_versions or programs). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_invalidate_cache_trigger(''programs'');';
 
 CREATE FUNCTION loyalty_touch_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -19,4 +21,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_touch_trigger() IS
-    'Trigger, before the update of a row: sets updated_at. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_touch_trigger();';
+    'Trigger, before the update of a row: sets updated_at. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_touch_trigger();';

@@ -21,7 +21,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_lock_draft(text) IS
-    'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT loyalty_lock_draft(''main'');';
+    'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction '
+    'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
+    'loyalty_lock_draft(''main'');';
 
 -- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
 CREATE FUNCTION loyalty_require_read_committed(action text) RETURNS void
@@ -32,14 +34,17 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY317',
-            MESSAGE = format('cannot %s in a transaction of isolation level "%s"', action, current_setting('transaction_isolation')),
+            MESSAGE = format(
+                'cannot %s in a transaction of isolation level "%s"', action, current_setting('transaction_isolation')
+            ),
             HINT = 'Use a READ COMMITTED transaction: it sees what others have committed meanwhile.';
     END IF;
 END
 $body$;
 
 COMMENT ON FUNCTION loyalty_require_read_committed(text) IS
-    'Refuses (LY317) what must see the newest rows of others, unless the transaction is READ COMMITTED. Example: SELECT loyalty_require_read_committed(''change a time zone'');';
+    'Refuses (LY317) what must see the newest rows of others, unless the transaction is READ COMMITTED. Example: '
+    'SELECT loyalty_require_read_committed(''change a time zone'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- External ids of what a version, or the outside, refers to
@@ -61,7 +66,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_fixed_key_trigger() IS
-    'Trigger, before the update of a row whose key changes: refuses it (LY316); its argument is the noun. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_fixed_key_trigger(''promotion'');';
+    'Trigger, before the update of a row whose key changes: refuses it (LY316); its argument is the noun. Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_fixed_key_trigger(''promotion'');';
 
 -- Truncating asks no row's permission.
 CREATE FUNCTION loyalty_refuse_truncate_trigger() RETURNS trigger
@@ -80,7 +86,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_refuse_truncate_trigger() IS
-    'Trigger, before a truncate statement: refuses it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_refuse_truncate_trigger();';
+    'Trigger, before a truncate statement: refuses it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_refuse_truncate_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Profile databases
@@ -135,7 +142,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_profile_databases_trigger() IS
-    'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist (LY315). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_profile_databases_trigger();';
+    'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist '
+    '(LY315). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Programs
@@ -161,7 +169,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_time_zone(text, text) IS
-    'Refuses (LY310) a time zone of a program that the server does not know by exactly this name. Example: SELECT loyalty_check_time_zone(''main'', ''Europe/Moscow'');';
+    'Refuses (LY310) a time zone of a program that the server does not know by exactly this name. Example: SELECT '
+    'loyalty_check_time_zone(''main'', ''Europe/Moscow'');';
 
 -- Every first balance locks its point type, every new point type its program, both FOR KEY SHARE by foreign keys. So
 -- whoever holds both FOR UPDATE has waited for all bookings under way and lets no first one start.
@@ -178,7 +187,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_has_balances(text) IS
-    'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
+    'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. '
+    'Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
 
 CREATE FUNCTION loyalty_programs_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -195,7 +205,9 @@ BEGIN
     IF NEW.profile_database IS DISTINCT FROM OLD.profile_database THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY311',
-            MESSAGE = format('program "%s" is bound to profile database "%s" for ever', OLD.external_id, OLD.profile_database),
+            MESSAGE = format(
+                'program "%s" is bound to profile database "%s" for ever', OLD.external_id, OLD.profile_database
+            ),
             DETAIL = format('The change would bind it to "%s".', NEW.profile_database),
             HINT = 'Make a new program for the other profile database.',
             SCHEMA = TG_TABLE_SCHEMA,
@@ -203,7 +215,8 @@ BEGIN
             COLUMN = 'profile_database';
     END IF;
 
-    IF (NEW.currency, NEW.currency_scale, NEW.time_zone) IS DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
+    IF (NEW.currency, NEW.currency_scale, NEW.time_zone)
+            IS DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
         AND @extschema@.loyalty_has_balances(OLD.external_id)
     THEN
         RAISE EXCEPTION USING
@@ -219,7 +232,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_programs_trigger() IS
-    'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database bound for ever (LY311), settings fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_programs_trigger();';
+    'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database '
+    'bound for ever (LY311), settings fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_programs_trigger();';
 
 CREATE FUNCTION loyalty_new_program_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -236,7 +251,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_new_program_trigger() IS
-    'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_new_program_trigger();';
+    'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_new_program_trigger();';
 
 -- A smaller currency scale must fit every amount that was checked against the old one.
 CREATE FUNCTION loyalty_currency_scale_trigger() RETURNS trigger
@@ -258,7 +274,10 @@ BEGIN
         SELECT 'promotion group', promotion_group.external_id
         FROM loyalty.promotion_groups AS promotion_group
         WHERE promotion_group.program = NEW.external_id
-            AND greatest(min_scale(promotion_group.max_discount_amount), min_scale(promotion_group.min_product_price_amount)) > NEW.currency_scale
+            AND greatest(
+                min_scale(promotion_group.max_discount_amount),
+                min_scale(promotion_group.min_product_price_amount)
+            ) > NEW.currency_scale
     ) AS amount
     LIMIT 1;
     IF too_fine IS NOT NULL THEN
@@ -272,10 +291,14 @@ BEGIN
             COLUMN = 'currency_scale';
     END IF;
 
-    PERFORM @extschema@.loyalty_check_benefit(promotion.kind, condition.level, benefit.benefit, benefit.parameters, NEW.currency_scale)
+    PERFORM @extschema@.loyalty_check_benefit(
+        promotion.kind, condition.level, benefit.benefit, benefit.parameters, NEW.currency_scale
+    )
     FROM loyalty.promotion_benefits AS benefit
     JOIN loyalty.promotion_conditions AS condition
-        ON condition.program = benefit.program AND condition.promotion = benefit.promotion AND condition.position = benefit.condition
+        ON condition.program = benefit.program
+        AND condition.promotion = benefit.promotion
+        AND condition.position = benefit.condition
     JOIN loyalty.promotions AS promotion
         ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
     WHERE benefit.program = NEW.external_id;
@@ -284,7 +307,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_currency_scale_trigger() IS
-    'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it (LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_currency_scale_trigger();';
+    'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it '
+    '(LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_currency_scale_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Point types
@@ -324,7 +348,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_point_types_trigger() IS
-    'Trigger of loyalty.point_types, before the update of a row: kind and scale are fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+    'Trigger of loyalty.point_types, before the update of a row: kind and scale are fixed once balances exist '
+    '(LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
 CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger
@@ -359,7 +384,9 @@ BEGIN
         );
     END IF;
 
-    IF used_by IS NOT NULL AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+    IF used_by IS NOT NULL
+        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = format('point type "%s" is in use', OLD.external_id),
@@ -373,4 +400,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_point_types_delete_trigger() IS
-    'Trigger of loyalty.point_types, before the deletion of a row: no promotion of the draft or of the version in force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_delete_trigger();';
+    'Trigger of loyalty.point_types, before the deletion of a row: no promotion of the draft or of the version in '
+    'force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_delete_trigger();';

@@ -28,7 +28,9 @@ CREATE FUNCTION loyalty_product_document(
     AS 'MODULE_PATHNAME', 'loyalty_product_document';
 
 COMMENT ON FUNCTION loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb) IS
-    'The document of a product that predicates of product segments see: sku, name, price, min_price, categories, partner and fields, without those that are null. Example: SELECT loyalty_product_document(''PC-1'', ''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
+    'The document of a product that predicates of product segments see: sku, name, price, min_price, categories, '
+    'partner and fields, without those that are null. Example: SELECT loyalty_product_document(''PC-1'', '
+    '''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Products
@@ -63,7 +65,11 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
             MESSAGE = format('a price of product "%s" has more than %s decimals', wrong.sku, wrong.currency_scale),
-            DETAIL = format('Price %s, minimum price %s.', coalesce(wrong.price::text, 'none'), coalesce(wrong.min_price::text, 'none')),
+            DETAIL = format(
+                'Price %s, minimum price %s.',
+                coalesce(wrong.price::text, 'none'),
+                coalesce(wrong.min_price::text, 'none')
+            ),
             HINT = format('Round it to the currency scale of program "%s".', wrong.program),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
@@ -73,7 +79,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_prices_trigger() IS
-    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): prices fit the currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_prices_trigger();';
+    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): prices fit the '
+    'currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'loyalty_check_prices_trigger();';
 
 CREATE FUNCTION loyalty_judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -94,7 +102,8 @@ BEGIN
             product.program,
             product.sku,
             @extschema@.loyalty_product_document(
-                product.sku, product.name, product.price, product.min_price, product.categories, product.partner, product.fields
+                product.sku, product.name, product.price, product.min_price,
+                product.categories, product.partner, product.fields
             ) AS body
         FROM written AS product
     ),
@@ -133,7 +142,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_judge_products_trigger() IS
-    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): judges the products by all predicates of their program. Errors: 40001 (predicates changed since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_judge_products_trigger();';
+    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): judges the '
+    'products by all predicates of their program. Errors: 40001 (predicates changed since the snapshot of a '
+    'REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'loyalty_judge_products_trigger();';
 
 CREATE FUNCTION loyalty_forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -163,7 +175,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_forget_products_trigger() IS
-    'Trigger of loyalty.products, after a truncate, or after a delete or update statement (transition table "former"): drops the memberships of products that are gone. Example: CREATE TRIGGER ... REFERENCING OLD TABLE AS former ... EXECUTE FUNCTION loyalty_forget_products_trigger();';
+    'Trigger of loyalty.products, after a truncate, or after a delete or update statement (transition table '
+    '"former"): drops the memberships of products that are gone. Example: CREATE TRIGGER ... REFERENCING OLD TABLE '
+    'AS former ... EXECUTE FUNCTION loyalty_forget_products_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
@@ -185,7 +199,7 @@ BEGIN
         WHEN strpos(skeleton, '$""') > 0
             THEN 'It uses a variable, and nothing gives it a value.'
         WHEN skeleton ~ '\.(datetime|date|time|time_tz|timestamp|timestamp_tz)\('
-            THEN 'It converts dates or times, which is an error for some of them, whatever the product. Compare texts: $.fields.since >= "2026-01-01".'
+            THEN 'It converts dates or times, which fails where only one of two has a time zone. Compare ISO texts.'
         WHEN jsonb_typeof(jsonb_path_query_first('{}', predicate, '{}', true)) IN ('boolean', 'null') IS NOT TRUE
             THEN 'It is not a predicate: it does not yield true or false.'
     END;
@@ -194,7 +208,7 @@ BEGIN
             ERRCODE = 'LY306',
             MESSAGE = format('predicate of product segment "%s" is not usable', segment),
             DETAIL = problem,
-            HINT = 'Write an SQL/JSON path predicate over the product, such as $.categories[*] == "tv" && $.price >= 1000.',
+            HINT = 'Write an SQL/JSON path predicate, such as $.categories[*] == "tv" && $.price >= 1000.',
             SCHEMA = 'loyalty',
             TABLE = 'product_segments',
             COLUMN = 'predicate';
@@ -213,7 +227,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_predicate(text, jsonpath) IS
-    'Refuses a path that cannot be the predicate of a product segment: no predicate, with a variable or a conversion of dates, too long (LY306), or it reads $.segments (0A000). Example: SELECT loyalty_check_predicate(''tv'', ''$.categories[*] == "tv"'');';
+    'Refuses a path that cannot be the predicate of a product segment: no predicate, with a variable or a conversion '
+    'of dates, too long (LY306), or it reads $.segments (0A000). Example: SELECT loyalty_check_predicate(''tv'', '
+    '''$.categories[*] == "tv"'');';
 
 CREATE FUNCTION loyalty_lock_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -227,7 +243,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_lock_predicates(text) IS
-    'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: SELECT loyalty_lock_predicates(''main'');';
+    'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: '
+    'SELECT loyalty_lock_predicates(''main'');';
 
 CREATE FUNCTION loyalty_make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -275,7 +292,8 @@ BEGIN
     -- OFFSET keeps the planner from making the document once for each predicate.
     CROSS JOIN LATERAL (
         SELECT @extschema@.loyalty_product_document(
-            product.sku, product.name, product.price, product.min_price, product.categories, product.partner, product.fields
+            product.sku, product.name, product.price, product.min_price,
+            product.categories, product.partner, product.fields
         ) AS body
         OFFSET 0
     ) AS document
@@ -285,7 +303,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_make_predicates(text) IS
-    'Judges all products of a program by those predicates of its segments that are new. The caller has locked the draft: loyalty_lock_draft(). Errors: LY317 (isolation level). Example: SELECT loyalty_make_predicates(''main'');';
+    'Judges all products of a program by those predicates of its segments that are new. The caller has locked the '
+    'draft: loyalty_lock_draft(). Errors: LY317 (isolation level). Example: SELECT '
+    'loyalty_make_predicates(''main'');';
 
 CREATE FUNCTION loyalty_drop_unused_predicates(program text) RETURNS integer
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -328,7 +348,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_drop_unused_predicates(text) IS
-    'Drops the predicates, with their memberships, that neither a segment of the draft nor the version in force uses; returns how many. The caller has locked the draft: loyalty_lock_draft(). Example: SELECT loyalty_drop_unused_predicates(''main'');';
+    'Drops the predicates, with their memberships, that neither a segment of the draft nor the version in force '
+    'uses; returns how many. The caller has locked the draft: loyalty_lock_draft(). Example: SELECT '
+    'loyalty_drop_unused_predicates(''main'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Segments
@@ -355,7 +377,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_product_segments_trigger() IS
-    'Trigger of loyalty.product_segments, before insert or update of a row: a usable predicate (LY306), a kind that stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_product_segments_trigger();';
+    'Trigger of loyalty.product_segments, before insert or update of a row: a usable predicate (LY306), a kind that '
+    'stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_product_segments_trigger();';
 
 CREATE FUNCTION loyalty_product_segments_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -385,7 +408,9 @@ BEGIN
         WHERE latest.tree -> 'segments' @> jsonb_build_array(jsonb_build_object('segment', OLD.external_id));
     END IF;
 
-    IF used_by IS NOT NULL AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+    IF used_by IS NOT NULL
+        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = format('product segment "%s" is in use', OLD.external_id),
@@ -399,7 +424,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_product_segments_delete_trigger() IS
-    'Trigger of loyalty.product_segments, before the deletion of a row: no promotion of the draft or of the version in force names the segment (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_product_segments_delete_trigger();';
+    'Trigger of loyalty.product_segments, before the deletion of a row: no promotion of the draft or of the version '
+    'in force names the segment (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_product_segments_delete_trigger();';
 
 CREATE FUNCTION loyalty_keep_predicates_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -423,7 +450,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_keep_predicates_trigger() IS
-    'Trigger of loyalty.product_segments, after an insert, update or delete statement (transition tables "written" and "former"): makes the predicates that are new and drops those no longer used. Errors: LY317 (isolation level). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_keep_predicates_trigger();';
+    'Trigger of loyalty.product_segments, after an insert, update or delete statement (transition tables "written" '
+    'and "former"): makes the predicates that are new and drops those no longer used. Errors: LY317 (isolation '
+    'level). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'loyalty_keep_predicates_trigger();';
 
 CREATE FUNCTION loyalty_static_segment_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -456,4 +486,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_static_segment_trigger() IS
-    'Trigger of loyalty.product_segment_members, after an insert or update statement (transition table "written"): only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_static_segment_trigger();';
+    'Trigger of loyalty.product_segment_members, after an insert or update statement (transition table "written"): '
+    'only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
+    'EXECUTE FUNCTION loyalty_static_segment_trigger();';

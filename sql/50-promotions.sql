@@ -24,7 +24,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_next_position(text, text) IS
-    'The position after the last child of a promotion group, 0 if it has none. Example: SELECT loyalty_next_position(''main'', ''main'');';
+    'The position after the last child of a promotion group, 0 if it has none. Example: SELECT '
+    'loyalty_next_position(''main'', ''main'');';
 
 CREATE FUNCTION loyalty_promotion_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -43,8 +44,12 @@ BEGIN
     IF greatest(min_scale(NEW.max_discount_amount), min_scale(NEW.min_product_price_amount)) > currency_scale THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
-            MESSAGE = format('a limit of promotion group "%s" has more than %s decimals', NEW.external_id, currency_scale),
-            DETAIL = format('Its amounts are %s.', concat_ws(' and ', NEW.max_discount_amount, NEW.min_product_price_amount)),
+            MESSAGE = format(
+                'a limit of promotion group "%s" has more than %s decimals', NEW.external_id, currency_scale
+            ),
+            DETAIL = format(
+                'Its amounts are %s.', concat_ws(' and ', NEW.max_discount_amount, NEW.min_product_price_amount)
+            ),
             HINT = format('Round it to the currency scale of program "%s".', NEW.program),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
@@ -54,7 +59,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_groups_trigger() IS
-    'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts fit the currency scale (LY313). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_trigger();';
+    'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts '
+    'fit the currency scale (LY313). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_promotion_groups_trigger();';
 
 -- Walks up from a group in or below a cycle until it meets one for the second time.
 CREATE FUNCTION loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
@@ -98,7 +105,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_refuse_cycle(text, text) IS
-    'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT loyalty_refuse_cycle(''main'', ''spring'');';
+    'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT '
+    'loyalty_refuse_cycle(''main'', ''spring'');';
 
 -- Walks down from main: what it does not reach stands in a cycle or below one, for every group but main has a parent.
 CREATE FUNCTION loyalty_check_groups(program text, written text[]) RETURNS void
@@ -153,7 +161,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_groups(text, text[]) IS
-    'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 levels below main (LY304). Example: SELECT loyalty_check_groups(''main'', ''{spring}'');';
+    'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 '
+    'levels below main (LY304). Example: SELECT loyalty_check_groups(''main'', ''{spring}'');';
 
 CREATE FUNCTION loyalty_check_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -168,7 +177,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_check_groups_trigger() IS
-    'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_groups_trigger();';
+    'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see '
+    'loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'loyalty_check_groups_trigger();';
 
 -- A group takes all below it along; a promotion below that must stay refuses by its own trigger.
 CREATE FUNCTION loyalty_promotion_groups_delete_trigger() RETURNS trigger
@@ -177,7 +188,9 @@ CREATE FUNCTION loyalty_promotion_groups_delete_trigger() RETURNS trigger
     AS $body$
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(OLD.program);
-    IF OLD.external_id = 'main' AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+    IF OLD.external_id = 'main'
+        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = 'the main arbitration cannot be deleted',
@@ -191,7 +204,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_groups_delete_trigger() IS
-    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
+    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program (LY308). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
@@ -273,7 +287,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotions_trigger() IS
-    'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the life cycle (LY307) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
+    'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the life cycle '
+    '(LY307) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_promotions_trigger();';
 
 CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -281,7 +297,9 @@ CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
     AS $body$
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(OLD.program);
-    IF OLD.state <> 'draft' AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+    IF OLD.state <> 'draft'
+        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = format('promotion "%s" cannot be deleted', OLD.external_id),
@@ -295,7 +313,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotions_delete_trigger() IS
-    'Trigger of loyalty.promotions, before the deletion of a row: only drafts (LY308), unless the whole program goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_delete_trigger();';
+    'Trigger of loyalty.promotions, before the deletion of a row: only drafts (LY308), unless the whole program '
+    'goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Conditions
@@ -322,7 +341,9 @@ BEGIN
     IF NEW.level = 'order' AND NEW.mode <> 'all' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY305',
-            MESSAGE = format('order condition %s of promotion "%s" names product segments', NEW.position, NEW.promotion),
+            MESSAGE = format(
+                'order condition %s of promotion "%s" names product segments', NEW.position, NEW.promotion
+            ),
             DETAIL = format('Its mode is "%s".', NEW.mode),
             HINT = 'Use mode "all" on level "order", or level "product".',
             SCHEMA = TG_TABLE_SCHEMA,
@@ -352,7 +373,9 @@ BEGIN
     END IF;
 
     IF TG_OP = 'UPDATE' AND NEW.level IS DISTINCT FROM OLD.level THEN
-        PERFORM @extschema@.loyalty_check_benefit(promotion.kind, NEW.level, benefit.benefit, benefit.parameters, program.currency_scale)
+        PERFORM @extschema@.loyalty_check_benefit(
+            promotion.kind, NEW.level, benefit.benefit, benefit.parameters, program.currency_scale
+        )
         FROM loyalty.promotion_benefits AS benefit
         JOIN loyalty.promotions AS promotion
             ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
@@ -366,7 +389,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_conditions_trigger() IS
-    'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its segments exist and suit its level (LY305), that its benefits suit a changed level (LY301), that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
+    'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its '
+    'segments exist and suit its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
+    'has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Benefits
@@ -383,7 +408,9 @@ CREATE FUNCTION loyalty_check_benefit(
     AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
 
 COMMENT ON FUNCTION loyalty_check_benefit(text, text, text, jsonb, integer) IS
-    'Refuses (LY301) a benefit that does not suit the kind of promotion or the level of condition, or whose parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', ''{"percent": 20}'', 2);';
+    'Refuses (LY301) a benefit that does not suit the kind of promotion or the level of condition, or whose '
+    'parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', '
+    '''{"percent": 20}'', 2);';
 
 CREATE FUNCTION loyalty_promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -404,7 +431,9 @@ BEGIN
     END IF;
 
     -- Without such a condition the foreign key refuses the row.
-    PERFORM @extschema@.loyalty_check_benefit(promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale)
+    PERFORM @extschema@.loyalty_check_benefit(
+        promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale
+    )
     FROM loyalty.promotion_conditions AS condition
     JOIN loyalty.promotions AS promotion
         ON promotion.program = condition.program AND promotion.external_id = condition.promotion
@@ -417,7 +446,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_benefits_trigger() IS
-    'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the parameters (LY301) and that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_benefits_trigger();';
+    'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the '
+    'parameters (LY301) and that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_promotion_benefits_trigger();';
 
 -- Conditions and benefits that go with their promotion find it gone, and nothing to refuse.
 CREATE FUNCTION loyalty_promotion_parts_delete_trigger() RETURNS trigger
@@ -434,7 +465,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_parts_delete_trigger() IS
-    'Trigger of loyalty.promotion_conditions and loyalty.promotion_benefits, before the deletion of a row: the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_parts_delete_trigger();';
+    'Trigger of loyalty.promotion_conditions and loyalty.promotion_benefits, before the deletion of a row: the '
+    'promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_promotion_parts_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Versions
@@ -445,7 +478,9 @@ CREATE FUNCTION loyalty_apply(program text) RETURNS integer
     AS 'MODULE_PATHNAME', 'loyalty_apply';
 
 COMMENT ON FUNCTION loyalty_apply(text) IS
-    'Freezes the draft of a program''s promotion tree as a new version, which calculations use from then on, and returns its number; without changes it returns the version in force. Errors: class LY, for a tree that cannot be applied. Example: SELECT loyalty_apply(''main'');';
+    'Freezes the draft of a program''s promotion tree as a new version, which calculations use from then on, and '
+    'returns its number; without changes it returns the version in force. Errors: class LY, for a tree that cannot '
+    'be applied. Example: SELECT loyalty_apply(''main'');';
 
 CREATE FUNCTION loyalty_promotion_versions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -463,7 +498,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_versions_trigger() IS
-    'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
+    'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
 
 CREATE FUNCTION loyalty_new_version_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -477,4 +513,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_new_version_trigger() IS
-    'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';
+    'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version '
+    'before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';

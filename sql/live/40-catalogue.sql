@@ -73,7 +73,8 @@ CREATE OR REPLACE TRIGGER keep_predicates_update
     AFTER UPDATE ON loyalty.product_segments
     REFERENCING OLD TABLE AS former NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_keep_predicates_trigger();
-COMMENT ON TRIGGER keep_predicates_update ON loyalty.product_segments IS 'Makes the predicates that are new, drops those no longer used.';
+COMMENT ON TRIGGER keep_predicates_update ON loyalty.product_segments IS
+    'Makes the predicates that are new, drops those no longer used.';
 
 CREATE OR REPLACE TRIGGER keep_predicates_delete
     AFTER DELETE ON loyalty.product_segments

@@ -59,7 +59,8 @@ COMMENT ON TRIGGER refuse_truncate ON loyalty.promotions IS 'Rows are deleted on
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.promotion_conditions
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_conditions_trigger();
-COMMENT ON TRIGGER validate ON loyalty.promotion_conditions IS 'Gives a position; the segments exist and suit the level.';
+COMMENT ON TRIGGER validate ON loyalty.promotion_conditions IS
+    'Gives a position; the segments exist and suit the level.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotion_conditions
@@ -89,7 +90,8 @@ COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_benefits IS 'Rows are de
 CREATE OR REPLACE TRIGGER drop_unused_predicates
     AFTER INSERT ON loyalty.promotion_versions
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_new_version_trigger();
-COMMENT ON TRIGGER drop_unused_predicates ON loyalty.promotion_versions IS 'Drops the predicates that only the version before it used.';
+COMMENT ON TRIGGER drop_unused_predicates ON loyalty.promotion_versions IS
+    'Drops the predicates that only the version before it used.';
 
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE OR TRUNCATE ON loyalty.promotion_versions

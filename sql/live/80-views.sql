@@ -135,9 +135,12 @@ SELECT
     ) AS tree
 FROM loyalty.programs AS program;
 
-COMMENT ON VIEW loyalty.promotion_drafts IS 'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
+COMMENT ON VIEW loyalty.promotion_drafts IS
+    'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
 COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
-COMMENT ON COLUMN loyalty.promotion_drafts.tree IS 'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and benefits.';
+COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
+    'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and '
+    'benefits.';
 
 -- It goes with the extension and comes with loyalty_migrate(); loyalty.require_library() looks whether it is there.
 CREATE OR REPLACE VIEW loyalty.library AS
@@ -147,7 +150,9 @@ SELECT
     schema_version.library AS library
 FROM loyalty.schema_version;
 
-COMMENT ON VIEW loyalty.library IS 'What works on this schema: one row. Where the view is missing, run loyalty_migrate().';
+COMMENT ON VIEW loyalty.library IS
+    'What works on this schema: one row. Where the view is missing, run loyalty_migrate().';
 COMMENT ON COLUMN loyalty.library.schema_version IS 'Version of the tables.';
-COMMENT ON COLUMN loyalty.library.library_schema_version IS 'Version of the tables that the library works with; they differ when loyalty_migrate() is due.';
+COMMENT ON COLUMN loyalty.library.library_schema_version IS
+    'Version of the tables that the library works with; they differ when loyalty_migrate() is due.';
 COMMENT ON COLUMN loyalty.library.library IS 'Version of the extension that migrated the tables last.';

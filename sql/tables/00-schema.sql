@@ -3,7 +3,8 @@
 CREATE SCHEMA loyalty;
 
 COMMENT ON SCHEMA loyalty IS
-    'The loyalty program: configuration, members, points. Made by loyalty_create_schema(), kept up by loyalty_migrate(); without the extension its tables are read-only.';
+    'The loyalty program: configuration, members, points. Made by loyalty_create_schema(), kept up by '
+    'loyalty_migrate(); without the extension its tables are read-only.';
 
 -- Byte order, not a locale's: ties between nodes are broken by external ids, and an index must survive an upgrade of
 -- the operating system's collations.
@@ -36,7 +37,9 @@ BEGIN
     IF pg_catalog.to_regclass('loyalty.library') IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY004',
-            MESSAGE = pg_catalog.format('table "%s.%s" is read-only without the extension "loyalty"', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+            MESSAGE = pg_catalog.format(
+                'table "%s.%s" is read-only without the extension "loyalty"', TG_TABLE_SCHEMA, TG_TABLE_NAME
+            ),
             HINT = 'Run CREATE EXTENSION loyalty, if it is missing, and then SELECT loyalty_migrate().',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;

@@ -21,10 +21,14 @@ COMMENT ON TABLE loyalty.profile_databases IS
 COMMENT ON COLUMN loyalty.profile_databases.external_id IS 'External id, unique.';
 COMMENT ON COLUMN loyalty.profile_databases.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.profile_databases.description IS 'What it is; may be null.';
-COMMENT ON COLUMN loyalty.profile_databases.relation IS 'The table, view, materialized view or foreign table that holds the profiles.';
-COMMENT ON COLUMN loyalty.profile_databases.key_column IS 'Its column that identifies a profile; its text is the member key, not empty and unique.';
-COMMENT ON COLUMN loyalty.profile_databases.email_column IS 'Its column with the e-mail address, for look-ups; null: none.';
-COMMENT ON COLUMN loyalty.profile_databases.phone_column IS 'Its column with the telephone number, for look-ups; null: none.';
+COMMENT ON COLUMN loyalty.profile_databases.relation IS
+    'The table, view, materialized view or foreign table that holds the profiles.';
+COMMENT ON COLUMN loyalty.profile_databases.key_column IS
+    'Its column that identifies a profile; its text is the member key, not empty and unique.';
+COMMENT ON COLUMN loyalty.profile_databases.email_column IS
+    'Its column with the e-mail address, for look-ups; null: none.';
+COMMENT ON COLUMN loyalty.profile_databases.phone_column IS
+    'Its column with the telephone number, for look-ups; null: none.';
 COMMENT ON COLUMN loyalty.profile_databases.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.profile_databases.updated_at IS 'When the row was changed last.';
 
@@ -38,5 +42,6 @@ CREATE TABLE loyalty.profiles (
 
 COMMENT ON TABLE loyalty.profiles IS
     'The bundled profile database, for those who have no table of customers of their own.';
-COMMENT ON COLUMN loyalty.profiles.key IS 'What identifies the customer, not empty; best an opaque key rather than an e-mail address.';
+COMMENT ON COLUMN loyalty.profiles.key IS
+    'What identifies the customer, not empty; best an opaque key rather than an e-mail address.';
 COMMENT ON COLUMN loyalty.profiles.attributes IS 'What is known about the customer: a JSON object.';

@@ -25,9 +25,12 @@ COMMENT ON COLUMN loyalty.programs.external_id IS 'External id, unique.';
 COMMENT ON COLUMN loyalty.programs.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.programs.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.programs.profile_database IS 'Whose points it keeps; bound for ever.';
-COMMENT ON COLUMN loyalty.programs.currency IS 'Currency of its money: three capital letters (ISO 4217); fixed once points were booked.';
-COMMENT ON COLUMN loyalty.programs.currency_scale IS 'Decimals of an amount of money, 0 to 4; fixed once points were booked.';
-COMMENT ON COLUMN loyalty.programs.time_zone IS 'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.currency IS
+    'Currency of its money: three capital letters (ISO 4217); fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.currency_scale IS
+    'Decimals of an amount of money, 0 to 4; fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.time_zone IS
+    'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
@@ -36,8 +39,8 @@ COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.
 -- whose snapshot is older than the last edit gets a serialization failure instead of checking yesterday's tree. The
 -- row is apart from loyalty.programs because foreign keys of members and orders lock that one all day.
 --
--- That generation is part of a unique key is what makes changing it stronger than changing edits: it waits for those who
--- hold the row FOR KEY SHARE, and they for it. See sql/40-catalogue.sql.
+-- That generation is part of a unique key is what makes changing it stronger than changing edits: it waits for those
+-- who hold the row FOR KEY SHARE, and they for it. See sql/40-catalogue.sql.
 CREATE TABLE loyalty.drafts (
     program loyalty.external_id NOT NULL,
     edits bigint NOT NULL DEFAULT 0,
@@ -50,7 +53,8 @@ CREATE TABLE loyalty.drafts (
 COMMENT ON TABLE loyalty.drafts IS 'One row per program; changing it orders the editors of the program''s draft.';
 COMMENT ON COLUMN loyalty.drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.drafts.edits IS 'Counts the transactions that edited the draft; only its change matters.';
-COMMENT ON COLUMN loyalty.drafts.generation IS 'Counts the changes of the set of product predicates; only its change matters.';
+COMMENT ON COLUMN loyalty.drafts.generation IS
+    'Counts the changes of the set of product predicates; only its change matters.';
 
 CREATE TABLE loyalty.members (
     member text COLLATE "C" NOT NULL,
@@ -67,7 +71,8 @@ CREATE TABLE loyalty.members (
 COMMENT ON TABLE loyalty.members IS 'Members of programs, former ones too.';
 COMMENT ON COLUMN loyalty.members.member IS 'Key of the profile in the program''s profile database.';
 COMMENT ON COLUMN loyalty.members.program IS 'The program.';
-COMMENT ON COLUMN loyalty.members.registered_at IS 'Registration date: the first enrolment, or a date given then; periods count from it.';
+COMMENT ON COLUMN loyalty.members.registered_at IS
+    'Registration date: the first enrolment, or a date given then; periods count from it.';
 COMMENT ON COLUMN loyalty.members.enrolled_at IS 'Start of the present, or else the last, stay.';
 COMMENT ON COLUMN loyalty.members.removed_at IS 'When the member was removed; null: is a member.';
 
@@ -103,19 +108,26 @@ CREATE TABLE loyalty.point_types (
     CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL)
 );
 
-COMMENT ON TABLE loyalty.point_types IS 'Types of points: standard ones are earned and spent, qualification ones lift a member through tiers.';
+COMMENT ON TABLE loyalty.point_types IS
+    'Types of points: standard ones are earned and spent, qualification ones lift a member through tiers.';
 COMMENT ON COLUMN loyalty.point_types.program IS 'The program.';
 COMMENT ON COLUMN loyalty.point_types.external_id IS 'External id, unique in the program.';
 COMMENT ON COLUMN loyalty.point_types.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.point_types.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.point_types.kind IS 'standard or qualification; fixed once points of the type were booked.';
-COMMENT ON COLUMN loyalty.point_types.scale IS 'Decimals of a number of points, 0 to 4; fixed once points of the type were booked.';
-COMMENT ON COLUMN loyalty.point_types.ratio IS 'Points per one unit of money: above 0, at most 12 digits before and 6 after the point.';
-COMMENT ON COLUMN loyalty.point_types.initial_balance IS 'Points granted once, at a member''s first enrolment; 0 or more, standard only.';
-COMMENT ON COLUMN loyalty.point_types.validity_count IS 'How many units of time points stay valid, above 0; null: for ever. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.scale IS
+    'Decimals of a number of points, 0 to 4; fixed once points of the type were booked.';
+COMMENT ON COLUMN loyalty.point_types.ratio IS
+    'Points per one unit of money: above 0, at most 12 digits before and 6 after the point.';
+COMMENT ON COLUMN loyalty.point_types.initial_balance IS
+    'Points granted once, at a member''s first enrolment; 0 or more, standard only.';
+COMMENT ON COLUMN loyalty.point_types.validity_count IS
+    'How many units of time points stay valid, above 0; null: for ever. Standard only.';
 COMMENT ON COLUMN loyalty.point_types.validity_unit IS 'Unit of validity_count: day, week, month or year.';
-COMMENT ON COLUMN loyalty.point_types.refund_allowed IS 'Whether points spent come back to the member when goods are returned.';
-COMMENT ON COLUMN loyalty.point_types.deactivates_at IS 'From when points are neither earned nor spent; null: never. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.refund_allowed IS
+    'Whether points spent come back to the member when goods are returned.';
+COMMENT ON COLUMN loyalty.point_types.deactivates_at IS
+    'From when points are neither earned nor spent; null: never. Standard only.';
 COMMENT ON COLUMN loyalty.point_types.active IS 'Whether points of the type can be earned and spent.';
 COMMENT ON COLUMN loyalty.point_types.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.point_types.updated_at IS 'When the row was changed last.';

@@ -79,11 +79,13 @@ CREATE TABLE loyalty.order_statuses (
     CONSTRAINT order_statuses_kind_is_known CHECK (kind IN ('open', 'delivered', 'cancelled', 'refunded'))
 );
 
-COMMENT ON TABLE loyalty.order_statuses IS 'Statuses of orders and of their lines, the same for all programs; own ones may be added.';
+COMMENT ON TABLE loyalty.order_statuses IS
+    'Statuses of orders and of their lines, the same for all programs; own ones may be added.';
 COMMENT ON COLUMN loyalty.order_statuses.external_id IS 'External id, unique; may equal a kind.';
 COMMENT ON COLUMN loyalty.order_statuses.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.order_statuses.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.order_statuses.position IS 'Place in an order''s life, from 0, unique.';
-COMMENT ON COLUMN loyalty.order_statuses.kind IS 'open, delivered, cancelled (performs the cancellation) or refunded (returns all that is left).';
+COMMENT ON COLUMN loyalty.order_statuses.kind IS
+    'open, delivered, cancelled (performs the cancellation) or refunded (returns all that is left).';
 COMMENT ON COLUMN loyalty.order_statuses.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.order_statuses.updated_at IS 'When the row was changed last.';

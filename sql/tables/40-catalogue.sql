@@ -24,7 +24,8 @@ COMMENT ON TABLE loyalty.products IS 'The catalogue: one row per sellable SKU.';
 COMMENT ON COLUMN loyalty.products.program IS 'The program.';
 COMMENT ON COLUMN loyalty.products.sku IS 'Stock-keeping unit: the product''s external id, unique in the program.';
 COMMENT ON COLUMN loyalty.products.name IS 'Name for people.';
-COMMENT ON COLUMN loyalty.products.price IS 'Price of one unit in the program''s currency, 0 or more; null: every order says it.';
+COMMENT ON COLUMN loyalty.products.price IS
+    'Price of one unit in the program''s currency, 0 or more; null: every order says it.';
 COMMENT ON COLUMN loyalty.products.min_price IS 'Price below which no promotion takes one unit, 0 or more; null: none.';
 COMMENT ON COLUMN loyalty.products.categories IS 'Categories it belongs to.';
 COMMENT ON COLUMN loyalty.products.partner IS 'Partner whose product it is; null: own.';
@@ -53,9 +54,11 @@ COMMENT ON COLUMN loyalty.product_segments.program IS 'The program.';
 COMMENT ON COLUMN loyalty.product_segments.external_id IS 'External id, unique in the program; cannot be changed.';
 COMMENT ON COLUMN loyalty.product_segments.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.product_segments.description IS 'What it is; may be null.';
-COMMENT ON COLUMN loyalty.product_segments.kind IS 'dynamic (a predicate) or static (a list of SKUs); cannot be changed.';
+COMMENT ON COLUMN loyalty.product_segments.kind IS
+    'dynamic (a predicate) or static (a list of SKUs); cannot be changed.';
 COMMENT ON COLUMN loyalty.product_segments.predicate IS
-    'Dynamic only: an SQL/JSON path predicate over the product''s document, such as $.categories[*] == "tv" && $.price >= 1000; at most 10000 characters.';
+    'Dynamic only: an SQL/JSON path predicate over the product''s document, such as $.categories[*] == "tv" && '
+    '$.price >= 1000; at most 10000 characters.';
 COMMENT ON COLUMN loyalty.product_segments.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.product_segments.updated_at IS 'When the row was changed last.';
 
@@ -92,10 +95,12 @@ CREATE TABLE loyalty.product_predicates (
 CREATE UNIQUE INDEX product_predicates_predicate ON loyalty.product_predicates (program, md5(predicate::text));
 
 COMMENT ON TABLE loyalty.product_predicates IS
-    'The distinct predicates of dynamic product segments, of the draft and of the version in force; kept up by triggers.';
+    'The distinct predicates of dynamic product segments, of the draft and of the version in force; kept up by '
+    'triggers.';
 COMMENT ON COLUMN loyalty.product_predicates.id IS 'Number of the predicate; a version refers to it.';
 COMMENT ON COLUMN loyalty.product_predicates.program IS 'The program.';
-COMMENT ON COLUMN loyalty.product_predicates.predicate IS 'The predicate, an SQL/JSON path over the product''s document.';
+COMMENT ON COLUMN loyalty.product_predicates.predicate IS
+    'The predicate, an SQL/JSON path over the product''s document.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_price IS 'Whether its answer may depend on the price.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_min_price IS 'Whether its answer may depend on the minimum price.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_fields IS 'Whether its answer may depend on custom fields.';
@@ -113,7 +118,8 @@ CREATE TABLE loyalty.product_memberships (
 CREATE INDEX product_memberships_predicate ON loyalty.product_memberships (predicate);
 
 COMMENT ON TABLE loyalty.product_memberships IS
-    'Which products of the catalogue satisfy which predicate; kept up in the transaction that changes a product or a predicate.';
+    'Which products of the catalogue satisfy which predicate; kept up in the transaction that changes a product or a '
+    'predicate.';
 COMMENT ON COLUMN loyalty.product_memberships.program IS 'The program.';
 COMMENT ON COLUMN loyalty.product_memberships.sku IS 'The product.';
 COMMENT ON COLUMN loyalty.product_memberships.predicate IS 'The predicate that holds for it.';

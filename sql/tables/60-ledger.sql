@@ -26,8 +26,10 @@ COMMENT ON COLUMN loyalty.balances.program IS 'The program.';
 COMMENT ON COLUMN loyalty.balances.point_type IS 'The point type.';
 COMMENT ON COLUMN loyalty.balances.seq IS 'Number of the account''s last transaction; 0: none yet.';
 COMMENT ON COLUMN loyalty.balances.total IS 'Total balance in points: what is left of all lots, less debt.';
-COMMENT ON COLUMN loyalty.balances.debt IS 'Points by which taking earned points back went below zero, 0 or more; a credit pays it first.';
-COMMENT ON COLUMN loyalty.balances.owed IS 'Earned points to take back that were spent already, 0 or more; taken from the next credit.';
+COMMENT ON COLUMN loyalty.balances.debt IS
+    'Points by which taking earned points back went below zero, 0 or more; a credit pays it first.';
+COMMENT ON COLUMN loyalty.balances.owed IS
+    'Earned points to take back that were spent already, 0 or more; taken from the next credit.';
 COMMENT ON COLUMN loyalty.balances.updated_at IS 'When the balance was changed last.';
 
 -- A lot is lowered many times and emptied once. The index asks `open` and not `remaining > 0`, so that it notices only
@@ -55,7 +57,8 @@ CREATE TABLE loyalty.lots (
 
 CREATE INDEX lots_consumption ON loyalty.lots (member, program, point_type, expires_at, active_from, seq) WHERE open;
 
-COMMENT ON TABLE loyalty.lots IS 'Credits of an account and what is left of each; debits consume the soonest-expiring first.';
+COMMENT ON TABLE loyalty.lots IS
+    'Credits of an account and what is left of each; debits consume the soonest-expiring first.';
 COMMENT ON COLUMN loyalty.lots.member IS 'The member.';
 COMMENT ON COLUMN loyalty.lots.program IS 'The program.';
 COMMENT ON COLUMN loyalty.lots.point_type IS 'The point type.';
@@ -65,4 +68,5 @@ COMMENT ON COLUMN loyalty.lots.remaining IS 'Points left, 0 to amount.';
 COMMENT ON COLUMN loyalty.lots.held IS 'Of these, points reserved by held redemptions, 0 to remaining.';
 COMMENT ON COLUMN loyalty.lots.active_from IS 'From when the points can be spent, inclusive.';
 COMMENT ON COLUMN loyalty.lots.expires_at IS 'Until when, exclusive; infinity: for ever.';
-COMMENT ON COLUMN loyalty.lots.open IS 'Whether any points are left; the condition of the index in the order of consumption.';
+COMMENT ON COLUMN loyalty.lots.open IS
+    'Whether any points are left; the condition of the index in the order of consumption.';

@@ -1,5 +1,5 @@
 -- Without the extension, the tables that its triggers check or keep up are read-only: see loyalty.require_library().
--- The bundled profiles are not among them, since nothing checks those, nor is the version, which loyalty_migrate() needs.
+-- The bundled profiles are not among them, since nothing checks those, nor is the version, which migrating needs.
 
 CREATE TRIGGER require_library
     BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.profile_databases
@@ -76,7 +76,8 @@ COMMENT ON TRIGGER require_library ON loyalty.regions IS 'Refuses changes while 
 COMMENT ON TRIGGER require_library ON loyalty.order_statuses IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.products IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.product_segments IS 'Refuses changes while the extension is missing.';
-COMMENT ON TRIGGER require_library ON loyalty.product_segment_members IS 'Refuses changes while the extension is missing.';
+COMMENT ON TRIGGER require_library ON loyalty.product_segment_members IS
+    'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.product_predicates IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.product_memberships IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.promotion_groups IS 'Refuses changes while the extension is missing.';

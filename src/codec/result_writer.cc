@@ -1,7 +1,5 @@
 #include "codec/result_writer.hpp"
 
-#include "codec/json.hpp"
-
 #include <algorithm>
 
 namespace loyalty::codec {
@@ -11,15 +9,13 @@ namespace {
 constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
 constexpr std::string_view kind_names[] = {"discount", "points"};
 
-class Writer {
+class ResultWriter {
 public:
-    Writer(const Program& program, const Order& order, const Calculation& calculation)
-        : program_(program), order_(order), calculation_(calculation) {
-        out_.reserve(512 + 192 * order.lines.size() + 192 * calculation.operations.size());
-    }
+    ResultWriter(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation)
+        : out_(out), program_(program), order_(order), calculation_(calculation) {}
 
-    std::string run(const ResultHeader& header) {
-        out_ += '{';
+    void run(const ResultHeader& header) {
+        out_.begin_object();
         write_header(header);
         write_lines();
         write_shipping();
@@ -27,25 +23,15 @@ public:
         write_points();
         write_operations();
         write_promo_codes(header.document);
-        key("optimal");
-        out_ += calculation_.optimal ? "true}" : "false}";
-        return std::move(out_);
+        out_.key("optimal");
+        out_.boolean(calculation_.optimal);
+        out_.end_object();
     }
 
 private:
-    void key(std::string_view name) {
-        if (out_.back() != '{' && out_.back() != '[') out_ += ',';
-        out_.append("\"").append(name).append("\":");
-    }
-
-    void next_object() {
-        if (out_.back() != '[') out_ += ',';
-        out_ += '{';
-    }
-
     void text(std::string_view name, std::string_view value) {
-        key(name);
-        write_string(out_, value);
+        out_.key(name);
+        out_.text(value);
     }
 
     void optional_text(std::string_view name, const std::optional<std::string>& value) {
@@ -53,23 +39,24 @@ private:
     }
 
     void money(std::string_view name, Money amount) {
-        key(name);
-        append_decimal(out_, amount.units, program_.currency_scale);
+        out_.key(name);
+        out_.number(amount.units, program_.currency_scale);
     }
 
     void points(std::string_view name, Points amount, std::uint32_t type) {
-        key(name);
-        append_decimal(out_, amount.units, program_.point_types[type].scale);
+        out_.key(name);
+        out_.number(amount.units, program_.point_types[type].scale);
     }
 
     void count(std::string_view name, std::size_t number) {
-        key(name);
-        out_ += std::to_string(number);
+        out_.key(name);
+        out_.number(static_cast<std::int64_t>(number), 0);
     }
 
     void quantity(std::string_view name, Quantity amount) {
-        key(name);
-        out_ += Decimal::of(amount.units, quantity_scale).to_string();
+        const Decimal shown = Decimal::of(amount.units, quantity_scale);
+        out_.key(name);
+        out_.number(static_cast<std::int64_t>(shown.coefficient()), shown.scale());
     }
 
     void write_header(const ResultHeader& header) {
@@ -85,12 +72,12 @@ private:
     void write_lines() {
         std::vector<std::size_t> by_position(order_.lines.size());
         for (std::size_t i = 0; i < by_position.size(); i++) by_position[order_.lines[i].position] = i;
-        key("lines");
-        out_ += '[';
+        out_.key("lines");
+        out_.begin_array();
         for (const auto i : by_position) {
             const Line& line = order_.lines[i];
             const LineResult& result = calculation_.lines[i];
-            next_object();
+            out_.begin_object();
             text("id", line.id);
             text("product", line.product);
             quantity("quantity", line.quantity);
@@ -101,18 +88,18 @@ private:
             money("allotted", result.allotted);
             money("price", Money{scaled(result.total.units, {one_unit.units, line.quantity.units})});
             money("total", result.total);
-            out_ += '}';
+            out_.end_object();
         }
-        out_ += ']';
+        out_.end_array();
     }
 
     void write_shipping() {
-        key("shipping");
-        out_ += '{';
+        out_.key("shipping");
+        out_.begin_object();
         money("base", calculation_.shipping.base);
         money("discount", calculation_.shipping.discount);
         money("total", calculation_.shipping.total);
-        out_ += '}';
+        out_.end_object();
     }
 
     void write_totals() {
@@ -120,8 +107,8 @@ private:
         for (const auto& line : order_.lines) items += line.quantity;
         const LineResult& goods = calculation_.goods;
         const LineResult& shipping = calculation_.shipping;
-        key("totals");
-        out_ += '{';
+        out_.key("totals");
+        out_.begin_object();
         count("lines", order_.lines.size());
         quantity("items", items);
         count("benefits", calculation_.benefits);
@@ -130,16 +117,16 @@ private:
         money("discount", goods.discount + shipping.discount);
         money("points_discount", goods.points_discount + shipping.points_discount);
         money("total", calculation_.total);
-        out_ += '}';
+        out_.end_object();
     }
 
     void write_points() {
-        key("points");
-        out_ += '[';
+        out_.key("points");
+        out_.begin_array();
         for (std::uint32_t type = 0; order_.buyer.kind == BuyerKind::member && type < calculation_.points.size(); type++) {
             const Balance& before = order_.buyer.balances[type];
             const PointsResult& result = calculation_.points[type];
-            next_object();
+            out_.begin_object();
             text("points", program_.point_types[type].id);
             points("total_before", before.total, type);
             points("active_before", before.active, type);
@@ -148,16 +135,16 @@ private:
             points("pending", result.pending, type);
             points("total_after", before.total - result.spent + result.accrued, type);
             points("active_after", before.active - result.spent + result.accrued - result.delayed, type);
-            out_ += '}';
+            out_.end_object();
         }
-        out_ += ']';
+        out_.end_array();
     }
 
     void write_operations() {
-        key("operations");
-        out_ += '[';
+        out_.key("operations");
+        out_.begin_array();
         for (const auto& operation : calculation_.operations) write_operation(operation);
-        out_ += ']';
+        out_.end_array();
     }
 
     void write_operation(const Operation& operation) {
@@ -165,7 +152,7 @@ private:
         const BenefitEntry& benefit = program_.benefits[entry.benefit];
         const Condition& condition = program_.conditions[benefit.condition];
         const Promotion& promotion = program_.promotions[condition.promotion];
-        next_object();
+        out_.begin_object();
         if (entry.target == Entry::Target::line) {
             text("line", order_.lines[entry.line].id);
             text("product", order_.lines[entry.line].product);
@@ -190,7 +177,7 @@ private:
                 break;
         }
         if (entry.applied < entry.asked) money("cut", entry.asked - entry.applied);
-        out_ += '}';
+        out_.end_object();
     }
 
     void write_accrual(const Operation& operation, const Benefit& benefit) {
@@ -203,27 +190,27 @@ private:
 
     // No pools of promo codes exist yet, so every code is unknown.
     void write_promo_codes(const OrderDocument& document) {
-        key("promo_codes");
-        out_ += '[';
+        out_.key("promo_codes");
+        out_.begin_array();
         for (const auto& code : document.promo_codes) {
-            next_object();
+            out_.begin_object();
             text("code", code);
             text("status", "unknown_code");
-            out_ += '}';
+            out_.end_object();
         }
-        out_ += ']';
+        out_.end_array();
     }
 
+    JsonWriter& out_;
     const Program& program_;
     const Order& order_;
     const Calculation& calculation_;
-    std::string out_;
 };
 
 }  // namespace
 
-std::string write_result(const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header) {
-    return Writer(program, order, calculation).run(header);
+void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header) {
+    ResultWriter(out, program, order, calculation).run(header);
 }
 
 }  // namespace loyalty::codec

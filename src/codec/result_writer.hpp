@@ -1,5 +1,6 @@
 #pragma once
 
+#include "codec/json_writer.hpp"
 #include "core/calculate.hpp"
 #include "core/document.hpp"
 
@@ -13,8 +14,8 @@ struct ResultHeader {
     std::string time;  // the order's time in the program's time zone, empty if the order has none
 };
 
-// Writes a calculation as JSON: every figure a number in its own scale; lines in the document's sequence. The shape is
-// described in the reference under loyalty_calculate.
-std::string write_result(const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header);
+// Writes a calculation as a JSON object: every figure a number in its own scale; lines in the document's sequence. The shape
+// is described in the reference under loyalty_calculate.
+void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header);
 
 }  // namespace loyalty::codec

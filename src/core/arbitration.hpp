@@ -63,6 +63,7 @@ private:
     Entries incompatibility(const Children& children, State& state, const Scope& scope);
     Entries summation(const Children& children, State& state, const Scope& scope);
     Entries max_benefit(const Children& children, State& state, const Scope& scope);
+    void trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope);
     void mark_not_chosen(const CandidateNode& node, Trace& trace) const;
     Entries combine(const Group& group, const Children& children, State& state, const Scope& scope);
 

@@ -296,15 +296,27 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
     Children chosen;
     for (const std::size_t child : best.children) chosen.push_back(children[child]);
     if (scope.trace) {
-        for (const auto* child : children) mark_not_chosen(*child, *scope.trace);
+        for (const auto* child : children) {
+            if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
+        }
         scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed = best.summed;
     }
     return best.summed ? summation(chosen, state, scope) : consistent(chosen, state, scope);
 }
 
+// Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their own
+// reason.
+void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope) {
+    State alone = state;
+    evaluate(node, alone, scope);
+    mark_not_chosen(node, *scope.trace);
+}
+
 void Arbiter::mark_not_chosen(const CandidateNode& node, Trace& trace) const {
     for (const auto& child : node.children) mark_not_chosen(child, trace);
-    if (!node.is_group) trace.promotions[node.index].reason = Reason::not_chosen;
+    if (node.is_group) return;
+    Reason& reason = trace.promotions[node.index].reason;
+    if (reason == Reason::none) reason = Reason::not_chosen;
 }
 
 }  // namespace loyalty

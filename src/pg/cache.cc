@@ -1,6 +1,7 @@
 #include "codec/tree_reader.hpp"
 #include "core/tree.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -16,15 +17,34 @@ namespace loyalty::pg {
 
 namespace {
 
-// What tells one statement of a client from the next; a command of its own transaction counts as the next, so that it
-// sees what it has applied itself.
+// What tells one statement of a client from the next.
 struct Statement {
     LocalTransactionId transaction = InvalidLocalTransactionId;
     TimestampTz start = 0;
-    CommandId command = 0;
-    bool in_parallel = false;
 
     friend bool operator==(const Statement&, const Statement&) = default;
+};
+
+// What tells one parallel query of a statement from the next: its snapshot.
+struct ParallelQuery {
+    TransactionId xmin = InvalidTransactionId, xmax = InvalidTransactionId;
+    std::uint32_t running = 0, running_sub = 0;
+
+    friend bool operator==(const ParallelQuery&, const ParallelQuery&) = default;
+};
+
+// What was found first, and so holds for all of a statement or parallel query.
+template <class Extent>
+struct Pins {
+    Extent extent;
+    std::unordered_map<std::string, CurrentProgram> programs;
+
+    // The pinned programs of this extent; those of another are forgotten.
+    std::unordered_map<std::string, CurrentProgram>& of(const Extent& now) {
+        if (!(extent == now)) programs.clear();
+        extent = now;
+        return programs;
+    }
 };
 
 struct Cache {
@@ -38,10 +58,12 @@ struct Cache {
     std::optional<std::string> only_active;
     std::vector<Oid> profile_relations;  // whose names stand in the markets' queries
 
-    // What the current statement has found.
+    // The transaction that last changed something itself. Its own statements must see that at once, and see it undone when it
+    // is rolled back, so for it an invalidation drops the pins, too.
+    LocalTransactionId changed_by = InvalidLocalTransactionId;
     bool pins_valid = false;
-    Statement statement;
-    std::unordered_map<std::string, CurrentProgram> pinned;
+    Pins<Statement> pins;
+    Pins<ParallelQuery> parallel_pins;
 };
 
 Cache& cache() {
@@ -51,16 +73,12 @@ Cache& cache() {
 
 void invalidate(Datum, Oid table) {
     Cache& kept = cache();
-    if (table == InvalidOid || table == kept.programs_table) kept.markets_valid = false;
-    if (table == InvalidOid || table == kept.versions_table) kept.versions_valid = false;
-    for (const Oid relation : kept.profile_relations) {
-        if (table == relation) kept.markets_valid = false;
-    }
-}
-
-// The command counter does not tell that a version found meanwhile was rolled back.
-void forget_pins(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-    if (event == SUBXACT_EVENT_ABORT_SUB) cache().pins_valid = false;
+    const bool markets = table == InvalidOid || table == kept.programs_table ||
+                         std::find(kept.profile_relations.begin(), kept.profile_relations.end(), table) != kept.profile_relations.end();
+    const bool versions = table == InvalidOid || table == kept.versions_table;
+    if (markets) kept.markets_valid = false;
+    if (versions) kept.versions_valid = false;
+    if ((markets || versions) && kept.changed_by == MyProc->lxid) kept.pins_valid = false;
 }
 
 Oid table_oid(const char* name) {
@@ -70,10 +88,7 @@ Oid table_oid(const char* name) {
 // Finds the tables whose invalidations count; after the schema was made anew they are others, and nothing kept is valid.
 void watch_tables() {
     static const bool registered = [] {
-        postgres([] {
-            CacheRegisterRelcacheCallback(invalidate, 0);
-            RegisterSubXactCallback(forget_pins, nullptr);
-        });
+        postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
         return true;
     }();
     static_cast<void>(registered);
@@ -261,8 +276,16 @@ CurrentProgram look_up(const std::optional<std::string>& wanted) {
     return current;
 }
 
-Statement current_statement() {
-    return {MyProc->lxid, GetCurrentStatementStartTimestamp(), GetCurrentCommandId(false), IsInParallelMode()};
+std::unordered_map<std::string, CurrentProgram>& pinned_programs() {
+    Cache& kept = cache();
+    if (!kept.pins_valid) {
+        kept.pins_valid = true;
+        kept.pins.programs.clear();
+        kept.parallel_pins.programs.clear();
+    }
+    if (!IsInParallelMode()) return kept.pins.of({MyProc->lxid, GetCurrentStatementStartTimestamp()});
+    const Snapshot common = GetActiveSnapshot();
+    return kept.parallel_pins.of({common->xmin, common->xmax, common->xcnt, static_cast<std::uint32_t>(common->subxcnt)});
 }
 
 }  // namespace
@@ -294,21 +317,17 @@ bool AppliedVersion::visible() const {
 }
 
 CurrentProgram current_program(const std::optional<std::string>& id) {
-    Cache& kept = cache();
-    const Statement statement = current_statement();
-    if (!kept.pins_valid || statement != kept.statement) {
-        kept.pins_valid = true;
-        kept.statement = statement;
-        kept.pinned.clear();
-    }
+    auto& pinned = pinned_programs();
     const std::string key = id.value_or("");
-    if (const auto pinned = kept.pinned.find(key); pinned != kept.pinned.end()) return pinned->second;
+    if (const auto found = pinned.find(key); found != pinned.end()) return found->second;
     postgres([] { AcceptInvalidationMessages(); });
     watch_tables();
-    const CurrentProgram current = statement.in_parallel ? load_for_parallel(id) : look_up(id);
-    kept.pinned.emplace(key, current);
+    const CurrentProgram current = IsInParallelMode() ? load_for_parallel(id) : look_up(id);
+    pinned.emplace(key, current);
     return current;
 }
+
+static void changed_by_this_transaction() { cache().changed_by = MyProc->lxid; }
 
 }  // namespace loyalty::pg
 
@@ -325,6 +344,7 @@ Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {
             const Oid table = get_relname_relid(trigger->tgargs[0], get_namespace_oid("loyalty", false));
             if (OidIsValid(table)) CacheInvalidateRelcacheByRelid(table);
         });
+        loyalty::pg::changed_by_this_transaction();
         return PointerGetDatum(nullptr);
     });
 }

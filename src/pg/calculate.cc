@@ -86,7 +86,9 @@ Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Quote quote = make_quote(PG_GETARG_DATUM(0));
-        return jsonb_from_text(loyalty::codec::write_result(quote.program(), quote.order, quote.calculation, {quote.document, quote.time}));
+        JsonbWriter result;
+        loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+        return result.take();
     });
 }
 

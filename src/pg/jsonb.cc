@@ -30,4 +30,35 @@ Datum jsonb_from_text(const std::string& json) {
     });
 }
 
+Datum JsonbWriter::take() {
+    const Piece* first = pieces_.data();
+    const std::size_t count = pieces_.size();
+    return postgres([=] {
+        JsonbParseState* state = nullptr;
+        JsonbValue* result = nullptr;
+        for (std::size_t i = 0; i < count; i++) push(&state, first[i], &result);
+        return JsonbPGetDatum(JsonbValueToJsonb(result));
+    });
+}
+
+void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue** result) {
+    if (piece.token != WJB_KEY && piece.token != WJB_VALUE) {
+        *result = pushJsonbValue(state, piece.token, nullptr);
+        return;
+    }
+    JsonbValue value;
+    value.type = piece.type;
+    if (piece.type == jbvString) {
+        value.val.string.val = pg_any_to_server(piece.text, static_cast<int>(piece.size), PG_UTF8);
+        value.val.string.len = static_cast<int>(value.val.string.val == piece.text ? piece.size : strlen(value.val.string.val));
+    } else if (piece.type == jbvNumeric) {
+        value.val.numeric = int64_div_fast_to_numeric(piece.units, piece.scale);
+    } else {
+        value.val.boolean = piece.units != 0;
+    }
+    // Inside an array a value is an element.
+    const bool is_element = piece.token == WJB_VALUE && (*state)->contVal.type == jbvArray;
+    pushJsonbValue(state, is_element ? WJB_ELEM : piece.token, &value);
+}
+
 }  // namespace loyalty::pg

@@ -150,15 +150,15 @@ inline Calculation calculate(const Tree& tree, const Order& order) {
     return loyalty::calculate(compile(tree, 1), order, options);
 }
 
-// The SQLSTATE of the Error that `action` throws; empty if it throws none.
+// The Error that `action` throws; one without an SQLSTATE if it throws none.
 template <class Action>
-std::string error_of(Action action) {
+Error error_of(Action action) {
     try {
         action();
     } catch (const Error& error) {
-        return error.sqlstate();
+        return error;
     }
-    return {};
+    return {"", "no error"};
 }
 
 }  // namespace loyalty::build
