@@ -11,7 +11,9 @@ CREATE TABLE loyalty.products (
     fields jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
-    CONSTRAINT products_pkey PRIMARY KEY (program, sku),
+    -- The sku leads, here and below: a look-up of an order's skus can then go by nothing but them, also when the planner
+    -- takes a program to have few products.
+    CONSTRAINT products_pkey PRIMARY KEY (sku, program),
     CONSTRAINT products_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT products_price_range CHECK (price >= 0 AND price < 'Infinity'),
     CONSTRAINT products_min_price_range CHECK (min_price >= 0 AND min_price < 'Infinity'),
@@ -66,7 +68,7 @@ CREATE TABLE loyalty.product_segment_members (
     program loyalty.external_id NOT NULL,
     segment loyalty.external_id NOT NULL,
     sku loyalty.external_id NOT NULL,
-    CONSTRAINT product_segment_members_pkey PRIMARY KEY (program, sku, segment),
+    CONSTRAINT product_segment_members_pkey PRIMARY KEY (sku, program, segment),
     CONSTRAINT product_segment_members_segment_fkey FOREIGN KEY (program, segment)
         REFERENCES loyalty.product_segments ON DELETE CASCADE
 );
@@ -110,7 +112,7 @@ CREATE TABLE loyalty.product_memberships (
     program loyalty.external_id NOT NULL,
     sku loyalty.external_id NOT NULL,
     predicate integer NOT NULL,
-    CONSTRAINT product_memberships_pkey PRIMARY KEY (program, sku, predicate),
+    CONSTRAINT product_memberships_pkey PRIMARY KEY (sku, program, predicate),
     CONSTRAINT product_memberships_predicate_fkey FOREIGN KEY (predicate)
         REFERENCES loyalty.product_predicates ON DELETE CASCADE
 );

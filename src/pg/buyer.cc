@@ -41,7 +41,7 @@ Rows read_accounts(const std::string& program, const std::string& key, Timestamp
         "       SELECT sum(remaining - held) FILTER (WHERE active_from <= $3 AND expires_at > $3) AS active,"
         "              sum(remaining - held) FILTER (WHERE expires_at <= $3) AS expired"
         "         FROM loyalty.lots"
-        "        WHERE member = $2 AND program = $1 AND point_type = b.point_type AND remaining > 0) l ON true"
+        "        WHERE member = $2 AND program = $1 AND point_type = b.point_type AND open) l ON true"
         " WHERE m.member = $2 AND m.program = $1 AND m.removed_at IS NULL",
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     return query.run({text_argument(program), text_argument(key), timestamp_argument(now)});

@@ -295,7 +295,6 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
         const Segment& segment = segments[i];
         if (segment.is_static()) {
             static_ones.emplace(segment.id, i);
-            static_names.push_back(segment.id);
             continue;
         }
         of_predicate.emplace(segment.predicate_id, i);

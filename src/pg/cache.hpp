@@ -43,7 +43,6 @@ struct LiveProgram {
 struct SegmentIndex {
     std::unordered_multimap<std::int32_t, std::uint32_t> of_predicate;
     std::unordered_map<std::string, std::uint32_t> static_ones;
-    std::vector<std::string> static_names;
     // The dynamic ones, and those of them that may depend on a line's own price, minimum price or fields.
     std::vector<std::uint32_t> dynamic, reading_price, reading_min_price, reading_fields;
 

@@ -39,7 +39,7 @@ std::optional<Decimal> decimal(const std::optional<std::string>& text) { return 
 class Lookup {
 public:
     Lookup(const CurrentProgram& program, const OrderDocument& document)
-        : version_(*program.version), market_(program.live->market), document_(document) {}
+        : version_(*program.version), market_(program.live->market), document_(document), materialised_(version_.visible()) {}
 
     Catalogue run() {
         read_stored();
@@ -49,7 +49,7 @@ public:
             const StoredProduct& stored = stored_[sku_of_line_[i]];
             catalogue.products.push_back(product(stored));
             catalogue.segments.push_back(stored.segments);
-            own_.push_back(own_judgements(version_.segments, document_.lines[i], stored));
+            own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored) : version_.segments.dynamic);
             if (!own_.back().empty()) differing.push_back(i);
         }
         if (!differing.empty()) judge(differing, catalogue);
@@ -57,42 +57,47 @@ public:
     }
 
 private:
-    // One row per distinct sku of the order, in the order of `skus_`. The limits keep the planner at one index look-up per
-    // sku, also when it believes the tables to be empty.
+    // Two index scans in one statement: starting a statement costs more than either.
     void read_stored() {
         static Query query(
-            "SELECT p.known, p.price::text, p.min_price::text,"
-            "       ARRAY(SELECT predicate FROM loyalty.product_memberships WHERE program = $1 AND sku = o.sku),"
-            "       CASE WHEN $3 <> '{}' THEN"
-            "           ARRAY(SELECT segment FROM loyalty.product_segment_members WHERE program = $1 AND sku = o.sku AND segment = ANY ($3))"
-            "       END"
-            "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
-            "  LEFT JOIN LATERAL ("
-            "       SELECT true AS known, price, min_price FROM loyalty.products WHERE program = $1 AND sku = o.sku LIMIT 1) p ON true"
-            " ORDER BY o.number",
-            {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
-        std::unordered_map<std::string_view, std::size_t> places;
+            "SELECT sku, NULL::integer, price::text, min_price::text FROM loyalty.products WHERE program = $1 AND sku = ANY ($2)"
+            " UNION ALL "
+            "SELECT sku, predicate, NULL, NULL FROM loyalty.product_memberships WHERE program = $1 AND sku = ANY ($2)",
+            {TEXTOID, TEXTARRAYOID});
+        number_skus();
+        const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            StoredProduct& product = stored_[places_.at(rows.text(row, 1))];
+            if (rows.is_null(row, 2)) {
+                product.known = true;
+                product.price = decimal(rows.optional_text(row, 3));
+                product.min_price = decimal(rows.optional_text(row, 4));
+                continue;
+            }
+            const auto [first, last] = version_.segments.of_predicate.equal_range(rows.integer(row, 2));
+            for (auto segment = first; segment != last; ++segment) product.segments.push_back(segment->second);
+        }
+        if (!version_.segments.static_ones.empty()) read_static_segments();
+        for (auto& product : stored_) std::sort(product.segments.begin(), product.segments.end());
+    }
+
+    void read_static_segments() {
+        static Query query("SELECT sku, segment FROM loyalty.product_segment_members WHERE program = $1 AND sku = ANY ($2)", {TEXTOID, TEXTARRAYOID});
+        const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            const auto segment = version_.segments.static_ones.find(rows.text(row, 2));
+            if (segment != version_.segments.static_ones.end()) stored_[places_.at(rows.text(row, 1))].segments.push_back(segment->second);
+        }
+    }
+
+    // Several lines may have the same product.
+    void number_skus() {
         for (const auto& line : document_.lines) {
-            const auto [place, is_new] = places.try_emplace(line.product, skus_.size());
+            const auto [place, is_new] = places_.try_emplace(line.product, skus_.size());
             if (is_new) skus_.push_back(line.product);
             sku_of_line_.push_back(place->second);
         }
-        const Rows rows =
-            query.run({text_argument(market_.program), texts_argument(skus_), texts_argument(version_.segments.static_names)});
-        for (std::uint64_t row = 0; row < rows.size(); row++) stored_.push_back(stored_product(rows, row));
-    }
-
-    StoredProduct stored_product(const Rows& rows, std::uint64_t row) const {
-        StoredProduct product;
-        product.known = rows.boolean(row, 1);
-        product.price = decimal(rows.optional_text(row, 2));
-        product.min_price = decimal(rows.optional_text(row, 3));
-        for (const auto predicate : rows.integers(row, 4)) {
-            const auto [first, last] = version_.segments.of_predicate.equal_range(predicate);
-            for (auto segment = first; segment != last; ++segment) product.segments.push_back(segment->second);
-        }
-        for (const auto& segment : rows.texts(row, 5)) product.segments.push_back(version_.segments.static_ones.at(segment));
-        return product;
+        stored_.resize(skus_.size());
     }
 
     Product product(const StoredProduct& stored) const {
@@ -170,7 +175,11 @@ private:
     const AppliedVersion& version_;
     const Market& market_;
     const OrderDocument& document_;
+    // Memberships of a version that is newer than the active snapshot are newer than it, too: then every line is judged on
+    // its own document.
+    bool materialised_;
     std::vector<std::string> skus_;
+    std::unordered_map<std::string, std::size_t> places_;  // of skus in skus_ and stored_
     std::vector<std::size_t> sku_of_line_;
     std::vector<StoredProduct> stored_;
     std::vector<std::vector<std::uint32_t>> own_;  // per line: the segments judged on its own document
@@ -179,9 +188,6 @@ private:
 }  // namespace
 
 Catalogue find_products(const CurrentProgram& program, const OrderDocument& document) {
-    // Memberships of a version that is newer than the active snapshot are newer than it, too.
-    if (program.version->visible()) return Lookup(program, document).run();
-    const LatestSnapshot latest;
     return Lookup(program, document).run();
 }
 

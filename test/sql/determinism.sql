@@ -77,7 +77,6 @@ SET enable_indexscan = off;
 SET enable_indexonlyscan = off;
 SET enable_bitmapscan = off;
 SET enable_nestloop = off;
-SET jit_above_cost = 0;
 SET work_mem = '64kB';
 SELECT count(*) AS changed FROM changed;
 \connect -
