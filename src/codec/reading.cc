@@ -35,7 +35,7 @@ std::string detail(const Json& value, const Place& place) {
 
 std::string Path::to_string() const {
     if (!parent) return "$";
-    return parent->to_string() + (key.empty() ? "[" + std::to_string(index) + "]" : "." + std::string(key));
+    return parent->to_string() + (index != no_index ? "[" + std::to_string(index) + "]" : "." + std::string(key));
 }
 
 void fail_wrong_type(const Json& value, const Place& place, std::string_view expected) {

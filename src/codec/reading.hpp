@@ -13,9 +13,11 @@ namespace loyalty::codec {
 struct Path {
     const Path* parent = nullptr;
     std::string_view key;
-    std::size_t index = 0;
+    std::size_t index = no_index;  // of an item, which has no key
 
-    Path member(std::string_view name) const { return {this, name, 0}; }
+    static constexpr std::size_t no_index = ~std::size_t{0};
+
+    Path member(std::string_view name) const { return {this, name, no_index}; }
     Path item(std::size_t i) const { return {this, {}, i}; }
     std::string to_string() const;
 };

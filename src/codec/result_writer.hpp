@@ -11,7 +11,7 @@ namespace loyalty::codec {
 // What a result repeats of its order, beside the figures.
 struct ResultHeader {
     const OrderDocument& document;
-    std::string time;  // the order's time in the program's time zone, empty if the order has none
+    const std::string& time;  // the order's time in the program's time zone, empty if the order has none
 };
 
 // Writes a calculation as a JSON object: every figure a number in its own scale; lines in the document's sequence. The shape

@@ -56,7 +56,10 @@ std::optional<Lexeme> split(std::string_view text) {
     }
     if (text.starts_with('e') || text.starts_with('E')) {
         text.remove_prefix(1);
-        if (text.starts_with('+')) text.remove_prefix(1);
+        if (text.starts_with('+')) {
+            text.remove_prefix(1);
+            if (text.starts_with('-')) return std::nullopt;
+        }
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), lexeme.exponent);
         if (error == std::errc::invalid_argument) return std::nullopt;
         if (error == std::errc::result_out_of_range) lexeme.exponent = text.starts_with('-') ? -100000 : 100000;

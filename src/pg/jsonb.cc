@@ -42,23 +42,25 @@ Datum JsonbWriter::take() {
 }
 
 void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue** result) {
-    if (piece.token != WJB_KEY && piece.token != WJB_VALUE) {
-        *result = pushJsonbValue(state, piece.token, nullptr);
+    const auto token = static_cast<JsonbIteratorToken>(piece.token);
+    if (token != WJB_KEY && token != WJB_VALUE) {
+        *result = pushJsonbValue(state, token, nullptr);
         return;
     }
     JsonbValue value;
-    value.type = piece.type;
-    if (piece.type == jbvString) {
-        value.val.string.val = pg_any_to_server(piece.text, static_cast<int>(piece.size), PG_UTF8);
-        value.val.string.len = static_cast<int>(value.val.string.val == piece.text ? piece.size : strlen(value.val.string.val));
-    } else if (piece.type == jbvNumeric) {
-        value.val.numeric = int64_div_fast_to_numeric(piece.units, piece.scale);
+    value.type = static_cast<jbvType>(piece.type);
+    if (value.type == jbvString) {
+        const int size = static_cast<int>(piece.size);
+        value.val.string.val = pg_any_to_server(piece.text, size, PG_UTF8);
+        value.val.string.len = value.val.string.val == piece.text ? size : static_cast<int>(strlen(value.val.string.val));
+    } else if (value.type == jbvNumeric) {
+        value.val.numeric = int64_div_fast_to_numeric(piece.units, static_cast<int>(piece.size));
     } else {
         value.val.boolean = piece.units != 0;
     }
     // Inside an array a value is an element.
-    const bool is_element = piece.token == WJB_VALUE && (*state)->contVal.type == jbvArray;
-    pushJsonbValue(state, is_element ? WJB_ELEM : piece.token, &value);
+    const bool is_element = token == WJB_VALUE && (*state)->contVal.type == jbvArray;
+    pushJsonbValue(state, is_element ? WJB_ELEM : token, &value);
 }
 
 }  // namespace loyalty::pg

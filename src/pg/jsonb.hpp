@@ -21,27 +21,39 @@ Datum jsonb_from_text(const std::string& json);
 // Builds a jsonb. What is written is remembered as plain values, so that the whole of it takes one crossing.
 class JsonbWriter final : public codec::JsonWriter {
 public:
-    void begin_object() override { pieces_.push_back({WJB_BEGIN_OBJECT}); }
-    void end_object() override { pieces_.push_back({WJB_END_OBJECT}); }
-    void begin_array() override { pieces_.push_back({WJB_BEGIN_ARRAY}); }
-    void end_array() override { pieces_.push_back({WJB_END_ARRAY}); }
-    void key(std::string_view key) override { pieces_.push_back({WJB_KEY, jbvString, key.data(), key.size()}); }
-    void text(std::string_view text) override { pieces_.push_back({WJB_VALUE, jbvString, text.data(), text.size()}); }
-    void number(std::int64_t units, int scale) override { pieces_.push_back({WJB_VALUE, jbvNumeric, nullptr, 0, units, scale}); }
-    void boolean(bool truth) override { pieces_.push_back({WJB_VALUE, jbvBool, nullptr, 0, truth}); }
+    void begin_object() override { add(WJB_BEGIN_OBJECT); }
+    void end_object() override { add(WJB_END_OBJECT); }
+    void begin_array() override { add(WJB_BEGIN_ARRAY); }
+    void end_array() override { add(WJB_END_ARRAY); }
+    void key(std::string_view key) override { add(WJB_KEY, key); }
+    void text(std::string_view text) override { add(WJB_VALUE, text); }
+    void number(std::int64_t units, int scale) override { add(WJB_VALUE, jbvNumeric, scale).units = units; }
+    void boolean(bool truth) override { add(WJB_VALUE, jbvBool).units = truth; }
 
     // In the current memory context.
     Datum take();
 
 private:
+    // Kept small: an answer has thousands.
     struct Piece {
-        JsonbIteratorToken token;
-        jbvType type = jbvNull;
-        const char* text = nullptr;
-        std::size_t size = 0;
-        std::int64_t units = 0;
-        int scale = 0;
+        std::uint8_t token;  // JsonbIteratorToken
+        std::uint8_t type;   // jbvType
+        std::uint32_t size;  // of a text, or the scale of a number
+        union {
+            const char* text;
+            std::int64_t units;
+        };
     };
+
+    Piece& add(JsonbIteratorToken token, jbvType type = jbvNull, int size = 0) {
+        Piece piece{};
+        piece.token = static_cast<std::uint8_t>(token);
+        piece.type = static_cast<std::uint8_t>(type);
+        piece.size = static_cast<std::uint32_t>(size);
+        return pieces_.emplace_back(piece);
+    }
+
+    void add(JsonbIteratorToken token, std::string_view text) { add(token, jbvString, static_cast<int>(text.size())).text = text.data(); }
 
     static void push(JsonbParseState** state, const Piece& piece, JsonbValue** result);
 

@@ -1,4 +1,4 @@
-\	iming on
+\timing on
 -- The same order gives the same bytes: again, elsewhere, by another plan, with another session's settings, with permuted
 -- lines, and after the extension has gone and come back.
 \set ECHO none
