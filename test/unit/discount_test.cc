@@ -88,10 +88,10 @@ TEST(Discount, LastFractionCountsAsAnItem) {
     EXPECT_EQ(totals(Level::product, {{"percent", "50"}, {"max_items", "3"}}, order), (Totals{750, 50, 0}));
 }
 
-// 3 units for 1.00 (0.333… each): the first two are worth 0.67 (largest remainder: .667 of 66 goes up), off 0.67.
+// 3.03 kg for 1.00: the first two are worth 100 × 2/3.03 = 66.007 -> 0.66.
 TEST(Discount, SplitsATotalByLargestRemainder) {
-    const auto order = OrderBuilder().line("a", 33, "3.03");  // 0.9999 -> 1.00
-    EXPECT_EQ(totals(Level::product, {{"percent", "100"}, {"max_items", "2"}}, order), (Totals{34, 0}));  // 100 × 2/3.03 = 66.007 -> 66
+    const auto order = OrderBuilder().line("a", 33, "3.03");  // 0.9999
+    EXPECT_EQ(totals(Level::product, {{"percent", "100"}, {"max_items", "2"}}, order), (Totals{34, 0}));
 }
 
 TEST(Discount, PickSkipsWhatCostsNothing) {
