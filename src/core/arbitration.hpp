@@ -11,17 +11,20 @@
 
 namespace loyalty {
 
-// Steps of a calculation: one step is one unit group looked at by one promotion. Keeps long searches interruptible and
-// ends a search (not the calculation) at the limit.
+// Steps of a calculation: one step is one unit group looked at by one benefit. They keep a long calculation interruptible,
+// end a search (not the calculation) at one limit, and refuse a calculation whose effects would fill the memory at another.
 class Work {
 public:
-    // About a second on one core.
-    static constexpr std::int64_t most_steps = 4'000'000;
+    // About half a second on one core.
+    static constexpr std::int64_t most_steps_of_search = 2'000'000;
+    // 10,000 lines that 500 benefits apply to.
+    static constexpr std::int64_t most_steps = 5'000'000;
 
     explicit Work(std::function<void()> check_interrupts) : check_interrupts_(std::move(check_interrupts)) {}
 
+    // Error LY402 past the limit.
     void add(std::size_t steps);
-    bool exhausted() const { return steps_ > most_steps; }
+    bool search_exhausted() const { return steps_ > most_steps_of_search; }
 
 private:
     std::function<void()> check_interrupts_;

@@ -38,8 +38,9 @@ inline constexpr std::string_view profiles_missing = "LY211";
 // The promotion tree.
 inline constexpr std::string_view invalid_benefit = "LY301";
 inline constexpr std::string_view invalid_tree = "LY302";
-// Arithmetic.
+// The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
+inline constexpr std::string_view calculation_too_large = "LY402";
 }  // namespace sqlstate
 
 class Error : public std::exception {

@@ -100,13 +100,14 @@ private:
     }
 
     bool give_up() {
-        if (!arbiter_.work_.exhausted()) return false;
+        if (!reached_end_ || !arbiter_.work_.search_exhausted()) return false;
         arbiter_.optimal_ = false;
         return true;
     }
 
     // Consistent combinations: children before `next` are decided, `state` is where the chosen ones lead.
     void try_consistent(std::size_t next, const State& state, const Combination& chosen) {
+        reached_end_ = reached_end_ || next == children_.size();
         if (next == children_.size() || give_up()) {
             consider(chosen);
             return;
@@ -282,6 +283,7 @@ private:
     const State& state_;
     Scope scope_;
     Combination best_;  // begins as the empty one
+    bool reached_end_ = false;  // the combination of all children was tried: no search ends before that
     bool only_lowers_ = false;
     bool splits_groups_ = false;
     Worth slack_ = 0;

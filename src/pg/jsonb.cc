@@ -9,11 +9,34 @@ struct Text {
     std::size_t size;
 };
 
+// A number such as 1e131071 is small in jsonb and 128 kB as text. A few of them are harmless, and get an error with their
+// path when they are read; thousands would fill the memory before.
+void refuse_many_long_numbers(Jsonb* jsonb) {
+    constexpr std::size_t harmless_size = 4096;
+    constexpr int most = 300;
+    if (VARSIZE(jsonb) <= harmless_size) return;
+    const Datum bound = DirectFunctionCall3(numeric_in, CStringGetDatum("1e40"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    const auto is_long = [=](Datum number) {
+        return DatumGetInt32(DirectFunctionCall1(numeric_scale, number)) > 40 ||
+               DatumGetInt32(DirectFunctionCall2(numeric_cmp, DirectFunctionCall1(numeric_abs, number), bound)) > 0;
+    };
+    JsonbIterator* iterator = JsonbIteratorInit(&jsonb->root);
+    JsonbValue value;
+    int found = 0;
+    for (auto token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE; token = JsonbIteratorNext(&iterator, &value, false)) {
+        if ((token != WJB_VALUE && token != WJB_ELEM) || value.type != jbvNumeric) continue;
+        if (!is_long(NumericGetDatum(value.val.numeric)) || ++found <= most) continue;
+        ereport(ERROR, (errcode(MAKE_SQLSTATE('L', 'Y', '1', '0', '4')), errmsg("invalid order: more than %d numbers are out of range", most),
+                        errhint("Numbers have at most 36 digits before and after the point.")));
+    }
+}
+
 }  // namespace
 
 std::string_view jsonb_text(Datum datum) {
     const Text text = postgres([=] {
         Jsonb* jsonb = DatumGetJsonbP(datum);
+        refuse_many_long_numbers(jsonb);
         char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(VARSIZE(jsonb)));
         char* utf8 = pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
         return Text{utf8, strlen(utf8)};
