@@ -28,13 +28,19 @@ INSERT INTO loyalty.point_types (program, external_id, name, ratio, active)
 SELECT program, 'bonus', 'Bonus', 10, true FROM bench.programs;
 INSERT INTO loyalty.members (member, program) SELECT key, 'p10' FROM bench.customers_p10;
 INSERT INTO loyalty.members (member, program) SELECT key, 'p1000' FROM bench.customers_p1000;
-INSERT INTO loyalty.balances (member, program, point_type, seq, total) SELECT member, program, 'bonus', 1, 500 FROM loyalty.members;
+INSERT INTO loyalty.balances (member, program, point_type, seq, total)
+SELECT member, program, 'bonus', 1, 500 FROM loyalty.members;
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
 SELECT member, program, point_type, seq, total, total FROM loyalty.balances;
 
 -- 50 products that are ordered, in the categories of the first ten promotions, and 10,000 in those of the others.
 INSERT INTO loyalty.products (program, sku, name, price, categories)
-SELECT program, 'ordered-' || number, 'Product ' || number, 10 + number, ARRAY['c' || number % 10, 'c' || (number + 5) % 10]
+SELECT
+    program,
+    'ordered-' || number,
+    'Product ' || number,
+    10 + number,
+    ARRAY['c' || number % 10, 'c' || (number + 5) % 10]
 FROM bench.programs, generate_series(0, 49) AS number;
 INSERT INTO loyalty.products (program, sku, name, price, categories)
 SELECT program, 'other-' || number, 'Product ' || number, 10, ARRAY['c' || 10 + number % 990]
@@ -45,9 +51,11 @@ SELECT program, number, format('promotion-%s', lpad(number::text, 4, '0')) AS pr
 FROM bench.programs, generate_series(0, promotions - 1) AS number;
 
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
-SELECT program, 's' || number, 'Segment ' || number, format('$.categories[*] == "c%s"', number)::jsonpath FROM bench.promotions;
+SELECT program, 's' || number, 'Segment ' || number, format('$.categories[*] == "c%s"', number)::jsonpath
+FROM bench.promotions;
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state, position)
-SELECT program, promotion, promotion, CASE WHEN number % 10 < 8 THEN 'discount' ELSE 'points' END, 'active', number FROM bench.promotions;
+SELECT program, promotion, promotion, CASE WHEN number % 10 < 8 THEN 'discount' ELSE 'points' END, 'active', number
+FROM bench.promotions;
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, mode, segments)
 SELECT program, promotion, 1, 'in', ARRAY['s' || number] FROM bench.promotions;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
@@ -72,7 +80,10 @@ CREATE FUNCTION bench.order_document(program text, lines integer) RETURNS jsonb
             'member', 'customer-7',
             'time', '2026-11-21T12:00:00+01:00',
             'shipping', 5,
-            'lines', jsonb_agg(jsonb_build_object('product', 'ordered-' || number, 'quantity', 1 + number % 3, 'price', 10 + number) ORDER BY number),
+            'lines', jsonb_agg(
+                jsonb_build_object('product', 'ordered-' || number, 'quantity', 1 + number % 3, 'price', 10 + number)
+                ORDER BY number
+            ),
             'redeem', '[{"points": "bonus", "amount": "max"}]'::jsonb
         )
         FROM generate_series(0, lines - 1) AS number
@@ -90,8 +101,11 @@ SELECT 5 AS lines, loyalty_calculate(bench.order_document('p10', 5)) AS answer
 UNION ALL
 SELECT 50, loyalty_calculate(bench.order_document('p10', 50));
 SELECT
-    format('CREATE FUNCTION bench.answer_%s("order" jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS %L',
-        lines, format('BEGIN RETURN %L::jsonb; END', answer))
+    format(
+        'CREATE FUNCTION bench.answer_%s("order" jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS %L',
+        lines,
+        format('BEGIN RETURN %L::jsonb; END', answer)
+    )
 FROM bench.answers \gexec
 
 VACUUM ANALYZE;
@@ -106,7 +120,10 @@ BEGIN
     FOREACH lines IN ARRAY '{5,50}'::integer[] LOOP
         few := loyalty_calculate(bench.order_document('p10', lines));
         many := loyalty_calculate(bench.order_document('p1000', lines));
-        ASSERT (SELECT count(DISTINCT operation -> 'promotion') = 10 FROM jsonb_array_elements(few -> 'operations') AS operation);
+        ASSERT 10 = (
+            SELECT count(DISTINCT operation -> 'promotion')
+            FROM jsonb_array_elements(few -> 'operations') AS operation
+        );
         ASSERT few - 'program' = many - 'program', 'the programs differ in their results';
     END LOOP;
 END

@@ -45,7 +45,7 @@ SELECT 'incompatibility', 'the first takes the line: only 20 % off', loyalty_cal
 UPDATE loyalty.promotions SET position = CASE external_id WHEN 'pay' THEN 1 ELSE 2 END WHERE program = 'golden';
 SELECT loyalty_apply('golden') \g /dev/null
 INSERT INTO golden_totals (arbitration, rule, total)
-SELECT '  promotions swapped', 'the first takes the line: only 15 % paid', loyalty_calculate(:'order') #>> '{totals,total}';
+SELECT '  swapped', 'the first takes the line: only 15 % paid', loyalty_calculate(:'order') #>> '{totals,total}';
 
 UPDATE loyalty.promotion_groups SET arbitration = 'summation' WHERE program = 'golden';
 SELECT loyalty_apply('golden') \g /dev/null
@@ -140,11 +140,16 @@ LEFT JOIN (
 ) AS operation ON operation.body ->> 'promotion' = promotion.external_id
 WHERE promotion.program = 'shop'
 GROUP BY promotion.external_id, promotion.name, promotion.parent
-ORDER BY array_position('{christmas,tea,retrospot,everyday,small-things,postage,pay-with-stars,earn}', promotion.external_id::text);
+ORDER BY array_position(
+    '{christmas,tea,retrospot,everyday,small-things,postage,pay-with-stars,earn}',
+    promotion.external_id::text
+);
 
 SELECT
     count(*) FILTER (WHERE (result #>> '{totals,base}')::numeric = base) AS same_base,
-    count(*) FILTER (WHERE line_sum + (result #>> '{shipping,total}')::numeric = (result #>> '{totals,total}')::numeric) AS same_total
+    count(*) FILTER (
+        WHERE line_sum + (result #>> '{shipping,total}')::numeric = (result #>> '{totals,total}')::numeric
+    ) AS same_total
 FROM shop.results, LATERAL (
     SELECT sum((line ->> 'total')::numeric) AS line_sum
     FROM jsonb_array_elements(result -> 'lines') AS line

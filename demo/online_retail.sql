@@ -106,7 +106,8 @@ UPDATE loyalty.promotion_groups
 SET arbitration = 'consistent', max_discount_percent = 35
 WHERE program = 'shop' AND external_id = 'main';
 
-INSERT INTO loyalty.promotion_groups (program, external_id, name, parent, arbitration, max_discount_amount, min_product_price_percent)
+INSERT INTO loyalty.promotion_groups
+    (program, external_id, name, parent, arbitration, max_discount_amount, min_product_price_percent)
 VALUES
     ('shop', 'offers', 'Offers', 'main', 'incompatibility', NULL, 75),
     ('shop', 'basket', 'Basket', 'main', 'max_benefit', NULL, NULL),

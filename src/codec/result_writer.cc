@@ -65,7 +65,7 @@ private:
         text("program", program_.id);
         count("version", static_cast<std::size_t>(program_.version));
         optional_text("external_id", header.document.external_id);
-        optional_text("member", header.document.member);
+        if (order_.buyer.kind != BuyerKind::anonymous) text("member", order_.buyer.key);
         text("buyer", buyer_names[static_cast<int>(order_.buyer.kind)]);
         text("currency", program_.currency);
         if (!header.time.empty()) text("time", header.time);

@@ -1,7 +1,5 @@
 #include "core/arbitration.hpp"
 
-#include "core/error.hpp"
-
 #include <algorithm>
 
 namespace loyalty {
@@ -43,11 +41,6 @@ void settle(NodeTrace& trace, const Entries& entries) {
 
 void Work::add(std::size_t steps) {
     steps_ += static_cast<std::int64_t>(steps) + 1;
-    if (steps_ > most_steps) {
-        throw Error(sqlstate::calculation_too_large, "the calculation is too large",
-                    "Benefits looked at more than " + std::to_string(most_steps) + " lines in all.",
-                    "Split the order, or let fewer promotions apply to all of its lines.");
-    }
     if (steps_ < next_check_) return;
     next_check_ = steps_ + 10'000;
     if (check_interrupts_) check_interrupts_();

@@ -11,18 +11,15 @@
 
 namespace loyalty {
 
-// Steps of a calculation: one step is one unit group looked at by one benefit. They keep a long calculation interruptible,
-// end a search (not the calculation) at one limit, and refuse a calculation whose effects would fill the memory at another.
+// Steps of a calculation: one step is one unit group looked at by one benefit. They keep a long calculation interruptible
+// and end a search (not the calculation) at a limit.
 class Work {
 public:
     // About half a second on one core.
     static constexpr std::int64_t most_steps_of_search = 2'000'000;
-    // 10,000 lines that 500 benefits apply to.
-    static constexpr std::int64_t most_steps = 5'000'000;
 
     explicit Work(std::function<void()> check_interrupts) : check_interrupts_(std::move(check_interrupts)) {}
 
-    // Error LY402 past the limit.
     void add(std::size_t steps);
     bool search_exhausted() const { return steps_ > most_steps_of_search; }
 

@@ -1,5 +1,7 @@
 #include "core/candidates.hpp"
 
+#include "core/error.hpp"
+
 #include <algorithm>
 
 namespace loyalty {
@@ -28,6 +30,7 @@ public:
         candidates_.main.is_group = true;
         candidates_.main.index = 0;
         for (const Index promotion : met_) grow_branch(promotion);
+        check_size();
         return std::move(candidates_);
     }
 
@@ -65,6 +68,22 @@ private:
         }
         refused = Reason::none;
         met_.push_back(promotion);
+    }
+
+    void check_size() const {
+        std::size_t effects = 0;
+        for (const Index index : met_) {
+            const Promotion& promotion = program_.promotions[index];
+            for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+                const Condition& condition = program_.conditions[c];
+                const std::size_t lines = condition.level == Level::product ? candidates_.lines[c].size() : order_.lines.size();
+                effects += lines * (condition.last_benefit - condition.first_benefit);
+            }
+        }
+        if (effects <= max_effects) return;
+        throw Error(sqlstate::calculation_too_large, "the calculation is too large",
+                    "Benefits apply to " + std::to_string(effects) + " lines, counting each line for each benefit.",
+                    "At most " + std::to_string(max_effects) + " are calculated: split the order, or let fewer promotions apply to all of its lines.");
     }
 
     // Promotions are numbered in tree order, so each one hangs on the branch that the one before it grew, or on a new one

@@ -25,6 +25,10 @@ struct Candidates {
     std::vector<Reason> refused;                    // per promotion: why it is no candidate, Reason::none if it is
 };
 
+// A calculation remembers what each benefit did to each line: at most so many effects.
+inline constexpr std::size_t max_effects = 2'000'000;
+
+// Error LY402 where more than max_effects lines would be touched by benefits, counting each line for each benefit.
 Candidates find_candidates(const Program& program, const Order& order);
 
 }  // namespace loyalty

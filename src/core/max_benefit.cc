@@ -10,10 +10,13 @@
 //   * Otherwise each benefit is worth at most what it is worth on the state that the group began with, because prices
 //     only fall; benefits that pick units may gain by the rounding of splits, so for them the bound is all that is left
 //     to pay.
-//   * Under summation each child is evaluated once, and a sum never shrinks when a child joins it, so the sum with all
+//   * Under summation the children's own effects are added up, and a sum never shrinks when a child joins it, so the sum with all
 //     children that are left is the bound; where units are picked, within the rounding of the splits (`slack_`). Where
 //     several point types pay it may shrink: a budget that bites is shared differently over the units, and so leaves a
 //     later type less room. There what all the children ask for is the bound.
+//
+// What each child does alone is found once and kept, and so is the state that the best combination leads to: groups of this
+// type may be nested, and every evaluation saved here is one fewer at all levels below.
 //
 // Tested against plain enumeration in test/unit/property_test.cc.
 #include "core/arbitration.hpp"
@@ -31,10 +34,12 @@ namespace {
 using Worth = int128;  // in 1/Program::value_denominator of the smallest unit of money
 
 struct Combination {
+    State state;  // what it leads to
+    Entries entries{};
     Worth worth = 0;
-    Money paid;  // by points
+    Money paid{};  // by points
     bool summed = false;
-    std::vector<std::size_t> children;  // ascending
+    std::vector<std::size_t> children{};  // ascending
 
     // Whether this one is to be preferred: more worth; less paid in points; fewer children; consistent; earlier children.
     bool better_than(const Combination& other) const {
@@ -53,35 +58,23 @@ Money sum(const std::vector<Money>& amounts) { return std::accumulate(amounts.be
 class MaxBenefit {
 public:
     MaxBenefit(Arbiter& arbiter, const Arbiter::Children& children, const State& state, const Scope& scope)
-        : arbiter_(arbiter), program_(arbiter.program_), children_(children), state_(state), scope_(scope) {
+        : arbiter_(arbiter), program_(arbiter.program_), children_(children), state_(state), scope_(scope), best_{state} {
         scope_.trace = nullptr;
     }
 
-    Combination search() {
+    // Nothing if the work limit was reached before there was anything to compare.
+    std::optional<Combination> search() {
+        for (const auto* child : children_) {
+            if (arbiter_.work_.search_exhausted()) return std::nullopt;
+            alone_.push_back({state_, {}});
+            alone_.back().entries = arbiter_.evaluate(*child, alone_.back().state, scope_);
+        }
         splits_groups_ = std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
         only_lowers_ = std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
         if (!only_lowers_) find_bounds();
-        try_consistent(0, state_, Combination{});
-        sums_.reserve(children_.size());
-        for (const auto* child : children_) {
-            State alone = state_;
-            sums_.push_back(arbiter_.evaluate(*child, alone, scope_));
-        }
-        std::vector<bool> in(children_.size());
-        std::size_t effects = 0;
-        for (std::size_t i = 0; i < in.size(); i++) {
-            in[i] = !sums_[i].empty();
-            effects += sums_[i].size();
-        }
-        several_types_pay_ = several_types_pay();
-        // Joining a child that picks units splits groups; each split rounds the total, the floor and each effect's share of
-        // every piece, by less than one unit of money each.
-        if (splits_groups_) {
-            const std::size_t pieces = state_.groups.size() + 2 * effects;
-            slack_ = checked_product(static_cast<Worth>(pieces * (effects + 2)), program_.value_denominator);
-        }
-        try_sums(0, in);
-        return best_;
+        try_consistent(0, best_);
+        prepare_sums();
+        return std::move(best_);
     }
 
 private:
@@ -105,31 +98,45 @@ private:
         return true;
     }
 
-    // Consistent combinations: children before `next` are decided, `state` is where the chosen ones lead.
-    void try_consistent(std::size_t next, const State& state, const Combination& chosen) {
+    // Consistent combinations: children before `next` are decided.
+    void try_consistent(std::size_t next, const Combination& chosen) {
         reached_end_ = reached_end_ || next == children_.size();
         if (next == children_.size() || give_up()) {
             consider(chosen);
             return;
         }
-        State with = state;
-        const Entries entries = arbiter_.evaluate(*children_[next], with, scope_);
-        // A sum of which limits left nothing may still have split unit groups.
-        const bool idle = with == state && std::none_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
-        if (!idle) {
-            Combination more = chosen;
-            more.worth += worth(state, with, entries);
-            more.paid = sum(with.paid) - sum(state_.paid);
-            more.children.push_back(next);
-            if (!hopeless(next + 1, with, more)) try_consistent(next + 1, with, more);
-        }
+        const Combination more = joined(chosen, next);
+        const bool idle = more.worth == chosen.worth && more.state == chosen.state && !has_effect(more.entries, chosen.entries.size());
+        if (!idle && !hopeless(next + 1, more)) try_consistent(next + 1, more);
         // A child without any effect here changes nothing for those behind it: leaving it out is never worse.
-        if (idle || !hopeless(next + 1, state, chosen)) try_consistent(next + 1, state, chosen);
+        if (idle || !hopeless(next + 1, chosen)) try_consistent(next + 1, chosen);
+    }
+
+    Combination joined(const Combination& chosen, std::size_t child) {
+        Combination more = chosen;
+        Entries entries;
+        if (chosen.children.empty()) {
+            more.state = alone_[child].state;
+            entries = alone_[child].entries;
+        } else {
+            entries = arbiter_.evaluate(*children_[child], more.state, scope_);
+        }
+        more.worth += worth(chosen.state, more.state, entries);
+        more.paid = sum(more.state.paid) - sum(state_.paid);
+        more.children.push_back(child);
+        more.entries.insert(more.entries.end(), entries.begin(), entries.end());
+        return more;
+    }
+
+    // Whether one of the entries from `first` on did anything. A sum of which limits left nothing may still have split unit
+    // groups, so this is not all that matters.
+    static bool has_effect(const Entries& entries, std::size_t first) {
+        return std::any_of(entries.begin() + static_cast<std::ptrdiff_t>(first), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
     }
 
     // Whether no continuation can be better than the best found.
-    bool hopeless(std::size_t next, const State& state, const Combination& chosen) {
-        const Worth most = chosen.worth + (only_lowers_ ? reach(next, state) : bound(next, state));
+    bool hopeless(std::size_t next, const Combination& chosen) {
+        const Worth most = chosen.worth + (only_lowers_ ? reach(next, chosen.state) : bound(next, chosen.state));
         if (most != best_.worth) return most < best_.worth;
         // Equal worth is possible; what was paid and taken on the way stays.
         if (chosen.paid != best_.paid) return chosen.paid > best_.paid;
@@ -205,10 +212,29 @@ private:
         return all;
     }
 
+    void prepare_sums() {
+        std::vector<bool> in(children_.size());
+        std::size_t effects = 0;
+        for (std::size_t i = 0; i < in.size(); i++) {
+            in[i] = !alone_[i].entries.empty();
+            effects += alone_[i].entries.size();
+        }
+        // One child alone is the consistent combination of it.
+        if (std::count(in.begin(), in.end(), true) < 2) return;
+        several_types_pay_ = several_types_pay();
+        // Joining a child that picks units splits groups; each split rounds the total, the floor and each effect's share of
+        // every piece, by less than one unit of money each.
+        if (splits_groups_) {
+            const std::size_t pieces = state_.groups.size() + 2 * effects;
+            slack_ = checked_product(static_cast<Worth>(pieces * (effects + 2)), program_.value_denominator);
+        }
+        try_sums(0, in);
+    }
+
     // Sums: children before `next` are decided, those from `next` on are all in.
     void try_sums(std::size_t next, std::vector<bool>& in) {
         const Combination most = summed(in);
-        consider_sum(most);
+        if (most.children.size() > 1) consider(most);
         if (give_up()) return;
         const Worth bound = several_types_pay_ ? asked(in) : most.worth + slack_;
         if (bound < best_.worth) return;
@@ -225,8 +251,8 @@ private:
 
     bool several_types_pay() const {
         std::uint32_t first = no_point_type;
-        for (const auto& entries : sums_) {
-            for (const auto& entry : entries) {
+        for (const auto& alone : alone_) {
+            for (const auto& entry : alone.entries) {
                 if (entry.kind != Entry::Kind::paid_by_points) continue;
                 if (first != no_point_type && entry.point_type != first) return true;
                 first = entry.point_type;
@@ -242,7 +268,7 @@ private:
         std::vector<Money> paid(program_.point_types.size());
         for (std::size_t i = 0; i < in.size(); i++) {
             if (!in[i]) continue;
-            for (const auto& entry : sums_[i]) {
+            for (const auto& entry : alone_[i].entries) {
                 accrued += worth_of_points(entry.points, entry.point_type);
                 (entry.kind == Entry::Kind::paid_by_points ? paid[entry.point_type] : reduction) += entry.applied;
             }
@@ -253,26 +279,21 @@ private:
         return checked_product(std::min(reduction, state_.total()).units, program_.value_denominator) + accrued;
     }
 
-    void consider_sum(const Combination& combination) {
-        // One child alone is the consistent combination of it.
-        if (combination.children.size() > 1) consider(combination);
-    }
-
     Combination summed(const std::vector<bool>& in) {
-        Combination combination;
+        Combination combination{state_};
         combination.summed = true;
         std::vector<Entries> summands;
         std::size_t size = 0;
         for (std::size_t i = 0; i < in.size(); i++) {
             if (!in[i]) continue;
             combination.children.push_back(i);
-            summands.push_back(sums_[i]);
-            size += sums_[i].size();
+            summands.push_back(alone_[i].entries);
+            size += alone_[i].entries.size();
         }
-        State after = state_;
+        State& after = combination.state;
         arbiter_.work_.add(after.groups.size() + size);
-        const Entries entries = commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands);
-        combination.worth = worth(state_, after, entries);
+        combination.entries = commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands);
+        combination.worth = worth(state_, after, combination.entries);
         combination.paid = sum(after.paid) - sum(state_.paid);
         return combination;
     }
@@ -282,7 +303,14 @@ private:
     const Arbiter::Children& children_;
     const State& state_;
     Scope scope_;
+    // What a child does to the state that the group began with.
+    struct Alone {
+        State state;
+        Entries entries;
+    };
+
     Combination best_;  // begins as the empty one
+    std::vector<Alone> alone_;
     bool reached_end_ = false;  // the combination of all children was tried: no search ends before that
     bool only_lowers_ = false;
     bool splits_groups_ = false;
@@ -290,20 +318,26 @@ private:
     bool several_types_pay_ = false;
     std::vector<Worth> most_reduction_;
     std::vector<Worth> most_accrued_;
-    std::vector<Entries> sums_;  // per child: what it does alone
 };
 
 Entries Arbiter::max_benefit(const Children& children, State& state, const Scope& scope) {
-    const Combination best = MaxBenefit(*this, children, state, scope).search();
-    Children chosen;
-    for (const std::size_t child : best.children) chosen.push_back(children[child]);
-    if (scope.trace) {
-        for (const auto* child : children) {
-            if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
-        }
-        scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed = best.summed;
+    std::optional<Combination> best = MaxBenefit(*this, children, state, scope).search();
+    if (!best) {
+        optimal_ = false;
+        return consistent(children, state, scope);
     }
-    return best.summed ? summation(chosen, state, scope) : consistent(chosen, state, scope);
+    if (!scope.trace) {
+        state = std::move(best->state);
+        return std::move(best->entries);
+    }
+    // The combination chosen is evaluated once more, to be told.
+    Children chosen;
+    for (const std::size_t child : best->children) chosen.push_back(children[child]);
+    for (const auto* child : children) {
+        if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
+    }
+    scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed = best->summed;
+    return best->summed ? summation(chosen, state, scope) : consistent(chosen, state, scope);
 }
 
 // Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their own

@@ -37,6 +37,7 @@ enum class BuyerKind { anonymous, guest, member };
 
 struct Buyer {
     BuyerKind kind = BuyerKind::anonymous;
+    std::string key;  // as the profile database writes it; empty for an anonymous guest
     std::vector<Balance> balances;  // one per point type of the program
 };
 

@@ -72,14 +72,15 @@ Line resolve_line(const LineDocument& from, std::size_t index, int scale, const 
     if (from.price) {
         line.price = money(*from.price, scale, path() + ".price");
     } else if (product.price) {
-        line.price = *product.price;
+        line.price = money(*product.price, scale, path() + ".product");
     } else {
         fail(sqlstate::unknown_product, path() + ".product", quoted(from.product),
              product.known ? "a product has no price" : "a product is not in the catalogue and has no price",
              "Give the line a \"price\", or add the product to loyalty.products.");
     }
     line.base = base_total(line, path());
-    line.min_price = from.min_price ? money(*from.min_price, scale, path() + ".min_price") : product.min_price;
+    if (from.min_price) line.min_price = money(*from.min_price, scale, path() + ".min_price");
+    if (!from.min_price && product.min_price) line.min_price = money(*product.min_price, scale, path() + ".product");
     return line;
 }
 
@@ -139,14 +140,14 @@ bool Market::is_credited(std::string_view status, std::string_view credit_on) co
     return (credit_on == "open") || (credit_on == "delivered" && now->second.kind == StatusKind::delivered);
 }
 
-void check_references(const OrderDocument& document, const Market& market) {
+void check_references(const OrderDocument& document, const Program& program, const Market& market) {
     if (!market.active) {
         throw Error(sqlstate::inactive_program, "program \"" + market.program + "\" is not active", {},
                     "Activate it with UPDATE loyalty.programs SET active = true.");
     }
-    if (document.currency && *document.currency != market.currency) {
+    if (document.currency && *document.currency != program.currency) {
         fail(sqlstate::unknown_currency, "$.currency", quoted(*document.currency), "the currency is not the program's",
-             "The program calculates in \"" + market.currency + "\".");
+             "The program calculates in \"" + program.currency + "\".");
     }
     check_known(document.channel, market.channels, sqlstate::unknown_channel, "channel", "the channel", "channels");
     check_known(document.contact_point, market.contact_points, sqlstate::unknown_contact_point, "contact_point", "the contact point", "contact_points");
@@ -164,9 +165,9 @@ void check_references(const OrderDocument& document, const Market& market) {
     }
 }
 
-Order resolve(const OrderDocument& document, const Program& program, const Market& market, const std::vector<Product>& products,
+Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer) {
-    const int scale = market.currency_scale;
+    const int scale = program.currency_scale;
     Order order;
     order.lines.reserve(document.lines.size());
     for (std::size_t i = 0; i < document.lines.size(); i++) {

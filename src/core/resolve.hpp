@@ -22,7 +22,8 @@ struct Status {
     StatusKind kind = StatusKind::open;
 };
 
-// What an order may refer to, as it is now (not frozen in a version).
+// What an order may refer to, as it is now. What a version freezes (currency, scales, time zone) is the program's, which
+// follows the market with the next apply.
 struct Market {
     std::string program;
     bool active = false;
@@ -43,15 +44,15 @@ struct Market {
 // A product as the catalogue knows it. The segments are those of the program, by index.
 struct Product {
     bool known = false;
-    std::optional<Money> price;
-    std::optional<Money> min_price;
+    std::optional<Decimal> price;
+    std::optional<Decimal> min_price;
 };
 
 // Checks what the document refers to.
-void check_references(const OrderDocument& document, const Market& market);
+void check_references(const OrderDocument& document, const Program& program, const Market& market);
 
 // The order. `products` and `segments` go with the document's lines, one by one; `buyer` was looked up by the caller.
-Order resolve(const OrderDocument& document, const Program& program, const Market& market, const std::vector<Product>& products,
+Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer);
 
 // "$.lines[3]", for messages.

@@ -64,6 +64,7 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     const Rows accounts = read_accounts(live.market.program, *key, now);
     if (live.bundled_profiles && !in_bundled_profiles(accounts, *key)) fail_unknown(*member, live.market);
 
+    buyer.key = *key;
     buyer.kind = accounts.size() > 0 ? BuyerKind::member : BuyerKind::guest;
     if (buyer.kind == BuyerKind::guest) return buyer;
     for (const auto& type : program.point_types) {

@@ -170,7 +170,8 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     load_point_types(*live);
 
     live->bundled_profiles = live->profile_relation == table_oid("profiles");
-    cache().profile_relations.push_back(live->profile_relation);
+    auto& watched = cache().profile_relations;
+    if (std::find(watched.begin(), watched.end(), live->profile_relation) == watched.end()) watched.push_back(live->profile_relation);
     return live;
 }
 

@@ -44,12 +44,13 @@ Quote make_quote(Datum jsonb) {
     const Spi connection;
     quote.current = current_program(quote.document.program);
     const Market& market = quote.current.live->market;
-    check_references(quote.document, market);
-    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, market.time_zone), market.time_zone);
+    check_references(quote.document, quote.program(), market);
+    const std::string& time_zone = quote.program().time_zone;
+    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
 
     Buyer buyer = find_buyer(quote.current, quote.document.member, GetCurrentTransactionStartTimestamp(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
-    quote.order = resolve(quote.document, quote.program(), market, catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    quote.order = resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;

@@ -47,7 +47,7 @@ public:
         std::vector<std::size_t> differing;
         for (std::size_t i = 0; i < document_.lines.size(); i++) {
             const StoredProduct& stored = stored_[sku_of_line_[i]];
-            catalogue.products.push_back(product(stored));
+            catalogue.products.push_back({stored.known, stored.price, stored.min_price});
             catalogue.segments.push_back(stored.segments);
             own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored) : version_.segments.dynamic);
             if (!own_.back().empty()) differing.push_back(i);
@@ -98,16 +98,6 @@ private:
             sku_of_line_.push_back(place->second);
         }
         stored_.resize(skus_.size());
-    }
-
-    Product product(const StoredProduct& stored) const {
-        const auto money = [this](const std::optional<Decimal>& amount) -> std::optional<Money> {
-            if (!amount) return std::nullopt;
-            const auto units = amount->units(market_.currency_scale);
-            if (!units) throw_overflow();
-            return Money{*units};
-        };
-        return {stored.known, money(stored.price), money(stored.min_price)};
     }
 
     // Judges lines on their own documents.

@@ -77,6 +77,7 @@ SET enable_indexscan = off;
 SET enable_indexonlyscan = off;
 SET enable_bitmapscan = off;
 SET enable_nestloop = off;
+SET jit = off;
 SET work_mem = '64kB';
 SELECT count(*) AS changed FROM changed;
 \connect -
@@ -88,7 +89,7 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_leader_participation = off;
-EXPLAIN (COSTS OFF) SELECT number, loyalty_calculate(document)::text AS result FROM orders;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT number, loyalty_calculate(document)::text AS result FROM orders;
 CREATE TABLE parallel AS SELECT number, loyalty_calculate(document)::text AS result FROM orders;
 SELECT count(*) AS changed FROM parallel JOIN first USING (number) WHERE parallel.result <> first.result;
 -- … with the leader, and wherever the server itself puts a worker in.

@@ -19,111 +19,111 @@ $node->start;
 # Splits a page into chunks [kind, text]: kind is sql, text or prose, in the order of the page. The fences are prose.
 sub chunks
 {
-	my ($page) = @_;
-	my @chunks = (['prose', '']);
-	my $inside = '';
-	foreach my $line (split /^/m, $page)
-	{
-		if (!$inside && $line =~ /^```(\w*)\s*$/)
-		{
-			$chunks[-1][1] .= $line;
-			$inside = $1 || 'other';
-			push @chunks, [$inside =~ /^(sql|text)$/ ? $inside : 'prose', ''];
-		}
-		elsif ($inside && $line =~ /^```\s*$/)
-		{
-			$inside = '';
-			push @chunks, ['prose', $line];
-		}
-		else
-		{
-			$chunks[-1][1] .= $line;
-		}
-	}
-	die "a block is not closed\n" if $inside;
-	return @chunks;
+    my ($page) = @_;
+    my @chunks = (['prose', '']);
+    my $inside = '';
+    foreach my $line (split /^/m, $page)
+    {
+        if (!$inside && $line =~ /^```(\w*)\s*$/)
+        {
+            $chunks[-1][1] .= $line;
+            $inside = $1 || 'other';
+            push @chunks, [$inside =~ /^(sql|text)$/ ? $inside : 'prose', ''];
+        }
+        elsif ($inside && $line =~ /^```\s*$/)
+        {
+            $inside = '';
+            push @chunks, ['prose', $line];
+        }
+        else
+        {
+            $chunks[-1][1] .= $line;
+        }
+    }
+    die "a block is not closed\n" if $inside;
+    return @chunks;
 }
 
 # The outputs of SQL blocks that run one after the other in a database of their own; undef where psql did not get there.
 sub outputs
 {
-	my ($database, @blocks) = @_;
-	$node->safe_psql('postgres', "CREATE DATABASE $database");
+    my ($database, @blocks) = @_;
+    $node->safe_psql('postgres', "CREATE DATABASE $database");
 
-	# An error's context names lines of internal functions: of no use to a reader.
-	my $script = "\\set SHOW_CONTEXT never\n";
-	foreach my $i (0 .. $#blocks)
-	{
-		$script .= $blocks[$i] . "\\echo end of block $i\n";
-	}
-	my $output = '';
-	IPC::Run::run(['psql', '-X', '-q', '-d', $node->connstr($database)], '<', \$script, '>', \$output, '2>&1');
+    # An error's context names lines of internal functions: of no use to a reader.
+    my $script = "\\set SHOW_CONTEXT never\n";
+    foreach my $i (0 .. $#blocks)
+    {
+        $script .= $blocks[$i] . "\\echo end of block $i\n";
+    }
+    my $output = '';
+    IPC::Run::run(['psql', '-X', '-q', '-d', $node->connstr($database)], '<', \$script, '>', \$output, '2>&1');
 
-	my @outputs;
-	foreach my $i (0 .. $#blocks)
-	{
-		push @outputs, $output =~ s/\A(.*?)^end of block $i\n//ms ? tidy($1) : undef;
-	}
-	return @outputs;
+    my @outputs;
+    foreach my $i (0 .. $#blocks)
+    {
+        push @outputs, $output =~ s/\A(.*?)^end of block $i\n//ms ? tidy($1) : undef;
+    }
+    return @outputs;
 }
 
 # Blanks at the ends of lines, and blank lines at both ends, cannot be seen in a page.
 sub tidy
 {
-	my ($text) = @_;
-	$text =~ s/[ \t]+$//mg;
-	$text =~ s/\A\n+|\n+\z//g;
-	return "$text\n";
+    my ($text) = @_;
+    $text =~ s/[ \t]+$//mg;
+    $text =~ s/\A\n+|\n+\z//g;
+    return "$text\n";
 }
 
 # Runs a page. Returns the page with the outputs of this run, and one verdict per SQL block: [its first line, problem].
 sub run_page
 {
-	my ($database, $page) = @_;
-	my @chunks = chunks($page);
-	my @sql = grep { $chunks[$_][0] eq 'sql' } 0 .. $#chunks;
-	my @outputs = outputs($database, map { $chunks[$_][1] } @sql);
+    my ($database, $page) = @_;
+    my @chunks = chunks($page);
+    my @sql = grep { $chunks[$_][0] eq 'sql' } 0 .. $#chunks;
+    my @outputs = outputs($database, map { $chunks[$_][1] } @sql);
 
-	my @verdicts;
-	foreach my $i (0 .. $#sql)
-	{
-		my $at = $sql[$i];
-		my $output = $outputs[$i];
-		my ($title) = $chunks[$at][1] =~ /\A\s*(.*)/;
-		my $problem;
-		if (!defined $output)
-		{
-			$problem = 'psql did not come to the end of the block';
-		}
-		elsif ($at + 2 <= $#chunks && $chunks[ $at + 2 ][0] eq 'text' && $chunks[ $at + 1 ][1] =~ /\A```\n\s*```text\n\z/)
-		{
-			$problem = "it printed:\n$output" if $output ne tidy($chunks[ $at + 2 ][1]);
-			$chunks[ $at + 2 ][1] = $output;
-		}
-		elsif ($output =~ /^(ERROR|FATAL|WARNING|NOTICE):|^psql: /m)
-		{
-			$problem = "it printed:\n$output";
-		}
-		push @verdicts, [$title, $problem];
-	}
-	return join('', map { $_->[1] } @chunks), @verdicts;
+    my @verdicts;
+    foreach my $i (0 .. $#sql)
+    {
+        my $at = $sql[$i];
+        my $output = $outputs[$i];
+        my ($title) = $chunks[$at][1] =~ /\A\s*(.*)/;
+        my $problem;
+        if (!defined $output)
+        {
+            $problem = 'psql did not come to the end of the block';
+        }
+        elsif ($at + 2 <= $#chunks && $chunks[ $at + 2 ][0] eq 'text' && $chunks[ $at + 1 ][1] =~ /\A```\n\s*```text\n\z/)
+        {
+            $problem = "it printed:\n$output" if $output ne tidy($chunks[ $at + 2 ][1]);
+            $chunks[ $at + 2 ][1] = $output;
+        }
+        elsif ($output =~ /^(ERROR|FATAL|WARNING|NOTICE):|^psql: /m)
+        {
+            $problem = "it printed:\n$output";
+        }
+        push @verdicts, [$title, $problem];
+    }
+    return join('', map { $_->[1] } @chunks), @verdicts;
 }
 
 sub check_page
 {
-	my ($database, $path) = @_;
-	my $page = slurp_file($path);
-	my ($updated, @verdicts) = run_page($database, $page);
-	foreach my $verdict (@verdicts)
-	{
-		my ($title, $problem) = @$verdict;
-		ok(!defined $problem, "$path: $title") or diag($problem);
-	}
-	(my $name = $path) =~ s{.*/}{};
-	my $copy = "$PostgreSQL::Test::Utils::log_path/$name";
-	append_to_file($copy, $updated);
-	diag("$copy is $path with the outputs of this run") if $updated ne $page;
-	return scalar @verdicts;
+    my ($database, $path) = @_;
+    my $page = slurp_file($path);
+    my ($updated, @verdicts) = run_page($database, $page);
+    foreach my $verdict (@verdicts)
+    {
+        my ($title, $problem) = @$verdict;
+        ok(!defined $problem, "$path: $title") or diag($problem);
+    }
+    (my $name = $path) =~ s{.*/}{};
+    my $copy = "$PostgreSQL::Test::Utils::log_path/$name";
+    append_to_file($copy, $updated);
+    diag("$copy is $path with the outputs of this run") if $updated ne $page;
+    return scalar @verdicts;
 }
 
 # First of all, this test can fail: a wrong output, an error where none is announced, an error that breaks off a block.
@@ -166,17 +166,60 @@ SELECT 'unfinished;
 ```
 PAGE
 is_deeply(
-	[ map { defined $_->[1] ? 1 : 0 } @verdicts ],
-	[ 0, 1, 1, 0, 1 ],
-	'a wrong, a failing and an unfinished example are found');
+    [ map { defined $_->[1] ? 1 : 0 } @verdicts ],
+    [ 0, 1, 1, 0, 1 ],
+    'a wrong, a failing and an unfinished example are found');
 
 my $number = 0;
 foreach my $path ('README.md', sort glob 'doc/*.md')
 {
-	$number++;
-	check_page("page_$number", $path);
+    $number++;
+    check_page("page_$number", $path);
 }
 cmp_ok($number, '>', 1, 'the documentation was found');
+
+# The reference is complete: it names each function, table and view, and each SQLSTATE that a source raises.
+sub missing_from_reference
+{
+    my ($what, @names) = @_;
+    my $reference = slurp_file('doc/reference.md');
+    cmp_ok(scalar @names, '>', 0, "there are $what");
+    is_deeply([ grep { $reference !~ /`(?:loyalty\.)?\Q$_\E\b|^### \Q$_\E\b/m } @names ],
+        [], "the reference has all $what");
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION loyalty');
+$node->safe_psql('postgres', 'SELECT loyalty_create_schema()');
+missing_from_reference('functions', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+SELECT DISTINCT proname
+FROM pg_proc
+WHERE proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty'::regnamespace
+SQL
+missing_from_reference('tables and views', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+SELECT relname
+FROM pg_class
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
+SQL
+my %codes = map { $_ => 1 }
+    map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql src/*/*.cc src/*/*.hpp';
+missing_from_reference('SQLSTATEs', sort keys %codes);
+
+# The limits stated are the limits kept.
+my $limits = join '', map { slurp_file($_) } 'doc/operations.md', 'doc/reference.md';
+my $sources = join '', map { slurp_file($_) } glob 'src/*/*.hpp src/*/*.cc';
+foreach my $limit (
+    [ 'max_lines', '| lines of an order | %s |' ],
+    [ 'max_depth', '| nesting of an order document | %s levels |' ],
+    [ 'max_key_bytes', '| a key of an order document | %s bytes |' ],
+    [ 'max_group_levels', '| levels of groups below `main` | %s |' ],
+    [ 'max_effects', '| effects of benefits on lines in one calculation | %s |' ],
+    [ 'most_steps_of_search', 'limited to %s steps for an order' ])
+{
+    my ($constant, $statement) = @$limit;
+    my $value = $sources =~ /\b$constant = ([\d']+);/ ? $1 : "nothing: no source has $constant";
+    my $wanted = sprintf $statement, $value =~ tr/'/,/r;
+    ok(index($limits, $wanted) >= 0, "the pages say: $wanted");
+}
 
 $node->stop;
 done_testing();

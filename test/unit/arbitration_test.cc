@@ -217,15 +217,20 @@ TEST(Summation, PointTypesInTheOrderOfRedeem) {
     EXPECT_EQ(second.points[1].spent.units, 60);
 }
 
-// The budget of 5.00, asked for 6.00 on each of two lines of 10.00: shared, 2.50 each. In line order it would all go to the first.
+// A budget of 5.00. Each promotion alone pays 2.00 of two lines of 10.00; of the sum, 8.00, the budget leaves 2.50 each.
 TEST(Summation, ABudgetThatBitesIsShared) {
     TreeBuilder builder(Arbitration::summation);
     builder.point_type("bonus", "1");
-    builder.points_promotion("a", {on_products({pay("30")})});
-    builder.points_promotion("b", {on_products({pay("30")})});
+    builder.points_promotion("a", {on_products({pay("20")})});
+    builder.points_promotion("b", {on_products({pay("20")})});
     const Order order = OrderBuilder().line("1", 1'000).line("2", 1'000).balance(500).redeem(0).get();
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
-    builder.main().arbitration = Arbitration::consistent;  // 3.00 of the first line, 2.00 of the second, nothing more
+    // One after the other "b" finds 1.00 left, and it goes to the first line.
+    builder.main().arbitration = Arbitration::consistent;
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 800}));
+    // A promotion in a sum is cut by itself first: 30 % are 3.00 and, in line order, 2.00. The sum, 6.00 and 4.00, gives 3.00 and 2.00.
+    builder.main().arbitration = Arbitration::summation;
+    for (auto& promotion : builder.tree.promotions) promotion.conditions[0].benefits[0] = pay("30");
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 800}));
 }
 
@@ -354,17 +359,17 @@ TEST(Limits, HowAMaximumDiscountIsShared) {
     EXPECT_EQ(totals(calculate(whole.tree, order)), (Totals{1'267, 633}));  // 11.00 over 10.00 and 5.00: 7.33 and 3.67
 }
 
-// Under summation a limit is shared too: 10 % + 20 % of 10.00 and 20.00 ask for 3.00 and 6.00; 2.00 are 0.67 and 1.33.
+// Under summation a limit is shared too: 10 % + 20 % of 10.00 and 20.00 ask for 3.00 and 6.00; of 7.00 that is 2.33 and 4.67.
 TEST(Limits, AMaximumDiscountUnderSummation) {
     TreeBuilder builder(Arbitration::summation);
-    builder.main().max_discount_amount = decimal("2");
+    builder.main().max_discount_amount = decimal("7");
     builder.promotion("a", {on_products({percent("10")})});
     builder.promotion("b", {on_products({percent("20")})});
     const Order order = OrderBuilder().line("1", 1'000).line("2", 2'000).get();
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{933, 1'867}));
-    // consistent: "a" takes 1.00 of line 1 and the 1.00 that is left of line 2's 2.00.
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{767, 1'533}));
+    // consistent: 1.00 and 2.00, then 1.80 of line 1 and, of line 2's 3.60, the 2.20 that are left.
     builder.main().arbitration = Arbitration::consistent;
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{900, 1'900}));
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{720, 1'580}));
 }
 
 // A promotion inside a summation is limited by the groups around the sum already while it is evaluated: "a" alone may take 20.00.
@@ -491,27 +496,24 @@ TEST(MaxBenefit, LessPaidWithPointsWinsATie) {
     EXPECT_EQ(applied(builder.tree, two), (Names{"money", "more"}));
 }
 
-// Points count at their worth: 100 points at 10 for 1.00 are 10.00. Both are taken where they can be; incompatible ones compete.
+// 3 × 10.00; "a" and "b" each give the cheapest unit free, "c" a share of the goods in points, 10 of them worth 1.00.
+// One after the other: 20.00 off and the share of 10.00. Summed, "a" and "b" give the same unit free: 10.00 and the share of 30.00.
+// 49 %: 24.90 against 24.70. 50 %: 25.00 both, but the sum needs only "a" and "c". 51 %: 25.10 against 25.30.
 TEST(MaxBenefit, PointsCountAtTheirWorth) {
-    for (const auto& [points, winner] : {std::pair{"100.01", "points"}, std::pair{"100", "money"}, std::pair{"99.99", "money"}}) {
+    for (const auto& [share, winners, points] : {std::tuple{"49", Names{"a", "b", "c"}, 4'900}, {"50", Names{"a", "c"}, 15'000}, {"51", Names{"a", "c"}, 15'300}}) {
         TreeBuilder builder(Arbitration::max_benefit);
         builder.point_type("bonus", "10");
-        builder.group("a", Arbitration::consistent).min_product_price_percent = decimal("100");  // points, then nothing off
-        builder.group("g", Arbitration::incompatibility);
-        builder.promotion("money", {on_products({amount("10")})}, "g").position = 3;
-        builder.points_promotion("points", {on_products({earn(points)})}, "g").position = 4;
-        // Both in one incompatible group: the first takes the line. Side by side in max_benefit both are taken.
-        EXPECT_EQ(applied(builder.tree, calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(0).get())), Names{"money"});
-        builder.tree.promotions[0].parent = "main";
-        builder.tree.promotions[1].parent = "main";
-        EXPECT_EQ(applied(builder.tree, calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(0).get())), (Names{"money", "points"}));
-        // A choice between two incompatible groups that begin with the other one's winner.
-        TreeBuilder choice(Arbitration::max_benefit);
-        choice.point_type("bonus", "10");
-        choice.group("x", Arbitration::max_benefit);
-        choice.promotion("money", {on_products({amount("10")})}, "x");
-        EXPECT_EQ(applied(choice.tree, calculate(choice.tree, OrderBuilder().line("1", 10'000).balance(0).get())), Names{"money"});
-        (void)winner;
+        const auto free_unit = benefit("discount", {{"percent", "100"}, {"max_items", "1"}, {"pick", "cheapest"}});
+        builder.promotion("a", {on_products({free_unit})});
+        builder.promotion("b", {on_products({free_unit})});
+        builder.points_promotion("c", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})});
+        const Order order = OrderBuilder().line("1", 1'000, "3").balance(0).get();
+        const Calculation result = calculate(builder.tree, order);
+        EXPECT_EQ(applied(builder.tree, result), winners) << share;
+        EXPECT_EQ(result.points[0].accrued.units, points);
+        // Qualification points are worth nothing.
+        builder.tree.point_types[0].kind = PointKind::qualification;
+        EXPECT_EQ(applied(builder.tree, calculate(builder.tree, order)), (Names{"a", "b"}));
     }
 }
 
@@ -525,11 +527,10 @@ TEST(MaxBenefit, Nested) {
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).get()).total.units, 6'500);
 }
 
-// Leaving something out may be best: "greedy" takes the line of an incompatible group for 1 %, so that 50 % gets nothing.
-TEST(MaxBenefit, LeavesOutWhatDoesHarm) {
+// A sum accrues on the full price: the best combination of a discount and of points for what is paid.
+TEST(MaxBenefit, SumsADiscountAndAnAccrual) {
     TreeBuilder builder;
     builder.group("g", Arbitration::max_benefit);
-    builder.main().max_discount_amount = decimal("50");
     builder.point_type("bonus", "1");
     builder.promotion("first", {on_products({amount("45")})}, "g");
     builder.points_promotion("accrual", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "100"}})})}, "g");

@@ -89,7 +89,7 @@ struct World {
     std::vector<Piece> pieces;
     Int shipping;
     std::vector<Int> paid;
-    std::map<std::string, Int> gross;  // per group
+    std::vector<Int> gross;  // per group of the tree
 
     Int total() const {
         Int sum = shipping;
@@ -100,8 +100,15 @@ struct World {
 
 constexpr int the_shipping = -1, the_order = -2;
 
+// Which benefit: the promotion, the level, and its number among the promotion's benefits of that level.
+struct Source {
+    const TreePromotion* promotion = nullptr;
+    Level level = Level::product;
+    int number = 0;
+};
+
 struct Effect {
-    EffectKey key;
+    Source source;
     int target = 0;  // a line, the_shipping or the_order
     bool order_level = false;
     int type = -1;  // the point type paid with or accrued
@@ -126,7 +133,7 @@ struct Ask {
 };
 
 struct Proposal {
-    EffectKey key;
+    Source source;
     bool order_level = false;
     int type = -1;
     std::vector<Ask> asks;
@@ -144,6 +151,7 @@ constexpr Int unlimited = INT64_MAX;
 class Calculator {
 public:
     Calculator(const Tree& tree, const Order& order) : tree_(tree), order_(order) {
+        for (const TreeGroup& group : tree.groups) children_.push_back(children_of(group));
         for (const Line& line : order.lines) base_goods_ += line.base.units;
     }
 
@@ -154,6 +162,7 @@ public:
         }
         world.shipping = order_.shipping.units;
         world.paid.assign(tree_.point_types.size(), 0);
+        world.gross.assign(tree_.groups.size(), 0);
         Effects effects;
         for (const TreeGroup& group : tree_.groups) {
             if (group.parent.empty()) effects = evaluate_group(group, {}, world, {});
@@ -184,8 +193,7 @@ private:
     Int reduction_left(const World& world, const Chain& chain) const {
         Int left = unlimited;
         for (const TreeGroup* group : chain) {
-            const auto gross = world.gross.find(group->id);
-            const Int so_far = gross == world.gross.end() ? 0 : gross->second;
+            const Int so_far = world.gross[number_of(*group)];
             if (group->max_discount_percent) {
                 const Int limit = round(Ratio(base_goods_) * ratio_of(*group->max_discount_percent) / 100);
                 left = std::min(left, std::max<Int>(0, limit - so_far));
@@ -225,8 +233,10 @@ private:
         return type < 0 ? left : std::min(left, budget_left(world, type));
     }
 
-    static void reduce_goods(World& world, const Chain& chain, int type, Int amount) {
-        for (const TreeGroup* group : chain) world.gross[group->id] += amount;
+    std::size_t number_of(const TreeGroup& group) const { return static_cast<std::size_t>(&group - tree_.groups.data()); }
+
+    void reduce_goods(World& world, const Chain& chain, int type, Int amount) const {
+        for (const TreeGroup* group : chain) world.gross[number_of(*group)] += amount;
         if (type >= 0) world.paid[static_cast<std::size_t>(type)] += amount;
     }
 
@@ -299,9 +309,9 @@ private:
 
     int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
 
-    Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, EffectKey key, const World& world, const Taken& taken) const {
+    Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, const Source& source, const World& world, const Taken& taken) const {
         Proposal proposal;
-        proposal.key = std::move(key);
+        proposal.source = source;
         proposal.order_level = condition.level == Level::order;
         if (proposal.order_level && taken.order) return proposal;
         Parameters parameters = benefit.parameters;
@@ -401,7 +411,7 @@ private:
 
     static Effect effect_of(const Proposal& proposal, int target) {
         Effect effect;
-        effect.key = proposal.key;
+        effect.source = proposal.source;
         effect.target = target;
         effect.order_level = proposal.order_level;
         effect.type = proposal.type;
@@ -610,7 +620,7 @@ private:
 
     Effects evaluate_group(const TreeGroup& group, Chain chain, World& world, const Taken& taken) const {
         chain.insert(chain.begin(), &group);
-        const auto children = children_of(group);
+        const auto& children = children_[number_of(group)];
         switch (group.arbitration) {
             case Arbitration::consistent: return consistent(children, chain, world, taken);
             case Arbitration::incompatibility: return incompatibility(children, chain, world, taken);
@@ -724,7 +734,7 @@ private:
             for (const TreeCondition& condition : promotion.conditions) {
                 if (condition.level != level) continue;
                 for (const TreeBenefit& benefit : condition.benefits) {
-                    const Proposal proposal = propose(benefit, condition, {promotion.id, level, number++, {}}, world, taken);
+                    const Proposal proposal = propose(benefit, condition, {&promotion, level, number++}, world, taken);
                     append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world) : commit(proposal, chain, world));
                 }
             }
@@ -748,11 +758,10 @@ private:
         }
         for (const Effect& effect : effects) {
             if (!effect.is_something()) continue;
-            EffectKey key = effect.key;
-            std::get<3>(key) = effect.target == the_shipping ? "(shipping)"
-                               : effect.target == the_order  ? "(order)"
-                                                             : order_.lines[static_cast<std::size_t>(effect.target)].id;
-            EffectSum& sum = result.effects[key];
+            const std::string target = effect.target == the_shipping ? "(shipping)"
+                                       : effect.target == the_order  ? "(order)"
+                                                                     : order_.lines[static_cast<std::size_t>(effect.target)].id;
+            EffectSum& sum = result.effects[{effect.source.promotion->id, effect.source.level, effect.source.number, target}];
             if (effect.accrual) {
                 sum.points += effect.points;
                 result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;
@@ -767,6 +776,7 @@ private:
 
     const Tree& tree_;
     const Order& order_;
+    std::vector<std::vector<Node>> children_;  // per group, in position order
     Int base_goods_ = 0;
 };
 

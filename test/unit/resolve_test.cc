@@ -8,6 +8,7 @@
 namespace loyalty {
 namespace {
 
+using build::decimal;
 using build::error_of;
 using build::TreeBuilder;
 
@@ -33,11 +34,11 @@ Program program() {
 }
 
 // Every product is known, at 12.50, with 3.00 as its minimum price.
-Order resolved(const std::string& json, Product product = {true, Money{1250}, Money{300}}) {
+Order resolved(const std::string& json, Product product = {true, decimal("12.5"), decimal("3")}) {
     const OrderDocument document = codec::read_order(json);
     const Program p = program();
-    check_references(document, market());
-    return resolve(document, p, market(), std::vector<Product>(document.lines.size(), product), std::vector<std::vector<std::uint32_t>>(document.lines.size()), {});
+    check_references(document, p, market());
+    return resolve(document, p, std::vector<Product>(document.lines.size(), product), std::vector<std::vector<std::uint32_t>>(document.lines.size()), {});
 }
 
 TEST(Resolve, FillsInDefaults) {
@@ -72,9 +73,9 @@ TEST(Resolve, SortsLinesByIdBytewise) {
 
 TEST(Resolve, LinesKeepTheirSegments) {
     const OrderDocument document = codec::read_order(R"({"lines":[{"id":"b","product":"x","quantity":1},{"id":"a","product":"y","quantity":1}]})");
-    const Order order = resolve(document, program(), market(), {{true, Money{1}, {}}, {true, Money{2}, {}}}, {{1}, {2, 3}}, {});
+    const Order order = resolve(document, program(), {{true, decimal("1"), {}}, {true, decimal("2"), {}}}, {{1}, {2, 3}}, {});
     EXPECT_EQ(order.lines[0].segments, (std::vector<std::uint32_t>{2, 3}));
-    EXPECT_EQ(order.lines[0].price.units, 2);
+    EXPECT_EQ(order.lines[0].price.units, 200);
     EXPECT_EQ(order.lines[1].segments, (std::vector<std::uint32_t>{1}));
 }
 
@@ -145,10 +146,19 @@ TEST(Resolve, UnknownProductsNeedAPrice) {
     EXPECT_EQ(error_of([&] { resolved(R"({"lines":[{"product":"x","quantity":1}]})", {true, {}, {}}); }).sqlstate(), "LY209");
 }
 
+// The catalogue may hold finer prices than the currency of the version in force.
+TEST(Resolve, CataloguePricesFitTheCurrencyToo) {
+    const Error price = error_of([] { resolved(R"({"lines":[{"product":"x","quantity":1}]})", {true, decimal("1.005"), {}}); });
+    EXPECT_EQ(price.sqlstate(), "LY105");
+    EXPECT_EQ(price.detail(), "At $.lines[0].product, the value is 1.005.");
+    EXPECT_EQ(error_of([] { resolved(R"({"lines":[{"product":"x","quantity":1}]})", {true, decimal("1"), decimal("0.005")}); }).sqlstate(), "LY105");
+    EXPECT_EQ(resolved(R"({"lines":[{"product":"x","quantity":1,"price":2,"min_price":1}]})", {true, decimal("1.005"), decimal("0.005")}).lines[0].base.units, 200);
+}
+
 TEST(Resolve, InactiveProgram) {
     Market inactive = market();
     inactive.active = false;
-    EXPECT_EQ(error_of([&] { check_references({}, inactive); }).sqlstate(), "LY202");
+    EXPECT_EQ(error_of([&] { check_references({}, program(), inactive); }).sqlstate(), "LY202");
 }
 
 TEST(Market, KnowsWhenAnAccrualIsCredited) {

@@ -1,0 +1,106 @@
+// Searches that could take for ever: they end, say so, and can be interrupted on the way.
+
+#include "unit/build.hpp"
+#include "unit/oracle.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace loyalty {
+namespace {
+
+using build::benefit;
+using build::calculate;
+using build::decimal;
+using build::on_products;
+using build::OrderBuilder;
+using build::TreeBuilder;
+
+// Promotions that pick units, so that nearly every combination differs a little and no bound is tight.
+Tree hostile(int promotions, Arbitration main = Arbitration::max_benefit) {
+    TreeBuilder builder(main);
+    builder.point_type("bonus", "3");
+    builder.main().max_discount_percent = decimal("60");
+    builder.group("g", Arbitration::max_benefit);
+    for (int i = 0; i < promotions; ++i) {
+        const std::string id = std::to_string(100 + i);
+        const std::string share = std::to_string(3 + i * 7 % 20) + "." + std::to_string(1 + i % 9);
+        builder.promotion("d" + id, {on_products({benefit("discount", {{"percent", share}, {"max_items", std::to_string(1 + i % 5)}, {"pick", i % 2 ? "cheapest" : "most_expensive"}})})}, "g");
+        builder.points_promotion("p" + id, {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})}, "g");
+    }
+    return builder.tree;
+}
+
+Order some_order() {
+    OrderBuilder order;
+    for (int i = 0; i < 8; ++i) order.line(std::to_string(i), 997 + 131 * i, std::to_string(1 + i % 3));
+    return order.balance(0).get();
+}
+
+TEST(WorkLimit, AHostileTreeEnds) {
+    const auto start = std::chrono::steady_clock::now();
+    const Calculation result = calculate(hostile(200), some_order());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+    EXPECT_FALSE(result.optimal);
+    EXPECT_LT(seconds, 60);  // about a second without sanitizers
+    // What was found is valid, and better than nothing.
+    EXPECT_LT(result.total.units, result.goods.base.units);
+    EXPECT_GE(result.total.units * 10, result.goods.base.units * 4 - 10);
+    EXPECT_EQ(result.total.units, (result.goods.base - result.goods.discount).units);
+}
+
+TEST(WorkLimit, TheResultIsTheSameEveryTime) {
+    const Calculation once = calculate(hostile(30), some_order()), twice = calculate(hostile(30), some_order());
+    EXPECT_EQ(once.total, twice.total);
+    EXPECT_EQ(once.operations.size(), twice.operations.size());
+}
+
+// What comes after a search that ran out of steps is still calculated: at least what its children do one after the other.
+TEST(WorkLimit, LaterGroupsStillTakePart) {
+    TreeBuilder builder;
+    builder.tree = hostile(60, Arbitration::consistent);
+    builder.group("later", Arbitration::max_benefit);
+    builder.promotion("z", {on_products({benefit("discount", {{"percent", "10"}})})}, "later").position = 1'000'000;
+    builder.tree.groups.back().position = 1'000'000;
+    builder.main().max_discount_percent.reset();
+    const Calculation result = calculate(builder.tree, some_order());
+    EXPECT_FALSE(result.optimal);
+    EXPECT_EQ(result.trace.promotions.back().reason, Reason::none);
+}
+
+TEST(WorkLimit, CallsBackRegularly) {
+    const Program program = compile(hostile(60), 1);
+    int calls = 0;
+    CalculationOptions options;
+    options.is_credited = [](std::string_view) { return true; };
+    options.check_interrupts = [&] { ++calls; };
+    calculate(program, some_order(), options);
+    EXPECT_GT(calls, 100);
+    // An exception from there ends the calculation.
+    options.check_interrupts = [&] {
+        if (--calls == 50) throw std::runtime_error("canceled");
+    };
+    EXPECT_THROW(calculate(program, some_order(), options), std::runtime_error);
+}
+
+// 40 promotions that only lower prices: 2^40 combinations, and the optimum is proven at once.
+TEST(WorkLimit, PlainDiscountsAreNoSearch) {
+    TreeBuilder builder(Arbitration::max_benefit);
+    for (int i = 0; i < 40; ++i) builder.promotion(std::to_string(100 + i), {on_products({benefit("discount", {{"percent", std::to_string(1 + i % 3)}})})});
+    const Calculation result = calculate(builder.tree, some_order());
+    EXPECT_TRUE(result.optimal);
+}
+
+// Ten of them are within the reach of the oracle.
+TEST(WorkLimit, SmallSearchesAreExact) {
+    Tree tree = hostile(5);
+    const Order order = some_order();
+    const Calculation result = calculate(tree, order);
+    EXPECT_TRUE(result.optimal);
+    EXPECT_EQ(result.total.units, oracle::calculate(tree, order).total);
+}
+
+}  // namespace
+}  // namespace loyalty
