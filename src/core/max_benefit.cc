@@ -72,7 +72,7 @@ public:
         splits_groups_ = std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
         only_lowers_ = std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
         if (!only_lowers_) find_bounds();
-        try_consistent(0, best_);
+        try_consistent(0, Combination{state_});
         prepare_sums();
         return std::move(best_);
     }

@@ -73,9 +73,4 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
     return rows.text(0, 1);
 }
 
-bool bundled_profile_exists(const std::string& key) {
-    static Query query("SELECT FROM loyalty.profiles WHERE key = $1", {TEXTOID});
-    return query.run({text_argument(key)}).size() > 0;
-}
-
 }  // namespace loyalty::pg

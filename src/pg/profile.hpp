@@ -1,4 +1,4 @@
-// Profiles: who is in a program's profile database.
+// Profiles in a relation of the user's own.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,5 @@ namespace loyalty::pg {
 // is a number); nothing if there is none that `caller` may see. The relation is read with the caller's rights, so his
 // row-level security holds. Error LY211 where the relation or its key column is gone.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
-
-// Whether the key is in the bundled profile database.
-bool bundled_profile_exists(const std::string& key);
 
 }  // namespace loyalty::pg

@@ -1,0 +1,100 @@
+# A streaming standby gives the same bytes as its primary, sees what the primary applies as soon as it has replayed it, in
+# sessions and transactions that are open, and writes nothing.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $results = q{
+    SELECT number, loyalty_calculate(document), array(SELECT loyalty_explain(document))
+    FROM orders
+    ORDER BY number
+};
+my $quote = q{
+    SELECT format('version %s: %s', result -> 'version', result #> '{totals,total}')
+    FROM loyalty_calculate('{"lines": [{"product": "P-2", "quantity": 1}]}') AS result;
+};
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
+
+my $primary = PostgreSQL::Test::Cluster->new('primary');
+$primary->init(allows_streaming => 1);
+$primary->start;
+$primary->safe_psql('postgres', "CREATE EXTENSION loyalty;\n\\i test/fixtures/program.sql");
+
+$primary->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->start;
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', 'SELECT pg_is_in_recovery()'), 't', 'the standby is one');
+
+# The same bytes.
+my $expected = $primary->safe_psql('postgres', $results);
+is(scalar(split /\n/, $expected), 200, 'the primary has calculated all orders');
+ok($standby->safe_psql('postgres', $results) eq $expected, 'the standby gives the same bytes');
+ok($standby->safe_psql('postgres', "$parallel $results") eq $expected, 'parallel workers of the standby do, too');
+my (undef, undef, $error) = $standby->psql('postgres', q{SELECT loyalty_calculate('{"lines": []}')});
+like($error, qr/ERROR:  invalid order: it has no lines/, 'the standby gives the same errors');
+
+# Sessions that are open on the standby, one of them in a transaction with an old snapshot.
+my $open = $standby->background_psql('postgres');
+my $old = $standby->background_psql('postgres');
+is($open->query_safe($quote), 'version 1: 7.97', 'an open session calculates');
+$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+is($old->query_safe($quote), 'version 1: 7.97', 'and one in a transaction');
+
+# Changes without apply stay invisible, but for what takes effect at once.
+$primary->safe_psql('postgres', q{UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 40}' WHERE promotion = 'five'});
+$primary->wait_for_catchup($standby);
+is($open->query_safe($quote), 'version 1: 7.97', 'a change of the draft is invisible on the standby');
+$primary->safe_psql('postgres', q{UPDATE loyalty.products SET price = 20 WHERE sku = 'P-2'});
+$primary->wait_for_catchup($standby);
+is($open->query_safe($quote), 'version 1: 11.00', 'a new price is visible on the standby');
+is($old->query_safe($quote), 'version 1: 7.97', 'though not under an old snapshot');
+
+# An apply reaches both; a rolled back one neither.
+$primary->safe_psql('postgres', q{BEGIN; UPDATE loyalty.promotions SET name = 'Off'; SELECT loyalty_apply('main'); ROLLBACK});
+$primary->wait_for_catchup($standby);
+like($open->query_safe($quote), qr/^version 1:/, 'a rolled back version is invisible on the standby');
+$primary->safe_psql('postgres', q{SELECT loyalty_apply('main')});
+$primary->wait_for_catchup($standby);
+my $now = $primary->safe_psql('postgres', $quote);
+like($now, qr/^version 2:/, 'the primary has a new version');
+is($open->query_safe($quote), $now, 'an open session of the standby calculates with it');
+like($old->query_safe($quote), qr/^version 2:/, 'a transaction that began before does, too');
+$old->query_safe('COMMIT');
+is($old->query_safe($quote), $now, 'and after it');
+
+# The end of a promotion and a new channel need no apply here either.
+$primary->safe_psql('postgres', q{UPDATE loyalty.promotions SET state = 'ended' WHERE external_id = 'half'; INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'app', 'App')});
+$primary->wait_for_catchup($standby);
+is($open->query_safe($quote), $primary->safe_psql('postgres', $quote), 'the end of a promotion is visible on the standby');
+isnt($open->query_safe($quote), $now, 'and changes the price');
+is($open->query_safe(q{SELECT loyalty_calculate('{"channel": "app", "lines": [{"product": "P-2", "quantity": 1}]}') ->> 'program'}), 'main', 'a new channel is known on the standby');
+
+# Nothing is written on a standby, and what would be is refused.
+my $position = $standby->safe_psql('postgres', 'SELECT pg_last_wal_replay_lsn()');
+$standby->safe_psql('postgres', $results);
+is($standby->safe_psql('postgres', 'SELECT pg_last_wal_replay_lsn()'), $position, 'quotes write nothing');
+(undef, undef, $error) = $standby->psql('postgres', q{SELECT loyalty_apply('main')});
+like($error, qr/ERROR:  cannot execute .* (in a read-only transaction|during recovery)/, 'a standby applies nothing');
+
+# Promoted, it goes on with what it has.
+$expected = $primary->safe_psql('postgres', $results);
+$primary->stop;
+$standby->promote;
+ok($standby->safe_psql('postgres', $results) eq $expected, 'promoted, it gives the same bytes');
+is($open->query_safe($quote), $standby->safe_psql('postgres', $quote), 'also in a session that was open');
+$standby->safe_psql('postgres', q{UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 10}' WHERE promotion = 'five'; SELECT loyalty_apply('main')});
+like($open->query_safe($quote), qr/^version 3:/, 'and takes over applying');
+$open->quit;
+$old->quit;
+
+for my $node ($primary, $standby)
+{
+    unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|FailedAssertion/, $node->name . ' did not crash');
+}
+
+done_testing();
