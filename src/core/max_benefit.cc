@@ -24,6 +24,7 @@
 #include "core/error.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <optional>
 
@@ -35,7 +36,7 @@ using Worth = int128;  // in 1/Program::value_denominator of the smallest unit o
 
 struct Combination {
     State state;  // what it leads to
-    Entries entries{};
+    std::vector<std::shared_ptr<const Entries>> entries{};  // per child, shared with the combinations that it grew from
     Worth worth = 0;
     Money paid{};  // by points
     bool summed = false;
@@ -62,22 +63,28 @@ public:
         scope_.trace = nullptr;
     }
 
-    // Nothing if the work limit was reached before there was anything to compare.
+    // Nothing if a limit was reached before the combination of all children was tried.
     std::optional<Combination> search() {
+        if (children_.size() > most_children_of_search) return std::nullopt;
         for (const auto* child : children_) {
             if (arbiter_.work_.search_exhausted()) return std::nullopt;
-            alone_.push_back({state_, {}});
-            alone_.back().entries = arbiter_.evaluate(*child, alone_.back().state, scope_);
+            State state = state_;
+            auto entries = std::make_shared<const Entries>(arbiter_.evaluate(*child, state, scope_));
+            alone_.push_back({std::move(state), std::move(entries)});
         }
         splits_groups_ = std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
         only_lowers_ = std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
         if (!only_lowers_) find_bounds();
         try_consistent(0, Combination{state_});
+        if (!reached_end_) return std::nullopt;
         prepare_sums();
         return std::move(best_);
     }
 
 private:
+    // The search calls itself once per child; groups of this type may be nested 9 deep, and the stack is a few megabytes.
+    static constexpr std::size_t most_children_of_search = 200;
+
     Worth worth(const State& before, const State& after, const Entries& entries) const {
         Worth worth = checked_product((before.total() - after.total()).units, program_.value_denominator);
         for (const auto& entry : entries) worth += worth_of_points(entry.points, entry.point_type);
@@ -93,7 +100,7 @@ private:
     }
 
     bool give_up() {
-        if (!reached_end_ || !arbiter_.work_.search_exhausted()) return false;
+        if (!arbiter_.work_.search_exhausted()) return false;
         arbiter_.optimal_ = false;
         return true;
     }
@@ -106,32 +113,32 @@ private:
             return;
         }
         const Combination more = joined(chosen, next);
-        const bool idle = more.worth == chosen.worth && more.state == chosen.state && !has_effect(more.entries, chosen.entries.size());
+        // A child without any effect here changes nothing for those behind it: leaving it out is never worse. But a sum of
+        // which limits left nothing may still have split unit groups.
+        const bool idle = more.state == chosen.state && !has_effect(*more.entries.back());
         if (!idle && !hopeless(next + 1, more)) try_consistent(next + 1, more);
-        // A child without any effect here changes nothing for those behind it: leaving it out is never worse.
-        if (idle || !hopeless(next + 1, chosen)) try_consistent(next + 1, chosen);
+        if (!idle && (give_up() || hopeless(next + 1, chosen))) return;
+        try_consistent(next + 1, chosen);
     }
 
     Combination joined(const Combination& chosen, std::size_t child) {
         Combination more = chosen;
-        Entries entries;
+        // The copies of a long search count like its evaluations, so the work limit bounds the memory, too.
+        arbiter_.work_.add(more.state.groups.size());
         if (chosen.children.empty()) {
             more.state = alone_[child].state;
-            entries = alone_[child].entries;
+            more.entries.push_back(alone_[child].entries);
         } else {
-            entries = arbiter_.evaluate(*children_[child], more.state, scope_);
+            more.entries.push_back(std::make_shared<const Entries>(arbiter_.evaluate(*children_[child], more.state, scope_)));
         }
-        more.worth += worth(chosen.state, more.state, entries);
+        more.worth += worth(chosen.state, more.state, *more.entries.back());
         more.paid = sum(more.state.paid) - sum(state_.paid);
         more.children.push_back(child);
-        more.entries.insert(more.entries.end(), entries.begin(), entries.end());
         return more;
     }
 
-    // Whether one of the entries from `first` on did anything. A sum of which limits left nothing may still have split unit
-    // groups, so this is not all that matters.
-    static bool has_effect(const Entries& entries, std::size_t first) {
-        return std::any_of(entries.begin() + static_cast<std::ptrdiff_t>(first), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
+    static bool has_effect(const Entries& entries) {
+        return std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); });
     }
 
     // Whether no continuation can be better than the best found.
@@ -216,8 +223,8 @@ private:
         std::vector<bool> in(children_.size());
         std::size_t effects = 0;
         for (std::size_t i = 0; i < in.size(); i++) {
-            in[i] = !alone_[i].entries.empty();
-            effects += alone_[i].entries.size();
+            in[i] = !alone_[i].entries->empty();
+            effects += alone_[i].entries->size();
         }
         // One child alone is the consistent combination of it.
         if (std::count(in.begin(), in.end(), true) < 2) return;
@@ -233,9 +240,9 @@ private:
 
     // Sums: children before `next` are decided, those from `next` on are all in.
     void try_sums(std::size_t next, std::vector<bool>& in) {
+        if (give_up()) return;
         const Combination most = summed(in);
         if (most.children.size() > 1) consider(most);
-        if (give_up()) return;
         const Worth bound = several_types_pay_ ? asked(in) : most.worth + slack_;
         if (bound < best_.worth) return;
         // Equal worth: only a smaller payment or fewer children could still be better.
@@ -252,7 +259,7 @@ private:
     bool several_types_pay() const {
         std::uint32_t first = no_point_type;
         for (const auto& alone : alone_) {
-            for (const auto& entry : alone.entries) {
+            for (const auto& entry : *alone.entries) {
                 if (entry.kind != Entry::Kind::paid_by_points) continue;
                 if (first != no_point_type && entry.point_type != first) return true;
                 first = entry.point_type;
@@ -268,7 +275,7 @@ private:
         std::vector<Money> paid(program_.point_types.size());
         for (std::size_t i = 0; i < in.size(); i++) {
             if (!in[i]) continue;
-            for (const auto& entry : alone_[i].entries) {
+            for (const auto& entry : *alone_[i].entries) {
                 accrued += worth_of_points(entry.points, entry.point_type);
                 (entry.kind == Entry::Kind::paid_by_points ? paid[entry.point_type] : reduction) += entry.applied;
             }
@@ -287,13 +294,14 @@ private:
         for (std::size_t i = 0; i < in.size(); i++) {
             if (!in[i]) continue;
             combination.children.push_back(i);
-            summands.push_back(alone_[i].entries);
-            size += alone_[i].entries.size();
+            summands.push_back(*alone_[i].entries);
+            size += alone_[i].entries->size();
         }
         State& after = combination.state;
         arbiter_.work_.add(after.groups.size() + size);
-        combination.entries = commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands);
-        combination.worth = worth(state_, after, combination.entries);
+        auto entries = std::make_shared<const Entries>(commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands));
+        combination.worth = worth(state_, after, *entries);
+        combination.entries.push_back(std::move(entries));
         combination.paid = sum(after.paid) - sum(state_.paid);
         return combination;
     }
@@ -306,12 +314,12 @@ private:
     // What a child does to the state that the group began with.
     struct Alone {
         State state;
-        Entries entries;
+        std::shared_ptr<const Entries> entries;
     };
 
     Combination best_;  // begins as the empty one
     std::vector<Alone> alone_;
-    bool reached_end_ = false;  // the combination of all children was tried: no search ends before that
+    bool reached_end_ = false;  // the combination of all children was tried
     bool only_lowers_ = false;
     bool splits_groups_ = false;
     Worth slack_ = 0;
@@ -328,7 +336,9 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
     }
     if (!scope.trace) {
         state = std::move(best->state);
-        return std::move(best->entries);
+        Entries all;
+        for (const auto& entries : best->entries) all.insert(all.end(), entries->begin(), entries->end());
+        return all;
     }
     // The combination chosen is evaluated once more, to be told.
     Children chosen;

@@ -198,8 +198,9 @@ void load_predicates(AppliedVersion& version) {
         }
         const char* text = segment.predicate.c_str();
         version.predicates.push_back(postgres([=] {
+            char* predicate = pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8);
             MemoryContext before = MemoryContextSwitchTo(*memory);
-            const Datum path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(text));
+            const Datum path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(predicate));
             MemoryContextSwitchTo(before);
             return path;
         }));

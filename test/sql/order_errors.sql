@@ -31,15 +31,13 @@ RETURN try(format('{"lines": [{"product": "P-1", "quantity": 1, "price": 10}], %
 \pset format unaligned
 \pset tuples_only on
 
--- LY100: no JSON document reaches the function that is not sound; the codec's own tests show it. The server's errors:
-SELECT try('');
-SELECT try('{"lines": [}');
-SELECT try('{"lines": []} and more');
-SELECT try('{"lines": [{"product": "P-1\u0000", "quantity": 1}]}');
-SELECT try('{"lines": [{"product": "P-\ud800", "quantity": 1}]}');
-SELECT try('{"lines": [{"product": "P-1", "quantity": NaN}]}');
-SELECT try('{"lines": [{"product": "P-1", "quantity": 01}]}');
-SELECT try('{"lines": [{"product": "P-1", "quantity": 1e200000}]}');
+-- LY100: no JSON document reaches the function that is not sound; the codec's own tests show it. The server's own errors:
+SELECT document, left(try(document), 5) AS sqlstate
+FROM (VALUES
+    (''), ('{"lines": [}'), ('{"lines": []} and more'), ('{"lines": [{"product": "P-1\u0000", "quantity": 1}]}'),
+    ('{"lines": [{"product": "P-\ud800", "quantity": 1}]}'), ('{"lines": [{"product": "P-1", "quantity": NaN}]}'),
+    ('{"lines": [{"product": "P-1", "quantity": 01}]}'), ('{"lines": [{"product": "P-1", "quantity": 1e200000}]}')
+) AS tried (document);
 
 -- LY101: unknown keys.
 SELECT try_order('"colour": "red"');
@@ -144,8 +142,7 @@ SELECT try_order('"fields": {"deep": ' || repeat('[', 30) || repeat(']', 30) || 
 SELECT try_order('"fields": {"deep": ' || repeat('[', 31) || repeat(']', 31) || '}');
 SELECT try(repeat('[', 2000) || repeat(']', 2000));
 SELECT try(repeat('{"a":', 2000) || '1' || repeat('}', 2000));
-SELECT left(try(repeat('[', 100000) || repeat(']', 100000)), 36);
-SELECT left(try(repeat('{"a":', 100000) || '1' || repeat('}', 100000)), 36);
+SELECT left(try(repeat('[', 100000) || repeat(']', 100000)), 5), left(try(repeat('{"a":', 100000) || '1' || repeat('}', 100000)), 5);
 -- Keys of 256 bytes.
 SELECT try_order(format('"fields": {"%s": 1}', repeat('k', 256)));
 SELECT try_order(format('"fields": {"%s": 1}', repeat('k', 257)));
@@ -154,7 +151,7 @@ SELECT try_order(format('"fields": {"%s": 1}', repeat('ß', 500000)));
 -- 16 MB of anything.
 SELECT try_order(format('"fields": {"text": "%s"}', repeat('x', 16000000)));
 SELECT try_order(format('"fields": {"text": "%s"}', repeat('x', 17000000)));
-SELECT regexp_replace(try(format('{"lines": "%s"}', repeat('x', 200000000))), '\d{9}', 'NNN');
+SELECT try(format('{"lines": "%s"}', repeat('x', 100000000)));
 -- Long values are cut where they are shown, and not in the middle of a character.
 SELECT try_line(format('"price": "%s"', repeat('ä', 1000000)));
 SELECT try_line(format('"price": "a%s"', repeat('ä', 1000000)));

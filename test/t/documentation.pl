@@ -213,6 +213,7 @@ foreach my $limit (
     [ 'max_key_bytes', '| a key of an order document | %s bytes |' ],
     [ 'max_group_levels', '| levels of groups below `main` | %s |' ],
     [ 'max_effects', '| effects of benefits on lines in one calculation | %s |' ],
+    [ 'most_children_of_search', 'for a search | %s |' ],
     [ 'most_steps_of_search', 'limited to %s steps for an order' ])
 {
     my ($constant, $statement) = @$limit;

@@ -74,46 +74,42 @@ $node->safe_psql('postgres', q{
     $$;
 });
 
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-
 # Bytes in all memory contexts, and on the heap and stack of the process: its resident pages that are not shared.
-sub memory
+my $memory = q{
+    SELECT
+        (SELECT sum(total_bytes) FROM pg_backend_memory_contexts),
+        4096 * (page[2] - page[3])
+    FROM string_to_array(trim(pg_read_file('/proc/self/statm'), E'\n'), ' ') AS text,
+        LATERAL (SELECT text::bigint[] AS page) AS pages;
+};
+my $kinds = $node->safe_psql('postgres', 'SELECT count(*) FROM failing');
+
+# One session, which gets errors inside transactions and as plain errors of statements. What is allocated once is there after
+# the warm-up.
+sub failing_calls
 {
-    my $contexts = $session->query_safe('SELECT sum(total_bytes) FROM pg_backend_memory_contexts');
-    my (undef, $resident, $shared) = split ' ', $session->query_safe(q{SELECT pg_read_file('/proc/self/statm')});
-    return ($contexts, ($resident - $shared) * 4096);
+    my ($caught, $plain) = @_;
+    my $statements = join '', map { "SELECT loyalty_calculate(document) FROM failing WHERE number = $_;\n" } 1 .. $kinds;
+    return "CALL fail($caught);\n" . $statements x $plain;
 }
+my ($caught, $plain) = (5500, 750);
+my $script = failing_calls(300, 30) . $memory . failing_calls($caught, $plain) . $memory
+    . q{SELECT loyalty_calculate('{"program": "main", "lines": [{"product": "P-2", "quantity": 1}]}') #>> '{totals,total}';};
+my ($status, $output, $errors) = $node->psql('postgres', $script, on_error_stop => 0);
 
-# The same errors as plain ones of statements, which end a transaction each. psql is told to be silent about them.
-my $plain = join '', map { "SELECT loyalty_calculate(document) FROM failing WHERE number = $_;\n" } 1 .. 16;
-sub fail_plainly
-{
-    my ($times) = @_;
-    $session->query($plain) for 1 .. $times;
-    $session->{stderr} = '';
-}
-
-my $kinds = $session->query_safe('SELECT count(*) FROM failing');
-is($kinds, 16, 'sixteen kinds of failing calls');
-
-# What is allocated once is there after the warm-up.
-$session->query_safe('CALL fail(300)');
-fail_plainly(30);
-my ($contexts_before, $process_before) = memory();
-$session->query_safe('CALL fail(5500)');
-fail_plainly(750);
-my ($contexts_after, $process_after) = memory();
-
-my $calls = $kinds * (5500 + 750);
-my $contexts = $contexts_after - $contexts_before;
-my $process = $process_after - $process_before;
-diag("$calls failing calls: memory contexts $contexts_before -> $contexts_after bytes ($contexts), process $process_before -> $process_after bytes ($process)");
+my @lines = split /\n/, $output;
+is(scalar @lines, 3, 'the session lives to its end');
+my ($contexts_before, $process_before) = split /\|/, $lines[0];
+my ($contexts_after, $process_after) = split /\|/, $lines[1];
+my ($contexts, $process) = ($contexts_after - $contexts_before, $process_after - $process_before);
+my $calls = $kinds * ($caught + $plain);
+diag("after $calls failing calls: memory contexts $contexts_before -> $contexts_after bytes ($contexts more), ",
+    "process $process_before -> $process_after bytes ($process more)");
 cmp_ok($calls, '>=', 100_000, '100,000 failing calls');
+is(() = $errors =~ /ERROR: /g, $kinds * (30 + $plain), 'all plain ones have failed, and no other');
 cmp_ok($contexts, '<', 256 * 1024, 'less than 256 kB more in memory contexts');
-cmp_ok($process, '<', 1024 * 1024, 'less than 1 MB more in the process: 10 bytes a call');
-
-is($session->query_safe(q{SELECT loyalty_calculate('{"program": "main", "lines": [{"product": "P-2", "quantity": 1}]}') #>> '{totals,total}'}),
-    '7.97', 'and the session calculates');
+cmp_ok($process, '<', 1024 * 1024, 'less than 1 MB more in the process, 10 bytes a call');
+is($lines[2], '7.98', 'the session calculates');
 
 # Ended from outside while C++ searches, a session ends in order, and the server goes on.
 $node->safe_psql('postgres', q{
@@ -149,7 +145,6 @@ for my $verb ('cancel', 'terminate')
     }
 }
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'the server was never restarted');
-$session->quit;
 $node->stop;
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|FailedAssertion/, 'and did not crash');
 

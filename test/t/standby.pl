@@ -41,18 +41,18 @@ like($error, qr/ERROR:  invalid order: it has no lines/, 'the standby gives the 
 # Sessions that are open on the standby, one of them in a transaction with an old snapshot.
 my $open = $standby->background_psql('postgres');
 my $old = $standby->background_psql('postgres');
-is($open->query_safe($quote), 'version 1: 7.97', 'an open session calculates');
+is($open->query_safe($quote), 'version 1: 7.98', 'an open session calculates');
 $old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
-is($old->query_safe($quote), 'version 1: 7.97', 'and one in a transaction');
+is($old->query_safe($quote), 'version 1: 7.98', 'and one in a transaction');
 
 # Changes without apply stay invisible, but for what takes effect at once.
 $primary->safe_psql('postgres', q{UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 40}' WHERE promotion = 'five'});
 $primary->wait_for_catchup($standby);
-is($open->query_safe($quote), 'version 1: 7.97', 'a change of the draft is invisible on the standby');
+is($open->query_safe($quote), 'version 1: 7.98', 'a change of the draft is invisible on the standby');
 $primary->safe_psql('postgres', q{UPDATE loyalty.products SET price = 20 WHERE sku = 'P-2'});
 $primary->wait_for_catchup($standby);
 is($open->query_safe($quote), 'version 1: 11.00', 'a new price is visible on the standby');
-is($old->query_safe($quote), 'version 1: 7.97', 'though not under an old snapshot');
+is($old->query_safe($quote), 'version 1: 7.98', 'though not under an old snapshot');
 
 # An apply reaches both; a rolled back one neither.
 $primary->safe_psql('postgres', q{BEGIN; UPDATE loyalty.promotions SET name = 'Off'; SELECT loyalty_apply('main'); ROLLBACK});

@@ -41,7 +41,7 @@ Order some_order() {
 
 TEST(WorkLimit, AHostileTreeEnds) {
     const auto start = std::chrono::steady_clock::now();
-    const Calculation result = calculate(hostile(200), some_order());
+    const Calculation result = calculate(hostile(60), some_order());
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
     EXPECT_FALSE(result.optimal);
     EXPECT_LT(seconds, 60);  // about a second without sanitizers
@@ -52,7 +52,8 @@ TEST(WorkLimit, AHostileTreeEnds) {
 }
 
 TEST(WorkLimit, TheResultIsTheSameEveryTime) {
-    const Calculation once = calculate(hostile(30), some_order()), twice = calculate(hostile(30), some_order());
+    const Calculation once = calculate(hostile(16), some_order()), twice = calculate(hostile(16), some_order());
+    EXPECT_FALSE(once.optimal);
     EXPECT_EQ(once.total, twice.total);
     EXPECT_EQ(once.operations.size(), twice.operations.size());
 }
@@ -60,7 +61,7 @@ TEST(WorkLimit, TheResultIsTheSameEveryTime) {
 // What comes after a search that ran out of steps is still calculated: at least what its children do one after the other.
 TEST(WorkLimit, LaterGroupsStillTakePart) {
     TreeBuilder builder;
-    builder.tree = hostile(60, Arbitration::consistent);
+    builder.tree = hostile(16, Arbitration::consistent);
     builder.group("later", Arbitration::max_benefit);
     builder.promotion("z", {on_products({benefit("discount", {{"percent", "10"}})})}, "later").position = 1'000'000;
     builder.tree.groups.back().position = 1'000'000;
@@ -71,7 +72,7 @@ TEST(WorkLimit, LaterGroupsStillTakePart) {
 }
 
 TEST(WorkLimit, CallsBackRegularly) {
-    const Program program = compile(hostile(60), 1);
+    const Program program = compile(hostile(16), 1);
     int calls = 0;
     CalculationOptions options;
     options.is_credited = [](std::string_view) { return true; };
