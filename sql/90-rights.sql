@@ -1,11 +1,13 @@
 -- Who may call: nobody but the extension's owner, until he grants it.
 --
 -- The loop goes over the extension's members, so that no function is forgotten. As a trusted extension its members
--- belong to the bootstrap superuser; whoever created the extension gets EXECUTE from there, and may pass it on. Where
--- the two are one role the grant would be one to the grantor himself.
+-- belong to the bootstrap superuser; whoever created the extension gets EXECUTE from there, and may pass it on. So does
+-- the database's owner: where a superuser restores his dump, it is the superuser who creates the extension, and the
+-- owner's grants follow. A role that is the grantor himself needs none.
 DO $rights$
 DECLARE
     member pg_catalog.regprocedure;
+    manager pg_catalog.regrole;
 BEGIN
     FOR member IN
         SELECT dependency.objid
@@ -17,9 +19,19 @@ BEGIN
             AND extension.extname = 'loyalty'
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', member);
-        IF pg_catalog.quote_ident(current_user) <> '@extowner@' THEN
-            EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO @extowner@ WITH GRANT OPTION', member);
-        END IF;
+        FOR manager IN
+            SELECT extension.extowner
+            FROM pg_catalog.pg_extension AS extension
+            WHERE extension.extname = 'loyalty'
+            UNION
+            SELECT database.datdba
+            FROM pg_catalog.pg_database AS database
+            WHERE database.datname = pg_catalog.current_database()
+        LOOP
+            IF manager <> current_user::pg_catalog.regrole THEN
+                EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', member, manager);
+            END IF;
+        END LOOP;
     END LOOP;
 END
 $rights$;

@@ -28,6 +28,7 @@ public:
     }
 
     Program run() {
+        check_scale(tree_.currency_scale, "currency");
         add_point_types();
         program_.segments = tree_.segments;
         program_.conditions_of_segment.resize(program_.segments.size());
@@ -46,8 +47,13 @@ private:
         const TreePromotion* promotion;
     };
 
+    static void check_scale(int scale, const std::string& what) {
+        if (scale < 0 || scale > 4) fail("the scale of " + what + " is " + std::to_string(scale), "Scales are 0 to 4 decimals.");
+    }
+
     void add_point_types() {
         for (const auto& from : tree_.point_types) {
+            check_scale(from.scale, "point type \"" + from.id + "\"");
             PointType type;
             type.id = from.id;
             type.kind = from.kind;
@@ -138,15 +144,20 @@ private:
     }
 
     Limits limits(const TreeGroup& from) const {
+        const auto share = [&](const Decimal& percent) {
+            if (percent.is_negative() || percent > Decimal(100)) fail("a limit of group \"" + from.id + "\" is out of range", "Percentages are 0 to 100.");
+            return Fraction::percent(percent);
+        };
         const auto money = [&](const Decimal& amount) {
             const auto units = amount.units(tree_.currency_scale);
+            if (amount.is_negative()) fail("a limit of group \"" + from.id + "\" is out of range", "Amounts are 0 or more.");
             if (!units) fail("a limit of group \"" + from.id + "\" has more decimals than the currency", "Round it to the currency's scale.");
             return Money{*units};
         };
         Limits limits;
-        if (from.max_discount_percent) limits.max_discount_share = Fraction::percent(*from.max_discount_percent);
+        if (from.max_discount_percent) limits.max_discount_share = share(*from.max_discount_percent);
         if (from.max_discount_amount) limits.max_discount_amount = money(*from.max_discount_amount);
-        if (from.min_product_price_percent) limits.min_price_share = Fraction::percent(*from.min_product_price_percent);
+        if (from.min_product_price_percent) limits.min_price_share = share(*from.min_product_price_percent);
         if (from.min_product_price_amount) limits.min_price_amount = money(*from.min_product_price_amount);
         return limits;
     }

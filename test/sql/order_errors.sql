@@ -109,6 +109,10 @@ SELECT try_order('"expected_total": 1e400');
 SELECT try_order('"redeem": [{"points": "bonus", "amount": -1}]');
 SELECT try_order('"redeem": [{"points": "bonus", "amount": 1e30}]');
 SELECT try_order('"redeem": [{"points": "bonus", "amount": 0.001}]');
+-- Thousands of numbers that are small as jsonb and huge as text, with and without a good order around them.
+SELECT try(jsonb_agg(number * 1e131000)::text) FROM generate_series(1, 500) AS number;
+SELECT try(jsonb_build_object('lines', '[{"product": "P-1", "quantity": 1}]'::jsonb, 'fields', jsonb_object_agg('f' || number, number * 1e-16000))::text)
+FROM generate_series(1, 500) AS number;
 -- What fits exactly is right, however it is written.
 SELECT try_line('"price": 1e1');
 SELECT try_line('"price": 100000e-4');
@@ -201,6 +205,17 @@ SELECT try('{"lines": [{"product": "x", "quantity": 1000, "price": 9000000000000
 SELECT try('{"lines": [{"product": "x", "quantity": 9, "price": 9999999999999999.99}, {"product": "y", "quantity": 1, "price": 9999999999999999.99}]}');
 SELECT try('{"shipping": 9999999999999999, "lines": [{"product": "x", "quantity": 9, "price": 9999999999999999}]}');
 SELECT try('{"lines": [{"product": "x", "quantity": 9, "price": 9999999999999999.99}]}');
+
+-- LY402: more effects than can be remembered.
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+SELECT 'main', 'many-' || number, 'Many', 'discount', 'active', 'everyone' FROM generate_series(1, 201) AS number;
+INSERT INTO loyalty.promotion_conditions (program, promotion)
+SELECT 'main', 'many-' || number FROM generate_series(1, 201) AS number;
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+SELECT 'main', 'many-' || number, 1, 'discount', '{"percent": 1}' FROM generate_series(1, 201) AS number;
+SELECT loyalty_apply('main');
+SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text) FROM generate_series(1, 10000);
+SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text) LIKE 'total %' FROM generate_series(1, 1000);
 
 -- A NULL is no order, and has no result.
 SELECT loyalty_calculate(NULL) IS NULL;
