@@ -234,6 +234,19 @@ TEST(Summation, ABudgetThatBitesIsShared) {
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 800}));
 }
 
+// A sum of one child is what the child has done, to the cent, also beside a child that does nothing.
+// a: 3 × 0.99 = 2.97, b: 1.00. 20 % leaves 2.38 and 0.80. 50 % of the two most expensive units: b, 0.80 -> 0.40, and one a, worth
+// 2.38/3 -> 0.79, less 0.40 (0.395 rounded) -> 0.39. 9.00 off two units in line order: that a, and the next one, of 1.59 for two worth 0.80.
+// a: 2.38 − 0.79 − 0.80 = 0.79. Summed as units of 0.99 each, it would be 0.80.
+TEST(Summation, OfOneChildIsTheChild) {
+    TreeBuilder builder(Arbitration::summation);
+    builder.point_type("bonus", "1");
+    builder.promotion("p", {on_products({percent("20"), benefit("discount", {{"percent", "50"}, {"max_items", "2"}, {"pick", "most_expensive"}}),
+                                         benefit("discount", {{"amount", "9"}, {"max_items", "2"}})})});
+    builder.points_promotion("nothing", {on_products({pay("10")})});
+    EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("a", 99, "3").line("b", 100).balance(100).get())), (Totals{79, 40}));
+}
+
 // 80 % and 50 % off a shipping of 10.00: 8.00 + 5.00, cut to 10.00 by allotment: 6.15 and 3.85.
 TEST(Summation, ShippingIsCutToItsPrice) {
     TreeBuilder builder(Arbitration::summation);
@@ -515,6 +528,25 @@ TEST(MaxBenefit, PointsCountAtTheirWorth) {
         builder.tree.point_types[0].kind = PointKind::qualification;
         EXPECT_EQ(applied(builder.tree, calculate(builder.tree, order)), (Names{"a", "b"}));
     }
+}
+
+// A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in all 140.86.
+// "miles": 7.26 miles at 0.07 for 1.00 = 103.71 off the order. "all": line a by bonus points, worth 12.14 in all. "tenth": 10 % of the
+// order, 14.09, by bonus points too. "miles" and "tenth" sum up to 103.71 + 12.14 = 115.85. With "all" the bonus points gather on
+// line a, where the miles then find less room, and the sum is smaller.
+TEST(MaxBenefit, ASumMayShrinkWhenAChildJoins) {
+    TreeBuilder builder(Arbitration::max_benefit);
+    builder.point_type("bonus", "10", 1);
+    builder.point_type("miles", "0.07");
+    builder.segment("a");
+    builder.points_promotion("miles", {on_order({benefit("points_discount", {{"point_type", "miles"}, {"points", "7.26"}})})});
+    builder.points_promotion("all", {on_products_in({"a"}, {pay("100")})});
+    builder.points_promotion("tenth", {on_order({pay("10"), benefit("points_discount", {{"point_type", "bonus"}, {"points", "62.1"}})})});
+    const Order order = OrderBuilder().line("a", 250, "5").in_segments({0}).line("c", 3'918, "2").line("d", 1'000, "5").balance(4'139).balance(1'473).redeem(0, 1'214).redeem(1).get();
+    const Calculation result = calculate(builder.tree, order);
+    EXPECT_EQ(result.total.units, 14'086 - 11'585);
+    EXPECT_EQ(applied(builder.tree, result), (Names{"miles", "tenth"}));
+    EXPECT_TRUE(result.trace.groups[0].summed);
 }
 
 // Nested searches: the inner group gives 30.00 (sum of 10 % and 20 %) rather than 28.00, the outer adds 5.00 off the 70.00 left.

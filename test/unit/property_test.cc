@@ -305,27 +305,34 @@ Case smallest_failing(Case c) {
     return c;
 }
 
-// Case `number` of a run; the first ones are small, so that a mistake shows in a small case if it can.
-Case numbered_case(std::uint64_t seed, std::uint64_t number) {
-    std::seed_seq sequence{seed, number};
-    std::mt19937_64 random(sequence);
-    return random_case(random, static_cast<int>(std::min<std::uint64_t>(10, 1 + number / 1000)));
-}
-
-TEST(Property, EngineEqualsOracle) {
+// Each case has a generator of its own, so that it can be repeated alone.
+template <class Make>
+void check_cases(std::uint64_t cases, Make make) {
     const std::uint64_t seed = setting("LOYALTY_SEED", 20261122);
     const std::uint64_t first = setting("LOYALTY_CASE", 0);
-    const std::uint64_t cases = setting("LOYALTY_CASES", 20'000);
     const std::uint64_t most_failures = setting("LOYALTY_FAILURES", 3);
     std::uint64_t failures = 0;
-    for (std::uint64_t number = first; number < first + cases && failures < most_failures; ++number) {
-        const Case c = numbered_case(seed, number);
+    for (std::uint64_t number = first; number < first + setting("LOYALTY_CASES", cases) && failures < most_failures; ++number) {
+        std::seed_seq sequence{seed, number};
+        std::mt19937_64 random(sequence);
+        const Case c = make(random, number);
         if (problem(c).empty()) continue;
         ++failures;
         const Case small = smallest_failing(c);
         ADD_FAILURE() << "repeat with LOYALTY_SEED=" << seed << " LOYALTY_CASE=" << number << " LOYALTY_CASES=1\n"
                       << to_string(small) << "differences:\n" << problem(small);
     }
+}
+
+// The first cases are small, so that a mistake shows in a small case if it can.
+TEST(Property, EngineEqualsOracle) {
+    check_cases(20'000, [](std::mt19937_64& random, std::uint64_t number) {
+        return random_case(random, static_cast<int>(std::min<std::uint64_t>(10, 1 + number / 1000)));
+    });
+}
+
+TEST(Property, SearchIsExact) {
+    check_cases(10'000, [](std::mt19937_64& random, std::uint64_t) { return random_search_case(random); });
 }
 
 }  // namespace

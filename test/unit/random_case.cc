@@ -12,17 +12,32 @@ class Maker {
 public:
     Maker(std::mt19937_64& random, int size) : random_(random), size_(size) {}
 
+    Case make_search() {
+        fill_market();
+        add_point_type("points0", 2, "1");
+        add_point_type("points1", one_of({2, 0}), one_of<const char*>({"1", "3"}));
+        TreeGroup main;
+        main.id = "main";
+        main.arbitration = Arbitration::max_benefit;
+        if (chance(30)) main.max_discount_amount = money(60);
+        tree_.groups.push_back(main);
+        if (chance(40)) {
+            TreeGroup group;
+            group.id = "g";
+            group.parent = "main";
+            group.position = up_to(1000);
+            group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
+            if (chance(30)) group.max_discount_amount = money(30);
+            tree_.groups.push_back(group);
+        }
+        for (int left = 2 + up_to(3); left > 0; --left) add_small_promotion();
+        return {tree_, make_small_order()};
+    }
+
     Case make() {
-        tree_.program = "main";
-        tree_.currency = "RUB";
-        tree_.time_zone = "UTC";
+        fill_market();
         tree_.currency_scale = chance(80) ? 2 : up_to(4);
         add_point_types();
-        for (const char* id : {"A", "B", "C"}) {
-            Segment segment;
-            segment.id = id;
-            tree_.segments.push_back(segment);
-        }
         add_groups();
         for (int left = 1 + up_to(std::min(size_, 7)); left > 0; --left) add_promotion();
         return {tree_, make_order()};
@@ -34,6 +49,95 @@ private:
     template <class Value>
     Value one_of(std::initializer_list<Value> values) {
         return *(values.begin() + up_to(static_cast<int>(values.size()) - 1));
+    }
+
+    void fill_market() {
+        tree_.program = "main";
+        tree_.currency = "RUB";
+        tree_.time_zone = "UTC";
+        for (const char* id : {"A", "B", "C"}) {
+            Segment segment;
+            segment.id = id;
+            tree_.segments.push_back(segment);
+        }
+    }
+
+    void add_point_type(const std::string& id, int scale, const char* ratio) {
+        tree_.point_types.push_back({id, PointKind::standard, scale, build::decimal(ratio)});
+    }
+
+    void add_small_promotion() {
+        TreePromotion promotion;
+        promotion.id = "p" + std::to_string(tree_.promotions.size());
+        promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
+        promotion.position = up_to(1000);
+        promotion.active = true;
+        promotion.kind = chance(60) ? PromotionKind::discount : PromotionKind::points;
+        promotion.audience = Audience::everyone;
+        promotion.benefit_rule = chance(60) ? BenefitRule::sequential : BenefitRule::parallel;
+        TreeCondition condition;
+        condition.level = chance(75) ? Level::product : Level::order;
+        if (condition.level == Level::product && chance(30)) {
+            condition.mode = ConditionMode::in;
+            condition.segments.push_back("A");
+        }
+        for (int benefits = 1 + up_to(1); benefits > 0; --benefits) {
+            condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount() : small_points(condition.level));
+        }
+        promotion.conditions.push_back(condition);
+        tree_.promotions.push_back(promotion);
+    }
+
+    Decimal small_percent() { return build::decimal(one_of<const char*>({"10", "20", "30", "40", "50", "33.3", "66.7", "100"})); }
+
+    void add_small_items(TreeBenefit& benefit) {
+        if (!chance(60)) return;
+        add(benefit, "max_items", Decimal(1 + up_to(2)));
+        add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
+    }
+
+    TreeBenefit small_discount() {
+        TreeBenefit benefit{"discount", Parameters("discount")};
+        if (chance(70)) {
+            add(benefit, "percent", small_percent());
+        } else {
+            add(benefit, "amount", money(20));
+        }
+        add_small_items(benefit);
+        return benefit;
+    }
+
+    TreeBenefit small_points(Level level) {
+        const bool pays = chance(65);
+        TreeBenefit benefit{pays ? "points_discount" : "accrue_points", Parameters(pays ? "points_discount" : "accrue_points")};
+        add(benefit, "point_type", one_of<std::string>({"points0", "points1"}));
+        add(benefit, "percent", small_percent());
+        if (pays && level == Level::product) add_small_items(benefit);
+        return benefit;
+    }
+
+    Order make_small_order() {
+        Order order;
+        for (int i = 0, lines = 1 + up_to(2); i < lines; ++i) {
+            Line line;
+            line.id = std::string(1, static_cast<char>('a' + i));
+            line.product = "P" + line.id;
+            line.position = static_cast<std::uint32_t>(i);
+            line.price = Money{1 + up_to(one_of({5, 30}))};
+            line.quantity = Quantity{(1 + up_to(3)) * one_unit.units + (chance(20) ? one_of({500'000, 333'333}) : 0)};
+            line.base = times(line.price, line.quantity);
+            if (chance(20)) line.min_price = Money{up_to(10)};
+            if (chance(50)) line.segments.push_back(0);
+            order.lines.push_back(line);
+        }
+        order.buyer.kind = BuyerKind::member;
+        for (std::uint32_t type = 0; type < 2; ++type) {
+            const Points active{up_to(40)};
+            order.buyer.balances.push_back({active, active, true});
+            order.redeem.push_back({type, std::nullopt});
+        }
+        if (chance(50)) std::swap(order.redeem[0], order.redeem[1]);
+        return order;
     }
 
     void add_point_types() {
@@ -276,6 +380,8 @@ struct Printer {
 }  // namespace
 
 Case random_case(std::mt19937_64& random, int size) { return Maker(random, size).make(); }
+
+Case random_search_case(std::mt19937_64& random) { return Maker(random, 1).make_search(); }
 
 bool looks_at_positions(const Tree& tree) {
     for (const TreePromotion& promotion : tree.promotions) {
