@@ -21,7 +21,12 @@ SELECT
 FROM first CROSS JOIN LATERAL jsonb_array_elements(result::jsonb -> 'operations') AS operation
 GROUP BY promotion
 ORDER BY promotion;
-SELECT count(*) AS orders, count(*) FILTER (WHERE (result::jsonb -> 'optimal')::boolean) AS optimal FROM first;
+SELECT
+    count(*) AS orders,
+    count(*) FILTER (WHERE (result::jsonb -> 'optimal')::boolean) AS optimal,
+    sum((result::jsonb #>> '{totals,base}')::numeric) AS base,
+    sum((result::jsonb #>> '{totals,total}')::numeric) AS total
+FROM first;
 SELECT result::jsonb ->> 'buyer' AS buyer, count(*) FROM first GROUP BY buyer ORDER BY buyer;
 
 -- And Σ lines + shipping = total in each.
@@ -33,6 +38,13 @@ WHERE (result::jsonb #>> '{totals,total}')::numeric IS DISTINCT FROM
 
 -- Again, and in another connection.
 SELECT count(*) AS changed FROM changed;
+-- From a table that keeps a long order compressed and apart, and into one.
+CREATE TABLE long AS
+SELECT jsonb_build_object('lines', jsonb_agg(line || jsonb_build_object('id', orders.number || '-' || line_number, 'fields', jsonb_build_object('note', md5(line::text))))) AS document
+FROM orders CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') WITH ORDINALITY AS element (line, line_number);
+SELECT pg_column_size(document) < pg_column_size(document || '{}') AS is_compressed FROM long;
+CREATE MATERIALIZED VIEW long_result AS SELECT loyalty_calculate(document) AS result FROM long;
+SELECT result::text = loyalty_calculate(document || '{}')::text AS same FROM long, long_result;
 \connect -
 SET client_min_messages = warning;
 SELECT count(*) AS changed FROM changed;
@@ -117,6 +129,7 @@ FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname <> 'schema_version';
 SELECT count(*) AS tables, count(*) FILTER (WHERE digest NOT LIKE '0 rows%') AS with_rows FROM before;
 DROP VIEW changed;
+DROP MATERIALIZED VIEW long_result;
 DROP EXTENSION loyalty CASCADE;
 SELECT relation FROM before WHERE digest <> digest(relation);
 SELECT loyalty_calculate(document) FROM orders;
@@ -137,5 +150,5 @@ SELECT count(*) AS changed FROM changed;
 SELECT loyalty_apply('main') AS still_the_version;
 
 DROP SCHEMA loyalty CASCADE;
-DROP TABLE orders, first, parallel, before CASCADE;
+DROP TABLE orders, first, parallel, before, long CASCADE;
 DROP FUNCTION digest(regclass), by_id(jsonb);

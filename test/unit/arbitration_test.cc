@@ -530,6 +530,26 @@ TEST(MaxBenefit, PointsCountAtTheirWorth) {
     }
 }
 
+// A lower price may leave more behind a sum: 40 % twice takes 0.01 each of 0.02, but nothing of 0.01. So the two together alone are worth
+// the whole price, and need one child, where 33.3 % and 66.7 % one after the other (0.01 each) need two.
+TEST(MaxBenefit, ASumInsideIsNotMonotone) {
+    for (const bool as_group : {false, true}) {
+        TreeBuilder builder(Arbitration::max_benefit);
+        builder.promotion("third", {on_products({percent("33.3")})});
+        builder.promotion("thirds", {on_products({percent("66.7")})});
+        if (as_group) {
+            builder.group("g", Arbitration::summation);
+            builder.promotion("x", {on_products({percent("40")})}, "g");
+            builder.promotion("y", {on_products({percent("40")})}, "g");
+        } else {
+            builder.promotion("x", {on_products({percent("40"), percent("40")})}).benefit_rule = BenefitRule::parallel;
+        }
+        const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 2).get());
+        EXPECT_EQ(result.total.units, 0);
+        EXPECT_EQ(applied(builder.tree, result), as_group ? (Names{"x", "y"}) : Names{"x"});
+    }
+}
+
 // A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in all 140.86.
 // "miles": 7.26 miles at 0.07 for 1.00 = 103.71 off the order. "all": line a by bonus points, worth 12.14 in all. "tenth": 10 % of the
 // order, 14.09, by bonus points too. "miles" and "tenth" sum up to 103.71 + 12.14 = 115.85. With "all" the bonus points gather on

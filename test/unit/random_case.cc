@@ -13,6 +13,7 @@ public:
     Maker(std::mt19937_64& random, int size) : random_(random), size_(size) {}
 
     Case make_search() {
+        plain_ = chance(30);
         fill_market();
         add_point_type("points0", 2, "1");
         add_point_type("points1", one_of({2, 0}), one_of<const char*>({"1", "3"}));
@@ -72,11 +73,11 @@ private:
         promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
         promotion.position = up_to(1000);
         promotion.active = true;
-        promotion.kind = chance(60) ? PromotionKind::discount : PromotionKind::points;
+        promotion.kind = plain_ || chance(60) ? PromotionKind::discount : PromotionKind::points;
         promotion.audience = Audience::everyone;
         promotion.benefit_rule = chance(60) ? BenefitRule::sequential : BenefitRule::parallel;
         TreeCondition condition;
-        condition.level = chance(75) ? Level::product : Level::order;
+        condition.level = plain_ || chance(75) ? Level::product : Level::order;
         if (condition.level == Level::product && chance(30)) {
             condition.mode = ConditionMode::in;
             condition.segments.push_back("A");
@@ -91,7 +92,7 @@ private:
     Decimal small_percent() { return build::decimal(one_of<const char*>({"10", "20", "30", "40", "50", "33.3", "66.7", "100"})); }
 
     void add_small_items(TreeBenefit& benefit) {
-        if (!chance(60)) return;
+        if (plain_ || !chance(60)) return;
         add(benefit, "max_items", Decimal(1 + up_to(2)));
         add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
     }
@@ -305,6 +306,7 @@ private:
 
     std::mt19937_64& random_;
     int size_;
+    bool plain_ = false;  // only discounts on whole lines, for which the search has a way of its own
     Tree tree_;
     std::vector<int> depths_;
 };
