@@ -16,9 +16,9 @@ BEGIN
             AND dependency.deptype = 'e'
             AND extension.extname = 'loyalty'
     LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', member);
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', member);
         IF pg_catalog.quote_ident(current_user) <> '@extowner@' THEN
-            EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO @extowner@ WITH GRANT OPTION', member);
+            EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO @extowner@ WITH GRANT OPTION', member);
         END IF;
     END LOOP;
 END

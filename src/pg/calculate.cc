@@ -7,6 +7,7 @@
 #include "pg/buyer.hpp"
 #include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
+#include "pg/clock.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
@@ -47,7 +48,7 @@ Quote make_quote(Datum jsonb) {
     check_references(quote.document, market);
     if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, market.time_zone), market.time_zone);
 
-    Buyer buyer = find_buyer(quote.current, quote.document.member, GetCurrentTransactionStartTimestamp(), caller);
+    Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order = resolve(quote.document, quote.program(), market, catalogue.products, std::move(catalogue.segments), std::move(buyer));
 
