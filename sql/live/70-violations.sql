@@ -319,8 +319,11 @@ UNION ALL
 SELECT
     'committed_hold_has_its_transaction', hold.program, hold.member, hold.point_type, entry.seq,
     format(
-        'hold %s is %s; its transaction has %s', hold.id, hold.state,
-        coalesce(format('type %s and value %s', entry.type, entry.value), 'not been booked')
+        'hold %s is %s, %s', hold.id, hold.state,
+        CASE
+            WHEN entry.seq IS NULL THEN 'but has no transaction'
+            ELSE format('its transaction is of type %s and value %s', entry.type, entry.value)
+        END
     )
 FROM loyalty.holds AS hold
 LEFT JOIN loyalty.transactions AS entry

@@ -1,5 +1,6 @@
 #include "pg/buyer.hpp"
 
+#include "pg/clock.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
 
@@ -31,20 +32,26 @@ Balance read_balance(const Rows& rows, std::uint64_t row, const PointType& type,
 // The member's accounts, or no row for a buyer who is no member.
 Rows read_accounts(const std::string& program, const std::string& key, TimestampTz now) {
     // A row per account, and one for a member without any. What has expired by now counts no more, whether or not a job has
-    // booked it; what is held cannot be spent, and outlives its date until the hold ends.
+    // booked it; what is held cannot be spent, and outlives its date until the hold ends, be it by its time-out.
     static Query query(
         "SELECT EXISTS (SELECT FROM loyalty.profiles WHERE key = $2), b.point_type,"
         "       (b.total - coalesce(l.expired, 0))::text, coalesce(l.active, 0)::text"
         "  FROM loyalty.members m"
         "  LEFT JOIN loyalty.balances b ON b.member = $2 AND b.program = $1"
         "  LEFT JOIN LATERAL ("
-        "       SELECT sum(remaining - held) FILTER (WHERE active_from <= $3 AND expires_at > $3) AS active,"
-        "              sum(remaining - held) FILTER (WHERE expires_at <= $3) AS expired"
-        "         FROM loyalty.lots"
-        "        WHERE member = $2 AND program = $1 AND point_type = b.point_type AND open) l ON true"
+        "       SELECT sum(free) FILTER (WHERE active_from <= $3 AND expires_at > $3) AS active,"
+        "              sum(free) FILTER (WHERE expires_at <= $3) AS expired"
+        "         FROM (SELECT o.active_from, o.expires_at,"
+        "                      o.remaining - CASE WHEN o.held = 0 THEN 0"
+        "                                         ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
+        "                                                 JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
+        "                                                WHERE r.member = $2 AND r.program = $1 AND r.point_type = o.point_type"
+        "                                                  AND r.lot = o.seq AND h.state = 'open' AND h.expires_at > $4) END AS free"
+        "                 FROM loyalty.lots o"
+        "                WHERE o.member = $2 AND o.program = $1 AND o.point_type = b.point_type AND o.open) o) l ON true"
         " WHERE m.member = $2 AND m.program = $1 AND m.removed_at IS NULL",
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return query.run({text_argument(program), text_argument(key), timestamp_argument(now)});
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    return query.run({text_argument(program), text_argument(key), timestamp_argument(now), timestamp_argument(wall_now())});
 }
 
 // The bundled profiles are looked up on the way: with the accounts, or on their own for a buyer who is no member.
