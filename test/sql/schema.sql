@@ -124,7 +124,7 @@ SELECT count(content) > 5 AS some_have_rows FROM rows_before;
 DROP EXTENSION loyalty;
 \set VERBOSITY default
 DROP EXTENSION loyalty CASCADE;
-SELECT relname FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v';
+SELECT relname FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v' ORDER BY relname;
 
 -- Meanwhile everything can be read, and nothing written.
 SELECT member, total FROM loyalty.balances;
