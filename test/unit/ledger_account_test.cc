@@ -29,8 +29,8 @@ void expect_sound(const Account& account) {
         EXPECT_EQ(entry.after, balance);
         Units moved = 0;
         for (const auto& movement : entry.movements) moved += movement.value;
-        if (entry.type == Type::accrual) EXPECT_EQ(moved, entry.debt);
-        else if (entry.type != Type::expiration) EXPECT_EQ(moved, entry.value + entry.debt);
+        const bool by_movements = entry.type != Type::accrual && entry.type != Type::expiration;
+        EXPECT_EQ(moved, entry.debt + (by_movements ? entry.value : 0));
     }
     EXPECT_EQ(balance, account.total);
     for (const auto& lot : account.lots()) {
@@ -52,7 +52,7 @@ TEST(LedgerAccount, ConsumesTheSoonestExpiringFirst) {
     expect_sound(account);
 }
 
-TEST(LedgerAccount, TellsNothingTwiceOfWhatHasLapsed) {
+TEST(LedgerAccount, TakesNothingTwiceOfWhatHasLapsed) {
     Account account;
     account.credit(Type::accrual, 10, 0, 0, 20, 0);
     account.redeem(6, 1, 1);
