@@ -95,6 +95,53 @@ WHERE entry.balance_before + entry.value <> entry.balance_after
 
 UNION ALL
 SELECT
+    'row_is_well_formed', entry.program, entry.member, entry.point_type, entry.seq,
+    format('of type %s, value %s: a field does not suit it', entry.type, entry.value)
+FROM loyalty.transactions AS entry
+WHERE (
+    entry.seq > 0
+    AND CASE
+        WHEN entry.type IN ('accrual', 'initial', 'refund') THEN
+            entry.value > 0 AND entry.debt <= 0 AND entry.debt >= - entry.value AND entry.owed = 0
+        WHEN entry.type = 'reversal' THEN
+            entry.value <= 0
+            AND (entry.value < 0 OR entry.owed <> 0 OR entry.lapsed > 0)
+            AND entry.debt >= 0
+            AND entry.debt <= - entry.value
+        ELSE entry.type IN ('redemption', 'expiration', 'reset')
+            AND entry.value < 0
+            AND entry.debt = 0
+            AND entry.owed = 0
+    END
+    -- NaN and infinities sort at the ends.
+    AND entry.value > '-Infinity' AND entry.value < 'Infinity'
+    AND entry.balance_before > '-Infinity' AND entry.balance_before < 'Infinity'
+    AND entry.owed > '-Infinity' AND entry.owed < 'Infinity'
+    AND entry.lapsed >= 0 AND entry.lapsed < 'Infinity'
+    AND (entry.lapsed = 0 OR entry.type = 'reversal' AND entry.undoes IS NOT NULL)
+    AND isfinite(entry.created_at)
+    AND isfinite(entry.booked_at)
+    AND entry.created_at <= entry.booked_at
+    AND CASE
+        WHEN entry.type IN ('accrual', 'initial') THEN
+            isfinite(entry.active_from) AND entry.expires_at > entry.active_from
+        ELSE entry.active_from IS NULL AND entry.expires_at IS NULL
+    END
+    AND CASE entry.type
+        WHEN 'refund' THEN entry.undoes IS NOT NULL
+        WHEN 'reversal' THEN true
+        ELSE entry.undoes IS NULL
+    END
+    AND (entry.undoes IS NULL OR entry.undoes < entry.seq)
+    AND (entry.type = 'expiration') = (entry.lot IS NOT NULL)
+    AND (entry.hold IS NULL OR entry.type IN ('accrual', 'redemption'))
+    AND (entry.source IS NULL OR entry.source_type IS NOT NULL)
+    AND (entry.source_type IS NULL OR entry.source_type <> '')
+    AND (entry.data IS NULL OR jsonb_typeof(entry.data) = 'object')
+) IS NOT TRUE
+
+UNION ALL
+SELECT
     'balance_is_sum_of_transactions', balance.program, balance.member, balance.point_type, balance.seq,
     format(
         'seq, total, debt and owed are %s, %s, %s, %s; by the transactions %s, %s, %s, %s',

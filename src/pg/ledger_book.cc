@@ -58,12 +58,27 @@ private:
             throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
                         "Give its number in column \"undoes\", or use loyalty_refund().");
         }
+        if (posting_.undoes && type_ != Type::refund && type_ != Type::reversal) {
+            throw Error(sqlstate::wrong_transaction_type, "a transaction of type \"" + posting_.type + "\" undoes no other", {},
+                        "Refunds give redemptions back, reversals take accruals back.");
+        }
+        check_attachments();
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
         if (created_at_ > now_) {
             throw Error(sqlstate::moment_in_future, "created_at is in the future", {}, "Points that count from a later moment have an active_from.");
         }
         if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
             throw Error(sqlstate::wrong_dates, "only accruals and initial balances have an active_from and an expires_at");
+        }
+    }
+
+    void check_attachments() const {
+        if (posting_.source && !posting_.source_type) throw Error(sqlstate::missing_field, "a source needs its source type");
+        if (posting_.source_type && posting_.source_type->empty()) throw Error(sqlstate::missing_field, "the source type is empty");
+        if (!posting_.data) return;
+        const Datum data = *posting_.data;
+        if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(data))); })) {
+            throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
         }
     }
 

@@ -8,12 +8,23 @@ namespace loyalty::pg {
 
 namespace {
 
-// The id of the row; nothing if the trigger found that it had been booked before.
-std::optional<Uuid> insert(const Posting& posting) {
+// A row as the functions show it.
+#define LOYALTY_SHOWN(row) \
+    "jsonb_strip_nulls(to_jsonb(" row ") - 'data') || CASE WHEN " row ".data IS NULL THEN '{}' ELSE jsonb_build_object('data', " row ".data) END"
+
+struct Inserted {
+    Uuid id;
+    Datum answer;
+    bool may_have_more;  // rows that followed from it, which the answer is to tell of
+};
+
+// Nothing if the trigger found that it had been booked before.
+std::optional<Inserted> insert(const Posting& posting) {
     static Query query(
-        "INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id, created_at, active_from, expires_at,"
-        "                                  undoes, hold, source_type, source, promotion, comment, data)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id",
+        "INSERT INTO loyalty.transactions AS t (member, program, point_type, type, value, external_id, created_at, active_from, expires_at,"
+        "                                       undoes, hold, source_type, source, promotion, comment, data)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false), " LOYALTY_SHOWN("t") " || '{\"repeated\": false}'",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, UUIDOID, TEXTOID, TEXTOID,
          TEXTOID, TEXTOID, JSONBOID});
     const Quietly quietly;
@@ -25,7 +36,7 @@ std::optional<Uuid> insert(const Posting& posting) {
          optional_text_argument(posting.promotion), optional_text_argument(posting.comment), optional_datum_argument(posting.data)},
         true);
     if (rows.size() == 0) return std::nullopt;
-    return uuid_of(rows.datum(0, 1));
+    return Inserted{uuid_of(rows.datum(0, 1)), rows.datum(0, 3), rows.boolean(0, 2)};
 }
 
 // Which row it was that the trigger found: the one with the external id, or the one that undoes or commits the same.
@@ -50,8 +61,9 @@ Uuid find_repeated(const Posting& posting) {
 }
 
 Datum post(const Posting& posting, MemoryContext into) {
-    const auto id = insert(posting);
-    return transaction_answer(posting.key, id ? *id : find_repeated(posting), !id, into);
+    const auto inserted = insert(posting);
+    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
+    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into) : copy_out(inserted->answer, into);
 }
 
 Datum negated(Datum amount) {
@@ -121,8 +133,7 @@ std::optional<FoundTransaction> find_transaction(const std::string& member, cons
 Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
     // What expired at once stands behind the row, in the same booking.
     static Query query(
-        "SELECT jsonb_strip_nulls(to_jsonb(t) - 'data')"
-        "       || CASE WHEN t.data IS NULL THEN '{}' ELSE jsonb_build_object('data', t.data) END"
+        "SELECT " LOYALTY_SHOWN("t")
         "       || CASE WHEN x.value IS NULL THEN '{}' ELSE jsonb_build_object('expired_at_once', x.value) END"
         "       || CASE WHEN c.id IS NULL THEN '{}' ELSE jsonb_build_object('cancelled_by', c.id) END"
         "       || jsonb_build_object('repeated', $4)"

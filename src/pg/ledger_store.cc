@@ -129,10 +129,11 @@ struct LotArguments {
     }
 };
 
+// ANY lets the index find the lots; the join alone may be planned as a look at all lots of the account.
 constexpr const char* update_lots =
     "UPDATE loyalty.lots l SET remaining = c.remaining, held = c.held"
     "  FROM unnest($4::bigint[], $5::numeric[], $6::numeric[]) c (seq, remaining, held)"
-    " WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = c.seq";
+    " WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = ANY ($4) AND l.seq = c.seq";
 constexpr const char* insert_movements =
     "INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
     " SELECT $1, $2, $3, m.seq, m.lot, m.value FROM unnest($7::bigint[], $8::bigint[], $9::numeric[]) m (seq, lot, value)";

@@ -193,6 +193,12 @@ INSERT INTO loyalty.transactions (member, program, point_type, type, value, prom
 \echo :SQLSTATE
 INSERT INTO loyalty.transactions (member, program, point_type, type, value, source) VALUES ('dan', 'main', 'bonus', 'accrual', 1, 'S-3');
 \echo :SQLSTATE
+SELECT loyalty_accrue('dan', 'main', 'bonus', 1, source_type => '');
+\echo :SQLSTATE
+SELECT loyalty_accrue('dan', 'main', 'bonus', 1, data => '[1]');
+\echo :SQLSTATE
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('dan', 'main', 'bonus', 'accrual', 1, 1);
+\echo :SQLSTATE
 SELECT loyalty_accrue('dan', 'main', 'bonus', -1);
 \echo :SQLSTATE
 SELECT loyalty_redeem('dan', 'main', 'bonus', -1);

@@ -37,8 +37,11 @@ BEGIN
         RETURN QUERY
         SELECT invariant || coalesce(' ' || seq, '') || ': ' || regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g') FROM loyalty_verify();
         RAISE SQLSTATE 'UNDO0';
-    EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
-        NULL;
+    EXCEPTION
+        WHEN SQLSTATE 'UNDO0' THEN
+            NULL;
+        WHEN check_violation THEN
+            RETURN NEXT 'refused: ' || SQLERRM;
     END;
 END
 $$;
@@ -50,6 +53,14 @@ SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 8$$);
 SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 2$$, '{transactions.transactions_undoes_fkey}');
 SELECT damage($$UPDATE loyalty.transactions SET debt = -1 WHERE seq = 2$$);
 SELECT damage($$UPDATE loyalty.transactions SET owed = 1 WHERE seq = 8$$);
+-- What a row cannot be
+SELECT damage($$UPDATE loyalty.transactions SET value = 15 WHERE seq = 3$$);
+SELECT damage(format('UPDATE loyalty.transactions SET %s', change))
+FROM unnest(ARRAY[
+    'source = ''S'' WHERE seq = 1', 'source_type = '''' WHERE seq = 1', 'data = ''1'' WHERE seq = 1', 'created_at = booked_at + interval ''1 day'' WHERE seq = 3',
+    'undoes = 1 WHERE seq = 3', 'undoes = NULL WHERE seq = 4', 'lot = NULL WHERE seq = 6', 'lapsed = 1 WHERE seq = 3',
+    'type = ''gift'' WHERE seq = 5', 'expires_at = NULL WHERE seq = 1', 'value = ''NaN'', balance_before = ''NaN'', balance_after = ''NaN'' WHERE seq = 1'
+]) AS change;
 -- The account
 SELECT damage($$UPDATE loyalty.balances SET total = total + 1$$);
 SELECT damage($$UPDATE loyalty.balances SET seq = seq + 1$$);
