@@ -11,10 +11,8 @@ INSERT INTO loyalty.profiles (key, attributes) VALUES ('ann', '{"name": "Ann"}')
 INSERT INTO loyalty.members (member, program) VALUES ('ann', 'golden');
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, active)
 VALUES ('golden', 'bonus', 'Bonus', 1, true);
-INSERT INTO loyalty.balances (member, program, point_type, seq, total)
-VALUES ('ann', 'golden', 'bonus', 1, 20000);
-INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
-VALUES ('ann', 'golden', 'bonus', 1, 20000, 20000);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+VALUES ('ann', 'golden', 'bonus', 'accrual', 20000);
 
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
 VALUES

@@ -72,11 +72,8 @@ VALUES ('shop', 'stars', 'Stars', 0, 100, true);
 INSERT INTO loyalty.members (member, program)
 SELECT customer::text, 'shop' FROM shop.customers WHERE orders >= 2;
 
-INSERT INTO loyalty.balances (member, program, point_type, seq, total)
-SELECT customer::text, 'shop', 'stars', 1, 1500 FROM shop.customers WHERE orders >= 4;
-
-INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
-SELECT member, program, point_type, seq, total, total FROM loyalty.balances WHERE program = 'shop';
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+SELECT customer::text, 'shop', 'stars', 'accrual', 1500 FROM shop.customers WHERE orders >= 4;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The promotion tree

@@ -1,16 +1,22 @@
 -- The clock, and the schema: made once, migrated by every new version of the library.
 
 CREATE FUNCTION loyalty_now() RETURNS timestamptz
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
-    AS $body$
-BEGIN
-    RETURN now();
-END
-$body$;
+    AS 'MODULE_PATHNAME', 'loyalty_now';
 
 COMMENT ON FUNCTION loyalty_now() IS
-    'The program''s only clock: the start of the transaction. Example: SELECT loyalty_now();';
+    'The program''s only clock: the start of the transaction, unless the schema''s owner has set a simulated clock with '
+    'loyalty_set_clock(). Example: SELECT loyalty_now();';
+
+CREATE FUNCTION loyalty_wall_clock() RETURNS timestamptz
+    LANGUAGE C VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_wall_clock';
+
+COMMENT ON FUNCTION loyalty_wall_clock() IS
+    'The clock that judges the time-outs of holds: the clock on the wall, which goes on within a transaction, unless '
+    'there is a simulated one. Example: SELECT loyalty_wall_clock();';
 
 CREATE FUNCTION loyalty_schema_version() RETURNS integer
     LANGUAGE C IMMUTABLE PARALLEL SAFE

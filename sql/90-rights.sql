@@ -18,7 +18,7 @@ BEGIN
             AND dependency.deptype = 'e'
             AND extension.extname = 'loyalty'
     LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', member);
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', member);
         FOR manager IN
             SELECT extension.extowner
             FROM pg_catalog.pg_extension AS extension
@@ -29,7 +29,7 @@ BEGIN
             WHERE database.datname = pg_catalog.current_database()
         LOOP
             IF manager <> current_user::pg_catalog.regrole THEN
-                EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION', member, manager);
+                EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %s WITH GRANT OPTION', member, manager);
             END IF;
         END LOOP;
     END LOOP;

@@ -8,6 +8,7 @@ CREATE TABLE loyalty.programs (
     currency text COLLATE "C" NOT NULL,
     currency_scale smallint NOT NULL DEFAULT 2,
     time_zone text NOT NULL,
+    negative_balance_allowed boolean NOT NULL DEFAULT false,
     active boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
@@ -31,6 +32,8 @@ COMMENT ON COLUMN loyalty.programs.currency_scale IS
     'Decimals of an amount of money, 0 to 4; fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.time_zone IS
     'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
+COMMENT ON COLUMN loyalty.programs.negative_balance_allowed IS
+    'Whether taking back earned points that were spent already makes the balance negative; otherwise they are owed.';
 COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';

@@ -41,6 +41,33 @@ inline constexpr std::string_view invalid_tree = "LY302";
 // The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
 inline constexpr std::string_view calculation_too_large = "LY402";
+// The ledger.
+inline constexpr std::string_view value_not_finite = "LY501";
+inline constexpr std::string_view value_zero = "LY502";
+inline constexpr std::string_view value_sign = "LY503";
+inline constexpr std::string_view value_scale = "LY504";
+inline constexpr std::string_view points_overflow = "LY505";
+inline constexpr std::string_view wrong_transaction_type = "LY506";
+inline constexpr std::string_view not_a_member = "LY507";
+inline constexpr std::string_view removed_member = "LY508";
+inline constexpr std::string_view inactive_point_type = "LY509";
+inline constexpr std::string_view insufficient_points = "LY510";
+inline constexpr std::string_view moment_in_future = "LY511";
+inline constexpr std::string_view wrong_dates = "LY512";
+inline constexpr std::string_view external_id_taken = "LY513";
+inline constexpr std::string_view unknown_transaction = "LY514";
+inline constexpr std::string_view cannot_be_cancelled = "LY515";
+inline constexpr std::string_view more_than_left = "LY516";
+inline constexpr std::string_view refund_not_allowed = "LY517";
+inline constexpr std::string_view hold_ended = "LY518";
+inline constexpr std::string_view wrong_time_out = "LY519";
+inline constexpr std::string_view partial_figures = "LY520";
+inline constexpr std::string_view row_did_not_arrive = "LY521";
+inline constexpr std::string_view append_only = "LY522";
+inline constexpr std::string_view clock_refused = "LY523";
+inline constexpr std::string_view job_is_running = "LY524";
+inline constexpr std::string_view reserved_source = "LY525";
+inline constexpr std::string_view missing_field = "LY526";
 }  // namespace sqlstate
 
 class Error : public std::exception {

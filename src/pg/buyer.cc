@@ -1,5 +1,6 @@
 #include "pg/buyer.hpp"
 
+#include "pg/clock.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
 
@@ -36,14 +37,20 @@ Rows read_rows(const std::string& program, const std::string& key) {
         " UNION ALL "
         "SELECT 'balance', point_type, total::text, NULL, NULL, NULL FROM loyalty.balances WHERE member = $2 AND program = $1"
         " UNION ALL "
-        "SELECT 'lot', point_type, remaining::text, held::text, active_from, expires_at"
+        "SELECT 'lot', point_type, remaining::text,"
+        "       CASE WHEN held = 0 THEN '0' ELSE ("
+        "           SELECT coalesce(sum(r.amount), 0)::text"
+        "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
+        "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
+        "              AND h.state = 'open' AND h.expires_at > $3) END,"
+        "       active_from, expires_at"
         "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open",
-        {TEXTOID, TEXTOID});
-    return query.run({text_argument(program), text_argument(key)});
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    return query.run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
 }
 
 // What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
-// its date until the hold ends.
+// its date until the hold ends, be it by its time-out.
 void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, TimestampTz now) {
     const Points free = points_in(rows.text(row, 3), scale) - points_in(rows.text(row, 4), scale);
     const TimestampTz active_from = DatumGetTimestampTz(rows.datum(row, 5));

@@ -7,6 +7,7 @@
 #include "pg/buyer.hpp"
 #include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
+#include "pg/clock.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
@@ -48,7 +49,7 @@ Quote make_quote(Datum jsonb) {
     const std::string& time_zone = quote.program().time_zone;
     if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
 
-    Buyer buyer = find_buyer(quote.current, quote.document.member, GetCurrentTransactionStartTimestamp(), caller);
+    Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order = resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
 

@@ -144,8 +144,8 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
             if (made == nullptr || SPI_keepplan(made) != 0) elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
             *plan = made;
         }
-        Datum values[16];
-        char nulls[16];
+        Datum values[max_arguments];
+        char nulls[max_arguments];
         for (int i = 0; i < count; i++) {
             values[i] = given[i].value;
             nulls[i] = given[i].is_null ? 'n' : ' ';

@@ -67,6 +67,8 @@ class Query {
 public:
     Query(const char* text, std::initializer_list<Oid> types) : text_(text), types_(types) {}
 
+    static constexpr int max_arguments = 32;
+
     // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
     Rows run(std::initializer_list<Argument> arguments, bool writes = false);
 

@@ -62,6 +62,13 @@ VALUES
     ('ann', 'main', 'bonus', 3, 25, 25, 5, '2020-01-01', now() - interval '1 second'),
     ('ann', 'main', 'bonus', 4, 20, 20, 0, now() + interval '1 hour', 'infinity'),
     ('ann', 'main', 'miles', 1, 7, 7, 0, '2020-01-01', 'infinity');
+INSERT INTO loyalty.holds (member, program, id, point_type, type, amount, time_out, created_at, expires_at)
+VALUES
+    ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 'redemption', 25, '1 hour', now(), now() + interval '1 hour');
+INSERT INTO loyalty.hold_lots (member, program, hold, point_type, lot, amount)
+VALUES
+    ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 2, 20),
+    ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 3, 5);
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
 FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
 UPDATE loyalty.point_types SET deactivates_at = CASE external_id WHEN 'bonus' THEN now() + interval '1 hour' ELSE now() END;

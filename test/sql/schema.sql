@@ -65,14 +65,14 @@ FROM (
 WHERE coalesce(object.description, '') = ''
 ORDER BY object.noun, object.name;
 
--- Every function of the extension pins its search path, and comes with its example.
+-- Every function of the extension pins its search path, and comes with its example. A procedure that commits cannot.
 CREATE VIEW own_function AS
-SELECT pg_proc.oid, pg_proc.oid::regprocedure AS name, proconfig, proacl, obj_description(pg_proc.oid, 'pg_proc') AS description
+SELECT pg_proc.oid, pg_proc.oid::regprocedure AS name, prokind, proconfig, proacl, obj_description(pg_proc.oid, 'pg_proc') AS description
 FROM pg_proc
 JOIN pg_depend ON pg_depend.classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
 WHERE extname = 'loyalty';
-SELECT name FROM own_function WHERE proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}' ORDER BY name::text;
+SELECT name FROM own_function WHERE proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}' AND prokind = 'f' ORDER BY name::text;
 SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' ORDER BY name::text;
 SELECT name FROM own_function WHERE NOT starts_with(name::text, 'loyalty_') ORDER BY name::text;
 
@@ -124,7 +124,7 @@ SELECT count(content) > 5 AS some_have_rows FROM rows_before;
 DROP EXTENSION loyalty;
 \set VERBOSITY default
 DROP EXTENSION loyalty CASCADE;
-SELECT relname FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v';
+SELECT relname FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v' ORDER BY relname;
 
 -- Meanwhile everything can be read, and nothing written.
 SELECT member, total FROM loyalty.balances;
@@ -137,7 +137,7 @@ INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 
 \set VERBOSITY terse
 UPDATE loyalty.balances SET total = 20;
 DELETE FROM loyalty.lots;
-TRUNCATE loyalty.lots;
+TRUNCATE loyalty.lots CASCADE;
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('x', 'X', 'profiles', 'EUR', 'Nowhere');
 UPDATE loyalty.promotion_groups SET parent = 'main';
 INSERT INTO loyalty.products (program, sku, name) VALUES ('main', 'A', 'A');

@@ -1,0 +1,194 @@
+// The job that books all expirations: set-based, a range of accounts in key order at a time. The rows it inserts arrive with
+// their balances, which window functions give, so that the trigger takes them as they stand.
+#include "pg/arguments.hpp"
+#include "pg/clock.hpp"
+#include "pg/owner.hpp"
+
+extern "C" {
+#include "storage/lock.h"
+}
+
+namespace loyalty::pg {
+
+namespace {
+
+// Two runs cannot collide: each batch takes the lock of the job until its transaction ends.
+void take_job_lock() {
+    static Query query("SELECT pg_try_advisory_xact_lock(hashtextextended('loyalty expire_points', 0))", {});
+    if (query.run({}, true).boolean(0, 1)) return;
+    throw Error(sqlstate::job_is_running, "another run of loyalty_expire_points() is at work", {}, "See loyalty.job_progress.");
+}
+
+void require_read_committed() {
+    if (!IsolationUsesXactSnapshot()) return;
+    throw Error("LY317", "cannot expire points in a transaction of this isolation level", {},
+                "Use a READ COMMITTED transaction: it sees what others have committed meanwhile.");
+}
+
+// A new run; one that was interrupted goes on where it stopped.
+void begin_run() {
+    static Query query(
+        "INSERT INTO loyalty.job_progress AS p (job, started_at, updated_at) VALUES ('expire_points', clock_timestamp(), clock_timestamp())"
+        " ON CONFLICT (job) DO UPDATE SET started_at = excluded.started_at, updated_at = excluded.updated_at, finished_at = NULL, done = 0,"
+        "    after_member = NULL, after_program = NULL, after_point_type = NULL"
+        " WHERE p.finished_at IS NOT NULL",
+        {});
+    query.run({}, true);
+}
+
+struct Range {
+    Argument after_member, after_program, after_point_type;
+    Argument to_member, to_program, to_point_type;
+    bool is_empty = true;
+};
+
+Argument copy_at(const Rows& rows, int column) { return rows.is_null(0, column) ? null_argument() : text_argument(rows.text(0, column)); }
+
+// The next accounts. An upper end by offset, so that a batch has a bounded number of accounts whether or not much is due.
+Range next_range(int batch_size) {
+    static Query query(
+        "SELECT p.after_member, p.after_program, p.after_point_type, e.member, e.program, e.point_type"
+        "  FROM loyalty.job_progress p"
+        "  LEFT JOIN LATERAL ("
+        "       SELECT n.member, n.program, n.point_type FROM ("
+        "              SELECT b.member, b.program, b.point_type FROM loyalty.balances b"
+        "               WHERE (b.member, b.program, b.point_type)"
+        "                   > (coalesce(p.after_member, ''), coalesce(p.after_program, ''), coalesce(p.after_point_type, ''))"
+        "               ORDER BY b.member, b.program, b.point_type LIMIT $1) n"
+        "        ORDER BY n.member DESC, n.program DESC, n.point_type DESC LIMIT 1) e ON true"
+        " WHERE p.job = 'expire_points'",
+        {INT8OID});
+    const Rows rows = query.run({bigint_argument(batch_size)}, true);
+    Range range;
+    if (rows.size() == 0) return range;
+    range.after_member = text_argument(rows.optional_text(0, 1).value_or(""));
+    range.after_program = text_argument(rows.optional_text(0, 2).value_or(""));
+    range.after_point_type = text_argument(rows.optional_text(0, 3).value_or(""));
+    range.to_member = copy_at(rows, 4);
+    range.to_program = copy_at(rows, 5);
+    range.to_point_type = copy_at(rows, 6);
+    range.is_empty = rows.is_null(0, 4);
+    return range;
+}
+
+// Ends the run, or steps behind the range.
+void end_batch(const Range& range, std::int64_t done) {
+    static Query step(
+        "UPDATE loyalty.job_progress SET updated_at = clock_timestamp(), done = done + $1, after_member = $2, after_program = $3,"
+        "       after_point_type = $4 WHERE job = 'expire_points'",
+        {INT8OID, TEXTOID, TEXTOID, TEXTOID});
+    static Query finish(
+        "UPDATE loyalty.job_progress SET updated_at = clock_timestamp(), finished_at = clock_timestamp() WHERE job = 'expire_points'", {});
+    if (range.is_empty) {
+        finish.run({}, true);
+    } else {
+        step.run({bigint_argument(done), range.to_member, range.to_program, range.to_point_type}, true);
+    }
+}
+
+#define LOYALTY_IN_RANGE(table)                                                   \
+    "(" table ".member, " table ".program, " table ".point_type) > ($1, $2, $3)"  \
+    " AND (" table ".member, " table ".program, " table ".point_type) <= ($4, $5, $6)"
+
+// Locks the members with anything due, in the order of their keys, as every booking locks its own.
+void lock_members(const Range& range) {
+    static Query query(
+        "SELECT FROM loyalty.members m"
+        " WHERE (m.member, m.program) IN ("
+        "       SELECT l.member, l.program FROM loyalty.lots l WHERE " LOYALTY_IN_RANGE("l") " AND l.open AND l.expires_at <= $7"
+        "        UNION"
+        "       SELECT h.member, h.program FROM loyalty.holds h WHERE " LOYALTY_IN_RANGE("h") " AND h.state = 'open' AND h.expires_at <= $8)"
+        " ORDER BY m.member, m.program FOR NO KEY UPDATE",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
+               timestamp_argument(now()), timestamp_argument(wall_now())},
+              true);
+}
+
+void end_holds(const Range& range) {
+    static Query query(
+        "WITH ended AS ("
+        "    UPDATE loyalty.holds h SET state = 'timed_out', ended_at = h.expires_at"
+        "     WHERE " LOYALTY_IN_RANGE("h") " AND h.state = 'open' AND h.expires_at <= $7"
+        "    RETURNING h.member, h.program, h.id)"
+        ", freed AS ("
+        "    SELECT r.member, r.program, r.point_type, r.lot, sum(r.amount) AS amount"
+        "      FROM ended JOIN loyalty.hold_lots r ON r.member = ended.member AND r.program = ended.program AND r.hold = ended.id"
+        "     GROUP BY r.member, r.program, r.point_type, r.lot)"
+        ", touched AS ("
+        "    UPDATE loyalty.balances b SET updated_at = $8 FROM (SELECT DISTINCT member, program, point_type FROM freed) f"
+        "     WHERE b.member = f.member AND b.program = f.program AND b.point_type = f.point_type)"
+        " UPDATE loyalty.lots l SET held = l.held - f.amount FROM freed f"
+        "  WHERE l.member = f.member AND l.program = f.program AND l.point_type = f.point_type AND l.seq = f.lot",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
+               timestamp_argument(wall_now()), timestamp_argument(now())},
+              true);
+}
+
+std::int64_t expire_lots(const Range& range) {
+    static Query query(
+        "WITH due AS MATERIALIZED ("
+        "    SELECT l.member, l.program, l.point_type, l.seq AS lot, l.held, l.remaining - l.held AS amount, l.expires_at,"
+        "           b.seq + row_number() OVER account AS seq,"
+        "           b.total - sum(l.remaining - l.held) OVER account AS balance_after"
+        "      FROM loyalty.lots l"
+        "      JOIN loyalty.balances b ON b.member = l.member AND b.program = l.program AND b.point_type = l.point_type"
+        "     WHERE " LOYALTY_IN_RANGE("l") " AND l.open AND l.expires_at <= $7 AND l.remaining > l.held"
+        "    WINDOW account AS (PARTITION BY l.member, l.program, l.point_type ORDER BY l.expires_at, l.active_from, l.seq"
+        "                       ROWS UNBOUNDED PRECEDING))"
+        ", emptied AS ("
+        "    UPDATE loyalty.lots l SET remaining = due.held FROM due"
+        "     WHERE l.member = due.member AND l.program = due.program AND l.point_type = due.point_type AND l.seq = due.lot)"
+        ", lowered AS ("
+        "    UPDATE loyalty.balances b SET seq = s.seq, total = s.total, updated_at = $7"
+        "      FROM (SELECT member, program, point_type, max(seq) AS seq, min(balance_after) AS total FROM due GROUP BY 1, 2, 3) s"
+        "     WHERE b.member = s.member AND b.program = s.program AND b.point_type = s.point_type)"
+        " INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
+        " SELECT member, program, point_type, seq, 'expiration', -amount, balance_after + amount, balance_after, expires_at, $7, lot FROM due"
+        "  ORDER BY member, program, point_type, seq",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    const Rows rows = query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
+                                 timestamp_argument(now())},
+                                true);
+    return static_cast<std::int64_t>(rows.size());
+}
+
+#undef LOYALTY_IN_RANGE
+
+void check_batch_size(int size) {
+    constexpr int largest = 1'000'000;
+    if (size >= 1 && size <= largest) return;
+    throw Error(sqlstate::value_out_of_range, "the batch size is out of range", "It is " + std::to_string(size) + ".",
+                "It is 1 to " + std::to_string(largest) + " accounts.");
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_expire_batch);
+Datum loyalty_expire_batch(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const int batch_size = PG_GETARG_INT32(0);
+        check_batch_size(batch_size);
+        require_read_committed();
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        take_job_lock();
+        if (PG_GETARG_BOOL(1)) begin_run();
+        const Range range = next_range(batch_size);
+        std::int64_t expired = 0;
+        if (!range.is_empty) {
+            lock_members(range);
+            end_holds(range);
+            expired = expire_lots(range);
+        }
+        end_batch(range, expired);
+        fcinfo->isnull = range.is_empty;
+        return Int64GetDatum(expired);
+    });
+}
+}
