@@ -360,7 +360,11 @@ void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, co
 
 void Arbiter::mark_not_chosen(const CandidateNode& node, Trace& trace) const {
     for (const auto& child : node.children) mark_not_chosen(child, trace);
-    if (node.is_group) return;
+    if (node.is_group) {
+        // What it does alone is not what it did.
+        trace.groups[node.index].evaluated = false;
+        return;
+    }
     Reason& reason = trace.promotions[node.index].reason;
     if (reason == Reason::none) reason = Reason::not_chosen;
 }

@@ -100,9 +100,13 @@ std::vector<Redeem> resolve_redeem(const OrderDocument& document, const Program&
         if (from.amount) {
             const int scale = program.point_types[type].scale;
             const auto units = from.amount->units(scale);
+            if (from.amount->scale() > scale) {
+                fail(sqlstate::too_many_decimals, path + ".amount", from.amount->to_string(), "an amount of points has more decimals than their type",
+                     "Give at most " + std::to_string(scale) + " decimals.");
+            }
             if (from.amount->is_negative() || !units) {
                 fail(sqlstate::value_out_of_range, path + ".amount", from.amount->to_string(), "an amount of points is out of range",
-                     "Give \"max\" or a number of 0 or more with at most " + std::to_string(scale) + " decimals.");
+                     "Give \"max\" or a number of 0 or more, of at most 18 digits.");
             }
             redeem.amount = Points{*units};
         }

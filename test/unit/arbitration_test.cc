@@ -550,6 +550,21 @@ TEST(MaxBenefit, ASumInsideIsNotMonotone) {
     }
 }
 
+// A refused sum may still matter to what follows: it has split the units. a: 3 × 1.00, b: 2.50, lowered to their floors of 12.345678 %,
+// 0.37 and 0.31. "split" would take 8.91 off the cheapest unit; nothing is left to take, but a is now one unit of 0.12 and two of
+// 0.25. "pay" looks at the two dearest units, b and the first of those two, worth 0.13 with a floor of 0.12: 0.01 is paid.
+TEST(MaxBenefit, AnIdleChildMaySplitUnits) {
+    TreeBuilder builder;
+    builder.point_type("bonus", "1");
+    builder.main().min_product_price_percent = decimal("12.345678");
+    builder.promotion("before", {on_products({amount("6.28")})});
+    builder.group("g", Arbitration::max_benefit);
+    builder.promotion("split", {on_products({benefit("discount", {{"amount", "8.91"}, {"max_items", "1"}, {"pick", "cheapest"}})})}, "g").benefit_rule = BenefitRule::parallel;
+    builder.points_promotion("pay", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "15"}, {"max_items", "2"}, {"pick", "most_expensive"}})})}, "g");
+    const Calculation result = calculate(builder.tree, OrderBuilder().line("a", 100, "3").line("b", 250).balance(100).redeem(0).get());
+    EXPECT_EQ(totals(result), (Totals{36, 31}));
+}
+
 // A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in all 140.86.
 // "miles": 7.26 miles at 0.07 for 1.00 = 103.71 off the order. "all": line a by bonus points, worth 12.14 in all. "tenth": 10 % of the
 // order, 14.09, by bonus points too. "miles" and "tenth" sum up to 103.71 + 12.14 = 115.85. With "all" the bonus points gather on

@@ -119,7 +119,7 @@ TEST(Resolve, NamesMistakesByCodeAndPath) {
         {R"({"lines":[{"product":"x","quantity":1}],"redeem":[{"points":"gold","amount":1}]})", "LY208", "$.redeem[0].points"},
         {R"({"lines":[{"product":"x","quantity":1}],"redeem":[{"points":"bonus","amount":1},{"points":"bonus","amount":1}]})", "LY107", "$.redeem[1].points"},
         {R"({"lines":[{"product":"x","quantity":1}],"redeem":[{"points":"bonus","amount":-1}]})", "LY104", "$.redeem[0].amount"},
-        {R"({"lines":[{"product":"x","quantity":1}],"redeem":[{"points":"miles","amount":1.5}]})", "LY104", "$.redeem[0].amount"},
+        {R"({"lines":[{"product":"x","quantity":1}],"redeem":[{"points":"miles","amount":1.5}]})", "LY105", "$.redeem[0].amount"},
     };
     for (const auto& mistake : mistakes) {
         const Error error = error_of([&] { resolved(mistake.json); });
