@@ -124,7 +124,8 @@ private:
     // The whole text whose last part this is: a view of the source where it stands there as it is, else a copy.
     std::string_view finish(bj::string_view last) {
         const std::less_equal<const char*> not_after;
-        const bool in_source = not_after(source_.data(), last.data()) && not_after(last.data() + last.size(), source_.data() + source_.size());
+        const bool in_source = not_after(source_.data(), last.data()) &&
+                               not_after(last.data() + last.size(), source_.data() + source_.size());
         if (parts_.empty() && in_source) return {last.data(), last.size()};
         gather(last);
         auto* copy = static_cast<char*>(memory_.allocate(parts_.size() + 1, 1));
@@ -157,7 +158,8 @@ private:
 [[noreturn]] void refuse(const Builder& builder, const bj::error_code& error, std::size_t offset) {
     const std::string where = "At byte " + std::to_string(offset + 1) + ".";
     if (!builder.duplicate().empty()) {
-        throw Error(sqlstate::duplicate_key, "invalid JSON: an object has the key \"" + builder.duplicate() + "\" twice", where,
+        throw Error(sqlstate::duplicate_key,
+                    "invalid JSON: an object has the key \"" + builder.duplicate() + "\" twice", where,
                     "Give each key once.");
     }
     if (error == bj::error::too_deep) {
@@ -168,13 +170,15 @@ private:
         throw Error(sqlstate::document_too_large, "invalid JSON: a key is too long", where,
                     "Keys have at most " + std::to_string(JsonDocument::max_key_bytes) + " bytes.");
     }
-    throw Error(sqlstate::malformed_json, "invalid JSON: " + error.message(), where, "Give one JSON value and nothing behind it.");
+    throw Error(sqlstate::malformed_json, "invalid JSON: " + error.message(), where,
+                "Give one JSON value and nothing behind it.");
 }
 
 }  // namespace
 
 const Json* Json::find(std::string_view key) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.key == key; });
+    const auto found =
+        std::find_if(members.begin(), members.end(), [&](const Member& member) { return member.key == key; });
     return found == members.end() ? nullptr : &found->value;
 }
 
@@ -191,7 +195,9 @@ JsonDocument::JsonDocument(std::string_view text) {
 }
 
 void write_string(std::string& out, std::string_view text) {
-    const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f; };
+    const auto plain = [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+    };
     if (std::all_of(text.begin(), text.end(), plain)) {
         out.append("\"").append(text).append("\"");
         return;

@@ -77,9 +77,15 @@ RedeemDocument read_redeem(const Json& object, const Place& place) {
 void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place) {
     const Place at = place.member(key);
     const std::pair<std::string_view, std::optional<std::string>*> texts[] = {
-        {"program", &order.program},   {"external_id", &order.external_id}, {"member", &order.member},
-        {"channel", &order.channel},   {"contact_point", &order.contact_point}, {"region", &order.region},
-        {"currency", &order.currency}, {"time", &order.time},               {"status", &order.status},
+        {"program", &order.program},
+        {"external_id", &order.external_id},
+        {"member", &order.member},
+        {"channel", &order.channel},
+        {"contact_point", &order.contact_point},
+        {"region", &order.region},
+        {"currency", &order.currency},
+        {"time", &order.time},
+        {"status", &order.status},
     };
     for (const auto& [name, text] : texts) {
         if (key == name) {

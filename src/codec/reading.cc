@@ -44,8 +44,8 @@ void fail_wrong_type(const Json& value, const Place& place, std::string_view exp
 }
 
 void fail_unknown_key(std::string_view key, const Json& value, const Place& place, std::string_view known) {
-    throw Error(sqlstate::unknown_key, message(place, "unknown key \"" + std::string(key) + "\""), detail(value, place.member(key)),
-                "Known keys here: " + std::string(known) + ".");
+    throw Error(sqlstate::unknown_key, message(place, "unknown key \"" + std::string(key) + "\""),
+                detail(value, place.member(key)), "Known keys here: " + std::string(known) + ".");
 }
 
 void fail_missing_key(std::string_view key, const Place& place) {
@@ -64,7 +64,8 @@ const Json& as_array(const Json& value, const Place& place) {
 }
 
 std::string as_text(const Json& value, const Place& place) {
-    if (value.kind != Json::Kind::string || value.text.empty()) fail_wrong_type(value, place, "a text that is not empty");
+    if (value.kind != Json::Kind::string || value.text.empty())
+        fail_wrong_type(value, place, "a text that is not empty");
     return std::string(value.text);
 }
 

@@ -125,7 +125,8 @@ private:
     void write_points() {
         out_.key("points");
         out_.begin_array();
-        for (std::uint32_t type = 0; order_.buyer.kind == BuyerKind::member && type < calculation_.points.size(); type++) {
+        for (std::uint32_t type = 0; order_.buyer.kind == BuyerKind::member && type < calculation_.points.size();
+             type++) {
             const Balance& before = order_.buyer.balances[type];
             const PointsResult& result = calculation_.points[type];
             out_.begin_object();
@@ -163,7 +164,8 @@ private:
             points("spent", operation.spent, entry.point_type);
             text("points", program_.point_types[entry.point_type].id);
         }
-        if (entry.target != Entry::Target::line) text("target", entry.target == Entry::Target::shipping ? "shipping" : "order");
+        if (entry.target != Entry::Target::line)
+            text("target", entry.target == Entry::Target::shipping ? "shipping" : "order");
         text("benefit", benefit.type->name);
         if (entry.target == Entry::Target::line) text("product", order_.lines[entry.line].product);
         if (entry.kind == Entry::Kind::money) money("discount", entry.applied);
@@ -202,7 +204,8 @@ private:
 
 }  // namespace
 
-void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation, const ResultHeader& header) {
+void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
+                  const ResultHeader& header) {
     ResultWriter(out, program, order, calculation).run(header);
 }
 

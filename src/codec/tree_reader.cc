@@ -31,7 +31,8 @@ std::optional<Decimal> decimal_at(const Json& object, std::string_view key, cons
 
 // The number of the text at `key` among `choices`, in the order of the enumeration that it stands for.
 template <class Enumeration>
-Enumeration choice_at(const Json& object, std::string_view key, const Place& place, std::initializer_list<std::string_view> choices) {
+Enumeration choice_at(const Json& object, std::string_view key, const Place& place,
+                      std::initializer_list<std::string_view> choices) {
     const std::string text = text_at(object, key, place);
     int number = 0;
     for (const auto choice : choices) {
@@ -48,7 +49,8 @@ auto read_all(const Json& object, std::string_view key, const Place& place, Item
     const Place at = place.member(key);
     std::vector<Item> items;
     const Json& array = as_array(required(object, key, place), at);
-    for (std::size_t i = 0; i < array.items.size(); i++) items.push_back(read(as_object(array.items[i], at.item(i)), at.item(i)));
+    for (std::size_t i = 0; i < array.items.size(); i++)
+        items.push_back(read(as_object(array.items[i], at.item(i)), at.item(i)));
     return items;
 }
 
@@ -80,7 +82,8 @@ TreeGroup read_group(const Json& object, const Place& place) {
     const Json& parent = required(object, "parent", place);
     if (parent.kind != Json::Kind::null) group.parent = as_text(parent, place.member("parent"));
     group.position = integer_at(object, "position", place);
-    group.arbitration = choice_at<Arbitration>(object, "arbitration", place, {"consistent", "incompatibility", "summation", "max_benefit"});
+    group.arbitration = choice_at<Arbitration>(object, "arbitration", place,
+                                               {"consistent", "incompatibility", "summation", "max_benefit"});
     group.max_discount_percent = decimal_at(object, "max_discount_percent", place);
     group.max_discount_amount = decimal_at(object, "max_discount_amount", place);
     group.min_product_price_percent = decimal_at(object, "min_product_price_percent", place);
@@ -100,7 +103,8 @@ TreeCondition read_condition(const Json& object, const Place& place) {
     condition.level = choice_at<Level>(object, "level", place, {"product", "order"});
     condition.mode = choice_at<ConditionMode>(object, "mode", place, {"all", "in", "outside"});
     const Place at = place.member("segments");
-    for (const auto& item : as_array(required(object, "segments", place), at).items) condition.segments.push_back(as_text(item, at));
+    for (const auto& item : as_array(required(object, "segments", place), at).items)
+        condition.segments.push_back(as_text(item, at));
     condition.benefits = read_all(object, "benefits", place, read_benefit);
     return condition;
 }

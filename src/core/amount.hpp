@@ -56,8 +56,12 @@ struct Fraction {
     int128 numerator = 0;
     int128 denominator = 1;
 
-    static Fraction of(const Decimal& value) { return Fraction{value.coefficient(), power_of_ten(value.scale())}.reduced(); }
-    static Fraction percent(const Decimal& value) { return Fraction{value.coefficient(), checked_product(power_of_ten(value.scale()), 100)}.reduced(); }
+    static Fraction of(const Decimal& value) {
+        return Fraction{value.coefficient(), power_of_ten(value.scale())}.reduced();
+    }
+    static Fraction percent(const Decimal& value) {
+        return Fraction{value.coefficient(), checked_product(power_of_ten(value.scale()), 100)}.reduced();
+    }
 
     Fraction reduced() const {
         int128 a = numerator, b = denominator;
@@ -70,7 +74,8 @@ struct Fraction {
     }
     Fraction inverse() const { return {denominator, numerator}; }
     friend Fraction operator*(const Fraction& a, const Fraction& b) {
-        return Fraction{checked_product(a.numerator, b.numerator), checked_product(a.denominator, b.denominator)}.reduced();
+        return Fraction{checked_product(a.numerator, b.numerator), checked_product(a.denominator, b.denominator)}
+            .reduced();
     }
 };
 
@@ -85,7 +90,8 @@ inline Money times(Money unit_price, Quantity quantity) {
     return {scaled(unit_price.units, {quantity.units, one_unit.units})};
 }
 inline Money times(Money unit_price, const Fraction& share, Quantity quantity) {
-    return {scaled(unit_price.units, {checked_product(share.numerator, quantity.units), checked_product(share.denominator, one_unit.units)})};
+    return {scaled(unit_price.units, {checked_product(share.numerator, quantity.units),
+                                      checked_product(share.denominator, one_unit.units)})};
 }
 
 }  // namespace loyalty

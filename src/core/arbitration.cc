@@ -59,8 +59,7 @@ Entries Arbiter::evaluate(const CandidateNode& node, State& state, const Scope& 
         trace->evaluated = true;
         trace->before = state.total();
     }
-    Entries entries =
-        node.is_group ? evaluate_group(node, state, scope) : evaluate_promotion(node.index, state, scope);
+    Entries entries = node.is_group ? evaluate_group(node, state, scope) : evaluate_promotion(node.index, state, scope);
     if (trace) trace->after = state.total();
     return entries;
 }
@@ -181,8 +180,10 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     return proposal;
 }
 
-View Arbiter::view_for(const Condition& condition, Index condition_index, const State& state, const Scope& scope) const {
-    View view{program_, order_, state, condition.level, {}, !scope.taken || scope.taken->shipping == none, bounds_.budgets};
+View Arbiter::view_for(const Condition& condition, Index condition_index, const State& state,
+                       const Scope& scope) const {
+    View view{program_,       order_, state, condition.level, {}, !scope.taken || scope.taken->shipping == none,
+              bounds_.budgets};
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];
         if (scope.taken && scope.taken->lines[units.line] != none) return;
@@ -192,7 +193,8 @@ View Arbiter::view_for(const Condition& condition, Index condition_index, const 
         for (std::size_t group = 0; group < state.groups.size(); group++) see(group);
     } else {
         for (const auto line : candidates_.lines[condition_index]) {
-            for (auto group = state.first_group(line); group < state.groups.size() && state.groups[group].line == line; group++) {
+            for (auto group = state.first_group(line); group < state.groups.size() && state.groups[group].line == line;
+                 group++) {
                 see(group);
             }
         }

@@ -25,16 +25,16 @@ enum class Level { product, order };
 // Why a promotion or a benefit had no effect; the first reason met is reported.
 enum class Reason {
     none,
-    not_in_audience,         // the promotion is for members only
-    no_matching_line,        // no line fulfils a condition
-    not_a_member,            // only members earn and spend points
-    point_type_inactive,     // the point type is not active, or past its deactivation
-    points_not_requested,    // the order does not ask to redeem this point type
-    no_points_left,          // the budget of points is used up
-    taken,                   // an earlier promotion took the targets (incompatibility)
-    not_chosen,              // another combination is worth more (max_benefit)
-    nothing_to_reduce,       // prices are 0 or rounded to nothing
-    cut_by_limit,            // a limit refused all of it
+    not_in_audience,       // the promotion is for members only
+    no_matching_line,      // no line fulfils a condition
+    not_a_member,          // only members earn and spend points
+    point_type_inactive,   // the point type is not active, or past its deactivation
+    points_not_requested,  // the order does not ask to redeem this point type
+    no_points_left,        // the budget of points is used up
+    taken,                 // an earlier promotion took the targets (incompatibility)
+    not_chosen,            // another combination is worth more (max_benefit)
+    nothing_to_reduce,     // prices are 0 or rounded to nothing
+    cut_by_limit,          // a limit refused all of it
 };
 
 // Some units of a unit group that a benefit works on: its first `quantity` units, worth `total` now.
@@ -66,8 +66,8 @@ struct View {
     const Order& order;
     const State& state;
     Level level;
-    std::vector<Part> parts;  // the unit groups it may touch, in line order, nothing asked yet
-    bool shipping_is_free;    // whether it may touch the shipping price
+    std::vector<Part> parts;         // the unit groups it may touch, in line order, nothing asked yet
+    bool shipping_is_free;           // whether it may touch the shipping price
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
 };
 

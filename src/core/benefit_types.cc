@@ -12,9 +12,9 @@ namespace {
 
 constexpr BenefitType types[] = {
     // name              discount  points  products  orders
-    {"discount",         true,     false,  true,     true,   read_discount},
-    {"points_discount",  false,    true,   true,     true,   read_points_discount},
-    {"accrue_points",    false,    true,   true,     true,   read_accrue_points},
+    {"discount", true, false, true, true, read_discount},
+    {"points_discount", false, true, true, true, read_points_discount},
+    {"accrue_points", false, true, true, true, read_accrue_points},
 };
 
 }  // namespace
@@ -22,13 +22,15 @@ constexpr BenefitType types[] = {
 std::span<const BenefitType> benefit_types() { return types; }
 
 const BenefitType& benefit_type(std::string_view name, PromotionKind kind, Level level) {
-    const auto found = std::find_if(std::begin(types), std::end(types), [&](const auto& type) { return type.name == name; });
+    const auto found =
+        std::find_if(std::begin(types), std::end(types), [&](const auto& type) { return type.name == name; });
     if (found == std::end(types)) {
         std::string known = "Known benefits:";
         for (const auto& type : types) known.append(" \"").append(type.name).append("\"");
         throw Error(sqlstate::invalid_benefit, "benefit \"" + std::string(name) + "\" does not exist", {}, known + ".");
     }
-    const bool in_promotion = kind == PromotionKind::discount ? found->in_discount_promotions : found->in_points_promotions;
+    const bool in_promotion =
+        kind == PromotionKind::discount ? found->in_discount_promotions : found->in_points_promotions;
     if (!in_promotion) {
         throw Error(sqlstate::invalid_benefit,
                     "benefit \"" + std::string(name) + "\" is not for " +

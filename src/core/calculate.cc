@@ -74,7 +74,8 @@ void add_lines(const Program& program, const Order& order, Calculation& result) 
     for (const auto& [entry, spent, pending] : result.operations) {
         if (entry.kind == Entry::Kind::accrual) continue;
         const bool order_level = program.conditions[program.benefits[entry.benefit].condition].level == Level::order;
-        add_to(entry.target == Entry::Target::shipping ? result.shipping : result.lines[entry.line], entry, order_level);
+        add_to(entry.target == Entry::Target::shipping ? result.shipping : result.lines[entry.line], entry,
+               order_level);
     }
     const auto finish = [](LineResult& line) { line.total = line.base - line.discount - line.points_discount; };
     finish(result.shipping);

@@ -20,15 +20,15 @@ struct LineResult {
 
 struct PointsResult {
     Points spent;
-    Points accrued;         // credited at once …
-    Points delayed;         // … of these, active only after a delay
-    Points pending;         // waiting for a status of the order
+    Points accrued;  // credited at once …
+    Points delayed;  // … of these, active only after a delay
+    Points pending;  // waiting for a status of the order
 };
 
 // A journal entry with what it came to in points.
 struct Operation {
     Entry entry;
-    Points spent;         // this operation's increment of the points spent
+    Points spent;          // this operation's increment of the points spent
     bool pending = false;  // an accrual that waits for a status
 };
 

@@ -51,7 +51,8 @@ private:
         if (condition.level == Level::product) {
             auto& lines = candidates_.lines[index];
             for (std::uint32_t line = 0; line < order_.lines.size(); line++) {
-                if (condition.mode == ConditionMode::all || !in_any(condition, order_.lines[line])) lines.push_back(line);
+                if (condition.mode == ConditionMode::all || !in_any(condition, order_.lines[line]))
+                    lines.push_back(line);
             }
             if (lines.empty()) return;
         }
@@ -76,14 +77,16 @@ private:
             const Promotion& promotion = program_.promotions[index];
             for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
                 const Condition& condition = program_.conditions[c];
-                const std::size_t lines = condition.level == Level::product ? candidates_.lines[c].size() : order_.lines.size();
+                const std::size_t lines =
+                    condition.level == Level::product ? candidates_.lines[c].size() : order_.lines.size();
                 effects += lines * (condition.last_benefit - condition.first_benefit);
             }
         }
         if (effects <= max_effects) return;
         throw Error(sqlstate::calculation_too_large, "the calculation is too large",
                     "Benefits apply to " + std::to_string(effects) + " lines, counting each line for each benefit.",
-                    "At most " + std::to_string(max_effects) + " are calculated: split the order, or let fewer promotions apply to all of its lines.");
+                    "At most " + std::to_string(max_effects) +
+                        " are calculated: split the order, or let fewer promotions apply to all of its lines.");
     }
 
     // Promotions are numbered in tree order, so each one hangs on the branch that the one before it grew, or on a new one

@@ -76,7 +76,8 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
 
 // Books a sum of reductions of goods against the limits and, when paid with points, against their budget.
 void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
-    for (int depth = 0; depth <= enclosing.group->depth; depth++) state.reduced[static_cast<std::size_t>(depth)] += reduction;
+    for (int depth = 0; depth <= enclosing.group->depth; depth++)
+        state.reduced[static_cast<std::size_t>(depth)] += reduction;
     if (point_type != no_point_type) state.paid[point_type] += reduction;
 }
 
@@ -138,7 +139,8 @@ std::optional<Money> Bounds::max_discount(const Group& group) const {
     return std::nullopt;
 }
 
-Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit, const Proposal& proposal) {
+Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
+               const Proposal& proposal) {
     const Entry pattern = entry_for(benefit, proposal);
     std::vector<std::int64_t> allowed;
     allowed.reserve(proposal.parts.size());
@@ -227,7 +229,8 @@ private:
     void partition() {
         std::vector<UnitGroup> pieces;
         std::vector<Entry> by_line = goods_;
-        std::stable_sort(by_line.begin(), by_line.end(), [](const Entry& a, const Entry& b) { return a.line < b.line; });
+        std::stable_sort(by_line.begin(), by_line.end(),
+                         [](const Entry& a, const Entry& b) { return a.line < b.line; });
         auto entry = by_line.begin();
         for (const auto& group : state_.groups) {
             while (entry != by_line.end() && entry->line < group.line) ++entry;
@@ -347,7 +350,8 @@ private:
 
 }  // namespace
 
-Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state, const std::vector<Entries>& summands) {
+Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state,
+                   const std::vector<Entries>& summands) {
     return Summation(bounds, enclosing, state, summands).run();
 }
 

@@ -42,7 +42,8 @@ private:
 
 // Applies one proposal: product-level effects in line order, each taking what room there is; an order-level effect by
 // floors per share first, then, if a maximum discount or the points do not allow the sum, allotted anew.
-Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit, const Proposal& proposal);
+Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
+               const Proposal& proposal);
 
 // A proposal as entries, nothing cut yet: what a parallel promotion sums up.
 Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& proposal);
@@ -50,6 +51,7 @@ Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& pr
 // Applies the sum of effects that were each found on this same state: the common partition of their units is taken,
 // reductions are added per unit group, money goes before points (types in the order of `redeem`), and a limit that bites
 // is shared over the unit groups by allotment.
-Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state, const std::vector<Entries>& summands);
+Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state,
+                   const std::vector<Entries>& summands);
 
 }  // namespace loyalty

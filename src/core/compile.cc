@@ -13,9 +13,7 @@ namespace {
     throw Error(sqlstate::invalid_tree, message, {}, hint);
 }
 
-int128 common_multiple(int128 a, int128 b) {
-    return checked_product(Fraction{a, b}.reduced().numerator, b);
-}
+int128 common_multiple(int128 a, int128 b) { return checked_product(Fraction{a, b}.reduced().numerator, b); }
 
 class Compiler {
 public:
@@ -48,7 +46,8 @@ private:
     };
 
     static void check_scale(int scale, const std::string& what) {
-        if (scale < 0 || scale > 4) fail("the scale of " + what + " is " + std::to_string(scale), "Scales are 0 to 4 decimals.");
+        if (scale < 0 || scale > 4)
+            fail("the scale of " + what + " is " + std::to_string(scale), "Scales are 0 to 4 decimals.");
     }
 
     void add_point_types() {
@@ -59,7 +58,8 @@ private:
             type.kind = from.kind;
             type.scale = from.scale;
             type.ratio = from.ratio;
-            if (from.ratio.is_negative() || from.ratio.is_zero()) fail("point type \"" + from.id + "\" has no ratio", "Set a ratio above 0.");
+            if (from.ratio.is_negative() || from.ratio.is_zero())
+                fail("point type \"" + from.id + "\" has no ratio", "Set a ratio above 0.");
             type.points_per_money = Fraction::of(from.ratio) *
                                     Fraction{power_of_ten(from.scale), power_of_ten(tree_.currency_scale)}.reduced();
             program_.point_types.push_back(std::move(type));
@@ -83,7 +83,8 @@ private:
         program_.value_denominator = denominator;
         for (auto& type : program_.point_types) {
             if (!counts(type)) continue;
-            type.value = checked_product(denominator / type.points_per_money.numerator, type.points_per_money.denominator);
+            type.value =
+                checked_product(denominator / type.points_per_money.numerator, type.points_per_money.denominator);
         }
     }
 
@@ -104,7 +105,8 @@ private:
     void add_main() {
         const auto is_main = [](const TreeGroup& group) { return group.parent.empty(); };
         if (std::count_if(tree_.groups.begin(), tree_.groups.end(), is_main) != 1) {
-            fail("the promotion tree of program \"" + tree_.program + "\" has no main arbitration", "Exactly one group has no parent.");
+            fail("the promotion tree of program \"" + tree_.program + "\" has no main arbitration",
+                 "Exactly one group has no parent.");
         }
         add_group(*std::find_if(tree_.groups.begin(), tree_.groups.end(), is_main), none, 0);
         // Every node was reached from the main arbitration.
@@ -116,7 +118,8 @@ private:
 
     Index add_group(const TreeGroup& from, Index parent, int depth) {
         if (depth > max_group_levels) {
-            fail("group \"" + from.id + "\" is nested too deeply", "Groups are nested at most 9 levels below the main arbitration.");
+            fail("group \"" + from.id + "\" is nested too deeply",
+                 "Groups are nested at most 9 levels below the main arbitration.");
         }
         const auto index = static_cast<Index>(program_.groups.size());
         Group group;
@@ -145,13 +148,17 @@ private:
 
     Limits limits(const TreeGroup& from) const {
         const auto share = [&](const Decimal& percent) {
-            if (percent.is_negative() || percent > Decimal(100)) fail("a limit of group \"" + from.id + "\" is out of range", "Percentages are 0 to 100.");
+            if (percent.is_negative() || percent > Decimal(100))
+                fail("a limit of group \"" + from.id + "\" is out of range", "Percentages are 0 to 100.");
             return Fraction::percent(percent);
         };
         const auto money = [&](const Decimal& amount) {
             const auto units = amount.units(tree_.currency_scale);
-            if (amount.is_negative()) fail("a limit of group \"" + from.id + "\" is out of range", "Amounts are 0 or more.");
-            if (!units) fail("a limit of group \"" + from.id + "\" has more decimals than the currency", "Round it to the currency's scale.");
+            if (amount.is_negative())
+                fail("a limit of group \"" + from.id + "\" is out of range", "Amounts are 0 or more.");
+            if (!units)
+                fail("a limit of group \"" + from.id + "\" has more decimals than the currency",
+                     "Round it to the currency's scale.");
             return Money{*units};
         };
         Limits limits;
@@ -187,7 +194,8 @@ private:
         for (const auto& id : from.segments) {
             const auto found = segment_index_.find(id);
             if (found == segment_index_.end()) {
-                fail("promotion \"" + promotion.id + "\" names the unknown product segment \"" + id + "\"", "Make the segment first.");
+                fail("promotion \"" + promotion.id + "\" names the unknown product segment \"" + id + "\"",
+                     "Make the segment first.");
             }
             condition.segments.push_back(found->second);
         }
@@ -209,7 +217,8 @@ private:
             program_.benefits.push_back(
                 {condition, &type, type.read(parameters, {level, tree_.currency_scale, &program_.point_types})});
         } catch (const Error& error) {
-            throw Error(error.sqlstate(), error.message(), "The benefit belongs to promotion \"" + promotion.id + "\".", error.hint());
+            throw Error(error.sqlstate(), error.message(), "The benefit belongs to promotion \"" + promotion.id + "\".",
+                        error.hint());
         }
     }
 

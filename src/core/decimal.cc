@@ -98,11 +98,11 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
         }
     }
     if (coefficient == 0) return Decimal{};
-    const std::int64_t scale =
-        static_cast<std::int64_t>(lexeme->decimals.size()) - lexeme->exponent - zeros;
+    const std::int64_t scale = static_cast<std::int64_t>(lexeme->decimals.size()) - lexeme->exponent - zeros;
     if (scale > max_digits || significant - scale > max_digits) return std::nullopt;
     if (lexeme->negative) coefficient = -coefficient;
-    return scale >= 0 ? of(coefficient, static_cast<int>(scale)) : of(coefficient * power_of_ten(static_cast<int>(-scale)), 0);
+    return scale >= 0 ? of(coefficient, static_cast<int>(scale))
+                      : of(coefficient * power_of_ten(static_cast<int>(-scale)), 0);
 }
 
 Decimal Decimal::of(int128 coefficient, int scale) {

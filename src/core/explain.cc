@@ -28,7 +28,9 @@ public:
 private:
     static constexpr int step = 4;
 
-    void line(int indent, const std::string& text) { lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text); }
+    void line(int indent, const std::string& text) {
+        lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text);
+    }
 
     Index promotion_of(const Operation& operation) const {
         return program_.conditions[program_.benefits[operation.entry.benefit].condition].promotion;
@@ -53,7 +55,8 @@ private:
 
     std::string limits(const Limits& limits) const {
         std::string text;
-        const auto add = [&](std::string_view what, const std::optional<Fraction>& share, const std::optional<Money>& amount) {
+        const auto add = [&](std::string_view what, const std::optional<Fraction>& share,
+                             const std::optional<Money>& amount) {
             if (!share && !amount) return;
             text.append(text.empty() ? "Limits: " : ", ").append(what).append(" ");
             text.append(share ? percent(*share) : money(*amount));
@@ -65,7 +68,8 @@ private:
 
     static std::string percent(const Fraction& share) {
         constexpr int decimals = 6;
-        const Decimal value = Decimal::of(scaled(100 * static_cast<std::int64_t>(power_of_ten(decimals)), share), decimals);
+        const Decimal value =
+            Decimal::of(scaled(100 * static_cast<std::int64_t>(power_of_ten(decimals)), share), decimals);
         return value.to_string() + " %";
     }
 
@@ -74,9 +78,11 @@ private:
         const NodeTrace& trace = calculation_.trace.groups[index];
         std::string title = index == 0 ? "Main arbitration" : "->  Group " + group.id;
         title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
-        if (group.arbitration == Arbitration::max_benefit && trace.evaluated) title += trace.summed ? ", by summation" : ", by consistent";
+        if (group.arbitration == Arbitration::max_benefit && trace.evaluated)
+            title += trace.summed ? ", by summation" : ", by consistent";
         line(indent, title + ")" + prices(trace));
-        if (const std::string text = limits(group.limits); !text.empty()) line(indent + (index == 0 ? 2 : step + 2), text);
+        if (const std::string text = limits(group.limits); !text.empty())
+            line(indent + (index == 0 ? 2 : step + 2), text);
         const int below = indent + (index == 0 ? 2 : step + 2);
         for (const auto& child : group.children) {
             if (child.is_group) {
@@ -90,7 +96,8 @@ private:
     void add_promotion(Index index, int indent) {
         const Promotion& promotion = program_.promotions[index];
         const NodeTrace& trace = calculation_.trace.promotions[index];
-        std::string title = "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
+        std::string title =
+            "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
         if (trace.reason != Reason::none) {
             title.append("  not applied: ").append(describe(trace.reason));
             if (trace.lost_to != none) title.append(" (").append(program_.promotions[trace.lost_to].id).append(")");
@@ -124,7 +131,8 @@ private:
             return text;
         }
         text.append(" -").append(money(entry.applied));
-        if (entry.kind == Entry::Kind::paid_by_points) text.append(" for ").append(points(operation.spent, entry.point_type));
+        if (entry.kind == Entry::Kind::paid_by_points)
+            text.append(" for ").append(points(operation.spent, entry.point_type));
         if (entry.applied < entry.asked) text.append(", cut from ").append(money(entry.asked));
         return text;
     }
@@ -132,10 +140,12 @@ private:
     void add_totals() {
         const auto& goods = calculation_.goods;
         line(0, "Goods: " + money(goods.base) + summary(goods));
-        if (!calculation_.shipping.base.is_zero()) line(0, "Shipping: " + money(calculation_.shipping.base) + summary(calculation_.shipping));
+        if (!calculation_.shipping.base.is_zero())
+            line(0, "Shipping: " + money(calculation_.shipping.base) + summary(calculation_.shipping));
         line(0, "Total: " + money(calculation_.total) + " " + program_.currency);
         for (std::uint32_t type = 0; type < calculation_.points.size(); type++) add_points(type);
-        if (!calculation_.optimal) line(0, "The search for the maximum benefit ended at its work limit: a better combination may exist.");
+        if (!calculation_.optimal)
+            line(0, "The search for the maximum benefit ended at its work limit: a better combination may exist.");
     }
 
     std::string summary(const LineResult& result) const {

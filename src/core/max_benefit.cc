@@ -35,7 +35,7 @@ namespace {
 using Worth = int128;  // in 1/Program::value_denominator of the smallest unit of money
 
 struct Combination {
-    State state;  // what it leads to
+    State state;                                            // what it leads to
     std::vector<std::shared_ptr<const Entries>> entries{};  // per child, shared with the combinations that it grew from
     Worth worth = 0;
     Money paid{};  // by points
@@ -59,7 +59,12 @@ Money sum(const std::vector<Money>& amounts) { return std::accumulate(amounts.be
 class MaxBenefit {
 public:
     MaxBenefit(Arbiter& arbiter, const Arbiter::Children& children, const State& state, const Scope& scope)
-        : arbiter_(arbiter), program_(arbiter.program_), children_(children), state_(state), scope_(scope), best_{state} {
+        : arbiter_(arbiter),
+          program_(arbiter.program_),
+          children_(children),
+          state_(state),
+          scope_(scope),
+          best_{state} {
         scope_.trace = nullptr;
     }
 
@@ -72,8 +77,10 @@ public:
             auto entries = std::make_shared<const Entries>(arbiter_.evaluate(*child, state, scope_));
             alone_.push_back({std::move(state), std::move(entries)});
         }
-        splits_groups_ = std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
-        only_lowers_ = std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
+        splits_groups_ =
+            std::any_of(children_.begin(), children_.end(), [this](auto* child) { return splits_groups(*child); });
+        only_lowers_ =
+            std::all_of(children_.begin(), children_.end(), [this](auto* child) { return only_lowers(*child); });
         if (!only_lowers_) find_bounds();
         try_consistent(0, Combination{state_});
         if (!reached_end_) return std::nullopt;
@@ -129,7 +136,8 @@ private:
             more.state = alone_[child].state;
             more.entries.push_back(alone_[child].entries);
         } else {
-            more.entries.push_back(std::make_shared<const Entries>(arbiter_.evaluate(*children_[child], more.state, scope_)));
+            more.entries.push_back(
+                std::make_shared<const Entries>(arbiter_.evaluate(*children_[child], more.state, scope_)));
         }
         more.worth += worth(chosen.state, more.state, *more.entries.back());
         more.paid = sum(more.state.paid) - sum(state_.paid);
@@ -182,7 +190,8 @@ private:
             Money asked = proposal.shipping;
             for (const auto& part : proposal.parts) asked += part.asked;
             reduction += checked_product(asked.units, program_.value_denominator);
-            for (const auto& accrual : proposal.accruals) accrued += worth_of_points(accrual.points, proposal.point_type);
+            for (const auto& accrual : proposal.accruals)
+                accrued += worth_of_points(accrual.points, proposal.point_type);
         });
     }
 
@@ -199,7 +208,8 @@ private:
 
     bool splits_groups(const CandidateNode& node) const {
         bool splits = false;
-        for_each_benefit(node, [&](Index benefit) { splits = splits || program_.benefits[benefit].rule->picks_units(); });
+        for_each_benefit(node,
+                         [&](Index benefit) { splits = splits || program_.benefits[benefit].rule->picks_units(); });
         return splits;
     }
 
@@ -208,7 +218,8 @@ private:
     bool only_lowers(const CandidateNode& node) const {
         if (node.is_group) {
             return program_.groups[node.index].arbitration == Arbitration::consistent &&
-                   std::all_of(node.children.begin(), node.children.end(), [this](auto& child) { return only_lowers(child); });
+                   std::all_of(node.children.begin(), node.children.end(),
+                               [this](auto& child) { return only_lowers(child); });
         }
         if (program_.promotions[node.index].benefit_rule == BenefitRule::parallel) return false;
         bool all = true;
@@ -246,7 +257,8 @@ private:
         const Worth bound = several_types_pay_ ? asked(in) : most.worth + slack_;
         if (bound < best_.worth) return;
         // Equal worth: only a smaller payment or fewer children could still be better.
-        const auto decided = static_cast<std::size_t>(std::count(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(next), true));
+        const auto decided =
+            static_cast<std::size_t>(std::count(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(next), true));
         if (bound == best_.worth && best_.paid.is_zero() && decided > best_.children.size()) return;
         for (std::size_t i = next; i < in.size(); i++) {
             if (!in[i]) continue;
@@ -299,7 +311,8 @@ private:
         }
         State& after = combination.state;
         arbiter_.work_.add(after.groups.size() + size);
-        auto entries = std::make_shared<const Entries>(commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands));
+        auto entries =
+            std::make_shared<const Entries>(commit_sum(arbiter_.bounds_, *scope_.enclosing, after, summands));
         combination.worth = worth(state_, after, *entries);
         combination.entries.push_back(std::move(entries));
         combination.paid = sum(after.paid) - sum(state_.paid);
@@ -346,7 +359,8 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
     for (const auto* child : children) {
         if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
     }
-    scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed = best->summed;
+    scope.trace->groups[static_cast<std::size_t>(scope.enclosing->group - program_.groups.data())].summed =
+        best->summed;
     return best->summed ? summation(chosen, state, scope) : consistent(chosen, state, scope);
 }
 

@@ -15,9 +15,9 @@ struct Line {
     std::string product;
     std::uint32_t position = 0;  // in the document, from 0
     Quantity quantity;
-    Money price;                      // base price of one unit
-    Money base;                       // round(price × quantity)
-    std::optional<Money> min_price;   // of one unit
+    Money price;                          // base price of one unit
+    Money base;                           // round(price × quantity)
+    std::optional<Money> min_price;       // of one unit
     std::vector<std::uint32_t> segments;  // of Program::segments that the product belongs to
 };
 
@@ -28,8 +28,8 @@ struct Redeem {
 };
 
 struct Balance {
-    Points total;          // as the ledger counts
-    Points active;         // what can be spent now
+    Points total;         // as the ledger counts
+    Points active;        // what can be spent now
     bool usable = false;  // whether the point type is active at all
 };
 
@@ -37,7 +37,7 @@ enum class BuyerKind { anonymous, guest, member };
 
 struct Buyer {
     BuyerKind kind = BuyerKind::anonymous;
-    std::string key;  // as the profile database writes it; empty for an anonymous guest
+    std::string key;                // as the profile database writes it; empty for an anonymous guest
     std::vector<Balance> balances;  // one per point type of the program
 };
 

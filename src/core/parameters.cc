@@ -17,7 +17,8 @@ std::optional<Fraction> Parameters::percent(std::string_view name, int most) {
     if (!entry) return std::nullopt;
     const Decimal value = number(*entry);
     if (value.is_negative() || value.is_zero() || value > Decimal(most) || value.scale() > 6) {
-        fail(name, entry->value, "a percentage above 0 and at most " + std::to_string(most) + ", with at most 6 decimals");
+        fail(name, entry->value,
+             "a percentage above 0 and at most " + std::to_string(most) + ", with at most 6 decimals");
     }
     return Fraction::percent(value);
 }
@@ -37,7 +38,8 @@ std::optional<std::int64_t> Parameters::count(std::string_view name) {
     const Entry* entry = find(name);
     if (!entry) return std::nullopt;
     const auto units = number(*entry).units(0);
-    if (!units || *units <= 0 || *units > 1'000'000'000) fail(name, entry->value, "a whole number from 1 to 1000000000");
+    if (!units || *units <= 0 || *units > 1'000'000'000)
+        fail(name, entry->value, "a whole number from 1 to 1000000000");
     return units;
 }
 
@@ -97,19 +99,21 @@ void Parameters::finish() const {
 
 void Parameters::fail(std::string_view name, const std::string& value, const std::string& expected) const {
     throw Error(sqlstate::invalid_benefit,
-                "invalid value for parameter \"" + std::string(name) + "\" of benefit \"" + benefit_ + "\": " + value, {},
-                "Expected is " + expected + ".");
+                "invalid value for parameter \"" + std::string(name) + "\" of benefit \"" + benefit_ + "\": " + value,
+                {}, "Expected is " + expected + ".");
 }
 
 Parameters::Entry* Parameters::find(std::string_view name) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
     if (found == entries_.end()) return nullptr;
     found->asked = true;
     return &*found;
 }
 
 const Parameters::Entry* Parameters::find(std::string_view name) const {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
     return found == entries_.end() ? nullptr : &*found;
 }
 

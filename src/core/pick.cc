@@ -14,7 +14,8 @@ std::int64_t items(Quantity quantity) { return (quantity.units + one_unit.units 
 
 // Whether a unit of `a` costs less than one of `b`.
 bool cheaper(const Part& a, const Part& b) {
-    return static_cast<int128>(a.total.units) * b.quantity.units < static_cast<int128>(b.total.units) * a.quantity.units;
+    return static_cast<int128>(a.total.units) * b.quantity.units <
+           static_cast<int128>(b.total.units) * a.quantity.units;
 }
 
 }  // namespace
@@ -37,7 +38,9 @@ std::vector<Part> pick(const View& view, const ItemLimit& limit) {
     if (!limit.max_items) return view.parts;
     std::vector<Part> parts = view.parts;
     std::erase_if(parts, [](const Part& part) { return part.total.is_zero(); });
-    const auto position = [&](const Part& part) { return view.order.lines[view.state.groups[part.group].line].position; };
+    const auto position = [&](const Part& part) {
+        return view.order.lines[view.state.groups[part.group].line].position;
+    };
     switch (limit.pick) {
         case Pick::line_order:
             std::stable_sort(parts.begin(), parts.end(),

@@ -9,7 +9,8 @@ namespace loyalty {
 
 namespace {
 
-[[noreturn]] void fail(std::string_view code, const std::string& path, const std::string& value, const std::string& what, const std::string& hint) {
+[[noreturn]] void fail(std::string_view code, const std::string& path, const std::string& value,
+                       const std::string& what, const std::string& hint) {
     throw Error(code, "invalid order: " + what, "At " + path + ", the value is " + value + ".", hint);
 }
 
@@ -17,15 +18,18 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 Money money(const Decimal& amount, int scale, const std::string& path) {
     if (amount.is_negative()) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is negative", "Give an amount of 0 or more.");
+        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is negative",
+             "Give an amount of 0 or more.");
     }
     if (amount.scale() > scale) {
-        fail(sqlstate::too_many_decimals, path, amount.to_string(), "an amount of money has more decimals than the currency",
+        fail(sqlstate::too_many_decimals, path, amount.to_string(),
+             "an amount of money has more decimals than the currency",
              "Give at most " + std::to_string(scale) + " decimals.");
     }
     const auto units = amount.units(scale);
     if (!units) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is too large", "Amounts have at most 18 digits.");
+        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is too large",
+             "Amounts have at most 18 digits.");
     }
     return {*units};
 }
@@ -41,7 +45,8 @@ Quantity quantity(const Decimal& amount, const std::string& path) {
     }
     const auto units = amount.units(quantity_scale);
     if (!units) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "a quantity is too large", "Quantities have at most 12 digits before the point.");
+        fail(sqlstate::value_out_of_range, path, amount.to_string(), "a quantity is too large",
+             "Quantities have at most 12 digits before the point.");
     }
     return {*units};
 }
@@ -50,9 +55,10 @@ Money base_total(const Line& line, const std::string& path) {
     try {
         return times(line.price, line.quantity);
     } catch (const Error&) {
-        const auto price = Decimal(line.price.units).to_string(), quantity = Decimal::of(line.quantity.units, quantity_scale).to_string();
-        fail(sqlstate::amount_overflow, path, price + " smallest units of money times " + quantity, "the total of a line is too large",
-             "Amounts have at most 18 digits.");
+        const auto price = Decimal(line.price.units).to_string(),
+                   quantity = Decimal::of(line.quantity.units, quantity_scale).to_string();
+        fail(sqlstate::amount_overflow, path, price + " smallest units of money times " + quantity,
+             "the total of a line is too large", "Amounts have at most 18 digits.");
     }
 }
 
@@ -91,7 +97,8 @@ std::vector<Redeem> resolve_redeem(const OrderDocument& document, const Program&
         const auto& from = document.redeem[i];
         const std::string path = "$.redeem[" + std::to_string(i) + "]";
         if (!seen.insert(from.points).second) {
-            fail(sqlstate::duplicate_key, path + ".points", quoted(from.points), "a point type is redeemed twice", "Name each point type once.");
+            fail(sqlstate::duplicate_key, path + ".points", quoted(from.points), "a point type is redeemed twice",
+                 "Name each point type once.");
         }
         const Index type = program.point_type(from.points);
         // A type that the applied version does not have yet can pay for nothing.
@@ -101,11 +108,13 @@ std::vector<Redeem> resolve_redeem(const OrderDocument& document, const Program&
             const int scale = program.point_types[type].scale;
             const auto units = from.amount->units(scale);
             if (from.amount->scale() > scale) {
-                fail(sqlstate::too_many_decimals, path + ".amount", from.amount->to_string(), "an amount of points has more decimals than their type",
+                fail(sqlstate::too_many_decimals, path + ".amount", from.amount->to_string(),
+                     "an amount of points has more decimals than their type",
                      "Give at most " + std::to_string(scale) + " decimals.");
             }
             if (from.amount->is_negative() || !units) {
-                fail(sqlstate::value_out_of_range, path + ".amount", from.amount->to_string(), "an amount of points is out of range",
+                fail(sqlstate::value_out_of_range, path + ".amount", from.amount->to_string(),
+                     "an amount of points is out of range",
                      "Give \"max\" or a number of 0 or more, of at most 18 digits.");
             }
             redeem.amount = Points{*units};
@@ -116,7 +125,8 @@ std::vector<Redeem> resolve_redeem(const OrderDocument& document, const Program&
 }
 
 void check_ids(const std::vector<Line>& lines) {
-    const auto twice = std::adjacent_find(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.id == b.id; });
+    const auto twice =
+        std::adjacent_find(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.id == b.id; });
     if (twice == lines.end()) return;
     const auto later = std::max(twice->position, std::next(twice)->position);
     fail(sqlstate::duplicate_key, line_path(later) + ".id", quoted(twice->id), "two lines have the same id",
@@ -124,7 +134,8 @@ void check_ids(const std::vector<Line>& lines) {
 }
 
 template <class Known>
-void check_known(const std::optional<std::string>& value, const Known& known, std::string_view code, const char* key, const char* noun, const char* table) {
+void check_known(const std::optional<std::string>& value, const Known& known, std::string_view code, const char* key,
+                 const char* noun, const char* table) {
     if (value && !known.contains(*value)) {
         fail(code, std::string("$.") + key, quoted(*value), std::string(noun) + " is not known to the program",
              std::string("Add it to loyalty.") + table + ", or leave \"" + key + "\" out.");
@@ -154,17 +165,21 @@ void check_references(const OrderDocument& document, const Program& program, con
              "The program calculates in \"" + program.currency + "\".");
     }
     check_known(document.channel, market.channels, sqlstate::unknown_channel, "channel", "the channel", "channels");
-    check_known(document.contact_point, market.contact_points, sqlstate::unknown_contact_point, "contact_point", "the contact point", "contact_points");
-    if (document.contact_point && document.channel && market.contact_points.at(*document.contact_point) != *document.channel) {
-        fail(sqlstate::unknown_contact_point, "$.contact_point", quoted(*document.contact_point), "the contact point belongs to another channel",
+    check_known(document.contact_point, market.contact_points, sqlstate::unknown_contact_point, "contact_point",
+                "the contact point", "contact_points");
+    if (document.contact_point && document.channel &&
+        market.contact_points.at(*document.contact_point) != *document.channel) {
+        fail(sqlstate::unknown_contact_point, "$.contact_point", quoted(*document.contact_point),
+             "the contact point belongs to another channel",
              "Its channel is \"" + market.contact_points.at(*document.contact_point) + "\".");
     }
     check_known(document.region, market.regions, sqlstate::unknown_region, "region", "the region", "regions");
     check_known(document.status, market.statuses, sqlstate::unknown_status, "status", "the status", "order_statuses");
     for (std::size_t i = 0; i < document.redeem.size(); i++) {
         if (!market.point_types.contains(document.redeem[i].points)) {
-            fail(sqlstate::unknown_point_type, "$.redeem[" + std::to_string(i) + "].points", quoted(document.redeem[i].points),
-                 "the point type is not known to the program", "Name one of loyalty.point_types.");
+            fail(sqlstate::unknown_point_type, "$.redeem[" + std::to_string(i) + "].points",
+                 quoted(document.redeem[i].points), "the point type is not known to the program",
+                 "Name one of loyalty.point_types.");
         }
     }
 }
@@ -180,7 +195,8 @@ Order resolve(const OrderDocument& document, const Program& program, const std::
         order.lines.push_back(std::move(line));
     }
     const auto by_id = [](const Line& a, const Line& b) { return a.id < b.id; };
-    if (!std::is_sorted(order.lines.begin(), order.lines.end(), by_id)) std::sort(order.lines.begin(), order.lines.end(), by_id);
+    if (!std::is_sorted(order.lines.begin(), order.lines.end(), by_id))
+        std::sort(order.lines.begin(), order.lines.end(), by_id);
     check_ids(order.lines);
     if (document.shipping) order.shipping = money(*document.shipping, scale, "$.shipping");
     order.redeem = resolve_redeem(document, program);

@@ -21,9 +21,11 @@ Money State::goods() const {
 
 std::size_t State::first_group(std::uint32_t line) const {
     // Before any split a line's group stands at the line's own index.
-    if (groups.empty() || groups.back().line + std::size_t{1} == groups.size()) return std::min<std::size_t>(line, groups.size());
-    const auto found = std::lower_bound(groups.begin(), groups.end(), line,
-                                        [](const UnitGroup& group, std::uint32_t wanted) { return group.line < wanted; });
+    if (groups.empty() || groups.back().line + std::size_t{1} == groups.size())
+        return std::min<std::size_t>(line, groups.size());
+    const auto found =
+        std::lower_bound(groups.begin(), groups.end(), line,
+                         [](const UnitGroup& group, std::uint32_t wanted) { return group.line < wanted; });
     return static_cast<std::size_t>(found - groups.begin());
 }
 

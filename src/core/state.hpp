@@ -29,7 +29,7 @@ struct UnitGroup {
 struct State {
     std::vector<UnitGroup> groups;  // by line, then by unit
     Money shipping;
-    std::vector<Money> paid;         // by points so far, per point type
+    std::vector<Money> paid;          // by points so far, per point type
     std::array<Money, 10> reduced{};  // gross reductions of goods so far, per level of the enclosing groups
 
     // The state before any benefit.

@@ -17,7 +17,8 @@ namespace {
 void lock_draft(const std::string& program) {
     static Query query("SELECT FROM loyalty.drafts WHERE program = $1 FOR NO KEY UPDATE", {TEXTOID});
     if (query.run({text_argument(program)}, true).size() == 0) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {}, "Name one of loyalty.programs.");
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
     }
 }
 
@@ -74,7 +75,8 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
     using namespace loyalty;
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const PromotionKind kind = text_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
+        const PromotionKind kind =
+            text_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
         const Level level = text_of(PG_GETARG_DATUM(1)) == "order" ? Level::order : Level::product;
         const std::string benefit = text_of(PG_GETARG_DATUM(2));
         const BenefitType& type = benefit_type(benefit, kind, level);
@@ -83,5 +85,4 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
         return Datum{0};
     });
 }
-
 }

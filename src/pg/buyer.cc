@@ -9,9 +9,10 @@ namespace loyalty::pg {
 namespace {
 
 [[noreturn]] void fail_unknown(const std::string& key, const Market& market) {
-    throw Error(sqlstate::unknown_profile, "invalid order: the member is not in the profile database",
-                "At $.member, the value is \"" + key + "\".",
-                "Give a key of profile database \"" + market.profile_database + "\", or no member for an anonymous guest.");
+    throw Error(
+        sqlstate::unknown_profile, "invalid order: the member is not in the profile database",
+        "At $.member, the value is \"" + key + "\".",
+        "Give a key of profile database \"" + market.profile_database + "\", or no member for an anonymous guest.");
 }
 
 Points points_in(const std::string& figure, int scale) {

@@ -73,8 +73,9 @@ Cache& cache() {
 
 void invalidate(Datum, Oid table) {
     Cache& kept = cache();
-    const bool markets = table == InvalidOid || table == kept.programs_table ||
-                         std::find(kept.profile_relations.begin(), kept.profile_relations.end(), table) != kept.profile_relations.end();
+    const bool markets =
+        table == InvalidOid || table == kept.programs_table ||
+        std::find(kept.profile_relations.begin(), kept.profile_relations.end(), table) != kept.profile_relations.end();
     const bool versions = table == InvalidOid || table == kept.versions_table;
     if (markets) kept.markets_valid = false;
     if (versions) kept.versions_valid = false;
@@ -103,7 +104,8 @@ void watch_tables() {
 }
 
 [[noreturn]] void fail_unknown(const std::string& id) {
-    throw Error(sqlstate::unknown_program, "program \"" + id + "\" does not exist", {}, "Name one of loyalty.programs.");
+    throw Error(sqlstate::unknown_program, "program \"" + id + "\" does not exist", {},
+                "Name one of loyalty.programs.");
 }
 
 std::string find_only_active() {
@@ -112,7 +114,8 @@ std::string find_only_active() {
     if (rows.size() == 1) return rows.text(0, 1);
     throw Error(sqlstate::unknown_program, "the order names no program",
                 std::to_string(rows.size()) + " programs are active.",
-                rows.size() == 0 ? "Activate a program with UPDATE loyalty.programs SET active = true." : "Name one with \"program\".");
+                rows.size() == 0 ? "Activate a program with UPDATE loyalty.programs SET active = true."
+                                 : "Name one with \"program\".");
 }
 
 StatusKind status_kind(const std::string& kind) {
@@ -124,7 +127,8 @@ StatusKind status_kind(const std::string& kind) {
 
 void load_point_types(LiveProgram& live) {
     static Query query(
-        "SELECT external_id, active, coalesce(deactivates_at, 'infinity') FROM loyalty.point_types WHERE program = $1", {TEXTOID});
+        "SELECT external_id, active, coalesce(deactivates_at, 'infinity') FROM loyalty.point_types WHERE program = $1",
+        {TEXTOID});
     const Rows rows = query.run({text_argument(live.market.program)});
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string id = rows.text(row, 1);
@@ -166,12 +170,14 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     for (auto& region : rows.texts(0, 11)) market.regions.insert(std::move(region));
     const auto statuses = rows.texts(0, 12), kinds = rows.texts(0, 14);
     const auto positions = rows.integers(0, 13);
-    for (std::size_t i = 0; i < statuses.size(); i++) market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
+    for (std::size_t i = 0; i < statuses.size(); i++)
+        market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
     load_point_types(*live);
 
     live->bundled_profiles = live->profile_relation == table_oid("profiles");
     auto& watched = cache().profile_relations;
-    if (std::find(watched.begin(), watched.end(), live->profile_relation) == watched.end()) watched.push_back(live->profile_relation);
+    if (std::find(watched.begin(), watched.end(), live->profile_relation) == watched.end())
+        watched.push_back(live->profile_relation);
     return live;
 }
 
@@ -190,7 +196,8 @@ Tree empty_tree(const Market& market) {
 
 void load_predicates(AppliedVersion& version) {
     MemoryContext* memory = &version.memory;
-    postgres([=] { *memory = AllocSetContextCreate(CacheMemoryContext, "loyalty applied version", ALLOCSET_SMALL_SIZES); });
+    postgres(
+        [=] { *memory = AllocSetContextCreate(CacheMemoryContext, "loyalty applied version", ALLOCSET_SMALL_SIZES); });
     for (const auto& segment : version.program.segments) {
         if (segment.is_static()) {
             version.predicates.push_back(0);
@@ -217,8 +224,9 @@ void drop_ended(Tree& tree) {
 }
 
 std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
-    static Query query("SELECT version, tree::text, xmin FROM loyalty.promotion_versions WHERE program = $1 ORDER BY version DESC LIMIT 1",
-                       {TEXTOID});
+    static Query query(
+        "SELECT version, tree::text, xmin FROM loyalty.promotion_versions WHERE program = $1 ORDER BY version DESC LIMIT 1",
+        {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
     auto version = std::make_shared<AppliedVersion>();
     if (rows.size() == 0) {
@@ -262,7 +270,9 @@ CurrentProgram look_up(const std::optional<std::string>& wanted) {
         kept.versions_valid = true;
         kept.versions.clear();
     }
-    const auto find = [&](const std::string& id) { return CurrentProgram{find_in(kept.markets, id), find_in(kept.versions, id)}; };
+    const auto find = [&](const std::string& id) {
+        return CurrentProgram{find_in(kept.markets, id), find_in(kept.versions, id)};
+    };
     const auto& known = wanted ? wanted : kept.only_active;
     if (known) {
         const CurrentProgram current = find(*known);
@@ -287,7 +297,8 @@ std::unordered_map<std::string, CurrentProgram>& pinned_programs() {
     }
     if (!IsInParallelMode()) return kept.pins.of({MyProc->lxid, GetCurrentStatementStartTimestamp()});
     const Snapshot common = GetActiveSnapshot();
-    return kept.parallel_pins.of({common->xmin, common->xmax, common->xcnt, static_cast<std::uint32_t>(common->subxcnt)});
+    return kept.parallel_pins.of(
+        {common->xmin, common->xmax, common->xcnt, static_cast<std::uint32_t>(common->subxcnt)});
 }
 
 }  // namespace
@@ -314,7 +325,8 @@ AppliedVersion::~AppliedVersion() {
 bool AppliedVersion::visible() const {
     if (!TransactionIdIsNormal(applied_by)) return true;
     const TransactionId xid = applied_by;
-    return postgres([=] { return TransactionIdIsCurrentTransactionId(xid) || !XidInMVCCSnapshot(xid, GetActiveSnapshot()); });
+    return postgres(
+        [=] { return TransactionIdIsCurrentTransactionId(xid) || !XidInMVCCSnapshot(xid, GetActiveSnapshot()); });
 }
 
 CurrentProgram current_program(const std::optional<std::string>& id) {

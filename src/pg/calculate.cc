@@ -1,7 +1,7 @@
 // loyalty_calculate and loyalty_explain: an order document in, a calculation out; nothing is written.
+#include "core/calculate.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
-#include "core/calculate.hpp"
 #include "core/explain.hpp"
 
 #include "pg/buyer.hpp"
@@ -51,7 +51,8 @@ Quote make_quote(Datum jsonb) {
 
     Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
-    quote.order = resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    quote.order =
+        resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
@@ -70,7 +71,8 @@ void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines
         const int size = static_cast<int>(line.size());
         postgres([=] {
             char* text = pg_any_to_server(data, size, PG_UTF8);
-            Datum value = PointerGetDatum(cstring_to_text_with_len(text, text == data ? size : static_cast<int>(strlen(text))));
+            Datum value =
+                PointerGetDatum(cstring_to_text_with_len(text, text == data ? size : static_cast<int>(strlen(text))));
             bool is_null = false;
             tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
         });
@@ -89,7 +91,8 @@ Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Quote quote = make_quote(PG_GETARG_DATUM(0));
         JsonbWriter result;
-        loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+        loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation,
+                                     {quote.document, quote.time});
         return result.take();
     });
 }
@@ -103,5 +106,4 @@ Datum loyalty_explain(PG_FUNCTION_ARGS) {
         return Datum{0};
     });
 }
-
 }

@@ -20,7 +20,8 @@ struct StoredProduct {
 
 // The segments to be judged on the line's own document, because of what it says of its product that the catalogue does
 // not; ascending.
-std::vector<std::uint32_t> own_judgements(const SegmentIndex& index, const LineDocument& line, const StoredProduct& stored) {
+std::vector<std::uint32_t> own_judgements(const SegmentIndex& index, const LineDocument& line,
+                                          const StoredProduct& stored) {
     if (!stored.known) return index.dynamic;
     std::vector<std::uint32_t> concerned;
     const auto add = [&](const std::vector<std::uint32_t>& segments) {
@@ -34,12 +35,17 @@ std::vector<std::uint32_t> own_judgements(const SegmentIndex& index, const LineD
     return concerned;
 }
 
-std::optional<Decimal> decimal(const std::optional<std::string>& text) { return text ? Decimal::parse(*text) : std::nullopt; }
+std::optional<Decimal> decimal(const std::optional<std::string>& text) {
+    return text ? Decimal::parse(*text) : std::nullopt;
+}
 
 class Lookup {
 public:
     Lookup(const CurrentProgram& program, const OrderDocument& document)
-        : version_(*program.version), market_(program.live->market), document_(document), materialised_(version_.visible()) {}
+        : version_(*program.version),
+          market_(program.live->market),
+          document_(document),
+          materialised_(version_.visible()) {}
 
     Catalogue run() {
         read_stored();
@@ -49,7 +55,8 @@ public:
             const StoredProduct& stored = stored_[sku_of_line_[i]];
             catalogue.products.push_back({stored.known, stored.price, stored.min_price});
             catalogue.segments.push_back(stored.segments);
-            own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored) : version_.segments.dynamic);
+            own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored)
+                                         : version_.segments.dynamic);
             if (!own_.back().empty()) differing.push_back(i);
         }
         if (!differing.empty()) judge(differing, catalogue);
@@ -82,11 +89,14 @@ private:
     }
 
     void read_static_segments() {
-        static Query query("SELECT sku, segment FROM loyalty.product_segment_members WHERE program = $1 AND sku = ANY ($2)", {TEXTOID, TEXTARRAYOID});
+        static Query query(
+            "SELECT sku, segment FROM loyalty.product_segment_members WHERE program = $1 AND sku = ANY ($2)",
+            {TEXTOID, TEXTARRAYOID});
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
         for (std::uint64_t row = 0; row < rows.size(); row++) {
             const auto segment = version_.segments.static_ones.find(rows.text(row, 2));
-            if (segment != version_.segments.static_ones.end()) stored_[places_.at(rows.text(row, 1))].segments.push_back(segment->second);
+            if (segment != version_.segments.static_ones.end())
+                stored_[places_.at(rows.text(row, 1))].segments.push_back(segment->second);
         }
     }
 
@@ -112,13 +122,15 @@ private:
         std::vector<std::string> skus;
         for (const auto i : lines) skus.push_back(document_.lines[i].product);
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus)});
-        for (std::uint64_t row = 0; row < rows.size(); row++) judge_line(lines[row], own_document(lines[row], rows, row), catalogue);
+        for (std::uint64_t row = 0; row < rows.size(); row++)
+            judge_line(lines[row], own_document(lines[row], rows, row), catalogue);
     }
 
     Datum own_document(std::size_t index, const Rows& rows, std::uint64_t row) const {
         const LineDocument& line = document_.lines[index];
         const StoredProduct& stored = stored_[sku_of_line_[index]];
-        const auto figure = [](const std::optional<Decimal>& own, const std::optional<Decimal>& kept) -> std::optional<std::string> {
+        const auto figure = [](const std::optional<Decimal>& own,
+                               const std::optional<Decimal>& kept) -> std::optional<std::string> {
             if (own) return own->to_string();
             return kept ? std::optional(kept->to_string()) : std::nullopt;
         };

@@ -14,7 +14,7 @@
 namespace loyalty::pg {
 
 struct Catalogue {
-    std::vector<Product> products;                      // per line of the document
+    std::vector<Product> products;                     // per line of the document
     std::vector<std::vector<std::uint32_t>> segments;  // per line: of the program's segments
 };
 

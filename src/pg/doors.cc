@@ -16,7 +16,8 @@ void copy(char (&to)[size], const char* from) noexcept {
 
 // The text in the server's encoding. One that was cut at the end of its array may end within a character.
 const char* for_server(char* utf8) {
-    utf8[pg_encoding_mbcliplen(PG_UTF8, utf8, static_cast<int>(std::strlen(utf8)), static_cast<int>(std::strlen(utf8)))] = '\0';
+    utf8[pg_encoding_mbcliplen(PG_UTF8, utf8, static_cast<int>(std::strlen(utf8)),
+                               static_cast<int>(std::strlen(utf8)))] = '\0';
     return pg_any_to_server(utf8, static_cast<int>(std::strlen(utf8)), PG_UTF8);
 }
 

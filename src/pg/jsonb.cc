@@ -15,7 +15,8 @@ void refuse_many_long_numbers(Jsonb* jsonb) {
     constexpr std::size_t harmless_size = 4096;
     constexpr int most = 300;
     if (VARSIZE(jsonb) <= harmless_size) return;
-    const Datum bound = DirectFunctionCall3(numeric_in, CStringGetDatum("1e40"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    const Datum bound =
+        DirectFunctionCall3(numeric_in, CStringGetDatum("1e40"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
     const auto is_long = [=](Datum number) {
         return DatumGetInt32(DirectFunctionCall1(numeric_scale, number)) > 40 ||
                DatumGetInt32(DirectFunctionCall2(numeric_cmp, DirectFunctionCall1(numeric_abs, number), bound)) > 0;
@@ -23,10 +24,12 @@ void refuse_many_long_numbers(Jsonb* jsonb) {
     JsonbIterator* iterator = JsonbIteratorInit(&jsonb->root);
     JsonbValue value;
     int found = 0;
-    for (auto token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE; token = JsonbIteratorNext(&iterator, &value, false)) {
+    for (auto token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE;
+         token = JsonbIteratorNext(&iterator, &value, false)) {
         if ((token != WJB_VALUE && token != WJB_ELEM) || value.type != jbvNumeric) continue;
         if (!is_long(NumericGetDatum(value.val.numeric)) || ++found <= most) continue;
-        ereport(ERROR, (errcode(MAKE_SQLSTATE('L', 'Y', '1', '0', '4')), errmsg("invalid order: more than %d numbers are out of range", most),
+        ereport(ERROR, (errcode(MAKE_SQLSTATE('L', 'Y', '1', '0', '4')),
+                        errmsg("invalid order: more than %d numbers are out of range", most),
                         errhint("Numbers have at most 36 digits before and after the point.")));
     }
 }
@@ -75,7 +78,8 @@ void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue**
     if (value.type == jbvString) {
         const int size = static_cast<int>(piece.size);
         value.val.string.val = pg_any_to_server(piece.text, size, PG_UTF8);
-        value.val.string.len = value.val.string.val == piece.text ? size : static_cast<int>(strlen(value.val.string.val));
+        value.val.string.len =
+            value.val.string.val == piece.text ? size : static_cast<int>(strlen(value.val.string.val));
     } else if (value.type == jbvNumeric) {
         value.val.numeric = int64_div_fast_to_numeric(piece.units, static_cast<int>(piece.size));
     } else {

@@ -53,7 +53,9 @@ private:
         return pieces_.emplace_back(piece);
     }
 
-    void add(JsonbIteratorToken token, std::string_view text) { add(token, jbvString, static_cast<int>(text.size())).text = text.data(); }
+    void add(JsonbIteratorToken token, std::string_view text) {
+        add(token, jbvString, static_cast<int>(text.size())).text = text.data();
+    }
 
     static void push(JsonbParseState** state, const Piece& piece, JsonbValue** result);
 

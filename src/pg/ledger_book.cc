@@ -20,8 +20,9 @@ Type read_type(const std::string& type) {
     if (type == "reversal") return Type::reversal;
     const bool is_own = type == "expiration" || type == "reset";
     throw Error(sqlstate::wrong_transaction_type,
-                is_own ? "a transaction of type \"" + type + "\" is booked by the ledger alone" : "transaction type \"" + type + "\" is unknown", {},
-                "Types are accrual, initial, redemption, refund and reversal.");
+                is_own ? "a transaction of type \"" + type + "\" is booked by the ledger alone"
+                       : "transaction type \"" + type + "\" is unknown",
+                {}, "Types are accrual, initial, redemption, refund and reversal.");
 }
 
 int sign_of(Type type) { return type == Type::redemption || type == Type::reversal ? -1 : 1; }
@@ -31,7 +32,11 @@ bool is_credit(Type type) { return type == Type::accrual || type == Type::initia
 class Booker {
 public:
     explicit Booker(const Posting& posting)
-        : posting_(posting), type_(read_type(posting.type)), key_(posting.key), now_(now()), created_at_(posting.created_at.value_or(now_)) {}
+        : posting_(posting),
+          type_(read_type(posting.type)),
+          key_(posting.key),
+          now_(now()),
+          created_at_(posting.created_at.value_or(now_)) {}
 
     Booking run() {
         check_form();
@@ -49,9 +54,10 @@ private:
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
     void check_form() const {
-        if (!posting_.by_owner && (posting_.source_type == "cancel" || posting_.source_type == "settlement" || posting_.source_type == "write_off")) {
-            throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own", {},
-                        "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+        if (!posting_.by_owner && (posting_.source_type == "cancel" || posting_.source_type == "settlement" ||
+                                   posting_.source_type == "write_off")) {
+            throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own",
+                        {}, "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
         }
         if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
         if (type_ == Type::refund && !posting_.undoes) {
@@ -59,22 +65,27 @@ private:
                         "Give its number in column \"undoes\", or use loyalty_refund().");
         }
         if (posting_.undoes && type_ != Type::refund && type_ != Type::reversal) {
-            throw Error(sqlstate::wrong_transaction_type, "a transaction of type \"" + posting_.type + "\" undoes no other", {},
+            throw Error(sqlstate::wrong_transaction_type,
+                        "a transaction of type \"" + posting_.type + "\" undoes no other", {},
                         "Refunds give redemptions back, reversals take accruals back.");
         }
         check_attachments();
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
         if (created_at_ > now_) {
-            throw Error(sqlstate::moment_in_future, "created_at is in the future", {}, "Points that count from a later moment have an active_from.");
+            throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
+                        "Points that count from a later moment have an active_from.");
         }
         if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
-            throw Error(sqlstate::wrong_dates, "only accruals and initial balances have an active_from and an expires_at");
+            throw Error(sqlstate::wrong_dates,
+                        "only accruals and initial balances have an active_from and an expires_at");
         }
     }
 
     void check_attachments() const {
-        if (posting_.source && !posting_.source_type) throw Error(sqlstate::missing_field, "a source needs its source type");
-        if (posting_.source_type && posting_.source_type->empty()) throw Error(sqlstate::missing_field, "the source type is empty");
+        if (posting_.source && !posting_.source_type)
+            throw Error(sqlstate::missing_field, "a source needs its source type");
+        if (posting_.source_type && posting_.source_type->empty())
+            throw Error(sqlstate::missing_field, "the source type is empty");
         if (!posting_.data) return;
         const Datum data = *posting_.data;
         if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(data))); })) {
@@ -107,7 +118,8 @@ private:
     // The same posting once more
 
     bool is_repeated() {
-        if (state_.hold && state_.hold != posting_.hold) fail_external_id_taken(*posting_.external_id, "It is that of a hold.");
+        if (state_.hold && state_.hold != posting_.hold)
+            fail_external_id_taken(*posting_.external_id, "It is that of a hold.");
         if (!state_.transaction) return false;
         static Query query(
             "SELECT array_remove(ARRAY["
@@ -126,19 +138,22 @@ private:
             "           CASE WHEN comment IS DISTINCT FROM $15 THEN 'comment' END,"
             "           CASE WHEN data IS DISTINCT FROM $16 THEN 'data' END], NULL)"
             "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
-            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, UUIDOID, TEXTOID, TEXTOID,
-             TEXTOID, TEXTOID, JSONBOID});
+            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+             INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run({key_.member, key_.program, uuid_argument(*state_.transaction), key_.point_type, text_argument(posting_.type),
-                                     optional_datum_argument(posting_.value), optional_timestamp_argument(posting_.created_at),
-                                     optional_timestamp_argument(posting_.active_from), optional_timestamp_argument(posting_.expires_at),
-                                     optional_bigint_argument(posting_.undoes), optional_uuid_argument(posting_.hold),
-                                     optional_text_argument(posting_.source_type), optional_text_argument(posting_.source),
-                                     optional_text_argument(posting_.promotion), optional_text_argument(posting_.comment),
-                                     optional_datum_argument(posting_.data)});
+        const Rows rows = query.run(
+            {key_.member, key_.program, uuid_argument(*state_.transaction), key_.point_type,
+             text_argument(posting_.type), optional_datum_argument(posting_.value),
+             optional_timestamp_argument(posting_.created_at), optional_timestamp_argument(posting_.active_from),
+             optional_timestamp_argument(posting_.expires_at), optional_bigint_argument(posting_.undoes),
+             optional_uuid_argument(posting_.hold), optional_text_argument(posting_.source_type),
+             optional_text_argument(posting_.source), optional_text_argument(posting_.promotion),
+             optional_text_argument(posting_.comment), optional_datum_argument(posting_.data)});
         std::string different;
         for (const auto& field : rows.texts(0, 1)) different += (different.empty() ? "" : ", ") + field;
-        if (!different.empty()) fail_external_id_taken(*posting_.external_id, "Transaction " + show(*state_.transaction) + " differs in: " + different + ".");
+        if (!different.empty())
+            fail_external_id_taken(*posting_.external_id,
+                                   "Transaction " + show(*state_.transaction) + " differs in: " + different + ".");
         booking_.repeated = state_.transaction;
         return true;
     }
@@ -150,10 +165,18 @@ private:
         std::optional<std::size_t> own;
         switch (type_) {
             case Type::accrual:
-            case Type::initial: own = post_credit(); break;
-            case Type::redemption: own = posting_.hold ? post_commit() : post_redemption(); break;
-            case Type::refund: own = post_refund(); break;
-            default: own = is_write_off() ? post_write_off() : post_reversal(); break;
+            case Type::initial:
+                own = post_credit();
+                break;
+            case Type::redemption:
+                own = posting_.hold ? post_commit() : post_redemption();
+                break;
+            case Type::refund:
+                own = post_refund();
+                break;
+            default:
+                own = is_write_off() ? post_write_off() : post_reversal();
+                break;
         }
         if (!own) return;
         booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
@@ -187,7 +210,8 @@ private:
 
     std::size_t post_write_off() {
         if (value_ > state_.account.owed) {
-            throw Error(sqlstate::more_than_left, "more would be written off than is owed", "Owed are " + show_points(state_.account.owed, terms_.scale) + ".");
+            throw Error(sqlstate::more_than_left, "more would be written off than is owed",
+                        "Owed are " + show_points(state_.account.owed, terms_.scale) + ".");
         }
         state_.account.expire(now_);
         return state_.account.write_off(value_, created_at_);
@@ -204,9 +228,10 @@ private:
             "  FROM loyalty.holds h WHERE h.member = $1 AND h.program = $2 AND h.id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run({key_.member, key_.program, uuid_argument(*posting_.hold), key_.point_type, text_argument(posting_.type),
-                                     units_argument(value_, terms_.scale)});
-        if (rows.size() == 0) throw Error(sqlstate::unknown_transaction, "hold " + show(*posting_.hold) + " does not exist");
+        const Rows rows = query.run({key_.member, key_.program, uuid_argument(*posting_.hold), key_.point_type,
+                                     text_argument(posting_.type), units_argument(value_, terms_.scale)});
+        if (rows.size() == 0)
+            throw Error(sqlstate::unknown_transaction, "hold " + show(*posting_.hold) + " does not exist");
         if (!rows.boolean(0, 2)) throw Error(sqlstate::more_than_left, "a commit is for the whole of its hold");
         if (!rows.is_null(0, 3)) {
             booking_.repeated = uuid_of(rows.datum(0, 3));
@@ -214,16 +239,18 @@ private:
         }
         const std::string state = rows.text(0, 1);
         if (state != "open") {
-            throw Error(sqlstate::hold_ended, "hold " + show(*posting_.hold) + " has ended", state == "timed_out" ? "It timed out." : "It was rolled back.",
-                        "Make a new hold.");
+            throw Error(sqlstate::hold_ended, "hold " + show(*posting_.hold) + " has ended",
+                        state == "timed_out" ? "It timed out." : "It was rolled back.", "Make a new hold.");
         }
-        if (terms_.member_removed) throw Error(sqlstate::removed_member, "member \"" + posting_.key.member + "\" was removed");
+        if (terms_.member_removed)
+            throw Error(sqlstate::removed_member, "member \"" + posting_.key.member + "\" was removed");
         return true;
     }
 
     void close_hold() const {
-        static Query query("UPDATE loyalty.holds SET state = 'committed', ended_at = $4 WHERE member = $1 AND program = $2 AND id = $3",
-                           {TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID});
+        static Query query(
+            "UPDATE loyalty.holds SET state = 'committed', ended_at = $4 WHERE member = $1 AND program = $2 AND id = $3",
+            {TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID});
         query.run({key_.member, key_.program, uuid_argument(*posting_.hold), timestamp_argument(now_)}, true);
     }
 
@@ -240,9 +267,11 @@ private:
 
     [[noreturn]] void fail_undone(const std::string& found) const {
         throw Error(sqlstate::unknown_transaction,
-                    "transaction " + std::to_string(*posting_.undoes) + " of the account is no " + (type_ == Type::refund ? "redemption" : "accrual or initial"),
+                    "transaction " + std::to_string(*posting_.undoes) + " of the account is no " +
+                        (type_ == Type::refund ? "redemption" : "accrual or initial"),
                     found.empty() ? "It does not exist." : "It is of type " + found + ".",
-                    type_ == Type::refund ? "A refund gives back a redemption of the same account." : "A reversal takes back an accrual of the same account.");
+                    type_ == Type::refund ? "A refund gives back a redemption of the same account."
+                                          : "A reversal takes back an accrual of the same account.");
     }
 
     // The amount of a refund or claim, given what is left of the row that it undoes; nothing if a cancellation was booked.
@@ -254,7 +283,8 @@ private:
         if (!posting_.value) value_ = left;
         if (value_ > left || value_ == 0) {
             throw Error(sqlstate::more_than_left,
-                        std::string("more would be ") + (type_ == Type::refund ? "given back than was spent" : "taken back than was earned"),
+                        std::string("more would be ") +
+                            (type_ == Type::refund ? "given back than was spent" : "taken back than was earned"),
                         "Left are " + show_points(left, terms_.scale) + ".");
         }
         return true;
@@ -285,7 +315,8 @@ private:
         redemption.refunded = units_at(rows, 0, 3, terms_.scale);
         if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - redemption.refunded, rows, 4)) return std::nullopt;
         if (!terms_.refund_allowed && !is_cancel()) {
-            throw Error(sqlstate::refund_not_allowed, "points of type \"" + posting_.key.point_type + "\" are not refunded", {},
+            throw Error(sqlstate::refund_not_allowed,
+                        "points of type \"" + posting_.key.point_type + "\" are not refunded", {},
                         "An erroneous redemption can be cancelled with loyalty_cancel().");
         }
         Account& account = state_.account;
@@ -335,7 +366,8 @@ private:
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
         const std::string type = rows.size() == 0 ? "" : rows.text(0, 1);
         if (type != "accrual" && type != "initial") fail_undone(type);
-        if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 10, terms_.scale), rows, 13)) return false;
+        if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 10, terms_.scale), rows, 13))
+            return false;
         Account& account = state_.account;
         add_lots(account, rows, 4, terms_.scale);
         account.sort();
@@ -374,14 +406,21 @@ namespace {
 // A finite number, not zero, of the right sign.
 Decimal read_signed(Datum datum, int sign, const std::string& noun) {
     const Numeric numeric = DatumGetNumeric(datum);
-    if (numeric_is_nan(numeric) || numeric_is_inf(numeric)) throw Error(sqlstate::value_not_finite, "the " + noun + " is not a finite number");
-    const std::string text = postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(numeric))); });
+    if (numeric_is_nan(numeric) || numeric_is_inf(numeric))
+        throw Error(sqlstate::value_not_finite, "the " + noun + " is not a finite number");
+    const std::string text =
+        postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(numeric))); });
     const auto value = Decimal::parse(text);
-    if (!value) throw Error(sqlstate::points_overflow, "the " + noun + " is too large", {}, "A number of points has at most 18 digits.");
-    if (value->is_zero()) throw Error(sqlstate::value_zero, "the " + noun + " is zero", {}, "A booking changes the balance.");
+    if (!value)
+        throw Error(sqlstate::points_overflow, "the " + noun + " is too large", {},
+                    "A number of points has at most 18 digits.");
+    if (value->is_zero())
+        throw Error(sqlstate::value_zero, "the " + noun + " is zero", {}, "A booking changes the balance.");
     if (value->is_negative() != (sign < 0)) {
-        throw Error(sqlstate::value_sign, "the " + noun + " is " + (sign < 0 ? "positive" : "negative"), "It is " + text + ".",
-                    sign < 0 ? "Redemptions and reversals have a value below zero." : "Accruals, initial balances, refunds and amounts are above zero.");
+        throw Error(sqlstate::value_sign, "the " + noun + " is " + (sign < 0 ? "positive" : "negative"),
+                    "It is " + text + ".",
+                    sign < 0 ? "Redemptions and reversals have a value below zero."
+                             : "Accruals, initial balances, refunds and amounts are above zero.");
     }
     return *value;
 }
@@ -397,12 +436,13 @@ std::int64_t read_value(Datum datum, int sign, int scale, std::string_view noun)
     const Decimal value = read_signed(datum, sign, std::string(noun));
     if (value.scale() > scale) {
         throw Error(sqlstate::value_scale, "the " + std::string(noun) + " has too many decimals",
-                    "It is " + value.to_string() + ", the point type has a scale of " + std::to_string(scale) + ".", "Round it first.");
+                    "It is " + value.to_string() + ", the point type has a scale of " + std::to_string(scale) + ".",
+                    "Round it first.");
     }
     const auto units = value.units(scale);
     if (!units) {
-        throw Error(sqlstate::points_overflow, "the " + std::string(noun) + " is too large", "It is " + value.to_string() + ".",
-                    "A number of points has at most 18 digits.");
+        throw Error(sqlstate::points_overflow, "the " + std::string(noun) + " is too large",
+                    "It is " + value.to_string() + ".", "A number of points has at most 18 digits.");
     }
     return *units;
 }
@@ -413,7 +453,9 @@ void require_usable(const Terms& terms, const AccountKey& key) {
                     "Activate it with UPDATE loyalty.programs SET active = true.");
     }
     if (terms.member_removed) {
-        throw Error(sqlstate::removed_member, "member \"" + key.member + "\" was removed from program \"" + key.program + "\"", {}, "Enrol the member again.");
+        throw Error(sqlstate::removed_member,
+                    "member \"" + key.member + "\" was removed from program \"" + key.program + "\"", {},
+                    "Enrol the member again.");
     }
     if (!terms.type_usable) {
         throw Error(sqlstate::inactive_point_type, "point type \"" + key.point_type + "\" is not active", {},
@@ -422,9 +464,11 @@ void require_usable(const Terms& terms, const AccountKey& key) {
 }
 
 void fail_insufficient(const Account& account, std::int64_t wanted, TimestampTz now, int scale, const AccountKey& key) {
-    throw Error(sqlstate::insufficient_points, "member \"" + key.member + "\" has too few points of type \"" + key.point_type + "\"",
-                "Wanted are " + show_points(wanted, scale) + ", active " + show_points(account.active(now), scale) + ".",
-                "Only active points that are not held can be spent.");
+    throw Error(
+        sqlstate::insufficient_points,
+        "member \"" + key.member + "\" has too few points of type \"" + key.point_type + "\"",
+        "Wanted are " + show_points(wanted, scale) + ", active " + show_points(account.active(now), scale) + ".",
+        "Only active points that are not held can be spent.");
 }
 
 void fail_external_id_taken(const std::string& external_id, const std::string& detail) {

@@ -23,7 +23,8 @@ struct Posting {
 };
 
 struct Booking {
-    std::optional<Uuid> repeated;  // the transaction that was booked before for the same posting; then there is no other
+    std::optional<Uuid>
+        repeated;  // the transaction that was booked before for the same posting; then there is no other
     Uuid id{};
     ledger::Entry entry;
     int scale = 0;
@@ -57,7 +58,8 @@ std::string show_points(std::int64_t units, int scale);
 // Errors LY202, LY508, LY509: the program is inactive, the member was removed, the type is not active.
 void require_usable(const Terms& terms, const AccountKey& key);
 
-[[noreturn]] void fail_insufficient(const ledger::Account& account, std::int64_t wanted, TimestampTz now, int scale, const AccountKey& key);
+[[noreturn]] void fail_insufficient(const ledger::Account& account, std::int64_t wanted, TimestampTz now, int scale,
+                                    const AccountKey& key);
 
 [[noreturn]] void fail_external_id_taken(const std::string& external_id, const std::string& detail);
 

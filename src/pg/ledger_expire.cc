@@ -16,7 +16,8 @@ namespace {
 void take_job_lock() {
     static Query query("SELECT pg_try_advisory_xact_lock(hashtextextended('loyalty expire_points', 0))", {});
     if (query.run({}, true).boolean(0, 1)) return;
-    throw Error(sqlstate::job_is_running, "another run of loyalty_expire_points() is at work", {}, "See loyalty.job_progress.");
+    throw Error(sqlstate::job_is_running, "another run of loyalty_expire_points() is at work", {},
+                "See loyalty.job_progress.");
 }
 
 void require_read_committed() {
@@ -42,7 +43,9 @@ struct Range {
     bool is_empty = true;
 };
 
-Argument copy_at(const Rows& rows, int column) { return rows.is_null(0, column) ? null_argument() : text_argument(rows.text(0, column)); }
+Argument copy_at(const Rows& rows, int column) {
+    return rows.is_null(0, column) ? null_argument() : text_argument(rows.text(0, column));
+}
 
 // The next accounts. An upper end by offset, so that a batch has a bounded number of accounts whether or not much is due.
 Range next_range(int batch_size) {
@@ -78,7 +81,8 @@ void end_batch(const Range& range, std::int64_t done) {
         "       after_point_type = $4 WHERE job = 'expire_points'",
         {INT8OID, TEXTOID, TEXTOID, TEXTOID});
     static Query finish(
-        "UPDATE loyalty.job_progress SET updated_at = clock_timestamp(), finished_at = clock_timestamp() WHERE job = 'expire_points'", {});
+        "UPDATE loyalty.job_progress SET updated_at = clock_timestamp(), finished_at = clock_timestamp() WHERE job = 'expire_points'",
+        {});
     if (range.is_empty) {
         finish.run({}, true);
     } else {
@@ -86,8 +90,9 @@ void end_batch(const Range& range, std::int64_t done) {
     }
 }
 
-#define LOYALTY_IN_RANGE(table)                                                   \
-    "(" table ".member, " table ".program, " table ".point_type) > ($1, $2, $3)"  \
+#define LOYALTY_IN_RANGE(table)                    \
+    "(" table ".member, " table ".program, " table \
+    ".point_type) > ($1, $2, $3)"                  \
     " AND (" table ".member, " table ".program, " table ".point_type) <= ($4, $5, $6)"
 
 // Locks the members with anything due, in the order of their keys, as every booking locks its own.
@@ -100,8 +105,8 @@ void lock_members(const Range& range) {
         "       SELECT h.member, h.program FROM loyalty.holds h WHERE " LOYALTY_IN_RANGE("h") " AND h.state = 'open' AND h.expires_at <= $8)"
         " ORDER BY m.member, m.program FOR NO KEY UPDATE",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
-               timestamp_argument(now()), timestamp_argument(wall_now())},
+    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program,
+               range.to_point_type, timestamp_argument(now()), timestamp_argument(wall_now())},
               true);
 }
 
@@ -121,8 +126,8 @@ void end_holds(const Range& range) {
         " UPDATE loyalty.lots l SET held = l.held - f.amount FROM freed f"
         "  WHERE l.member = f.member AND l.program = f.program AND l.point_type = f.point_type AND l.seq = f.lot",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
-               timestamp_argument(wall_now()), timestamp_argument(now())},
+    query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program,
+               range.to_point_type, timestamp_argument(wall_now()), timestamp_argument(now())},
               true);
 }
 
@@ -148,8 +153,8 @@ std::int64_t expire_lots(const Range& range) {
         " SELECT member, program, point_type, seq, 'expiration', -amount, balance_after + amount, balance_after, expires_at, $7, lot FROM due"
         "  ORDER BY member, program, point_type, seq",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({range.after_member, range.after_program, range.after_point_type, range.to_member, range.to_program, range.to_point_type,
-                                 timestamp_argument(now())},
+    const Rows rows = query.run({range.after_member, range.after_program, range.after_point_type, range.to_member,
+                                 range.to_program, range.to_point_type, timestamp_argument(now())},
                                 true);
     return static_cast<std::int64_t>(rows.size());
 }

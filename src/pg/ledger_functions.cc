@@ -1,7 +1,7 @@
 // The functions that book: accrue, redeem, commit, cancel, refund, write off. Each inserts a row into loyalty.transactions,
 // where the trigger does the work, and answers with the row, or with the one that was booked before for the same request.
-#include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
+#include "pg/clock.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -9,8 +9,9 @@ namespace loyalty::pg {
 namespace {
 
 // A row as the functions show it.
-#define LOYALTY_SHOWN(row) \
-    "jsonb_strip_nulls(to_jsonb(" row ") - 'data') || CASE WHEN " row ".data IS NULL THEN '{}' ELSE jsonb_build_object('data', " row ".data) END"
+#define LOYALTY_SHOWN(row)                                            \
+    "jsonb_strip_nulls(to_jsonb(" row ") - 'data') || CASE WHEN " row \
+    ".data IS NULL THEN '{}' ELSE jsonb_build_object('data', " row ".data) END"
 
 struct Inserted {
     Uuid id;
@@ -24,17 +25,21 @@ std::optional<Inserted> insert(const Posting& posting) {
         "INSERT INTO loyalty.transactions AS t (member, program, point_type, type, value, external_id, created_at, active_from, expires_at,"
         "                                       undoes, hold, source_type, source, promotion, comment, data)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
-        " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false), " LOYALTY_SHOWN("t") " || '{\"repeated\": false}'",
-        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, UUIDOID, TEXTOID, TEXTOID,
-         TEXTOID, TEXTOID, JSONBOID});
+        " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false), " LOYALTY_SHOWN(
+            "t") " || '{\"repeated\": false}'",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+         INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
     const Quietly quietly;
-    const Rows rows = query.run(
-        {text_argument(posting.key.member), text_argument(posting.key.program), text_argument(posting.key.point_type), text_argument(posting.type),
-         optional_datum_argument(posting.value), optional_text_argument(posting.external_id), optional_timestamp_argument(posting.created_at),
-         optional_timestamp_argument(posting.active_from), optional_timestamp_argument(posting.expires_at), optional_bigint_argument(posting.undoes),
-         optional_uuid_argument(posting.hold), optional_text_argument(posting.source_type), optional_text_argument(posting.source),
-         optional_text_argument(posting.promotion), optional_text_argument(posting.comment), optional_datum_argument(posting.data)},
-        true);
+    const Rows rows =
+        query.run({text_argument(posting.key.member), text_argument(posting.key.program),
+                   text_argument(posting.key.point_type), text_argument(posting.type),
+                   optional_datum_argument(posting.value), optional_text_argument(posting.external_id),
+                   optional_timestamp_argument(posting.created_at), optional_timestamp_argument(posting.active_from),
+                   optional_timestamp_argument(posting.expires_at), optional_bigint_argument(posting.undoes),
+                   optional_uuid_argument(posting.hold), optional_text_argument(posting.source_type),
+                   optional_text_argument(posting.source), optional_text_argument(posting.promotion),
+                   optional_text_argument(posting.comment), optional_datum_argument(posting.data)},
+                  true);
     if (rows.size() == 0) return std::nullopt;
     return Inserted{uuid_of(rows.datum(0, 1)), rows.datum(0, 3), rows.boolean(0, 2)};
 }
@@ -50,9 +55,9 @@ Uuid find_repeated(const Posting& posting) {
         "  WHERE member = $1 AND program = $2 AND point_type = $5 AND undoes = $6 AND source_type = 'cancel' LIMIT 1",
         {TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, INT8OID});
     const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(posting.key.member), text_argument(posting.key.program), optional_text_argument(posting.external_id),
-                                 optional_uuid_argument(posting.hold), text_argument(posting.key.point_type),
-                                 optional_bigint_argument(posting.undoes)});
+    const Rows rows = query.run({text_argument(posting.key.member), text_argument(posting.key.program),
+                                 optional_text_argument(posting.external_id), optional_uuid_argument(posting.hold),
+                                 text_argument(posting.key.point_type), optional_bigint_argument(posting.undoes)});
     if (rows.size() == 0) {
         throw Error(sqlstate::row_did_not_arrive, "the transaction's row did not arrive", {},
                     "A trigger of your own on loyalty.transactions dropped it before it was booked.");
@@ -63,7 +68,8 @@ Uuid find_repeated(const Posting& posting) {
 Datum post(const Posting& posting, MemoryContext into) {
     const auto inserted = insert(posting);
     if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
-    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into) : copy_out(inserted->answer, into);
+    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
+                                   : copy_out(inserted->answer, into);
 }
 
 Datum negated(Datum amount) {
@@ -97,7 +103,8 @@ Posting read_posting(const Arguments& given, const char* type, int promotion_col
 
 void refuse_own_source(const Posting& posting) {
     if (posting.source_type == "cancel" || posting.source_type == "settlement" || posting.source_type == "write_off") {
-        throw Error(sqlstate::reserved_source, "source type \"" + *posting.source_type + "\" is the ledger's own", {}, "Use another source type.");
+        throw Error(sqlstate::reserved_source, "source type \"" + *posting.source_type + "\" is the ledger's own", {},
+                    "Use another source type.");
     }
 }
 
@@ -105,7 +112,8 @@ void refuse_own_source(const Posting& posting) {
 
 void Named::check(const char* noun) const {
     if (id.has_value() == external_id.has_value()) {
-        throw Error(sqlstate::missing_field, std::string("name the ") + noun + " by its id or by its external id", {}, "Give one of both.");
+        throw Error(sqlstate::missing_field, std::string("name the ") + noun + " by its id or by its external id", {},
+                    "Give one of both.");
     }
 }
 
@@ -116,7 +124,8 @@ void fail_unknown_transaction(const char* noun, const Named& name) {
                 "It is looked for among those of the member in the program.");
 }
 
-std::optional<FoundTransaction> find_transaction(const std::string& member, const std::string& program, const Named& name) {
+std::optional<FoundTransaction> find_transaction(const std::string& member, const std::string& program,
+                                                 const Named& name) {
     static Query query(
         "SELECT id, point_type, type, coalesce(source_type, ''), seq FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3"
         " UNION ALL "
@@ -124,10 +133,11 @@ std::optional<FoundTransaction> find_transaction(const std::string& member, cons
         " WHERE member = $1 AND program = $2 AND external_id = $4",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID});
     const FreshSnapshot snapshot;
-    const Rows rows =
-        query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id), optional_text_argument(name.external_id)});
+    const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
+                                 optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
-    return FoundTransaction{uuid_of(rows.datum(0, 1)), rows.text(0, 2), rows.text(0, 3), rows.text(0, 4), bigint_at(rows, 0, 5)};
+    return FoundTransaction{uuid_of(rows.datum(0, 1)), rows.text(0, 2), rows.text(0, 3), rows.text(0, 4),
+                            bigint_at(rows, 0, 5)};
 }
 
 Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
@@ -150,21 +160,26 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
         " WHERE t.member = $1 AND t.program = $2 AND t.id = $3",
         {TEXTOID, TEXTOID, UUIDOID, BOOLOID});
     const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(key.member), text_argument(key.program), uuid_argument(id), boolean_argument(repeated)});
+    const Rows rows = query.run(
+        {text_argument(key.member), text_argument(key.program), uuid_argument(id), boolean_argument(repeated)});
     return copy_out(rows.datum(0, 1), into);
 }
 
 TimestampTz end_of_day(const std::string& program, Datum date) {
-    static Query query("SELECT timezone(time_zone, ($2 + 1)::timestamp) FROM loyalty.programs WHERE external_id = $1", {TEXTOID, DATEOID});
+    static Query query("SELECT timezone(time_zone, ($2 + 1)::timestamp) FROM loyalty.programs WHERE external_id = $1",
+                       {TEXTOID, DATEOID});
     const Rows rows = query.run({text_argument(program), {date, false}});
     if (rows.size() == 0) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {}, "Name one of loyalty.programs.");
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
     }
     return timestamp_at(rows, 0, 1);
 }
 
-std::optional<TimestampTz> read_expiry(const std::string& program, const std::optional<TimestampTz>& at, const std::optional<Datum>& on) {
-    if (at && on) throw Error(sqlstate::wrong_dates, "both expires_at and expires_on are given", {}, "Give one of both.");
+std::optional<TimestampTz> read_expiry(const std::string& program, const std::optional<TimestampTz>& at,
+                                       const std::optional<Datum>& on) {
+    if (at && on)
+        throw Error(sqlstate::wrong_dates, "both expires_at and expires_on are given", {}, "Give one of both.");
     return on ? std::optional(end_of_day(program, *on)) : at;
 }
 
@@ -248,9 +263,10 @@ Datum loyalty_cancel(PG_FUNCTION_ARGS) {
             }
             const bool is_credit = found->type == "accrual" || found->type == "initial";
             if ((!is_credit && found->type != "redemption") || found->source_type == "order") {
-                throw Error(sqlstate::cannot_be_cancelled, "transaction " + name.shown() + " cannot be cancelled",
-                            found->source_type == "order" ? "An order booked it." : "It is of type " + found->type + ".",
-                            "Only accruals, initial balances and redemptions are cancelled; what an order booked goes by the functions for orders.");
+                throw Error(
+                    sqlstate::cannot_be_cancelled, "transaction " + name.shown() + " cannot be cancelled",
+                    found->source_type == "order" ? "An order booked it." : "It is of type " + found->type + ".",
+                    "Only accruals, initial balances and redemptions are cancelled; what an order booked goes by the functions for orders.");
             }
             Posting posting;
             posting.key = {member, program, found->point_type};
@@ -325,5 +341,4 @@ Datum loyalty_write_off_owed(PG_FUNCTION_ARGS) {
         });
     });
 }
-
 }

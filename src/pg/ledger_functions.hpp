@@ -26,7 +26,8 @@ struct FoundTransaction {
     std::int64_t seq = 0;
 };
 
-std::optional<FoundTransaction> find_transaction(const std::string& member, const std::string& program, const Named& name);
+std::optional<FoundTransaction> find_transaction(const std::string& member, const std::string& program,
+                                                 const Named& name);
 
 struct FoundHold {
     Uuid id{};
@@ -44,6 +45,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
 TimestampTz end_of_day(const std::string& program, Datum date);
 
 // expires_at and expires_on, of which one may be given. Error LY512 where both are.
-std::optional<TimestampTz> read_expiry(const std::string& program, const std::optional<TimestampTz>& at, const std::optional<Datum>& on);
+std::optional<TimestampTz> read_expiry(const std::string& program, const std::optional<TimestampTz>& at,
+                                       const std::optional<Datum>& on);
 
 }  // namespace loyalty::pg

@@ -22,7 +22,9 @@ struct Hold {
 };
 
 TimestampTz add_interval(TimestampTz moment, Datum interval) {
-    return postgres([=] { return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(moment), interval)); });
+    return postgres([=] {
+        return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(moment), interval));
+    });
 }
 
 class Holder {
@@ -40,12 +42,14 @@ public:
         amount_ = read_value(*hold_.amount, +1, terms_.scale, "amount");
         read();
         if (state_.hold) return {*state_.hold, check_repeated()};
-        if (state_.transaction) fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
+        if (state_.transaction)
+            fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
         require_usable(terms_, hold_.key);
         state_.account.expire(now_);
         std::vector<Movement> reserved;
         if (is_redemption()) {
-            if (state_.account.active(now_) < amount_) fail_insufficient(state_.account, amount_, now_, terms_.scale, hold_.key);
+            if (state_.account.active(now_) < amount_)
+                fail_insufficient(state_.account, amount_, now_, terms_.scale, hold_.key);
             reserved = state_.account.hold(amount_, now_);
         }
         write_account(key_, state_.account, terms_.scale, now_, std::nullopt);
@@ -60,12 +64,16 @@ private:
 
     void check_form() {
         if (hold_.type != "accrual" && hold_.type != "redemption") {
-            throw Error(sqlstate::wrong_transaction_type, "a hold cannot be of type \"" + hold_.type + "\"", {}, "It is an accrual or a redemption.");
+            throw Error(sqlstate::wrong_transaction_type, "a hold cannot be of type \"" + hold_.type + "\"", {},
+                        "It is an accrual or a redemption.");
         }
         check_amount(hold_.amount);
-        if (!hold_.time_out) throw Error(sqlstate::wrong_time_out, "a hold needs a time-out", {}, "Give an interval, such as '15 minutes'.");
+        if (!hold_.time_out)
+            throw Error(sqlstate::wrong_time_out, "a hold needs a time-out", {},
+                        "Give an interval, such as '15 minutes'.");
         ends_ = add_interval(wall_, *hold_.time_out);
-        if (TIMESTAMP_NOT_FINITE(ends_) || ends_ <= wall_) throw Error(sqlstate::wrong_time_out, "the time-out of a hold is above zero");
+        if (TIMESTAMP_NOT_FINITE(ends_) || ends_ <= wall_)
+            throw Error(sqlstate::wrong_time_out, "the time-out of a hold is above zero");
         if (is_redemption() && (hold_.active_from || hold_.expires_at)) {
             throw Error(sqlstate::wrong_dates, "only accruals have an active_from and an expiry");
         }
@@ -95,17 +103,28 @@ private:
             "           CASE WHEN comment IS DISTINCT FROM $13 THEN 'comment' END,"
             "           CASE WHEN data IS DISTINCT FROM $14 THEN 'data' END], NULL)"
             "  FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
-            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-             JSONBOID});
+            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+             TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run({key_.member, key_.program, uuid_argument(*state_.hold), key_.point_type, text_argument(hold_.type),
-                                     units_argument(amount_, terms_.scale), {*hold_.time_out, false}, optional_timestamp_argument(hold_.active_from),
-                                     optional_timestamp_argument(hold_.expires_at), optional_text_argument(hold_.source_type),
-                                     optional_text_argument(hold_.source), optional_text_argument(hold_.promotion),
-                                     optional_text_argument(hold_.comment), optional_datum_argument(hold_.data)});
+        const Rows rows = query.run({key_.member,
+                                     key_.program,
+                                     uuid_argument(*state_.hold),
+                                     key_.point_type,
+                                     text_argument(hold_.type),
+                                     units_argument(amount_, terms_.scale),
+                                     {*hold_.time_out, false},
+                                     optional_timestamp_argument(hold_.active_from),
+                                     optional_timestamp_argument(hold_.expires_at),
+                                     optional_text_argument(hold_.source_type),
+                                     optional_text_argument(hold_.source),
+                                     optional_text_argument(hold_.promotion),
+                                     optional_text_argument(hold_.comment),
+                                     optional_datum_argument(hold_.data)});
         std::string different;
         for (const auto& field : rows.texts(0, 1)) different += (different.empty() ? "" : ", ") + field;
-        if (!different.empty()) fail_external_id_taken(*hold_.external_id, "Hold " + show(*state_.hold) + " differs in: " + different + ".");
+        if (!different.empty())
+            fail_external_id_taken(*hold_.external_id,
+                                   "Hold " + show(*state_.hold) + " differs in: " + different + ".");
         return true;
     }
 
@@ -114,12 +133,24 @@ private:
             "INSERT INTO loyalty.holds (member, program, id, point_type, external_id, type, amount, time_out, created_at, expires_at,"
             "                           lot_active_from, lot_expires_at, source_type, source, promotion, comment, data)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-             TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
-        query.run({key_.member, key_.program, uuid_argument(id), key_.point_type, optional_text_argument(hold_.external_id), text_argument(hold_.type),
-                   units_argument(amount_, terms_.scale), {*hold_.time_out, false}, timestamp_argument(now_), timestamp_argument(ends_),
-                   optional_timestamp_argument(hold_.active_from), optional_timestamp_argument(hold_.expires_at), optional_text_argument(hold_.source_type),
-                   optional_text_argument(hold_.source), optional_text_argument(hold_.promotion), optional_text_argument(hold_.comment),
+            {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,
+             TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
+        query.run({key_.member,
+                   key_.program,
+                   uuid_argument(id),
+                   key_.point_type,
+                   optional_text_argument(hold_.external_id),
+                   text_argument(hold_.type),
+                   units_argument(amount_, terms_.scale),
+                   {*hold_.time_out, false},
+                   timestamp_argument(now_),
+                   timestamp_argument(ends_),
+                   optional_timestamp_argument(hold_.active_from),
+                   optional_timestamp_argument(hold_.expires_at),
+                   optional_text_argument(hold_.source_type),
+                   optional_text_argument(hold_.source),
+                   optional_text_argument(hold_.promotion),
+                   optional_text_argument(hold_.comment),
                    optional_datum_argument(hold_.data)},
                   true);
     }
@@ -134,7 +165,9 @@ private:
             lots.push_back(part.lot);
             amounts.push_back(part.value);
         }
-        query.run({key_.member, key_.program, key_.point_type, uuid_argument(id), bigints_argument(lots), units_array_argument(amounts, terms_.scale)}, true);
+        query.run({key_.member, key_.program, key_.point_type, uuid_argument(id), bigints_argument(lots),
+                   units_array_argument(amounts, terms_.scale)},
+                  true);
     }
 
     const Hold& hold_;
@@ -148,14 +181,16 @@ private:
 };
 
 std::string read_state(const KeyArguments& key, const Uuid& id) {
-    static Query query("SELECT state FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3", {TEXTOID, TEXTOID, UUIDOID});
+    static Query query("SELECT state FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
+                       {TEXTOID, TEXTOID, UUIDOID});
     const FreshSnapshot snapshot;
     return query.run({key.member, key.program, uuid_argument(id)}).text(0, 1);
 }
 
 void end_rolled_back(const KeyArguments& key, const Uuid& id, TimestampTz now) {
-    static Query query("UPDATE loyalty.holds SET state = 'rolled_back', ended_at = $4 WHERE member = $1 AND program = $2 AND id = $3",
-                       {TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID});
+    static Query query(
+        "UPDATE loyalty.holds SET state = 'rolled_back', ended_at = $4 WHERE member = $1 AND program = $2 AND id = $3",
+        {TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID});
     query.run({key.member, key.program, uuid_argument(id), timestamp_argument(now)}, true);
 }
 
@@ -168,8 +203,8 @@ std::optional<FoundHold> find_hold(const std::string& member, const std::string&
         "SELECT id, point_type FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $4",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID});
     const FreshSnapshot snapshot;
-    const Rows rows =
-        query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id), optional_text_argument(name.external_id)});
+    const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
+                                 optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
     return FoundHold{uuid_of(rows.datum(0, 1)), rows.text(0, 2)};
 }
@@ -186,8 +221,8 @@ Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryCo
         " WHERE h.member = $1 AND h.program = $2 AND h.id = $3",
         {TEXTOID, TEXTOID, UUIDOID, BOOLOID, TIMESTAMPTZOID});
     const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(key.member), text_argument(key.program), uuid_argument(id), boolean_argument(repeated),
-                                 timestamp_argument(wall_now())});
+    const Rows rows = query.run({text_argument(key.member), text_argument(key.program), uuid_argument(id),
+                                 boolean_argument(repeated), timestamp_argument(wall_now())});
     return copy_out(rows.datum(0, 1), into);
 }
 
@@ -201,7 +236,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     AccountState state = read_account(arguments, question);
     const std::string found = read_state(arguments, hold.id);
     if (found == "committed") {
-        throw Error(sqlstate::hold_ended, "hold " + show(hold.id) + " was committed", {}, "Cancel the transaction that it became with loyalty_cancel().");
+        throw Error(sqlstate::hold_ended, "hold " + show(hold.id) + " was committed", {},
+                    "Cancel the transaction that it became with loyalty_cancel().");
     }
     const bool is_open = found == "open";
     if (is_open) {
@@ -259,5 +295,4 @@ Datum loyalty_rollback(PG_FUNCTION_ARGS) {
         return roll_back(member, program, *hold, caller);
     });
 }
-
 }

@@ -17,18 +17,22 @@ void check_member(const std::string& member, const std::string& program, const s
         {TEXTOID, TEXTOID, TEXTOID});
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_text_argument(point_type)});
     if (!rows.boolean(0, 1)) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {}, "Name one of loyalty.programs.");
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
     }
     if (!rows.boolean(0, 2)) {
-        throw Error(sqlstate::unknown_point_type, "point type \"" + *point_type + "\" of program \"" + program + "\" does not exist", {},
+        throw Error(sqlstate::unknown_point_type,
+                    "point type \"" + *point_type + "\" of program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.point_types.");
     }
-    if (!rows.boolean(0, 3)) throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
+    if (!rows.boolean(0, 3))
+        throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
 }
 
 // From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as their
 // hold's time-out has not come.
-Rows balance_from_now(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at, TimestampTz wall) {
+Rows balance_from_now(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
+                      TimestampTz wall) {
     static Query query(
         "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
         "       round(coalesce(b.debt, 0), t.scale), round(coalesce(b.owed, 0), t.scale),"
@@ -155,8 +159,13 @@ Datum loyalty_expiring_points(PG_FUNCTION_ARGS) {
         if (!first || !last) throw Error(sqlstate::missing_field, "first_day and last_day are needed");
         const auto point_type = given.text(4);
         check_member(member, program, point_type);
-        const Rows rows = query.run({text_argument(member), text_argument(program), {*first, false}, {*last, false}, optional_text_argument(point_type),
-                                     timestamp_argument(now()), timestamp_argument(wall_now())});
+        const Rows rows = query.run({text_argument(member),
+                                     text_argument(program),
+                                     {*first, false},
+                                     {*last, false},
+                                     optional_text_argument(point_type),
+                                     timestamp_argument(now()),
+                                     timestamp_argument(wall_now())});
         return return_rows(fcinfo, rows, 5);
     });
 }
@@ -181,8 +190,8 @@ Datum loyalty_statement(PG_FUNCTION_ARGS) {
         const auto point_type = given.text(2);
         const int page_size = given.integer(4).value_or(0);
         if (page_size < 1 || page_size > largest_page) {
-            throw Error(sqlstate::value_out_of_range, "the page size is out of range", "It is " + std::to_string(page_size) + ".",
-                        "It is 1 to " + std::to_string(largest_page) + ".");
+            throw Error(sqlstate::value_out_of_range, "the page size is out of range",
+                        "It is " + std::to_string(page_size) + ".", "It is 1 to " + std::to_string(largest_page) + ".");
         }
         check_member(member, program, point_type);
         Uuid last_possible;
@@ -198,9 +207,12 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
-        static loyalty::pg::Query of_all("SELECT invariant, program, member, point_type, seq, detail FROM loyalty.violations ORDER BY 1, 2, 3, 4, 5", {});
-        static loyalty::pg::Query of_one("SELECT invariant, program, member, point_type, seq, detail FROM loyalty.violations WHERE program = $1 ORDER BY 1, 2, 3, 4, 5",
-                            {TEXTOID});
+        static loyalty::pg::Query of_all(
+            "SELECT invariant, program, member, point_type, seq, detail FROM loyalty.violations ORDER BY 1, 2, 3, 4, 5",
+            {});
+        static loyalty::pg::Query of_one(
+            "SELECT invariant, program, member, point_type, seq, detail FROM loyalty.violations WHERE program = $1 ORDER BY 1, 2, 3, 4, 5",
+            {TEXTOID});
         const Arguments given(fcinfo);
         const AsUser owner(schema_owner());
         const Spi connection;
@@ -208,5 +220,4 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
         return return_rows(fcinfo, program ? of_one.run({text_argument(*program)}) : of_all.run({}), 6);
     });
 }
-
 }

@@ -10,16 +10,19 @@ namespace {
 struct NamedType {
     std::string program, point_type;
 
-    explicit NamedType(const Arguments& given) : program(given.required(0, "program")), point_type(given.required(1, "point_type")) {}
+    explicit NamedType(const Arguments& given)
+        : program(given.required(0, "program")), point_type(given.required(1, "point_type")) {}
 };
 
 // Where a verb has found no row to change.
 [[noreturn]] void fail_unknown(const NamedType& name) {
     static Query query("SELECT FROM loyalty.programs WHERE external_id = $1", {TEXTOID});
     if (query.run({text_argument(name.program)}, true).size() == 0) {
-        throw Error(sqlstate::unknown_program, "program \"" + name.program + "\" does not exist", {}, "Name one of loyalty.programs.");
+        throw Error(sqlstate::unknown_program, "program \"" + name.program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
     }
-    throw Error(sqlstate::unknown_point_type, "point type \"" + name.point_type + "\" of program \"" + name.program + "\" does not exist", {},
+    throw Error(sqlstate::unknown_point_type,
+                "point type \"" + name.point_type + "\" of program \"" + name.program + "\" does not exist", {},
                 "Name one of loyalty.point_types.");
 }
 
@@ -34,7 +37,8 @@ void require_nothing_booked() {
     static Query query("SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds)", {});
     lock.run({}, true);
     if (query.run({}, true).boolean(0, 1)) {
-        throw Error(sqlstate::clock_refused, "the clock cannot be simulated any more", "Transactions or holds were booked by the real clock.",
+        throw Error(sqlstate::clock_refused, "the clock cannot be simulated any more",
+                    "Transactions or holds were booked by the real clock.",
                     "Use a database of its own for tests and replays.");
     }
 }
@@ -61,8 +65,9 @@ Datum loyalty_clone_point_type(PG_FUNCTION_ARGS) {
         const std::string copy = given.required(2, "external_id");
         const AsUser owner(schema_owner());
         const Spi connection;
-        const Rows rows =
-            query.run({text_argument(name.program), text_argument(name.point_type), text_argument(copy), optional_text_argument(given.text(3))}, true);
+        const Rows rows = query.run({text_argument(name.program), text_argument(name.point_type), text_argument(copy),
+                                     optional_text_argument(given.text(3))},
+                                    true);
         if (rows.size() == 0) fail_unknown(name);
         return Datum{0};
     });
@@ -79,7 +84,9 @@ Datum loyalty_activate_point_type(PG_FUNCTION_ARGS) {
         const NamedType name{Arguments(fcinfo)};
         const AsUser owner(schema_owner());
         const Spi connection;
-        if (query.run({text_argument(name.program), text_argument(name.point_type), timestamp_argument(now())}, true).size() == 0) fail_unknown(name);
+        if (query.run({text_argument(name.program), text_argument(name.point_type), timestamp_argument(now())}, true)
+                .size() == 0)
+            fail_unknown(name);
         return Datum{0};
     });
 }
@@ -96,7 +103,9 @@ Datum loyalty_deactivate_point_type(PG_FUNCTION_ARGS) {
         const NamedType name(given);
         const AsUser owner(schema_owner());
         const Spi connection;
-        const Rows rows = query.run({text_argument(name.program), text_argument(name.point_type), optional_timestamp_argument(given.moment(2))}, true);
+        const Rows rows = query.run(
+            {text_argument(name.program), text_argument(name.point_type), optional_timestamp_argument(given.moment(2))},
+            true);
         if (rows.size() == 0) fail_unknown(name);
         return Datum{0};
     });
@@ -109,7 +118,8 @@ Datum loyalty_set_clock(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query last("SELECT max(moment) FROM loyalty.simulated_clock", {});
         static loyalty::pg::Query insert("INSERT INTO loyalty.simulated_clock (moment) VALUES ($1)", {TIMESTAMPTZOID});
         const auto moment = Arguments(fcinfo).moment(0);
-        if (!moment || TIMESTAMP_NOT_FINITE(*moment)) throw loyalty::Error(loyalty::sqlstate::clock_refused, "the clock needs a moment");
+        if (!moment || TIMESTAMP_NOT_FINITE(*moment))
+            throw loyalty::Error(loyalty::sqlstate::clock_refused, "the clock needs a moment");
         const Oid schema_owner_id = schema_owner();
         require_owner(schema_owner_id);
         const AsUser owner(schema_owner_id);
@@ -124,5 +134,4 @@ Datum loyalty_set_clock(PG_FUNCTION_ARGS) {
         return Datum{0};
     });
 }
-
 }

@@ -18,10 +18,12 @@ namespace {
         {TEXTOID, TEXTOID});
     const Rows rows = query.run({arguments.program, arguments.point_type}, true);
     if (!rows.boolean(0, 1)) {
-        throw Error(sqlstate::unknown_program, "program \"" + key.program + "\" does not exist", {}, "Name one of loyalty.programs.");
+        throw Error(sqlstate::unknown_program, "program \"" + key.program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
     }
     if (!rows.boolean(0, 2)) {
-        throw Error(sqlstate::unknown_point_type, "point type \"" + key.point_type + "\" of program \"" + key.program + "\" does not exist", {},
+        throw Error(sqlstate::unknown_point_type,
+                    "point type \"" + key.point_type + "\" of program \"" + key.program + "\" does not exist", {},
                     "Name one of loyalty.point_types.");
     }
     throw Error(sqlstate::not_a_member, "\"" + key.member + "\" is no member of program \"" + key.program + "\"", {},
@@ -43,8 +45,9 @@ Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
         "        WHERE member = $1 AND program = $2 AND point_type = $3 AND open AND expires_at <= $5"
         "        ORDER BY expires_at, active_from, seq LIMIT $6) l ON true",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID});
-    return query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now()), timestamp_argument(question.until),
-                      optional_bigint_argument(question.limit), optional_text_argument(question.external_id)});
+    return query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now()),
+                      timestamp_argument(question.until), optional_bigint_argument(question.limit),
+                      optional_text_argument(question.external_id)});
 }
 
 // Ends the holds whose time is over; returns what they had reserved.
@@ -59,7 +62,8 @@ std::vector<Movement> end_timed_out_holds(const KeyArguments& key, int scale) {
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const Rows rows = query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now())}, true);
     std::vector<Movement> reserved;
-    for (std::uint64_t row = 0; row < rows.size(); row++) reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 2, scale)});
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 2, scale)});
     return reserved;
 }
 
@@ -81,21 +85,26 @@ struct BalanceArguments {
 };
 
 void write_balance(const KeyArguments& key, const BalanceArguments& balance) {
-    static Query query(upsert_balance, {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
-    query.run({key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed, balance.updated_at}, true);
+    static Query query(upsert_balance,
+                       {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
+    query.run({key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
+               balance.updated_at},
+              true);
 }
 
 void write_balance_and_new_lot(const KeyArguments& key, const BalanceArguments& balance, const Lot& lot, int scale) {
-    static const std::string text = std::string("WITH account AS (") + upsert_balance +
-                                    ")"
-                                    " INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
-                                    " VALUES ($1, $2, $3, $9, $10, $11, $12, $13)";
-    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, INT8OID, NUMERICOID,
-                                      NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    query.run({key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed, balance.updated_at,
-               bigint_argument(lot.seq), units_argument(lot.amount, scale), units_argument(lot.remaining, scale),
-               timestamp_argument(lot.active_from), timestamp_argument(lot.expires_at)},
-              true);
+    static const std::string text =
+        std::string("WITH account AS (") + upsert_balance +
+        ")"
+        " INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
+        " VALUES ($1, $2, $3, $9, $10, $11, $12, $13)";
+    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID,
+                                      TIMESTAMPTZOID, INT8OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    query.run(
+        {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
+         balance.updated_at, bigint_argument(lot.seq), units_argument(lot.amount, scale),
+         units_argument(lot.remaining, scale), timestamp_argument(lot.active_from), timestamp_argument(lot.expires_at)},
+        true);
 }
 
 // Changed lots and movements, as arrays.
@@ -140,10 +149,10 @@ constexpr const char* insert_movements =
 
 void write_lots(const KeyArguments& key, const LotArguments& lots) {
     static const std::string text = std::string("WITH changed AS (") + update_lots + ") " + insert_movements;
-    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-                                      NUMERICARRAYOID});
-    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs, lots.movement_lots,
-               lots.movement_values},
+    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID,
+                                      INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID});
+    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs,
+               lots.movement_lots, lots.movement_values},
               true);
 }
 
@@ -155,17 +164,20 @@ void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& bal
         "    VALUES ($1, $2, $3, $10, $11, $12, $13, $14)"
         "    ON CONFLICT (member, program, point_type) DO UPDATE"
         "    SET seq = excluded.seq, total = excluded.total, debt = excluded.debt, owed = excluded.owed, updated_at = excluded.updated_at"
-        ") " + insert_movements;
-    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-                                      NUMERICARRAYOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
-    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs, lots.movement_lots,
-               lots.movement_values, balance.seq, balance.total, balance.debt, balance.owed, balance.updated_at},
+        ") " +
+        insert_movements;
+    static Query query(text.c_str(),
+                       {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID,
+                        INT8ARRAYOID, NUMERICARRAYOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
+    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs,
+               lots.movement_lots, lots.movement_values, balance.seq, balance.total, balance.debt, balance.owed,
+               balance.updated_at},
               true);
 }
 
 // Rows that the ledger adds by itself: what expired, and what was owed.
-void write_own_entries(const KeyArguments& key, const Account& account, const std::vector<Uuid>& made_ids, int scale, TimestampTz now,
-                       std::optional<std::size_t> own) {
+void write_own_entries(const KeyArguments& key, const Account& account, const std::vector<Uuid>& made_ids, int scale,
+                       TimestampTz now, std::optional<std::size_t> own) {
     static Query query(
         "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before, balance_after,"
         "                                  owed, created_at, booked_at, lot, source_type)"
@@ -173,8 +185,8 @@ void write_own_entries(const KeyArguments& key, const Account& account, const st
         "        e.source_type"
         "   FROM unnest($5::bigint[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::timestamptz[], $11::bigint[], $12::text[],"
         "               $13::uuid[]) e (seq, type, value, balance_before, owed, created_at, lot, source_type, id)",
-        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID,
-         TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, UUIDARRAYOID});
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID,
+         NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, UUIDARRAYOID});
     std::vector<Uuid> ids;
     std::vector<std::int64_t> seqs, values, befores, owed;
     std::vector<TimestampTz> moments;
@@ -191,32 +203,42 @@ void write_own_entries(const KeyArguments& key, const Account& account, const st
         owed.push_back(entries[i].owed);
         moments.push_back(entries[i].created_at);
         lots.push_back(entries[i].lot);
-        sources.push_back(entries[i].source == Source::settlement ? std::optional<std::string>("settlement") : std::nullopt);
+        sources.push_back(entries[i].source == Source::settlement ? std::optional<std::string>("settlement")
+                                                                  : std::nullopt);
     }
     if (seqs.empty()) return;
-    query.run({key.member, key.program, key.point_type, timestamp_argument(now), bigints_argument(seqs), optional_texts_argument(types),
-               units_array_argument(values, scale), units_array_argument(befores, scale), units_array_argument(owed, scale),
-               timestamps_argument(moments), optional_bigints_argument(lots), optional_texts_argument(sources), uuids_argument(ids)},
+    query.run({key.member, key.program, key.point_type, timestamp_argument(now), bigints_argument(seqs),
+               optional_texts_argument(types), units_array_argument(values, scale),
+               units_array_argument(befores, scale), units_array_argument(owed, scale), timestamps_argument(moments),
+               optional_bigints_argument(lots), optional_texts_argument(sources), uuids_argument(ids)},
               true);
 }
 
 void check_range(const Account& account, int scale) {
     if (account.total <= max_units && account.total >= -max_units && account.owed <= max_units) return;
     throw Error(sqlstate::points_overflow, "the balance would be too large", {},
-                "A number of points has at most 18 digits, those after the point included; the point type has " + std::to_string(scale) + " there.");
+                "A number of points has at most 18 digits, those after the point included; the point type has " +
+                    std::to_string(scale) + " there.");
 }
 
 }  // namespace
 
 const char* name_of(Type type) {
     switch (type) {
-        case Type::accrual: return "accrual";
-        case Type::initial: return "initial";
-        case Type::redemption: return "redemption";
-        case Type::expiration: return "expiration";
-        case Type::refund: return "refund";
-        case Type::reversal: return "reversal";
-        case Type::reset: return "reset";
+        case Type::accrual:
+            return "accrual";
+        case Type::initial:
+            return "initial";
+        case Type::redemption:
+            return "redemption";
+        case Type::expiration:
+            return "expiration";
+        case Type::refund:
+            return "refund";
+        case Type::reversal:
+            return "reversal";
+        case Type::reset:
+            return "reset";
     }
     return "";
 }
@@ -244,7 +266,8 @@ Terms lock_account(const AccountKey& key, const KeyArguments& arguments, Timesta
         " WHERE m.member = $1 AND m.program = $2"
         "   FOR NO KEY UPDATE OF m",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now), timestamp_argument(active_from)},
+    const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now),
+                                 timestamp_argument(active_from)},
                                 true);
     if (rows.size() == 0) fail_unknown(key, arguments);
     Terms terms;
@@ -283,7 +306,8 @@ std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, i
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.member, key.program, uuid_argument(hold)});
     std::vector<Movement> reserved;
-    for (std::uint64_t row = 0; row < rows.size(); row++) reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 7, scale)});
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 7, scale)});
     add_lots(account, rows, 1, scale);
     account.sort();
     return reserved;
@@ -317,7 +341,8 @@ AccountState read_account(const KeyArguments& key, const AccountQuestion& questi
     return state;
 }
 
-Uuid write_account(const KeyArguments& key, const Account& account, int scale, TimestampTz now, std::optional<std::size_t> own) {
+Uuid write_account(const KeyArguments& key, const Account& account, int scale, TimestampTz now,
+                   std::optional<std::size_t> own) {
     check_range(account, scale);
     const auto& lots = account.lots();
     const auto new_lot = std::find_if(lots.begin(), lots.end(), [](const Lot& lot) { return lot.is_new; });

@@ -23,7 +23,9 @@ struct KeyArguments {
     Argument member, program, point_type;
 
     explicit KeyArguments(const AccountKey& key)
-        : member(text_argument(key.member)), program(text_argument(key.program)), point_type(text_argument(key.point_type)) {}
+        : member(text_argument(key.member)),
+          program(text_argument(key.program)),
+          point_type(text_argument(key.point_type)) {}
 };
 
 // What program, point type and member say of a booking.
@@ -79,11 +81,13 @@ AccountState read_account(const KeyArguments& key, const AccountQuestion& questi
 void add_lots(ledger::Account& account, const Rows& rows, int first_column, int scale);
 
 // What a hold has reserved, in the order of consumption; its lots are added to the account.
-std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale, ledger::Account& account);
+std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale,
+                                            ledger::Account& account);
 
 // Writes the account and its lots, and all entries as transactions but the one numbered `own`: that is the row which the
 // caller inserts himself, with the id returned. Ids are made in the order of the entries, so that they sort like these.
-Uuid write_account(const KeyArguments& key, const ledger::Account& account, int scale, TimestampTz now, std::optional<std::size_t> own);
+Uuid write_account(const KeyArguments& key, const ledger::Account& account, int scale, TimestampTz now,
+                   std::optional<std::size_t> own);
 
 const char* name_of(ledger::Type type);
 

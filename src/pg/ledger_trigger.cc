@@ -24,17 +24,35 @@ namespace {
 // Columns
 
 struct Columns {
-    int member, program, point_type, seq, id, external_id, type, value, balance_before, balance_after, debt, owed, lapsed, created_at, booked_at,
-        active_from, expires_at, undoes, hold, source_type, source, promotion, comment, data;
+    int member, program, point_type, seq, id, external_id, type, value, balance_before, balance_after, debt, owed,
+        lapsed, created_at, booked_at, active_from, expires_at, undoes, hold, source_type, source, promotion, comment,
+        data;
 
     explicit Columns(TupleDesc row)
-        : member(number(row, "member")), program(number(row, "program")), point_type(number(row, "point_type")), seq(number(row, "seq")),
-          id(number(row, "id")), external_id(number(row, "external_id")), type(number(row, "type")), value(number(row, "value")),
-          balance_before(number(row, "balance_before")), balance_after(number(row, "balance_after")), debt(number(row, "debt")),
-          owed(number(row, "owed")), lapsed(number(row, "lapsed")), created_at(number(row, "created_at")), booked_at(number(row, "booked_at")),
-          active_from(number(row, "active_from")), expires_at(number(row, "expires_at")), undoes(number(row, "undoes")), hold(number(row, "hold")),
-          source_type(number(row, "source_type")), source(number(row, "source")), promotion(number(row, "promotion")),
-          comment(number(row, "comment")), data(number(row, "data")) {}
+        : member(number(row, "member")),
+          program(number(row, "program")),
+          point_type(number(row, "point_type")),
+          seq(number(row, "seq")),
+          id(number(row, "id")),
+          external_id(number(row, "external_id")),
+          type(number(row, "type")),
+          value(number(row, "value")),
+          balance_before(number(row, "balance_before")),
+          balance_after(number(row, "balance_after")),
+          debt(number(row, "debt")),
+          owed(number(row, "owed")),
+          lapsed(number(row, "lapsed")),
+          created_at(number(row, "created_at")),
+          booked_at(number(row, "booked_at")),
+          active_from(number(row, "active_from")),
+          expires_at(number(row, "expires_at")),
+          undoes(number(row, "undoes")),
+          hold(number(row, "hold")),
+          source_type(number(row, "source_type")),
+          source(number(row, "source")),
+          promotion(number(row, "promotion")),
+          comment(number(row, "comment")),
+          data(number(row, "data")) {}
 
 private:
     static int number(TupleDesc row, const char* name) {
@@ -124,14 +142,16 @@ void end_statement() {
     const bool all_arrived = stack.back().expected.empty();
     stack.pop_back();
     if (all_arrived) return;
-    throw Error(sqlstate::row_did_not_arrive, "a transaction was booked, but its row did not arrive as it was booked", {},
-                "Something between loyalty's trigger and the table dropped or changed the row: ON CONFLICT DO NOTHING, or a trigger of your own.");
+    throw Error(
+        sqlstate::row_did_not_arrive, "a transaction was booked, but its row did not arrive as it was booked", {},
+        "Something between loyalty's trigger and the table dropped or changed the row: ON CONFLICT DO NOTHING, or a trigger of your own.");
 }
 
 std::uint64_t hash_bytes_of(Datum value, std::uint64_t seed) {
     return postgres([=] {
         varlena* bytes = PG_DETOAST_DATUM_PACKED(value);
-        return hash_bytes_extended(reinterpret_cast<const unsigned char*>(VARDATA_ANY(bytes)), static_cast<int>(VARSIZE_ANY_EXHDR(bytes)), seed);
+        return hash_bytes_extended(reinterpret_cast<const unsigned char*>(VARDATA_ANY(bytes)),
+                                   static_cast<int>(VARSIZE_ANY_EXHDR(bytes)), seed);
     });
 }
 
@@ -140,8 +160,8 @@ std::uint64_t fingerprint(HeapTuple tuple, TupleDesc description) {
     const Row row(tuple, description);
     const Columns& c = columns(description);
     std::uint64_t hash = 0;
-    for (const int column : {c.member, c.program, c.point_type, c.external_id, c.type, c.value, c.balance_before, c.balance_after, c.debt, c.owed,
-                             c.lapsed, c.source_type}) {
+    for (const int column : {c.member, c.program, c.point_type, c.external_id, c.type, c.value, c.balance_before,
+                             c.balance_after, c.debt, c.owed, c.lapsed, c.source_type}) {
         const auto value = row.datum(column);
         hash = value ? hash_bytes_of(*value, hash) : hash_combine64(hash, 1);
     }
@@ -186,7 +206,8 @@ private:
 
 Posting read_posting(const Row& row, const Columns& c, bool by_owner) {
     Posting posting;
-    posting.key = {row.required(c.member, "member"), row.required(c.program, "program"), row.required(c.point_type, "point type")};
+    posting.key = {row.required(c.member, "member"), row.required(c.program, "program"),
+                   row.required(c.point_type, "point type")};
     posting.type = row.required(c.type, "type");
     posting.value = row.datum(c.value);
     posting.external_id = row.text(c.external_id);
@@ -210,7 +231,8 @@ void tell_repeated(const Posting& posting, const Uuid& id) {
     const char* external_id = posting.external_id->c_str();
     const char* transaction = shown.c_str();
     postgres([=] {
-        ereport(NOTICE, (errmsg("transaction \"%s\" was booked before, no row is added", pg_any_to_server(external_id, static_cast<int>(strlen(external_id)), PG_UTF8)),
+        ereport(NOTICE, (errmsg("transaction \"%s\" was booked before, no row is added",
+                                pg_any_to_server(external_id, static_cast<int>(strlen(external_id)), PG_UTF8)),
                          errdetail("It has the id %s.", transaction)));
     });
 }
@@ -220,8 +242,9 @@ bool has_figures(const Row& row, const Columns& c) {
     int given = 0;
     for (const int column : {c.seq, c.balance_before, c.balance_after}) given += row.datum(column).has_value();
     if (given == 0 || given == 3) return given == 3;
-    throw Error(sqlstate::partial_figures, "a row arrives with only some of its figures", {},
-                "Give seq, balance_before and balance_after, and the row is taken as it stands; or none, and it is booked.");
+    throw Error(
+        sqlstate::partial_figures, "a row arrives with only some of its figures", {},
+        "Give seq, balance_before and balance_after, and the row is taken as it stands; or none, and it is booked.");
 }
 
 HeapTuple complete(const Row& row, const Columns& c, HeapTuple tuple, TupleDesc description) {
@@ -272,7 +295,8 @@ HeapTuple before_row(const TriggerData& trigger, TupleDesc description) {
 
 void after_row(const TriggerData& trigger, TupleDesc description) {
     auto& stack = statements();
-    if (!stack.empty() && !stack.back().expected.empty()) stack.back().expected.erase(fingerprint(trigger.tg_trigtuple, description));
+    if (!stack.empty() && !stack.back().expected.empty())
+        stack.back().expected.erase(fingerprint(trigger.tg_trigtuple, description));
 }
 
 }  // namespace

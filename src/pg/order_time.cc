@@ -12,7 +12,8 @@ namespace {
 bool take(std::string_view& text, std::string_view pattern) {
     if (text.size() < pattern.size()) return false;
     for (std::size_t i = 0; i < pattern.size(); i++) {
-        const bool fits = pattern[i] == 'd' ? std::isdigit(static_cast<unsigned char>(text[i])) != 0 : text[i] == pattern[i];
+        const bool fits =
+            pattern[i] == 'd' ? std::isdigit(static_cast<unsigned char>(text[i])) != 0 : text[i] == pattern[i];
         if (!fits) return false;
     }
     text.remove_prefix(pattern.size());
@@ -35,7 +36,8 @@ Form form_of(std::string_view text) {
 }
 
 [[noreturn]] void fail(const std::string& text) {
-    throw Error(sqlstate::wrong_type, "invalid order: a value has the wrong type", "At $.time, the value is \"" + text + "\".",
+    throw Error(sqlstate::wrong_type, "invalid order: a value has the wrong type",
+                "At $.time, the value is \"" + text + "\".",
                 "Expected is a date and time such as \"2026-11-21T12:00:00+03:00\".");
 }
 
@@ -51,10 +53,12 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
             const Datum no_modifier = Int32GetDatum(-1);
             const Datum no_type = ObjectIdGetDatum(InvalidOid);
             if (form == Form::with_offset) {
-                return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(value), no_type, no_modifier));
+                return DatumGetTimestampTz(
+                    DirectFunctionCall3(timestamptz_in, CStringGetDatum(value), no_type, no_modifier));
             }
             const Datum local = DirectFunctionCall3(timestamp_in, CStringGetDatum(value), no_type, no_modifier);
-            return DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, PointerGetDatum(cstring_to_text(zone)), local));
+            return DatumGetTimestampTz(
+                DirectFunctionCall2(timestamp_zone, PointerGetDatum(cstring_to_text(zone)), local));
         });
     } catch (const ServerError&) {
         fail(text);
@@ -66,7 +70,8 @@ std::string show_time(TimestampTz at, const std::string& time_zone) {
     char shown[MAXDATELEN + 1];
     char* to = shown;
     postgres([=] {
-        const Datum local = DirectFunctionCall2(timestamptz_zone, PointerGetDatum(cstring_to_text(zone)), TimestampTzGetDatum(at));
+        const Datum local =
+            DirectFunctionCall2(timestamptz_zone, PointerGetDatum(cstring_to_text(zone)), TimestampTzGetDatum(at));
         // The offset of a zone at a moment is what its local time differs from UTC; JsonEncodeDateTime counts it westward.
         const int offset = static_cast<int>((at - DatumGetTimestamp(local)) / USECS_PER_SEC);
         JsonEncodeDateTime(to, TimestampTzGetDatum(at), TIMESTAMPTZOID, &offset);

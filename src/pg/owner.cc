@@ -11,7 +11,8 @@ Oid schema_owner() {
         return owner;
     });
     if (!OidIsValid(owner)) {
-        throw Error(sqlstate::schema_missing, "schema \"loyalty\" does not exist", {}, "Run SELECT loyalty_create_schema().");
+        throw Error(sqlstate::schema_missing, "schema \"loyalty\" does not exist", {},
+                    "Run SELECT loyalty_create_schema().");
     }
     return owner;
 }

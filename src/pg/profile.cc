@@ -20,14 +20,18 @@ KeyColumn find_key_column(const LiveProgram& live) {
     const char* name = live.key_column.c_str();
     const KeyColumn found = postgres([=] {
         const char* table = get_rel_name(relation);
-        const AttrNumber number = table ? get_attnum(relation, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8)) : InvalidAttrNumber;
+        const AttrNumber number =
+            table ? get_attnum(relation, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8))
+                  : InvalidAttrNumber;
         if (number == InvalidAttrNumber) return KeyColumn{nullptr, nullptr, InvalidOid};
         return KeyColumn{quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), table),
                          quote_identifier(get_attname(relation, number, false)), get_atttype(relation, number)};
     });
     if (!OidIsValid(found.type)) {
-        throw Error(sqlstate::profiles_missing, "profile database \"" + live.market.profile_database + "\" has lost its relation or key column",
-                    "Its key column is \"" + live.key_column + "\".", "Restore it, or correct loyalty.profile_databases.");
+        throw Error(sqlstate::profiles_missing,
+                    "profile database \"" + live.market.profile_database + "\" has lost its relation or key column",
+                    "Its key column is \"" + live.key_column + "\".",
+                    "Restore it, or correct loyalty.profile_databases.");
     }
     return found;
 }
@@ -55,7 +59,8 @@ Argument cast_key(const std::string& key, Oid type) {
 // One plan per relation and type of key, made anew when its names have changed.
 Query& profile_query(const KeyColumn& key) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " + key.column + " = $1 LIMIT 1";
+    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " +
+                             key.column + " = $1 LIMIT 1";
     auto& query = queries[std::to_string(key.type) + " " + text];
     if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
     return *query;

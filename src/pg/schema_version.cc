@@ -11,8 +11,10 @@ void check_schema_version() {
     const int found = rows.size() == 1 ? rows.integer(0, 1) : 0;
     if (found == schema_version) return;
     throw Error(sqlstate::schema_version_mismatch, "schema \"loyalty\" does not fit the library",
-                "The schema has version " + std::to_string(found) + ", the library works with version " + std::to_string(schema_version) + ".",
-                found < schema_version ? "Run SELECT loyalty_migrate()." : "Install the newer library, or run ALTER EXTENSION loyalty UPDATE.");
+                "The schema has version " + std::to_string(found) + ", the library works with version " +
+                    std::to_string(schema_version) + ".",
+                found < schema_version ? "Run SELECT loyalty_migrate()."
+                                       : "Install the newer library, or run ALTER EXTENSION loyalty UPDATE.");
 }
 
 }  // namespace loyalty::pg

@@ -102,15 +102,15 @@ bool Rows::is_null(std::uint64_t row, int column) const {
     return is_null;
 }
 
-bool Rows::boolean(std::uint64_t row, int column) const { return !is_null(row, column) && DatumGetBool(datum(row, column)); }
+bool Rows::boolean(std::uint64_t row, int column) const {
+    return !is_null(row, column) && DatumGetBool(datum(row, column));
+}
 
 std::int32_t Rows::integer(std::uint64_t row, int column) const { return DatumGetInt32(datum(row, column)); }
 
 Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(datum(row, column)); }
 
-std::string Rows::text(std::uint64_t row, int column) const {
-    return text_of(datum(row, column));
-}
+std::string Rows::text(std::uint64_t row, int column) const { return text_of(datum(row, column)); }
 
 std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
     if (is_null(row, column)) return std::nullopt;
@@ -141,7 +141,8 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     const std::uint64_t rows = postgres([=] {
         if (*plan == nullptr) {
             SPIPlanPtr made = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
-            if (made == nullptr || SPI_keepplan(made) != 0) elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+            if (made == nullptr || SPI_keepplan(made) != 0)
+                elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
             *plan = made;
         }
         Datum values[max_arguments];

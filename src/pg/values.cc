@@ -43,8 +43,8 @@ Argument array_argument(const std::vector<Element>& elements, const ElementType&
                 }
                 int lower = 1;
                 int size = count;
-                return PointerGetDatum(
-                    construct_md_array(values, nulls, 1, &size, &lower, type.type, type.length, type.by_value, type.alignment));
+                return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, type.type, type.length,
+                                                          type.by_value, type.alignment));
             }),
             false};
 }
@@ -65,7 +65,8 @@ Argument array_of(const Values& values, const ElementType& type, const Make& mak
 // 60 bits of time, in units of 1/4096 of a millisecond, never the same twice in a session; the rest is random.
 Uuid make_uuid() {
     static std::uint64_t last = 0;
-    const auto microseconds = static_cast<std::uint64_t>(GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+    const auto microseconds =
+        static_cast<std::uint64_t>(GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
     const std::uint64_t ticks = microseconds / 1000 * 4096 + microseconds % 1000 * 4096 / 1000;
     last = std::max(ticks, last + 1);
     Uuid id;
@@ -96,17 +97,27 @@ Datum numeric_datum(std::int64_t units, int scale) {
     return postgres([=] { return NumericGetDatum(int64_div_fast_to_numeric(units, scale)); });
 }
 
-Argument optional_text_argument(const std::optional<std::string>& text) { return text ? text_argument(*text) : null_argument(); }
+Argument optional_text_argument(const std::optional<std::string>& text) {
+    return text ? text_argument(*text) : null_argument();
+}
 
-Argument optional_timestamp_argument(const std::optional<TimestampTz>& at) { return at ? timestamp_argument(*at) : null_argument(); }
+Argument optional_timestamp_argument(const std::optional<TimestampTz>& at) {
+    return at ? timestamp_argument(*at) : null_argument();
+}
 
-Argument optional_bigint_argument(const std::optional<std::int64_t>& value) { return value ? bigint_argument(*value) : null_argument(); }
+Argument optional_bigint_argument(const std::optional<std::int64_t>& value) {
+    return value ? bigint_argument(*value) : null_argument();
+}
 
 Argument optional_uuid_argument(const std::optional<Uuid>& id) { return id ? uuid_argument(*id) : null_argument(); }
 
-Argument optional_datum_argument(const std::optional<Datum>& datum) { return datum ? Argument{*datum, false} : null_argument(); }
+Argument optional_datum_argument(const std::optional<Datum>& datum) {
+    return datum ? Argument{*datum, false} : null_argument();
+}
 
-Argument bigints_argument(const std::vector<std::int64_t>& values) { return array_of(values, bigint_type, bigint_argument); }
+Argument bigints_argument(const std::vector<std::int64_t>& values) {
+    return array_of(values, bigint_type, bigint_argument);
+}
 
 Argument optional_bigints_argument(const std::vector<std::optional<std::int64_t>>& values) {
     return array_of(values, bigint_type, optional_bigint_argument);
@@ -116,7 +127,9 @@ Argument units_array_argument(const std::vector<std::int64_t>& units, int scale)
     return array_of(units, numeric_type, [=](std::int64_t value) { return units_argument(value, scale); });
 }
 
-Argument timestamps_argument(const std::vector<TimestampTz>& values) { return array_of(values, timestamp_type, timestamp_argument); }
+Argument timestamps_argument(const std::vector<TimestampTz>& values) {
+    return array_of(values, timestamp_type, timestamp_argument);
+}
 
 Argument uuids_argument(const std::vector<Uuid>& ids) { return array_of(ids, uuid_type, uuid_argument); }
 

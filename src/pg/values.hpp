@@ -47,8 +47,14 @@ std::int64_t units_of(Datum numeric, int scale);
 Uuid uuid_of(Datum uuid);
 std::string show(const Uuid& id);
 
-inline std::int64_t bigint_at(const Rows& rows, std::uint64_t row, int column) { return DatumGetInt64(rows.datum(row, column)); }
-inline TimestampTz timestamp_at(const Rows& rows, std::uint64_t row, int column) { return DatumGetTimestampTz(rows.datum(row, column)); }
-inline std::int64_t units_at(const Rows& rows, std::uint64_t row, int column, int scale) { return units_of(rows.datum(row, column), scale); }
+inline std::int64_t bigint_at(const Rows& rows, std::uint64_t row, int column) {
+    return DatumGetInt64(rows.datum(row, column));
+}
+inline TimestampTz timestamp_at(const Rows& rows, std::uint64_t row, int column) {
+    return DatumGetTimestampTz(rows.datum(row, column));
+}
+inline std::int64_t units_at(const Rows& rows, std::uint64_t row, int column, int scale) {
+    return units_of(rows.datum(row, column), scale);
+}
 
 }  // namespace loyalty::pg

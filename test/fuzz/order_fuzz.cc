@@ -26,15 +26,21 @@ Program make_program() {
     builder.promotion("tv", {on_products_in({"tv"}, {benefit("discount", {{"percent", "12.5"}})})}, "best");
     builder.group("both", Arbitration::summation, "best").min_product_price_percent = decimal("55");
     builder.promotion("five", {on_products({benefit("discount", {{"percent", "5"}})})}, "both");
-    builder.promotion("half", {on_products({benefit("discount", {{"percent", "50"}, {"max_items", "2"}, {"pick", "cheapest"}})})}, "both");
+    builder.promotion(
+        "half", {on_products({benefit("discount", {{"percent", "50"}, {"max_items", "2"}, {"pick", "cheapest"}})})},
+        "both");
     builder.group("one", Arbitration::incompatibility);
     builder.promotion("picks", {on_products_in({"picks"}, {benefit("discount", {{"amount", "15.55"}})})}, "one");
     builder.promotion("order", {on_order({benefit("discount", {{"percent", "7"}, {"target", "order"}})})}, "one");
-    builder.points_promotion("pay", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "20"}})}),
-                                     on_order({benefit("points_discount", {{"point_type", "miles"}, {"points", "33"}})})})
+    builder
+        .points_promotion("pay",
+                          {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "20"}})}),
+                           on_order({benefit("points_discount", {{"point_type", "miles"}, {"points", "33"}})})})
         .benefit_rule = BenefitRule::parallel;
-    builder.points_promotion("earn", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "3"}})}),
-                                      on_order({benefit("accrue_points", {{"point_type", "miles"}, {"points", "10"}, {"credit_on", "delivered"}})})});
+    builder.points_promotion(
+        "earn", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "3"}})}),
+                 on_order({benefit("accrue_points",
+                                   {{"point_type", "miles"}, {"points", "10"}, {"credit_on", "delivered"}})})});
     return compile(builder.tree, 1);
 }
 

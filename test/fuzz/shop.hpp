@@ -36,7 +36,9 @@ inline Market market(const Program& program) {
     market.channels = {"web", "store"};
     market.contact_points = {{"cart", "web"}};
     market.regions = {"77"};
-    market.statuses = {{"new", {0, StatusKind::open}}, {"delivered", {5, StatusKind::delivered}}, {"canceled", {7, StatusKind::cancelled}}};
+    market.statuses = {{"new", {0, StatusKind::open}},
+                       {"delivered", {5, StatusKind::delivered}},
+                       {"canceled", {7, StatusKind::cancelled}}};
     for (const auto& type : program.point_types) market.point_types.insert(type.id);
     return market;
 }
@@ -46,7 +48,8 @@ inline Buyer buyer(const Program& program, const OrderDocument& document) {
     Buyer buyer;
     if (!document.member) return buyer;
     buyer.kind = BuyerKind::member;
-    for (std::size_t type = 0; type < program.point_types.size(); type++) buyer.balances.push_back({Points{50'000}, Points{40'000}, type != 2});
+    for (std::size_t type = 0; type < program.point_types.size(); type++)
+        buyer.balances.push_back({Points{50'000}, Points{40'000}, type != 2});
     return buyer;
 }
 
@@ -62,14 +65,16 @@ inline Order order(const Program& program, const OrderDocument& document) {
         if (product.known) product.price = Decimal(static_cast<std::int64_t>(sum));
         products.push_back(product);
         const std::size_t segment = sum % (program.segments.size() + 1);
-        segments.push_back(segment < program.segments.size() ? std::vector{static_cast<std::uint32_t>(segment)} : std::vector<std::uint32_t>{});
+        segments.push_back(segment < program.segments.size() ? std::vector{static_cast<std::uint32_t>(segment)}
+                                                             : std::vector<std::uint32_t>{});
     }
     return resolve(document, program, products, std::move(segments), buyer(program, document));
 }
 
 inline void check_line(const LineResult& line) {
     demand(line.total == line.base - line.discount - line.points_discount, "total = base - discounts");
-    demand(line.total >= Money{} && line.discount >= Money{} && line.points_discount >= Money{}, "no figure is negative");
+    demand(line.total >= Money{} && line.discount >= Money{} && line.points_discount >= Money{},
+           "no figure is negative");
     demand(line.allotted <= line.discount + line.points_discount, "the allotted share is a part of the discounts");
 }
 

@@ -25,7 +25,8 @@ TreeBenefit accrual(Values parameters) {
 Tree with_benefit(Level level, const std::string& ratio, int scale, Values parameters) {
     TreeBuilder builder;
     builder.point_type("bonus", ratio, scale);
-    builder.points_promotion("p", {level == Level::product ? on_products({accrual(parameters)}) : on_order({accrual(parameters)})});
+    builder.points_promotion(
+        "p", {level == Level::product ? on_products({accrual(parameters)}) : on_order({accrual(parameters)})});
     return builder.tree;
 }
 
@@ -34,7 +35,8 @@ std::vector<std::int64_t> accrued(const Tree& tree, const Order& order) {
     std::vector<std::int64_t> points(order.lines.size() + 1, 0);
     for (const auto& operation : calculate(tree, order).operations) {
         if (operation.entry.kind != Entry::Kind::accrual) continue;
-        points[operation.entry.target == Entry::Target::line ? operation.entry.line : order.lines.size()] += operation.entry.points.units;
+        points[operation.entry.target == Entry::Target::line ? operation.entry.line : order.lines.size()] +=
+            operation.entry.points.units;
     }
     return points;
 }
@@ -43,11 +45,17 @@ using Points = std::vector<std::int64_t>;
 
 // 10 % of 99.99 = 9.999 of money = 99.99 points at 10 for 1.00 -> 100.
 TEST(AccruePoints, PercentGoesThroughTheRatio) {
-    EXPECT_EQ(accrued(with_benefit(Level::product, "10", 0, {{"percent", "10"}}), OrderBuilder().line("a", 9999).balance(0).get()), (Points{100, 0}));
+    EXPECT_EQ(accrued(with_benefit(Level::product, "10", 0, {{"percent", "10"}}),
+                      OrderBuilder().line("a", 9999).balance(0).get()),
+              (Points{100, 0}));
     // 0.07 points for 1.00: 7 points for 1000.00 at 10 %.
-    EXPECT_EQ(accrued(with_benefit(Level::product, "0.07", 2, {{"percent", "10"}}), OrderBuilder().line("a", 100000).balance(0).get()), (Points{700, 0}));
+    EXPECT_EQ(accrued(with_benefit(Level::product, "0.07", 2, {{"percent", "10"}}),
+                      OrderBuilder().line("a", 100000).balance(0).get()),
+              (Points{700, 0}));
     // More than the price: 100000 % of 1.00.
-    EXPECT_EQ(accrued(with_benefit(Level::product, "1", 2, {{"percent", "100000"}}), OrderBuilder().line("a", 100).balance(0).get()), (Points{100000, 0}));
+    EXPECT_EQ(accrued(with_benefit(Level::product, "1", 2, {{"percent", "100000"}}),
+                      OrderBuilder().line("a", 100).balance(0).get()),
+              (Points{100000, 0}));
 }
 
 // Products: 10 % of 0.04 = 0.004 -> 0 on each line. Order: 10 % of 0.08 = 0.008 -> 0.01, a tie, to the first line.
@@ -85,7 +93,8 @@ TEST(AccruePoints, OnFreeGoods) {
 
 // After a discount of 20 % in `consistent` on what is paid, 80.00; under `summation` on the price, 100.00.
 TEST(AccruePoints, WorksOnTheStateItIsEvaluatedOn) {
-    for (const auto& [arbitration, expected] : {std::pair{Arbitration::consistent, 800}, std::pair{Arbitration::summation, 1000}}) {
+    for (const auto& [arbitration, expected] :
+         {std::pair{Arbitration::consistent, 800}, std::pair{Arbitration::summation, 1000}}) {
         TreeBuilder builder(arbitration);
         builder.point_type("bonus", "1");
         builder.promotion("first", {on_products({benefit("discount", {{"percent", "20"}})})});
@@ -108,7 +117,9 @@ TEST(AccruePoints, OnlyMembersEarn) {
 
 TEST(AccruePoints, WaitsForAStatusOrIsDelayed) {
     const Order order = OrderBuilder().line("a", 1000).balance(0).get();
-    const auto result = [&](Values parameters) { return calculate(with_benefit(Level::product, "1", 2, parameters), order); };
+    const auto result = [&](Values parameters) {
+        return calculate(with_benefit(Level::product, "1", 2, parameters), order);
+    };
     EXPECT_EQ(result({{"percent", "10"}}).points[0].accrued.units, 100);
     EXPECT_EQ(result({{"percent", "10"}}).points[0].pending.units, 0);
     const Calculation pending = result({{"percent", "10"}, {"credit_on", "delivered"}});

@@ -37,7 +37,8 @@ TEST(Allot, ZeroWeights) {
 
 TEST(Allot, HugeAmounts) {
     const std::int64_t huge = 1'000'000'000'000'000'000;
-    EXPECT_EQ(allot_over(huge, {huge, huge, huge}), (Shares{333'333'333'333'333'334, 333'333'333'333'333'333, 333'333'333'333'333'333}));
+    EXPECT_EQ(allot_over(huge, {huge, huge, huge}),
+              (Shares{333'333'333'333'333'334, 333'333'333'333'333'333, 333'333'333'333'333'333}));
     EXPECT_EQ(allot_over(INT64_MAX, {1, 0}), (Shares{INT64_MAX, 0}));
     EXPECT_EQ(allot_over(INT64_MAX, {INT64_MAX, INT64_MAX}), (Shares{INT64_MAX / 2 + 1, INT64_MAX / 2}));
 }
@@ -45,7 +46,9 @@ TEST(Allot, HugeAmounts) {
 TEST(Allot, SharesAddUpAndAreWithinOneUnit) {
     std::mt19937_64 random(1);
     for (int round = 0; round < 2'000; ++round) {
-        const auto below = [&](std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random); };
+        const auto below = [&](std::int64_t most) {
+            return std::uniform_int_distribution<std::int64_t>(0, most)(random);
+        };
         Shares weights(static_cast<std::size_t>(1 + below(12)));
         for (auto& weight : weights) weight = below(1) * below(1'000'000);
         const std::int64_t amount = below(10'000'000);

@@ -18,12 +18,17 @@ using build::on_products_in;
 using build::OrderBuilder;
 using build::TreeBuilder;
 
-constexpr auto all_types = {Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit};
+constexpr auto all_types = {Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation,
+                            Arbitration::max_benefit};
 
 TreeBenefit percent(const std::string& value) { return benefit("discount", {{"percent", value}}); }
 TreeBenefit amount(const std::string& value) { return benefit("discount", {{"amount", value}}); }
-TreeBenefit pay(const std::string& value) { return benefit("points_discount", {{"point_type", "bonus"}, {"percent", value}}); }
-TreeBenefit earn(const std::string& points) { return benefit("accrue_points", {{"point_type", "bonus"}, {"points", points}}); }
+TreeBenefit pay(const std::string& value) {
+    return benefit("points_discount", {{"point_type", "bonus"}, {"percent", value}});
+}
+TreeBenefit earn(const std::string& points) {
+    return benefit("accrue_points", {{"point_type", "bonus"}, {"points", points}});
+}
 
 std::vector<std::int64_t> totals(const Calculation& result) {
     std::vector<std::int64_t> totals;
@@ -38,7 +43,8 @@ std::set<std::string> applied(const Tree& tree, const Calculation& result) {
     std::set<std::string> promotions;
     for (const auto& operation : result.operations) {
         if (!operation.entry.has_effect()) continue;
-        promotions.insert(program.promotions[program.conditions[program.benefits[operation.entry.benefit].condition].promotion].id);
+        promotions.insert(
+            program.promotions[program.conditions[program.benefits[operation.entry.benefit].condition].promotion].id);
     }
     return promotions;
 }
@@ -81,7 +87,8 @@ TEST(Consistent, OrderMatters) {
         TreeBuilder builder;
         builder.promotion("a", {on_order({amount_first ? amount("100") : percent("10")})});
         builder.promotion("b", {on_order({amount_first ? percent("10") : amount("100")})});
-        EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 100'000).get()).total.units, amount_first ? 81'000 : 80'000);
+        EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 100'000).get()).total.units,
+                  amount_first ? 81'000 : 80'000);
     }
 }
 
@@ -110,8 +117,10 @@ TEST(Consistent, EveryConditionOfAPromotionCounts) {
     TreeBuilder builder;
     builder.segment("tv");
     builder.segment("dear");
-    TreePromotion& promotion = builder.promotion("p", {on_products_in({"tv"}, {percent("10")}), on_products_in({"dear", "tv"}, {percent("10")})});
-    const Order order = OrderBuilder().line("1", 10'000).in_segments({0, 1}).line("2", 10'000).in_segments({1}).line("3", 10'000).get();
+    TreePromotion& promotion = builder.promotion(
+        "p", {on_products_in({"tv"}, {percent("10")}), on_products_in({"dear", "tv"}, {percent("10")})});
+    const Order order =
+        OrderBuilder().line("1", 10'000).in_segments({0, 1}).line("2", 10'000).in_segments({1}).line("3", 10'000).get();
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{8'100, 9'000, 10'000}));
     promotion.benefit_rule = BenefitRule::parallel;
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{8'000, 9'000, 10'000}));
@@ -207,7 +216,8 @@ TEST(Summation, PointTypesInTheOrderOfRedeem) {
     builder.point_type("bonus", "1");
     builder.point_type("miles", "10", 0);
     builder.points_promotion("a", {on_products({pay("60")})});
-    builder.points_promotion("b", {on_products({benefit("points_discount", {{"point_type", "miles"}, {"percent", "60"}})})});
+    builder.points_promotion("b",
+                             {on_products({benefit("points_discount", {{"point_type", "miles"}, {"percent", "60"}})})});
     const auto order = [] { return OrderBuilder().line("1", 1'000).balance(10'000).balance(10'000); };
     const Calculation first = calculate(builder.tree, order().redeem(0).redeem(1).get());
     EXPECT_EQ(first.points[0].spent.units, 600);
@@ -241,10 +251,13 @@ TEST(Summation, ABudgetThatBitesIsShared) {
 TEST(Summation, OfOneChildIsTheChild) {
     TreeBuilder builder(Arbitration::summation);
     builder.point_type("bonus", "1");
-    builder.promotion("p", {on_products({percent("20"), benefit("discount", {{"percent", "50"}, {"max_items", "2"}, {"pick", "most_expensive"}}),
-                                         benefit("discount", {{"amount", "9"}, {"max_items", "2"}})})});
+    builder.promotion(
+        "p", {on_products({percent("20"),
+                           benefit("discount", {{"percent", "50"}, {"max_items", "2"}, {"pick", "most_expensive"}}),
+                           benefit("discount", {{"amount", "9"}, {"max_items", "2"}})})});
     builder.points_promotion("nothing", {on_products({pay("10")})});
-    EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("a", 99, "3").line("b", 100).balance(100).get())), (Totals{79, 40}));
+    EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("a", 99, "3").line("b", 100).balance(100).get())),
+              (Totals{79, 40}));
 }
 
 // 80 % and 50 % off a shipping of 10.00: 8.00 + 5.00, cut to 10.00 by allotment: 6.15 and 3.85.
@@ -260,7 +273,8 @@ TEST(Summation, ShippingIsCutToItsPrice) {
 
 TEST(Summation, ParallelPromotionIsOne) {
     TreeBuilder builder;
-    builder.promotion("p", {on_products({percent("20"), percent("10")}), on_order({percent("5")})}).benefit_rule = BenefitRule::parallel;
+    builder.promotion("p", {on_products({percent("20"), percent("10")}), on_order({percent("5")})}).benefit_rule =
+        BenefitRule::parallel;
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).get()).total.units, 6'500);
 }
 
@@ -271,7 +285,8 @@ TEST(Incompatibility, OnePromotionMayWinOneLineAndAnotherTheOther) {
     builder.segment("tv");
     builder.promotion("a", {on_products_in({"tv"}, {percent("10")})});
     builder.promotion("b", {on_products({percent("20")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 10'000).get());
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 10'000).get());
     EXPECT_EQ(totals(result), (Totals{9'000, 8'000}));
 }
 
@@ -283,7 +298,8 @@ TEST(Incompatibility, AnOrderLevelBenefitWorksOnFreeLines) {
     builder.promotion("b", {on_order({percent("10")})});
     builder.promotion("c", {on_order({percent("50")})});
     builder.promotion("d", {on_products({percent("50")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 10'000).get());
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 10'000).get());
     EXPECT_EQ(totals(result), (Totals{9'000, 9'000}));
     EXPECT_EQ(result.trace.promotions[2].reason, Reason::taken);
     EXPECT_EQ(result.trace.promotions[2].lost_to, 1u);
@@ -307,7 +323,8 @@ TEST(Incompatibility, ZeroTakesNothing) {
     builder.point_type("bonus", "1", 0);
     builder.group("floor", Arbitration::consistent).min_product_price_percent = decimal("100");
     builder.promotion("a", {on_products({percent("10")})}, "floor");
-    builder.points_promotion("zero", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "0.1"}})})});  // 0.1 -> 0
+    builder.points_promotion(
+        "zero", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "0.1"}})})});  // 0.1 -> 0
     builder.promotion("b", {on_products({percent("20")})});
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(0).get()).total.units, 8'000);
     // An accrual that is not zero takes its line.
@@ -399,8 +416,10 @@ TEST(Limits, MinimumPrices) {
     builder.main().min_product_price_percent = decimal("60");
     builder.group("g", Arbitration::consistent).min_product_price_amount = decimal("5");
     builder.promotion("a", {on_products({percent("90")})}, "g");
-    const Order order = OrderBuilder().line("1", 1'000).min_price(700).line("2", 1'000).line("3", 600).line("4", 300).get();
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 600, 500, 300}));  // line 4 costs less than 5.00 already
+    const Order order =
+        OrderBuilder().line("1", 1'000).min_price(700).line("2", 1'000).line("3", 600).line("4", 300).get();
+    EXPECT_EQ(totals(calculate(builder.tree, order)),
+              (Totals{700, 600, 500, 300}));  // line 4 costs less than 5.00 already
     builder.promotion("b", {on_order({percent("50")})});
     // Outside g the floor of line 3 is 60 % of 6.00 = 3.60, that of line 4 is 1.80: half of 5.00 is cut to 1.40, 1.50 to 1.20.
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 600, 360, 180}));
@@ -410,7 +429,8 @@ TEST(Limits, MinimumPrices) {
 TEST(Limits, WhatAFloorRefusesIsLost) {
     TreeBuilder builder;
     builder.promotion("a", {on_order({amount("10")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 1'000).min_price(900).line("2", 1'000).get());
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("1", 1'000).min_price(900).line("2", 1'000).get());
     EXPECT_EQ(totals(result), (Totals{900, 500}));
     EXPECT_EQ(result.operations[0].entry.asked.units, 500);
     EXPECT_EQ(result.operations[0].entry.applied.units, 100);
@@ -420,7 +440,8 @@ TEST(Limits, WhatAFloorRefusesIsLost) {
 TEST(Limits, AFloorIsRoundedOnce) {
     TreeBuilder builder;
     builder.promotion("a", {on_products({percent("100")})});
-    EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("1", 1'000, "2.5").min_price(333).get())), (Totals{833}));
+    EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("1", 1'000, "2.5").min_price(333).get())),
+              (Totals{833}));
     builder.main().min_product_price_percent = decimal("33.333334");
     EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("1", 100, "3").get())), (Totals{100}));
 }
@@ -443,7 +464,8 @@ TEST(Limits, WhatTheyCount) {
     builder.promotion("shipping", {on_order({benefit("discount", {{"percent", "100"}, {"target", "shipping"}})})});
     builder.points_promotion("points", {on_products({pay("50")})});
     builder.promotion("money", {on_products({percent("50")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 10'000).shipping(5'000).balance(100'000).redeem(0).get());
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("1", 10'000).shipping(5'000).balance(100'000).redeem(0).get());
     EXPECT_EQ(result.shipping.total.units, 0);
     EXPECT_EQ(result.lines[0].points_discount.units, 1'000);
     EXPECT_EQ(result.lines[0].discount.units, 0);
@@ -472,7 +494,8 @@ TEST(MaxBenefit, ATieOfSumAndConsistent) {
     builder.segment("radio");
     builder.promotion("a", {on_products_in({"tv"}, {percent("10")})});
     builder.promotion("b", {on_products_in({"radio"}, {percent("10")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 1'000).in_segments({0}).line("2", 1'000).in_segments({1}).get());
+    const Calculation result = calculate(
+        builder.tree, OrderBuilder().line("1", 1'000).in_segments({0}).line("2", 1'000).in_segments({1}).get());
     EXPECT_EQ(result.total.units, 1'800);
     EXPECT_FALSE(result.trace.groups[0].summed);
 }
@@ -499,7 +522,8 @@ TEST(MaxBenefit, LessPaidWithPointsWinsATie) {
     builder.main().max_discount_amount = decimal("10");
     builder.points_promotion("points", {on_products({pay("10")})});
     builder.promotion("money", {on_products({percent("10")})});
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(100'000).redeem(0).get());
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(100'000).redeem(0).get());
     EXPECT_EQ(result.total.units, 9'000);
     EXPECT_EQ(applied(builder.tree, result), Names{"money"});
     // Even if that takes two children: 4.00 + 6.00.
@@ -513,13 +537,16 @@ TEST(MaxBenefit, LessPaidWithPointsWinsATie) {
 // One after the other: 20.00 off and the share of 10.00. Summed, "a" and "b" give the same unit free: 10.00 and the share of 30.00.
 // 49 %: 24.90 against 24.70. 50 %: 25.00 both, but the sum needs only "a" and "c". 51 %: 25.10 against 25.30.
 TEST(MaxBenefit, PointsCountAtTheirWorth) {
-    for (const auto& [share, winners, points] : {std::tuple{"49", Names{"a", "b", "c"}, 4'900}, {"50", Names{"a", "c"}, 15'000}, {"51", Names{"a", "c"}, 15'300}}) {
+    for (const auto& [share, winners, points] : {std::tuple{"49", Names{"a", "b", "c"}, 4'900},
+                                                 {"50", Names{"a", "c"}, 15'000},
+                                                 {"51", Names{"a", "c"}, 15'300}}) {
         TreeBuilder builder(Arbitration::max_benefit);
         builder.point_type("bonus", "10");
         const auto free_unit = benefit("discount", {{"percent", "100"}, {"max_items", "1"}, {"pick", "cheapest"}});
         builder.promotion("a", {on_products({free_unit})});
         builder.promotion("b", {on_products({free_unit})});
-        builder.points_promotion("c", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})});
+        builder.points_promotion("c",
+                                 {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})});
         const Order order = OrderBuilder().line("1", 1'000, "3").balance(0).get();
         const Calculation result = calculate(builder.tree, order);
         EXPECT_EQ(applied(builder.tree, result), winners) << share;
@@ -559,9 +586,19 @@ TEST(MaxBenefit, AnIdleChildMaySplitUnits) {
     builder.main().min_product_price_percent = decimal("12.345678");
     builder.promotion("before", {on_products({amount("6.28")})});
     builder.group("g", Arbitration::max_benefit);
-    builder.promotion("split", {on_products({benefit("discount", {{"amount", "8.91"}, {"max_items", "1"}, {"pick", "cheapest"}})})}, "g").benefit_rule = BenefitRule::parallel;
-    builder.points_promotion("pay", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "15"}, {"max_items", "2"}, {"pick", "most_expensive"}})})}, "g");
-    const Calculation result = calculate(builder.tree, OrderBuilder().line("a", 100, "3").line("b", 250).balance(100).redeem(0).get());
+    builder
+        .promotion("split",
+                   {on_products({benefit("discount", {{"amount", "8.91"}, {"max_items", "1"}, {"pick", "cheapest"}})})},
+                   "g")
+        .benefit_rule = BenefitRule::parallel;
+    builder.points_promotion(
+        "pay",
+        {on_products(
+            {benefit("points_discount",
+                     {{"point_type", "bonus"}, {"percent", "15"}, {"max_items", "2"}, {"pick", "most_expensive"}})})},
+        "g");
+    const Calculation result =
+        calculate(builder.tree, OrderBuilder().line("a", 100, "3").line("b", 250).balance(100).redeem(0).get());
     EXPECT_EQ(totals(result), (Totals{36, 31}));
 }
 
@@ -574,10 +611,21 @@ TEST(MaxBenefit, ASumMayShrinkWhenAChildJoins) {
     builder.point_type("bonus", "10", 1);
     builder.point_type("miles", "0.07");
     builder.segment("a");
-    builder.points_promotion("miles", {on_order({benefit("points_discount", {{"point_type", "miles"}, {"points", "7.26"}})})});
+    builder.points_promotion("miles",
+                             {on_order({benefit("points_discount", {{"point_type", "miles"}, {"points", "7.26"}})})});
     builder.points_promotion("all", {on_products_in({"a"}, {pay("100")})});
-    builder.points_promotion("tenth", {on_order({pay("10"), benefit("points_discount", {{"point_type", "bonus"}, {"points", "62.1"}})})});
-    const Order order = OrderBuilder().line("a", 250, "5").in_segments({0}).line("c", 3'918, "2").line("d", 1'000, "5").balance(4'139).balance(1'473).redeem(0, 1'214).redeem(1).get();
+    builder.points_promotion(
+        "tenth", {on_order({pay("10"), benefit("points_discount", {{"point_type", "bonus"}, {"points", "62.1"}})})});
+    const Order order = OrderBuilder()
+                            .line("a", 250, "5")
+                            .in_segments({0})
+                            .line("c", 3'918, "2")
+                            .line("d", 1'000, "5")
+                            .balance(4'139)
+                            .balance(1'473)
+                            .redeem(0, 1'214)
+                            .redeem(1)
+                            .get();
     const Calculation result = calculate(builder.tree, order);
     EXPECT_EQ(result.total.units, 14'086 - 11'585);
     EXPECT_EQ(applied(builder.tree, result), (Names{"miles", "tenth"}));
@@ -600,7 +648,8 @@ TEST(MaxBenefit, SumsADiscountAndAnAccrual) {
     builder.group("g", Arbitration::max_benefit);
     builder.point_type("bonus", "1");
     builder.promotion("first", {on_products({amount("45")})}, "g");
-    builder.points_promotion("accrual", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "100"}})})}, "g");
+    builder.points_promotion(
+        "accrual", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "100"}})})}, "g");
     // Alone: 45.00 off, or 100.00 in points. Consistent: 45.00 + 55.00 = 100.00. Summed: 45.00 + 100.00 = 145.00.
     const Calculation result = calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(0).get());
     EXPECT_EQ(result.total.units, 5'500);

@@ -18,7 +18,8 @@ namespace loyalty::build {
 inline Decimal decimal(std::string_view text) { return Decimal::parse(text).value(); }
 
 // A benefit with its parameters; what reads as a number is one.
-inline TreeBenefit benefit(const std::string& name, std::initializer_list<std::pair<std::string, std::string>> parameters) {
+inline TreeBenefit benefit(const std::string& name,
+                           std::initializer_list<std::pair<std::string, std::string>> parameters) {
     TreeBenefit result{name, Parameters(name)};
     for (const auto& [key, value] : parameters) {
         const bool is_number = Decimal::parse(value).has_value();
@@ -27,11 +28,15 @@ inline TreeBenefit benefit(const std::string& name, std::initializer_list<std::p
     return result;
 }
 
-inline TreeCondition on_products(std::vector<TreeBenefit> benefits) { return {Level::product, ConditionMode::all, {}, std::move(benefits)}; }
+inline TreeCondition on_products(std::vector<TreeBenefit> benefits) {
+    return {Level::product, ConditionMode::all, {}, std::move(benefits)};
+}
 inline TreeCondition on_products_in(std::vector<std::string> segments, std::vector<TreeBenefit> benefits) {
     return {Level::product, ConditionMode::in, std::move(segments), std::move(benefits)};
 }
-inline TreeCondition on_order(std::vector<TreeBenefit> benefits) { return {Level::order, ConditionMode::all, {}, std::move(benefits)}; }
+inline TreeCondition on_order(std::vector<TreeBenefit> benefits) {
+    return {Level::order, ConditionMode::all, {}, std::move(benefits)};
+}
 
 // Nodes get their positions in the order in which they are added.
 class TreeBuilder {
@@ -59,7 +64,8 @@ public:
         return tree.groups.back();
     }
 
-    TreePromotion& promotion(const std::string& id, std::vector<TreeCondition> conditions, const std::string& parent = "main") {
+    TreePromotion& promotion(const std::string& id, std::vector<TreeCondition> conditions,
+                             const std::string& parent = "main") {
         TreePromotion promotion;
         promotion.id = id;
         promotion.parent = parent;
@@ -71,13 +77,15 @@ public:
         return tree.promotions.back();
     }
 
-    TreePromotion& points_promotion(const std::string& id, std::vector<TreeCondition> conditions, const std::string& parent = "main") {
+    TreePromotion& points_promotion(const std::string& id, std::vector<TreeCondition> conditions,
+                                    const std::string& parent = "main") {
         TreePromotion& added = promotion(id, std::move(conditions), parent);
         added.kind = PromotionKind::points;
         return added;
     }
 
-    void point_type(const std::string& id, const std::string& ratio, int scale = 2, PointKind kind = PointKind::standard) {
+    void point_type(const std::string& id, const std::string& ratio, int scale = 2,
+                    PointKind kind = PointKind::standard) {
         tree.point_types.push_back({id, kind, scale, decimal(ratio)});
     }
 

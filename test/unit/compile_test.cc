@@ -73,12 +73,15 @@ TEST(TreeReader, NamesMistakes) {
         json.replace(json.find(from), from.size(), to);
         return error_of([&] { codec::read_tree(json); });
     };
-    EXPECT_EQ(with(R"("arbitration": "summation")", R"("arbitration": "sum")").detail(), "At $.groups[0].arbitration, the value is \"sum\".");
+    EXPECT_EQ(with(R"("arbitration": "summation")", R"("arbitration": "sum")").detail(),
+              "At $.groups[0].arbitration, the value is \"sum\".");
     EXPECT_EQ(with(R"("arbitration": "summation")", R"("arbitration": "sum")").sqlstate(), "LY102");
     EXPECT_EQ(with(R"("program": "main", )", "").sqlstate(), "LY103");
     EXPECT_EQ(with(R"("ratio": 10)", R"("ratio": "10")").detail(), "At $.point_types[0].ratio, the value is \"10\".");
-    EXPECT_EQ(with(R"("position": 2)", R"("position": 2.5)").detail(), "At $.promotions[0].position, the value is 2.5.");
-    EXPECT_EQ(with(R"({"percent": 12.50})", "[]").detail(), "At $.promotions[0].conditions[0].benefits[0].parameters, the value is an array.");
+    EXPECT_EQ(with(R"("position": 2)", R"("position": 2.5)").detail(),
+              "At $.promotions[0].position, the value is 2.5.");
+    EXPECT_EQ(with(R"({"percent": 12.50})", "[]").detail(),
+              "At $.promotions[0].conditions[0].benefits[0].parameters, the value is an array.");
 }
 
 TEST(Compile, SortsChildrenByPositionThenId) {
@@ -128,11 +131,13 @@ TEST(Compile, RefusesTreesThatMakeNoSense) {
     };
     const auto has = [](const Error& error, const char* code, const char* text) {
         EXPECT_EQ(error.sqlstate(), code) << error.message();
-        EXPECT_NE((error.message() + error.detail()).find(text), std::string::npos) << error.message() << " / " << error.detail();
+        EXPECT_NE((error.message() + error.detail()).find(text), std::string::npos)
+            << error.message() << " / " << error.detail();
     };
     has(refused([](TreeBuilder&) {}), "", "no error");
     has(refused([](TreeBuilder& b) { b.tree.groups.clear(); }), "LY302", "no main arbitration");
-    has(refused([](TreeBuilder& b) { b.group("second", Arbitration::consistent, ""); }), "LY302", "no main arbitration");
+    has(refused([](TreeBuilder& b) { b.group("second", Arbitration::consistent, ""); }), "LY302",
+        "no main arbitration");
     has(refused([](TreeBuilder& b) { b.group("g", Arbitration::consistent, "nowhere"); }), "LY302", "hang on no group");
     has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere"); }), "LY302", "hang on no group");
     has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere").active = false; }), "LY302", "hang on no group");
@@ -147,17 +152,35 @@ TEST(Compile, RefusesTreesThatMakeNoSense) {
     has(refused([](TreeBuilder& b) { b.main().max_discount_amount = decimal("0.001"); }), "LY302", "\"main\"");
     has(refused([](TreeBuilder& b) { b.promotion("p", {on_products_in({"tv", "radio"}, {})}); }), "LY302", "\"radio\"");
     has(refused([](TreeBuilder& b) { b.promotion("p", {on_products({benefit("gift", {})})}); }), "LY301", "\"gift\"");
-    has(refused([](TreeBuilder& b) { b.promotion("p", {on_products({benefit("gift", {})})}); }), "LY301", "promotion \"p\"");
-    has(refused([](TreeBuilder& b) { b.promotion("p", {on_products({benefit("discount", {{"percentage", "5"}})})}); }), "LY301", "promotion \"p\"");
-    has(refused([](TreeBuilder& b) { b.points_promotion("p", {on_products({benefit("discount", {{"percent", "5"}})})}); }), "LY301", "points promotions");
-    has(refused([](TreeBuilder& b) { b.promotion("p", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "5"}})})}); }), "LY301",
-        "discount promotions");
-    has(refused([](TreeBuilder& b) { b.points_promotion("p", {on_order({benefit("points_discount", {{"point_type", "gold"}, {"points", "5"}})})}); }),
+    has(refused([](TreeBuilder& b) { b.promotion("p", {on_products({benefit("gift", {})})}); }), "LY301",
+        "promotion \"p\"");
+    has(refused([](TreeBuilder& b) {
+            b.promotion("p", {on_products({benefit("discount", {{"percentage", "5"}})})});
+        }),
+        "LY301", "promotion \"p\"");
+    has(refused([](TreeBuilder& b) {
+            b.points_promotion("p", {on_products({benefit("discount", {{"percent", "5"}})})});
+        }),
+        "LY301", "points promotions");
+    has(refused([](TreeBuilder& b) {
+            b.promotion("p", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "5"}})})});
+        }),
+        "LY301", "discount promotions");
+    has(refused([](TreeBuilder& b) {
+            b.points_promotion("p",
+                               {on_order({benefit("points_discount", {{"point_type", "gold"}, {"points", "5"}})})});
+        }),
         "LY301", "gold");
-    has(refused([](TreeBuilder& b) { b.points_promotion("p", {on_order({benefit("points_discount", {{"point_type", "status"}, {"points", "5"}})})}); }),
+    has(refused([](TreeBuilder& b) {
+            b.points_promotion("p",
+                               {on_order({benefit("points_discount", {{"point_type", "status"}, {"points", "5"}})})});
+        }),
         "LY301", "status");
-    has(refused([](TreeBuilder& b) { b.points_promotion("p", {on_order({benefit("accrue_points", {{"point_type", "status"}, {"points", "5"}})})}); }), "",
-        "no error");
+    has(refused([](TreeBuilder& b) {
+            b.points_promotion("p",
+                               {on_order({benefit("accrue_points", {{"point_type", "status"}, {"points", "5"}})})});
+        }),
+        "", "no error");
 }
 
 TEST(Compile, RefusesRatiosWithoutACommonMeasure) {

@@ -1,5 +1,5 @@
-#include "core/amount.hpp"
 #include "core/decimal.hpp"
+#include "core/amount.hpp"
 #include "unit/build.hpp"
 
 #include <gtest/gtest.h>
@@ -12,9 +12,21 @@ using build::error_of;
 
 TEST(Decimal, ReadsWhatJsonAndNumericWrite) {
     const std::pair<const char*, const char*> texts[] = {
-        {"0", "0"},          {"-0", "0"},         {"0.00", "0"},       {"12.50", "12.5"},   {"-12.50", "-12.5"},  {"1e3", "1000"},
-        {"1E+3", "1000"},    {"1.5e-3", "0.0015"}, {"150e-2", "1.5"},  {"0.001", "0.001"},  {"100", "100"},       {"-0.5", "-0.5"},
-        {"0e400", "0"},      {"0e99999999999", "0"}, {"0e-99999999999", "0"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"0.00", "0"},
+        {"12.50", "12.5"},
+        {"-12.50", "-12.5"},
+        {"1e3", "1000"},
+        {"1E+3", "1000"},
+        {"1.5e-3", "0.0015"},
+        {"150e-2", "1.5"},
+        {"0.001", "0.001"},
+        {"100", "100"},
+        {"-0.5", "-0.5"},
+        {"0e400", "0"},
+        {"0e99999999999", "0"},
+        {"0e-99999999999", "0"},
         {"123456789012345678901234567890123456", "123456789012345678901234567890123456"},
         {"0.000000000000000000000000000000000001", "0.000000000000000000000000000000000001"},
         {"1000000000000000000000000000000000000000e-20", "10000000000000000000"},
@@ -28,7 +40,8 @@ TEST(Decimal, ReadsWhatJsonAndNumericWrite) {
 }
 
 TEST(Decimal, RefusesWhatIsNoNumber) {
-    for (const char* text : {"", "-", "+1", ".5", "5.", "1e", "1e+", "1e+-5", "1e--5", "e5", "--1", " 1", "1 ", "1,5", "0x10", "1_000", "NaN", "Infinity", "-Infinity", "1.2.3", "٣"}) {
+    for (const char* text : {"",   "-",  "+1",  ".5",   "5.",    "1e",  "1e+",      "1e+-5",     "1e--5", "e5", "--1",
+                             " 1", "1 ", "1,5", "0x10", "1_000", "NaN", "Infinity", "-Infinity", "1.2.3", "٣"}) {
         EXPECT_FALSE(Decimal::parse(text).has_value()) << text;
     }
     EXPECT_FALSE(Decimal::parse(std::string_view("1\0", 2)).has_value());
@@ -40,8 +53,9 @@ TEST(Decimal, HasBounds) {
     EXPECT_FALSE(Decimal::parse("1e36").has_value());
     EXPECT_TRUE(Decimal::parse("1e-36").has_value());
     EXPECT_FALSE(Decimal::parse("1e-37").has_value());
-    for (const char* text : {"1e400", "-1e400", "1e-400", "1e2147483648", "1e-2147483649", "1e99999999999999999999", "1e-99999999999999999999",
-                             "1234567890123456789012345678901234567", "1.234567890123456789012345678901234567"}) {
+    for (const char* text : {"1e400", "-1e400", "1e-400", "1e2147483648", "1e-2147483649", "1e99999999999999999999",
+                             "1e-99999999999999999999", "1234567890123456789012345678901234567",
+                             "1.234567890123456789012345678901234567"}) {
         EXPECT_FALSE(Decimal::parse(text).has_value()) << text;
     }
     // A tail of zeros is no digit that counts.
@@ -100,10 +114,10 @@ TEST(Decimal, IsWrittenWithAllItsDecimals) {
 }
 
 TEST(Amount, RoundsHalfAwayFromZero) {
-    EXPECT_EQ(scaled(1, {1, 2}), 1);        // 0.5
-    EXPECT_EQ(scaled(3, {1, 2}), 2);        // 1.5
-    EXPECT_EQ(scaled(5, {1, 2}), 3);        // 2.5, where half to even would give 2
-    EXPECT_EQ(scaled(249, {1, 100}), 2);    // 2.49
+    EXPECT_EQ(scaled(1, {1, 2}), 1);      // 0.5
+    EXPECT_EQ(scaled(3, {1, 2}), 2);      // 1.5
+    EXPECT_EQ(scaled(5, {1, 2}), 3);      // 2.5, where half to even would give 2
+    EXPECT_EQ(scaled(249, {1, 100}), 2);  // 2.49
     EXPECT_EQ(scaled(1, {499'999'999, 1'000'000'000}), 0);
     EXPECT_EQ(scaled(145, Fraction::percent(decimal("10"))), 15);  // 14.5, which a double may see as 14.499…
     EXPECT_EQ(scaled(7, {1, 3}, Rounding::down), 2);
@@ -112,9 +126,10 @@ TEST(Amount, RoundsHalfAwayFromZero) {
 }
 
 TEST(Amount, MultipliesPricesByQuantities) {
-    EXPECT_EQ(times(Money{333}, Quantity{500'000}).units, 167);    // 3.33 × 0.5 = 1.665
+    EXPECT_EQ(times(Money{333}, Quantity{500'000}).units, 167);  // 3.33 × 0.5 = 1.665
     EXPECT_EQ(times(Money{999}, Quantity{3'000'000}).units, 2997);
-    EXPECT_EQ(times(Money{100}, Fraction{1, 3}, Quantity{3'000'000}).units, 100);  // a third of 1.00 is not rounded before
+    EXPECT_EQ(times(Money{100}, Fraction{1, 3}, Quantity{3'000'000}).units,
+              100);  // a third of 1.00 is not rounded before
     EXPECT_EQ(times(Money{1}, Quantity{499'999}).units, 0);
 }
 

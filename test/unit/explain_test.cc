@@ -42,10 +42,14 @@ TEST(Explain, TellsTheTree) {
     best.min_product_price_percent = decimal("12.5");
     builder.promotion("fifth", {on_products({benefit("discount", {{"percent", "20"}})})}, "best");
     builder.promotion("more", {on_order({benefit("discount", {{"percent", "5"}})})}, "best");
-    builder.points_promotion("pay", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "10"}})})});
-    builder.points_promotion("earn", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "3"}, {"credit_on", "delivered"}})})});
+    builder.points_promotion("pay",
+                             {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "10"}})})});
+    builder.points_promotion(
+        "earn", {on_products({benefit("accrue_points",
+                                      {{"point_type", "bonus"}, {"points", "3"}, {"credit_on", "delivered"}})})});
     builder.promotion("post", {on_order({benefit("discount", {{"percent", "100"}, {"target", "shipping"}})})});
-    const Order order = OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 4'000).shipping(500).balance(1'000).redeem(0).get();
+    const Order order =
+        OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 4'000).shipping(500).balance(1'000).redeem(0).get();
     EXPECT_EQ(explained(builder.tree, order), R"(Main arbitration (consistent)  145.00 -> 86.40
   ->  Group seasonal (incompatibility)  145.00 -> 131.00
         ->  Promotion tv (discount)  145.00 -> 135.00
@@ -88,7 +92,8 @@ TEST(Explain, WithoutAVersion) {
 }
 
 TEST(Explain, EveryReasonHasAPhrase) {
-    for (int reason = 0; reason <= static_cast<int>(Reason::cut_by_limit); ++reason) EXPECT_FALSE(describe(static_cast<Reason>(reason)).empty());
+    for (int reason = 0; reason <= static_cast<int>(Reason::cut_by_limit); ++reason)
+        EXPECT_FALSE(describe(static_cast<Reason>(reason)).empty());
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ std::string refusal(std::string_view text) {
 }
 
 TEST(Json, KeepsTheTextOfNumbers) {
-    for (const char* number : {"0", "-0", "0.10", "1.10e5", "1E-3", "123456789012345678901234567890.123456789012345678901234567890", "1e400", "18446744073709551616"}) {
+    for (const char* number :
+         {"0", "-0", "0.10", "1.10e5", "1E-3", "123456789012345678901234567890.123456789012345678901234567890", "1e400",
+          "18446744073709551616"}) {
         EXPECT_EQ(written(number), number);
         EXPECT_EQ(written("[" + std::string(number) + "]"), "[" + std::string(number) + "]");
     }
@@ -30,7 +32,8 @@ TEST(Json, KeepsTheTextOfNumbers) {
 }
 
 TEST(Json, ReadsAllKinds) {
-    const JsonDocument document(R"( {"n": null, "t": true, "f": false, "s": "text", "a": [1, [], {}], "o": {"x": 1}} )");
+    const JsonDocument document(
+        R"( {"n": null, "t": true, "f": false, "s": "text", "a": [1, [], {}], "o": {"x": 1}} )");
     const Json& root = document.root();
     EXPECT_EQ(root.kind, Json::Kind::object);
     EXPECT_EQ(root.members.size(), 6u);
@@ -72,8 +75,11 @@ TEST(Json, WritesStringsEscaped) {
 }
 
 TEST(Json, RefusesWhatIsNoJson) {
-    for (const char* text : {"", " ", "{", "[1,", "{\"a\" 1}", "{\"a\":}", "{a:1}", "[1,]", "{\"a\":1,}", "'a'", "01", "+1", ".5", "1.", "1e", "nul", "NaN", "Infinity",
-                             "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\n\"", "/* c */ 1", "// c\n1", "[1 2]", "tru", "-"}) {
+    for (const char* text :
+         {"",           " ",        "{",   "[1,",     "{\"a\" 1}", "{\"a\":}",    "{a:1}",  "[1,]",
+          "{\"a\":1,}", "'a'",      "01",  "+1",      ".5",        "1.",          "1e",     "nul",
+          "NaN",        "Infinity", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\n\"", "/* c */ 1",
+          "// c\n1",    "[1 2]",    "tru", "-"}) {
         EXPECT_EQ(refusal(text), "LY100") << text;
     }
 }
@@ -81,12 +87,15 @@ TEST(Json, RefusesWhatIsNoJson) {
 TEST(Json, RefusesTrailingText) {
     EXPECT_EQ(refusal("{} "), "");
     EXPECT_EQ(refusal("\t[1]\n"), "");
-    for (const char* text : {"{}x", "{} {}", "1 2", "[] ,", "\"a\"\"b\"", "{}\v"}) EXPECT_EQ(refusal(text), "LY100") << text;
+    for (const char* text : {"{}x", "{} {}", "1 2", "[] ,", "\"a\"\"b\"", "{}\v"})
+        EXPECT_EQ(refusal(text), "LY100") << text;
     EXPECT_EQ(refusal(std::string_view("{}\0", 3)), "LY100");
 }
 
 TEST(Json, RefusesInvalidUtf8AndZeroBytes) {
-    for (const char* text : {"\"\xff\"", "\"\xc3\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "\"\xf5\x80\x80\x80\"", "{\"\xff\":1}"}) EXPECT_EQ(refusal(text), "LY100") << text;
+    for (const char* text :
+         {"\"\xff\"", "\"\xc3\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "\"\xf5\x80\x80\x80\"", "{\"\xff\":1}"})
+        EXPECT_EQ(refusal(text), "LY100") << text;
     EXPECT_EQ(refusal(std::string_view("\"a\0b\"", 5)), "LY100");
     EXPECT_EQ(refusal(std::string_view("[1\0]", 4)), "LY100");
     EXPECT_EQ(refusal(std::string_view("\0", 1)), "LY100");
@@ -96,10 +105,13 @@ TEST(Json, RefusesDuplicateKeysAtAnyDepth) {
     EXPECT_EQ(refusal(R"({"a":1,"b":2,"a":1})"), "LY107");
     EXPECT_EQ(refusal(R"([{"x":{"a":1,"\u0061":2}}])"), "LY107");
     EXPECT_EQ(refusal(R"({"a":{"a":{"a":1}},"b":{"a":1}})"), "");
-    EXPECT_NE(error_of([] { JsonDocument document(R"({"key":1,"key":1})"); }).message().find("\"key\""), std::string::npos);
+    EXPECT_NE(error_of([] { JsonDocument document(R"({"key":1,"key":1})"); }).message().find("\"key\""),
+              std::string::npos);
 }
 
-std::string nested(int depth) { return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']'); }
+std::string nested(int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
+}
 
 TEST(Json, LimitsDepthAndKeys) {
     EXPECT_EQ(refusal(nested(32)), "");
@@ -119,11 +131,13 @@ TEST(Json, LimitsDepthAndKeys) {
 // Empty objects and arrays inside each other share no memory by mistake, and views of them outlive the parser.
 TEST(Json, KeepsManyValues) {
     std::string text = "[";
-    for (int i = 0; i < 5'000; ++i) text += (i ? "," : "") + std::string("{\"id\":\"") + std::to_string(i) + "\\n\",\"e\":[],\"o\":{}}";
+    for (int i = 0; i < 5'000; ++i)
+        text += (i ? "," : "") + std::string("{\"id\":\"") + std::to_string(i) + "\\n\",\"e\":[],\"o\":{}}";
     text += "]";
     const JsonDocument document(text);
     ASSERT_EQ(document.root().items.size(), 5'000u);
-    for (std::size_t i = 0; i < 5'000; ++i) ASSERT_EQ(document.root().items[i].find("id")->text, std::to_string(i) + "\n");
+    for (std::size_t i = 0; i < 5'000; ++i)
+        ASSERT_EQ(document.root().items[i].find("id")->text, std::to_string(i) + "\n");
 }
 
 }  // namespace

@@ -133,7 +133,9 @@ TEST(LedgerAccount, StaysSoundUnderRandomOperations) {
             const Units active = account.active(now);
             switch (random() % 6) {
                 case 0:
-                case 1: account.credit(Type::accrual, wanted, now, now + random() % 3, now + 3 + random() % 10, now); break;
+                case 1:
+                    account.credit(Type::accrual, wanted, now, now + random() % 3, now + 3 + random() % 10, now);
+                    break;
                 case 2:
                     if (active >= wanted) account.redeem(wanted, now, now);
                     break;
@@ -142,8 +144,10 @@ TEST(LedgerAccount, StaysSoundUnderRandomOperations) {
                     break;
                 case 4:
                     if (holds.empty()) break;
-                    if (random() % 2) account.commit(holds.back(), now);
-                    else account.release(holds.back());
+                    if (random() % 2)
+                        account.commit(holds.back(), now);
+                    else
+                        account.release(holds.back());
                     holds.pop_back();
                     break;
                 default: {

@@ -27,8 +27,13 @@ Tree hostile(int promotions, Arbitration main = Arbitration::max_benefit) {
     for (int i = 0; i < promotions; ++i) {
         const std::string id = std::to_string(100 + i);
         const std::string share = std::to_string(3 + i * 7 % 20) + "." + std::to_string(1 + i % 9);
-        builder.promotion("d" + id, {on_products({benefit("discount", {{"percent", share}, {"max_items", std::to_string(1 + i % 5)}, {"pick", i % 2 ? "cheapest" : "most_expensive"}})})}, "g");
-        builder.points_promotion("p" + id, {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})}, "g");
+        builder.promotion("d" + id,
+                          {on_products({benefit("discount", {{"percent", share},
+                                                             {"max_items", std::to_string(1 + i % 5)},
+                                                             {"pick", i % 2 ? "cheapest" : "most_expensive"}})})},
+                          "g");
+        builder.points_promotion(
+            "p" + id, {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", share}})})}, "g");
     }
     return builder.tree;
 }
@@ -42,7 +47,8 @@ Order some_order() {
 TEST(WorkLimit, AHostileTreeEnds) {
     const auto start = std::chrono::steady_clock::now();
     const Calculation result = calculate(hostile(60), some_order());
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
     EXPECT_FALSE(result.optimal);
     EXPECT_LT(seconds, 60);  // about a second without sanitizers
     // What was found is valid, and better than nothing.
@@ -89,7 +95,9 @@ TEST(WorkLimit, CallsBackRegularly) {
 // 40 promotions that only lower prices: 2^40 combinations, and the optimum is proven at once.
 TEST(WorkLimit, PlainDiscountsAreNoSearch) {
     TreeBuilder builder(Arbitration::max_benefit);
-    for (int i = 0; i < 40; ++i) builder.promotion(std::to_string(100 + i), {on_products({benefit("discount", {{"percent", std::to_string(1 + i % 3)}})})});
+    for (int i = 0; i < 40; ++i)
+        builder.promotion(std::to_string(100 + i),
+                          {on_products({benefit("discount", {{"percent", std::to_string(1 + i % 3)}})})});
     const Calculation result = calculate(builder.tree, some_order());
     EXPECT_TRUE(result.optimal);
 }

@@ -142,7 +142,7 @@ struct Proposal {
 };
 
 using Amounts = std::vector<std::vector<Int>>;  // per effect, per piece
-using Chain = std::vector<const TreeGroup*>;  // from the innermost group to main
+using Chain = std::vector<const TreeGroup*>;    // from the innermost group to main
 
 constexpr Int unlimited = INT64_MAX;
 
@@ -158,7 +158,8 @@ public:
     Result run() {
         World world;
         for (std::size_t i = 0; i < order_.lines.size(); ++i) {
-            world.pieces.push_back({static_cast<int>(i), 0, order_.lines[i].quantity.units, order_.lines[i].base.units});
+            world.pieces.push_back(
+                {static_cast<int>(i), 0, order_.lines[i].quantity.units, order_.lines[i].base.units});
         }
         world.shipping = order_.shipping.units;
         world.paid.assign(tree_.point_types.size(), 0);
@@ -179,7 +180,8 @@ private:
         Int lowest = l.min_price ? of_units(l.min_price->units) : 0;
         for (const TreeGroup* group : chain) {
             if (group->min_product_price_percent) {
-                lowest = std::max(lowest, of_units(Ratio(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
+                lowest = std::max(lowest,
+                                  of_units(Ratio(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
             }
             if (group->min_product_price_amount) {
                 lowest = std::max(lowest, of_units(Ratio(money_units(*group->min_product_price_amount))));
@@ -233,7 +235,9 @@ private:
         return type < 0 ? left : std::min(left, budget_left(world, type));
     }
 
-    std::size_t number_of(const TreeGroup& group) const { return static_cast<std::size_t>(&group - tree_.groups.data()); }
+    std::size_t number_of(const TreeGroup& group) const {
+        return static_cast<std::size_t>(&group - tree_.groups.data());
+    }
 
     void reduce_goods(World& world, const Chain& chain, int type, Int amount) const {
         for (const TreeGroup* group : chain) world.gross[number_of(*group)] += amount;
@@ -256,7 +260,9 @@ private:
         for (std::size_t i = 0; i < world.pieces.size(); ++i) {
             const Piece& piece = world.pieces[i];
             if (taken.lines.contains(piece.line)) continue;
-            if (condition.level == Level::product && !fulfils(condition, order_.lines[static_cast<std::size_t>(piece.line)])) continue;
+            if (condition.level == Level::product &&
+                !fulfils(condition, order_.lines[static_cast<std::size_t>(piece.line)]))
+                continue;
             asks.push_back({i, piece.quantity(), piece.total});
         }
         return asks;
@@ -309,7 +315,8 @@ private:
 
     int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
 
-    Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, const Source& source, const World& world, const Taken& taken) const {
+    Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, const Source& source,
+                     const World& world, const Taken& taken) const {
         Proposal proposal;
         proposal.source = source;
         proposal.order_level = condition.level == Level::order;
@@ -326,7 +333,8 @@ private:
         return proposal;
     }
 
-    void propose_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world, const Taken& taken) const {
+    void propose_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world,
+                          const Taken& taken) const {
         const auto percent = parameters.percent("percent");
         const auto amount = parameters.amount("amount", tree_.currency_scale);
         if (!proposal.order_level) {
@@ -341,7 +349,8 @@ private:
         if (target == 1) asks.clear();
         const Int shipping = target == 0 || taken.shipping ? 0 : world.shipping;
         propose_on_order(proposal, asks, shipping, [&](Int base) {
-            return percent ? round(Ratio(base) * Ratio(percent->numerator, percent->denominator)) : std::min(base, *amount);
+            return percent ? round(Ratio(base) * Ratio(percent->numerator, percent->denominator))
+                           : std::min(base, *amount);
         });
     }
 
@@ -356,7 +365,8 @@ private:
         proposal.shipping = shares.back();
     }
 
-    void propose_points_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world) const {
+    void propose_points_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters,
+                                 const World& world) const {
         proposal.type = type_of(parameters);
         if (budget_left(world, proposal.type) <= 0) return;
         const auto percent = parameters.percent("percent");
@@ -375,7 +385,8 @@ private:
         proposal.asks = asks;
     }
 
-    void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters, const World& world) const {
+    void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                         const World& world) const {
         proposal.type = type_of(parameters);
         if (order_.buyer.kind != BuyerKind::member || !balance(proposal.type).usable) return;
         const auto percent = parameters.percent("percent", 100'000);
@@ -479,7 +490,8 @@ private:
             for (std::size_t k = 0; k < asks.size(); ++k) {
                 if (asks[k].piece != i || applied[k] == 0) continue;
                 if (asks[k].quantity < piece.quantity()) {
-                    pieces.push_back({piece.line, piece.from, piece.from + asks[k].quantity, asks[k].total - applied[k]});
+                    pieces.push_back(
+                        {piece.line, piece.from, piece.from + asks[k].quantity, asks[k].total - applied[k]});
                     piece.from += asks[k].quantity;
                     piece.total -= asks[k].total;
                 } else {
@@ -508,7 +520,8 @@ private:
             std::vector<Int> quantities;
             for (std::size_t i = 1; i < cuts.size(); ++i) quantities.push_back(cuts[i] - cuts[i - 1]);
             const auto totals = oracle::allot(piece.total, quantities);
-            for (std::size_t i = 1; i < cuts.size(); ++i) pieces.push_back({piece.line, cuts[i - 1], cuts[i], totals[i - 1]});
+            for (std::size_t i = 1; i < cuts.size(); ++i)
+                pieces.push_back({piece.line, cuts[i - 1], cuts[i], totals[i - 1]});
         }
         world.pieces = std::move(pieces);
     }
@@ -534,7 +547,8 @@ private:
         }
         Amounts got(effects.size(), std::vector<Int>(pieces, 0));
         commit_sum_of(-1, effects, wanted, got, chain, world);
-        for (const Redeem& redeem : order_.redeem) commit_sum_of(static_cast<int>(redeem.point_type), effects, wanted, got, chain, world);
+        for (const Redeem& redeem : order_.redeem)
+            commit_sum_of(static_cast<int>(redeem.point_type), effects, wanted, got, chain, world);
         commit_sum_on_shipping(effects, world);
         return per_piece(effects, got, world);
     }
@@ -562,7 +576,8 @@ private:
         return result;
     }
 
-    void commit_sum_of(int type, const Effects& effects, const Amounts& wanted, Amounts& got, const Chain& chain, World& world) const {
+    void commit_sum_of(int type, const Effects& effects, const Amounts& wanted, Amounts& got, const Chain& chain,
+                       World& world) const {
         std::vector<std::size_t> summands;
         for (std::size_t e = 0; e < effects.size(); ++e) {
             if (effects[e].target >= 0 && !effects[e].accrual && effects[e].type == type) summands.push_back(e);
@@ -572,7 +587,8 @@ private:
             const Piece& piece = world.pieces[p];
             Int sum = 0;
             for (const auto e : summands) sum += wanted[e][p];
-            amounts.push_back(std::min(sum, std::max<Int>(0, piece.total - floor_of(piece.line, piece.quantity(), chain))));
+            amounts.push_back(
+                std::min(sum, std::max<Int>(0, piece.total - floor_of(piece.line, piece.quantity(), chain))));
         }
         const Int left = allowed(world, chain, type);
         if (std::accumulate(amounts.begin(), amounts.end(), Int{0}) > left) amounts = oracle::allot(left, amounts);
@@ -607,7 +623,8 @@ private:
             if (group.parent == parent.id) children.push_back({&group, nullptr, group.position, group.id});
         }
         for (const TreePromotion& promotion : tree_.promotions) {
-            if (promotion.parent == parent.id) children.push_back({nullptr, &promotion, promotion.position, promotion.id});
+            if (promotion.parent == parent.id)
+                children.push_back({nullptr, &promotion, promotion.position, promotion.id});
         }
         std::sort(children.begin(), children.end(),
                   [](const Node& a, const Node& b) { return std::tie(a.position, a.id) < std::tie(b.position, b.id); });
@@ -615,17 +632,22 @@ private:
     }
 
     Effects evaluate(const Node& node, const Chain& chain, World& world, const Taken& taken) const {
-        return node.group ? evaluate_group(*node.group, chain, world, taken) : evaluate_promotion(*node.promotion, chain, world, taken);
+        return node.group ? evaluate_group(*node.group, chain, world, taken)
+                          : evaluate_promotion(*node.promotion, chain, world, taken);
     }
 
     Effects evaluate_group(const TreeGroup& group, Chain chain, World& world, const Taken& taken) const {
         chain.insert(chain.begin(), &group);
         const auto& children = children_[number_of(group)];
         switch (group.arbitration) {
-            case Arbitration::consistent: return consistent(children, chain, world, taken);
-            case Arbitration::incompatibility: return incompatibility(children, chain, world, taken);
-            case Arbitration::summation: return summation(children, chain, world, taken);
-            case Arbitration::max_benefit: return max_benefit(children, chain, world, taken);
+            case Arbitration::consistent:
+                return consistent(children, chain, world, taken);
+            case Arbitration::incompatibility:
+                return incompatibility(children, chain, world, taken);
+            case Arbitration::summation:
+                return summation(children, chain, world, taken);
+            case Arbitration::max_benefit:
+                return max_benefit(children, chain, world, taken);
         }
         return {};
     }
@@ -705,9 +727,11 @@ private:
             for (const bool summed : {false, true}) {
                 if (summed && chosen.size() < 2) continue;
                 Outcome outcome{world, {}, 0, 0, positions, summed};
-                outcome.effects = summed ? summation(chosen, chain, outcome.world, taken) : consistent(chosen, chain, outcome.world, taken);
+                outcome.effects = summed ? summation(chosen, chain, outcome.world, taken)
+                                         : consistent(chosen, chain, outcome.world, taken);
                 outcome.gain = gain_of(outcome, world);
-                for (std::size_t t = 0; t < world.paid.size(); ++t) outcome.paid += outcome.world.paid[t] - world.paid[t];
+                for (std::size_t t = 0; t < world.paid.size(); ++t)
+                    outcome.paid += outcome.world.paid[t] - world.paid[t];
                 if (!best || better(outcome, *best)) best = std::move(outcome);
             }
         }
@@ -718,14 +742,16 @@ private:
     Ratio gain_of(const Outcome& outcome, const World& before) const {
         Ratio gain(before.total() - outcome.world.total());
         for (const Effect& effect : outcome.effects) {
-            if (!effect.accrual || tree_.point_types[static_cast<std::size_t>(effect.type)].kind != PointKind::standard) continue;
+            if (!effect.accrual || tree_.point_types[static_cast<std::size_t>(effect.type)].kind != PointKind::standard)
+                continue;
             const Ratio worth = Ratio(effect.points) / points_per_money(effect.type);
             gain = Ratio(gain.top * worth.bottom + worth.top * gain.bottom, gain.bottom * worth.bottom);
         }
         return gain;
     }
 
-    Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
+    Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world,
+                               const Taken& taken) const {
         Effects all;
         if (!promotion.active) return all;
         if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return all;
@@ -735,7 +761,8 @@ private:
                 if (condition.level != level) continue;
                 for (const TreeBenefit& benefit : condition.benefits) {
                     const Proposal proposal = propose(benefit, condition, {&promotion, level, number++}, world, taken);
-                    append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world) : commit(proposal, chain, world));
+                    append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world)
+                                                                                : commit(proposal, chain, world));
                 }
             }
         }
@@ -754,20 +781,24 @@ private:
         result.accrued.assign(world.paid.size(), 0);
         for (std::size_t t = 0; t < world.paid.size(); ++t) {
             const int type = static_cast<int>(t);
-            result.spent.push_back(std::min(points_offered(type).value_or(0), ceil(Ratio(world.paid[t]) * points_per_money(type))));
+            result.spent.push_back(
+                std::min(points_offered(type).value_or(0), ceil(Ratio(world.paid[t]) * points_per_money(type))));
         }
         for (const Effect& effect : effects) {
             if (!effect.is_something()) continue;
             const std::string target = effect.target == the_shipping ? "(shipping)"
-                                       : effect.target == the_order  ? "(order)"
-                                                                     : order_.lines[static_cast<std::size_t>(effect.target)].id;
-            EffectSum& sum = result.effects[{effect.source.promotion->id, effect.source.level, effect.source.number, target}];
+                                       : effect.target == the_order
+                                           ? "(order)"
+                                           : order_.lines[static_cast<std::size_t>(effect.target)].id;
+            EffectSum& sum =
+                result.effects[{effect.source.promotion->id, effect.source.level, effect.source.number, target}];
             if (effect.accrual) {
                 sum.points += effect.points;
                 result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;
                 continue;
             }
-            Figures& figures = effect.target == the_shipping ? result.shipping : result.lines[static_cast<std::size_t>(effect.target)];
+            Figures& figures =
+                effect.target == the_shipping ? result.shipping : result.lines[static_cast<std::size_t>(effect.target)];
             (effect.type < 0 ? sum.money : sum.paid) += effect.applied;
             (effect.type < 0 ? figures.discount : figures.points_discount) += effect.applied;
         }

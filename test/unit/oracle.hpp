@@ -37,9 +37,9 @@ struct Result {
     std::vector<Figures> lines;  // as in the order
     Figures shipping;
     std::int64_t total = 0;
-    std::vector<std::int64_t> paid;     // money, per point type
-    std::vector<std::int64_t> spent;    // points, per point type
-    std::vector<std::int64_t> accrued;  // points, per point type
+    std::vector<std::int64_t> paid;          // money, per point type
+    std::vector<std::int64_t> spent;         // points, per point type
+    std::vector<std::int64_t> accrued;       // points, per point type
     std::map<EffectKey, EffectSum> effects;  // those that are not zero
 
     friend bool operator==(const Result&, const Result&) = default;

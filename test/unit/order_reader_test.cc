@@ -70,20 +70,27 @@ TEST(OrderReader, NamesMistakesByCodeAndPath) {
         {R"({"lines":[{"product":"p","quantity":null}]})", "LY102", "At $.lines[0].quantity, the value is null"},
         {R"({"lines":[{"product":"p","quantity":true}]})", "LY102", "At $.lines[0].quantity, the value is true"},
         {R"({"lines":[{"product":"p","quantity":1e400}]})", "LY104", "At $.lines[0].quantity, the value is 1e400"},
-        {R"({"lines":[{"product":"p","quantity":1,"price":1e-400}]})", "LY104", "At $.lines[0].price, the value is 1e-400"},
+        {R"({"lines":[{"product":"p","quantity":1,"price":1e-400}]})", "LY104",
+         "At $.lines[0].price, the value is 1e-400"},
         {R"({"lines":[{"product":"","quantity":1}]})", "LY102", "At $.lines[0].product, the value is \"\""},
         {R"({"lines":[{"product":7,"quantity":1}]})", "LY102", "At $.lines[0].product, the value is 7"},
         {R"({"lines":[{"product":"p","quantity":1,"id":1}]})", "LY102", "At $.lines[0].id, the value is 1"},
-        {R"({"lines":[{"product":"p","quantity":1,"fields":[]}]})", "LY102", "At $.lines[0].fields, the value is an array"},
+        {R"({"lines":[{"product":"p","quantity":1,"fields":[]}]})", "LY102",
+         "At $.lines[0].fields, the value is an array"},
         {R"({"lines":[{"product":"p","quantity":1}],"member":17})", "LY102", "At $.member, the value is 17"},
         {R"({"lines":[{"product":"p","quantity":1}],"shipping":"5"})", "LY102", "At $.shipping, the value is \"5\""},
-        {R"({"lines":[{"product":"p","quantity":1}],"promo_codes":"X"})", "LY102", "At $.promo_codes, the value is \"X\""},
-        {R"({"lines":[{"product":"p","quantity":1}],"promo_codes":["X",1]})", "LY102", "At $.promo_codes[1], the value is 1"},
-        {R"({"lines":[{"product":"p","quantity":1}],"redeem":{"points":"b"}})", "LY102", "At $.redeem, the value is an object"},
+        {R"({"lines":[{"product":"p","quantity":1}],"promo_codes":"X"})", "LY102",
+         "At $.promo_codes, the value is \"X\""},
+        {R"({"lines":[{"product":"p","quantity":1}],"promo_codes":["X",1]})", "LY102",
+         "At $.promo_codes[1], the value is 1"},
+        {R"({"lines":[{"product":"p","quantity":1}],"redeem":{"points":"b"}})", "LY102",
+         "At $.redeem, the value is an object"},
         {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"points":"b"}]})", "LY103", "At $.redeem[0]."},
         {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"amount":"max"}]})", "LY103", "At $.redeem[0]."},
-        {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"points":"b","amount":"all"}]})", "LY102", "At $.redeem[0].amount, the value is \"all\""},
-        {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"points":"b","amount":1,"x":1}]})", "LY101", "At $.redeem[0].x"},
+        {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"points":"b","amount":"all"}]})", "LY102",
+         "At $.redeem[0].amount, the value is \"all\""},
+        {R"({"lines":[{"product":"p","quantity":1}],"redeem":[{"points":"b","amount":1,"x":1}]})", "LY101",
+         "At $.redeem[0].x"},
         {R"({"lines":[{"product":"p","quantity":1,"quantity":2}]})", "LY107", "At byte"},
         {R"({"lines":[{"product":"p","quantity":1}],"fields":"x"})", "LY102", "At $.fields, the value is \"x\""},
         {R"({"lines":[{"product":"p","quantity":1}],"":1})", "LY101", "At $."},
@@ -109,7 +116,8 @@ TEST(OrderReader, HasAtMostTenThousandLines) {
 }
 
 TEST(OrderReader, RefusesDeepDocuments) {
-    const std::string deep = R"({"lines":[{"product":"p","quantity":1}],"fields":{"x":)" + std::string(40, '[') + std::string(40, ']') + "}}";
+    const std::string deep = R"({"lines":[{"product":"p","quantity":1}],"fields":{"x":)" + std::string(40, '[') +
+                             std::string(40, ']') + "}}";
     EXPECT_EQ(error_of([&] { read_order(deep); }).sqlstate(), "LY108");
 }
 

@@ -31,7 +31,9 @@ struct Paid {
     std::int64_t spent;
 
     friend bool operator==(const Paid&, const Paid&) = default;
-    friend std::ostream& operator<<(std::ostream& out, const Paid& paid) { return out << "total " << paid.total << ", spent " << paid.spent; }
+    friend std::ostream& operator<<(std::ostream& out, const Paid& paid) {
+        return out << "total " << paid.total << ", spent " << paid.spent;
+    }
 };
 
 Paid paid(const Tree& tree, const Order& order) {
@@ -71,7 +73,8 @@ TEST(PointsDiscount, MoneyIsRoundedDownAndPointsUp) {
 // Rounded up once for the whole order: 0.50 + 0.50 + 0.50 at 3 for 1.00 = 4.5 -> 5 points, in steps 2, 1, 2 (1.5 -> 2, 3, 4.5 -> 5).
 TEST(PointsDiscount, OperationsShowTheirIncrements) {
     const Tree tree = with_benefit(Level::product, "3", 0, {{"percent", "50"}});
-    const Calculation result = calculate(tree, OrderBuilder().line("a", 100).line("b", 100).line("c", 100).balance(100).redeem(0).get());
+    const Calculation result =
+        calculate(tree, OrderBuilder().line("a", 100).line("b", 100).line("c", 100).balance(100).redeem(0).get());
     ASSERT_EQ(result.operations.size(), 3u);
     EXPECT_EQ(result.operations[0].spent.units, 2);
     EXPECT_EQ(result.operations[1].spent.units, 1);
@@ -84,7 +87,8 @@ TEST(PointsDiscount, OperationsShowTheirIncrements) {
 // 1.50 off each of 2.5 kg at 10.00: 3.75. 15 points for each unit at 10 for 1.00 is the same.
 TEST(PointsDiscount, AmountAndPointsPerUnit) {
     const Order order = OrderBuilder().line("a", 1000, "2.5").balance(1000).redeem(0).get();
-    EXPECT_EQ(paid(with_benefit(Level::product, "10", 0, {{"amount", "1.50"}}), order), (Paid{2125, 38}));  // 37.5 -> 38 points
+    EXPECT_EQ(paid(with_benefit(Level::product, "10", 0, {{"amount", "1.50"}}), order),
+              (Paid{2125, 38}));  // 37.5 -> 38 points
     EXPECT_EQ(paid(with_benefit(Level::product, "10", 0, {{"points", "15"}}), order), (Paid{2125, 38}));
     // 100 points for each unit are worth 10.00 × 2.5, all of it; 101 would be more than the price.
     EXPECT_EQ(paid(with_benefit(Level::product, "10", 0, {{"points", "101"}}), order), (Paid{0, 250}));
@@ -93,14 +97,17 @@ TEST(PointsDiscount, AmountAndPointsPerUnit) {
 }
 
 TEST(PointsDiscount, PaysForTheItemsPicked) {
-    const Tree tree = with_benefit(Level::product, "1", 2, {{"percent", "100"}, {"max_items", "2"}, {"pick", "most_expensive"}});
-    EXPECT_EQ(paid(tree, OrderBuilder().line("a", 100, "2").line("b", 300).balance(100000).redeem(0).get()), (Paid{100, 400}));
+    const Tree tree =
+        with_benefit(Level::product, "1", 2, {{"percent", "100"}, {"max_items", "2"}, {"pick", "most_expensive"}});
+    EXPECT_EQ(paid(tree, OrderBuilder().line("a", 100, "2").line("b", 300).balance(100000).redeem(0).get()),
+              (Paid{100, 400}));
 }
 
 // 20 % of 30.00 = 6.00, over 10.00 and 20.00; shipping is never paid with points.
 TEST(PointsDiscount, OrderLevelIsAllottedOverTheGoods) {
     const Tree tree = with_benefit(Level::order, "1", 2, {{"percent", "20"}});
-    const Calculation result = calculate(tree, OrderBuilder().line("a", 1000).line("b", 2000).shipping(500).balance(100000).redeem(0).get());
+    const Calculation result =
+        calculate(tree, OrderBuilder().line("a", 1000).line("b", 2000).shipping(500).balance(100000).redeem(0).get());
     EXPECT_EQ(result.lines[0].total.units, 800);
     EXPECT_EQ(result.lines[1].total.units, 1600);
     EXPECT_EQ(result.shipping.total.units, 500);
@@ -113,7 +120,8 @@ TEST(PointsDiscount, OrderLevelNumberOfPoints) {
     EXPECT_EQ(paid(tree, OrderBuilder().line("a", 3000).balance(1000).redeem(0).get()), (Paid{0, 300}));
     EXPECT_EQ(paid(tree, OrderBuilder().line("a", 30000).balance(1000).redeem(0).get()), (Paid{25000, 500}));
     // A budget of 10.00 that bites is allotted: 10.00 over 10.00 and 20.00 = 3.33 and 6.67.
-    const Calculation cut = calculate(tree, OrderBuilder().line("a", 1000).line("b", 2000).balance(100).redeem(0).get());
+    const Calculation cut =
+        calculate(tree, OrderBuilder().line("a", 1000).line("b", 2000).balance(100).redeem(0).get());
     EXPECT_EQ(cut.lines[0].total.units, 667);
     EXPECT_EQ(cut.lines[1].total.units, 1333);
 }
@@ -137,9 +145,12 @@ TEST(PointsDiscount, NobodysPointsAreSpentUnasked) {
 TEST(PointsDiscount, TheBudgetIsOneForTheOrder) {
     TreeBuilder builder;
     builder.point_type("bonus", "1");
-    builder.points_promotion("p", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "6"}})})});
-    builder.points_promotion("q", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "5"}})})});
-    builder.points_promotion("r", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "5"}})})});
+    builder.points_promotion("p",
+                             {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "6"}})})});
+    builder.points_promotion("q",
+                             {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "5"}})})});
+    builder.points_promotion("r",
+                             {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"amount", "5"}})})});
     const Calculation result = calculate(builder.tree, OrderBuilder().line("a", 10000).balance(1000).redeem(0).get());
     EXPECT_EQ(result.total.units, 9000);
     ASSERT_EQ(result.operations.size(), 2u);

@@ -22,7 +22,9 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 // The engine's result in the oracle's form.
 oracle::Result as_oracle_result(const Program& program, const Order& order, const Calculation& calculation) {
     oracle::Result result;
-    const auto figures = [](const LineResult& line) { return oracle::Figures{line.discount.units, line.points_discount.units, line.total.units}; };
+    const auto figures = [](const LineResult& line) {
+        return oracle::Figures{line.discount.units, line.points_discount.units, line.total.units};
+    };
     for (const LineResult& line : calculation.lines) result.lines.push_back(figures(line));
     result.shipping = figures(calculation.shipping);
     result.total = calculation.total.units;
@@ -43,7 +45,8 @@ oracle::Result as_oracle_result(const Program& program, const Order& order, cons
         const std::string target = entry.target == Entry::Target::line       ? order.lines[entry.line].id
                                    : entry.target == Entry::Target::shipping ? "(shipping)"
                                                                              : "(order)";
-        oracle::EffectSum& sum = result.effects[{program.promotions[condition.promotion].id, condition.level, number, target}];
+        oracle::EffectSum& sum =
+            result.effects[{program.promotions[condition.promotion].id, condition.level, number, target}];
         if (entry.kind == Entry::Kind::money) sum.money += entry.applied.units;
         if (entry.kind == Entry::Kind::paid_by_points) {
             sum.paid += entry.applied.units;
@@ -71,7 +74,8 @@ public:
         check(what + " paid", expected.paid, got.paid);
         check(what + " points", expected.points, got.points);
     }
-    void check(const std::string& what, const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& got) {
+    void check(const std::string& what, const std::vector<std::int64_t>& expected,
+               const std::vector<std::int64_t>& got) {
         for (std::size_t i = 0; i < expected.size(); ++i) check(what + " " + std::to_string(i), expected[i], got[i]);
     }
     void fail(const std::string& what) { out_ << "  " << what << "\n"; }
@@ -82,7 +86,8 @@ private:
 };
 
 void compare(const oracle::Result& expected, const oracle::Result& got, const Order& order, Difference& difference) {
-    for (std::size_t i = 0; i < order.lines.size(); ++i) difference.check("line " + order.lines[i].id, expected.lines[i], got.lines[i]);
+    for (std::size_t i = 0; i < order.lines.size(); ++i)
+        difference.check("line " + order.lines[i].id, expected.lines[i], got.lines[i]);
     difference.check("shipping", expected.shipping, got.shipping);
     difference.check("total", expected.total, got.total);
     difference.check("paid", expected.paid, got.paid);
@@ -93,7 +98,8 @@ void compare(const oracle::Result& expected, const oracle::Result& got, const Or
     for (const auto& [key, sum] : got.effects) effects[key].second = sum;
     for (const auto& [key, sums] : effects) {
         const auto& [promotion, level, number, target] = key;
-        difference.check(promotion + (level == Level::product ? " product" : " order") + " benefit " + std::to_string(number) + " on " + target,
+        difference.check(promotion + (level == Level::product ? " product" : " order") + " benefit " +
+                             std::to_string(number) + " on " + target,
                          sums.first, sums.second);
     }
 }
@@ -106,7 +112,8 @@ void check_sums(const Order& order, const Calculation& calculation, Difference& 
         const LineResult& line = calculation.lines[i];
         lines += line.total;
         difference.check("base of line " + order.lines[i].id, order.lines[i].base.units, line.base.units);
-        difference.check("base - discounts of line " + order.lines[i].id, (line.base - line.discount - line.points_discount).units, line.total.units);
+        difference.check("base - discounts of line " + order.lines[i].id,
+                         (line.base - line.discount - line.points_discount).units, line.total.units);
     }
     difference.check("sum of lines and shipping", (lines + calculation.shipping.total).units, calculation.total.units);
     difference.check("goods", lines.units, calculation.goods.total.units);
@@ -124,7 +131,8 @@ std::vector<std::string> ancestors(const Tree& tree, std::string parent) {
 }
 
 const TreePromotion& promotion_called(const Tree& tree, const std::string& id) {
-    return *std::find_if(tree.promotions.begin(), tree.promotions.end(), [&](const TreePromotion& p) { return p.id == id; });
+    return *std::find_if(tree.promotions.begin(), tree.promotions.end(),
+                         [&](const TreePromotion& p) { return p.id == id; });
 }
 
 std::int64_t units(const Decimal& value, int scale) { return value.units(scale).value(); }
@@ -133,7 +141,8 @@ void check_max_discounts(const Case& c, const oracle::Result& got, Difference& d
     std::map<std::string, std::int64_t> gross;
     for (const auto& [key, sum] : got.effects) {
         if (std::get<3>(key) == "(shipping)") continue;
-        for (const auto& group : ancestors(c.tree, promotion_called(c.tree, std::get<0>(key)).parent)) gross[group] += sum.money + sum.paid;
+        for (const auto& group : ancestors(c.tree, promotion_called(c.tree, std::get<0>(key)).parent))
+            gross[group] += sum.money + sum.paid;
     }
     std::int64_t base = 0;
     for (const Line& line : c.order.lines) base += line.base.units;
@@ -142,8 +151,8 @@ void check_max_discounts(const Case& c, const oracle::Result& got, Difference& d
             difference.fail("more than the maximum discount of " + group.id);
         }
         // gross / base may exceed the percentage by the rounding of the maximum only: half a unit.
-        if (group.max_discount_percent &&
-            int128{gross[group.id]} * 200'000'000 > int128{base} * 2 * units(*group.max_discount_percent, 6) + 100'000'000) {
+        if (group.max_discount_percent && int128{gross[group.id]} * 200'000'000 >
+                                              int128{base} * 2 * units(*group.max_discount_percent, 6) + 100'000'000) {
             difference.fail("more than the maximum discount of " + group.id);
         }
     }
@@ -159,24 +168,30 @@ void check_floors(const Case& c, const Calculation& calculation, Difference& dif
         const auto check = [&](int128 floor_millionths, const char* what) {
             const int128 floor = std::min<int128>(floor_millionths, int128{line.base.units} * 1'000'000);
             if (total == line.base.units) return;
-            if (int128{total} * 1'000'000 < floor - 10 * 1'000'000) difference.fail("line " + line.id + " is below " + what);
+            if (int128{total} * 1'000'000 < floor - 10 * 1'000'000)
+                difference.fail("line " + line.id + " is below " + what);
         };
         if (line.min_price) check(int128{line.min_price->units} * line.quantity.units, "its own floor");
         if (main.min_product_price_amount) {
-            check(int128{units(*main.min_product_price_amount, c.tree.currency_scale)} * line.quantity.units, "main's floor");
+            check(int128{units(*main.min_product_price_amount, c.tree.currency_scale)} * line.quantity.units,
+                  "main's floor");
         }
         if (main.min_product_price_percent) {
-            check(int128{line.price.units} * units(*main.min_product_price_percent, 6) / 100'000'000 * line.quantity.units, "main's floor");
+            check(int128{line.price.units} * units(*main.min_product_price_percent, 6) / 100'000'000 *
+                      line.quantity.units,
+                  "main's floor");
         }
     }
 }
 
 void check_balances(const Case& c, const Calculation& calculation, Difference& difference) {
     for (std::size_t type = 0; type < c.tree.point_types.size(); ++type) {
-        if (calculation.points[type].spent > c.order.buyer.balances[type].active) difference.fail("more points spent than there are");
+        if (calculation.points[type].spent > c.order.buyer.balances[type].active)
+            difference.fail("more points spent than there are");
         Points sum;
         for (const Operation& operation : calculation.operations) {
-            if (operation.entry.kind == Entry::Kind::paid_by_points && operation.entry.point_type == type) sum += operation.spent;
+            if (operation.entry.kind == Entry::Kind::paid_by_points && operation.entry.point_type == type)
+                sum += operation.spent;
         }
         difference.check("points spent by operations", calculation.points[type].spent.units, sum.units);
     }
@@ -204,7 +219,8 @@ std::string differences(const Case& c) {
     check_balances(c, calculation, difference);
     if (!looks_at_positions(c.tree)) {
         const Order other = permuted(c.order);
-        if (!(as_oracle_result(program, other, calculate(program, other, options)) == got)) difference.fail("a permutation of the lines changes figures");
+        if (!(as_oracle_result(program, other, calculate(program, other, options)) == got))
+            difference.fail("a permutation of the lines changes figures");
     }
     return difference.text();
 }
@@ -263,10 +279,12 @@ std::vector<Case> simpler(const Case& c) {
     for (std::size_t i = 0; i < c.tree.groups.size(); ++i) {
         const TreeGroup& group = c.tree.groups[i];
         const auto is_child = [&](const auto& node) { return node.parent == group.id; };
-        if (std::none_of(c.tree.groups.begin(), c.tree.groups.end(), is_child) && std::none_of(c.tree.promotions.begin(), c.tree.promotions.end(), is_child) && i > 0) {
+        if (std::none_of(c.tree.groups.begin(), c.tree.groups.end(), is_child) &&
+            std::none_of(c.tree.promotions.begin(), c.tree.promotions.end(), is_child) && i > 0) {
             add([&](Case& o) { o.tree.groups.erase(o.tree.groups.begin() + static_cast<std::ptrdiff_t>(i)); });
         }
-        if (group.arbitration != Arbitration::consistent) add([&](Case& o) { o.tree.groups[i].arbitration = Arbitration::consistent; });
+        if (group.arbitration != Arbitration::consistent)
+            add([&](Case& o) { o.tree.groups[i].arbitration = Arbitration::consistent; });
         if (group.max_discount_amount) add([&](Case& o) { o.tree.groups[i].max_discount_amount.reset(); });
         if (group.max_discount_percent) add([&](Case& o) { o.tree.groups[i].max_discount_percent.reset(); });
         if (group.min_product_price_amount) add([&](Case& o) { o.tree.groups[i].min_product_price_amount.reset(); });
@@ -274,7 +292,8 @@ std::vector<Case> simpler(const Case& c) {
     }
     for (std::size_t i = 0; i < c.order.lines.size(); ++i) {
         const Line& line = c.order.lines[i];
-        if (c.order.lines.size() > 1) add([&](Case& o) { o.order.lines.erase(o.order.lines.begin() + static_cast<std::ptrdiff_t>(i)); });
+        if (c.order.lines.size() > 1)
+            add([&](Case& o) { o.order.lines.erase(o.order.lines.begin() + static_cast<std::ptrdiff_t>(i)); });
         if (line.min_price) add([&](Case& o) { o.order.lines[i].min_price.reset(); });
         if (!line.segments.empty()) add([&](Case& o) { o.order.lines[i].segments.clear(); });
         if (line.quantity != one_unit) {
@@ -312,7 +331,8 @@ void check_cases(std::uint64_t cases, Make make) {
     const std::uint64_t first = setting("LOYALTY_CASE", 0);
     const std::uint64_t most_failures = setting("LOYALTY_FAILURES", 3);
     std::uint64_t failures = 0;
-    for (std::uint64_t number = first; number < first + setting("LOYALTY_CASES", cases) && failures < most_failures; ++number) {
+    for (std::uint64_t number = first; number < first + setting("LOYALTY_CASES", cases) && failures < most_failures;
+         ++number) {
         std::seed_seq sequence{seed, number};
         std::mt19937_64 random(sequence);
         const Case c = make(random, number);
@@ -320,7 +340,8 @@ void check_cases(std::uint64_t cases, Make make) {
         ++failures;
         const Case small = smallest_failing(c);
         ADD_FAILURE() << "repeat with LOYALTY_SEED=" << seed << " LOYALTY_CASE=" << number << " LOYALTY_CASES=1\n"
-                      << to_string(small) << "differences:\n" << problem(small);
+                      << to_string(small) << "differences:\n"
+                      << problem(small);
     }
 }
 

@@ -27,7 +27,8 @@ public:
             group.id = "g";
             group.parent = "main";
             group.position = up_to(1000);
-            group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
+            group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation,
+                                        Arbitration::max_benefit});
             if (chance(30)) group.max_discount_amount = money(30);
             tree_.groups.push_back(group);
         }
@@ -83,13 +84,16 @@ private:
             condition.segments.push_back("A");
         }
         for (int benefits = 1 + up_to(1); benefits > 0; --benefits) {
-            condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount() : small_points(condition.level));
+            condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount()
+                                                                                   : small_points(condition.level));
         }
         promotion.conditions.push_back(condition);
         tree_.promotions.push_back(promotion);
     }
 
-    Decimal small_percent() { return build::decimal(one_of<const char*>({"10", "20", "30", "40", "50", "33.3", "66.7", "100"})); }
+    Decimal small_percent() {
+        return build::decimal(one_of<const char*>({"10", "20", "30", "40", "50", "33.3", "66.7", "100"}));
+    }
 
     void add_small_items(TreeBenefit& benefit) {
         if (plain_ || !chance(60)) return;
@@ -110,7 +114,8 @@ private:
 
     TreeBenefit small_points(Level level) {
         const bool pays = chance(65);
-        TreeBenefit benefit{pays ? "points_discount" : "accrue_points", Parameters(pays ? "points_discount" : "accrue_points")};
+        TreeBenefit benefit{pays ? "points_discount" : "accrue_points",
+                            Parameters(pays ? "points_discount" : "accrue_points")};
         add(benefit, "point_type", one_of<std::string>({"points0", "points1"}));
         add(benefit, "percent", small_percent());
         if (pays && level == Level::product) add_small_items(benefit);
@@ -173,7 +178,8 @@ private:
     }
 
     void fill(TreeGroup& group) {
-        group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
+        group.arbitration = one_of(
+            {Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
         if (chance(25)) {
             if (chance(50)) {
                 group.max_discount_percent = percent();
@@ -190,7 +196,10 @@ private:
         }
     }
 
-    Decimal percent() { return build::decimal(one_of<const char*>({"5", "10", "10", "15", "20", "33.3", "50", "50", "80", "100", "0.000001", "12.345678"})); }
+    Decimal percent() {
+        return build::decimal(one_of<const char*>(
+            {"5", "10", "10", "15", "20", "33.3", "50", "50", "80", "100", "0.000001", "12.345678"}));
+    }
     Decimal money(int most) { return Decimal::of(1 + up_to(most), tree_.currency_scale); }
 
     void add_promotion() {
@@ -213,7 +222,8 @@ private:
                 if (condition.segments.empty()) condition.segments.push_back("A");
             }
             for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
-                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? discount(condition.level) : points(condition.level));
+                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? discount(condition.level)
+                                                                                       : points(condition.level));
             }
             promotion.conditions.push_back(condition);
         }
@@ -251,7 +261,8 @@ private:
 
     TreeBenefit points(Level level) {
         const bool pays = chance(55);
-        TreeBenefit benefit{pays ? "points_discount" : "accrue_points", Parameters(pays ? "points_discount" : "accrue_points")};
+        TreeBenefit benefit{pays ? "points_discount" : "accrue_points",
+                            Parameters(pays ? "points_discount" : "accrue_points")};
         std::size_t type;
         do {
             type = static_cast<std::size_t>(up_to(static_cast<int>(tree_.point_types.size()) - 1));
@@ -295,7 +306,8 @@ private:
         line.product = "P" + line.id;
         line.price = Money{one_of({0, 1, 2, 3, 10, 99, 100, 100, 250, 999, 1000, up_to(50), up_to(5000), up_to(5000)})};
         line.quantity = Quantity{one_of({1, 1, 1, 2, 2, 3, 5}) * one_unit.units};
-        if (chance(25)) line.quantity = Quantity{one_of({500'000, 1'250'000, 333'000, 2'500'000, 1'000, 1, 1 + up_to(4'000'000)})};
+        if (chance(25))
+            line.quantity = Quantity{one_of({500'000, 1'250'000, 333'000, 2'500'000, 1'000, 1, 1 + up_to(4'000'000)})};
         line.base = Money{(2 * line.price.units * line.quantity.units + one_unit.units) / (2 * one_unit.units)};
         if (chance(20)) line.min_price = Money{one_of({1, up_to(100), up_to(5000)})};
         for (std::uint32_t segment = 0; segment < tree_.segments.size(); ++segment) {
@@ -325,9 +337,11 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
     out << benefit.benefit;
     if (parameters.has("percent")) {
         const Fraction percent = *parameters.percent("percent", 100'000);
-        out << " percent=" << static_cast<std::int64_t>(percent.numerator) << "/" << static_cast<std::int64_t>(percent.denominator);
+        out << " percent=" << static_cast<std::int64_t>(percent.numerator) << "/"
+            << static_cast<std::int64_t>(percent.denominator);
     }
-    if (parameters.has("amount")) out << " amount=" << money({*parameters.amount("amount", currency_scale)}, currency_scale);
+    if (parameters.has("amount"))
+        out << " amount=" << money({*parameters.amount("amount", currency_scale)}, currency_scale);
     if (parameters.has("points")) out << " points=" << money({*parameters.amount("points", 4)}, 4);
     if (parameters.has("max_items")) out << " max_items=" << *parameters.count("max_items");
     for (const char* name : {"pick", "target", "point_type", "credit_on"}) {
@@ -342,7 +356,8 @@ struct Printer {
 
     void group(const TreeGroup& group, const std::string& indent) {
         static constexpr const char* names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
-        out << indent << "group " << group.id << " at " << group.position << ": " << names[static_cast<int>(group.arbitration)];
+        out << indent << "group " << group.id << " at " << group.position << ": "
+            << names[static_cast<int>(group.arbitration)];
         const auto limit = [&](const char* name, const std::optional<Decimal>& value) {
             if (value) out << " " << name << "=" << value->to_string();
         };
@@ -367,14 +382,16 @@ struct Printer {
 
     void promotion(const TreePromotion& promotion, const std::string& indent) {
         out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
-            << (promotion.active ? "" : " inactive") << (promotion.audience == Audience::members ? " members" : " everyone")
+            << (promotion.active ? "" : " inactive")
+            << (promotion.audience == Audience::members ? " members" : " everyone")
             << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << "\n";
         for (const TreeCondition& condition : promotion.conditions) {
             out << indent << "  " << (condition.level == Level::product ? "products" : "order");
             if (condition.mode != ConditionMode::all) out << (condition.mode == ConditionMode::in ? " in" : " outside");
             for (const std::string& segment : condition.segments) out << " " << segment;
             out << "\n";
-            for (const TreeBenefit& benefit : condition.benefits) out << indent << "    " << to_string(benefit, tree.currency_scale) << "\n";
+            for (const TreeBenefit& benefit : condition.benefits)
+                out << indent << "    " << to_string(benefit, tree.currency_scale) << "\n";
         }
     }
 };
@@ -390,7 +407,8 @@ bool looks_at_positions(const Tree& tree) {
         for (const TreeCondition& condition : promotion.conditions) {
             for (const TreeBenefit& benefit : condition.benefits) {
                 Parameters parameters = benefit.parameters;
-                if (parameters.has("max_items") && parameters.text("pick").value_or("line_order") == "line_order") return true;
+                if (parameters.has("max_items") && parameters.text("pick").value_or("line_order") == "line_order")
+                    return true;
             }
         }
     }
@@ -404,18 +422,21 @@ std::string to_string(const Case& c) {
     for (std::size_t i = 0; i < c.tree.point_types.size(); ++i) {
         const TreePointType& type = c.tree.point_types[i];
         const Balance& balance = c.order.buyer.balances[i];
-        out << type.id << ": " << (type.kind == PointKind::standard ? "standard" : "qualification") << " scale=" << type.scale
-            << " ratio=" << type.ratio.to_string() << " active=" << money({balance.active.units}, type.scale)
-            << (balance.usable ? "" : " unusable") << "\n";
+        out << type.id << ": " << (type.kind == PointKind::standard ? "standard" : "qualification")
+            << " scale=" << type.scale << " ratio=" << type.ratio.to_string()
+            << " active=" << money({balance.active.units}, type.scale) << (balance.usable ? "" : " unusable") << "\n";
     }
     out << "buyer: " << (c.order.buyer.kind == BuyerKind::member ? "member" : "no member") << "\n";
     for (const Redeem& redeem : c.order.redeem) {
         const TreePointType& type = c.tree.point_types[redeem.point_type];
-        out << "redeem " << type.id << " " << (redeem.amount ? money({redeem.amount->units}, type.scale) : "max") << "\n";
+        out << "redeem " << type.id << " " << (redeem.amount ? money({redeem.amount->units}, type.scale) : "max")
+            << "\n";
     }
     for (const Line& line : c.order.lines) {
-        out << "line " << line.id << " (position " << line.position << "): price=" << money(line.price, c.tree.currency_scale)
-            << " quantity=" << money({line.quantity.units}, quantity_scale) << " base=" << money(line.base, c.tree.currency_scale);
+        out << "line " << line.id << " (position " << line.position
+            << "): price=" << money(line.price, c.tree.currency_scale)
+            << " quantity=" << money({line.quantity.units}, quantity_scale)
+            << " base=" << money(line.base, c.tree.currency_scale);
         if (line.min_price) out << " min_price=" << money(*line.min_price, c.tree.currency_scale);
         for (const auto segment : line.segments) out << " " << c.tree.segments[segment].id;
         out << "\n";

@@ -69,7 +69,8 @@ private:
                 total += view.parts[i].total;
                 quantity += view.parts[i].quantity;
             }
-            if (const Points earned = points(total, quantity); !earned.is_zero()) proposal.accruals.push_back({line, earned});
+            if (const Points earned = points(total, quantity); !earned.is_zero())
+                proposal.accruals.push_back({line, earned});
         }
     }
 

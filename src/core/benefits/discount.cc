@@ -57,7 +57,8 @@ private:
         if (target_ != DiscountTarget::shipping) proposal.parts = pick(view, items_);
         Money base;
         for (const auto& part : proposal.parts) base += part.total;
-        const Money shipping = target_ != DiscountTarget::goods && view.shipping_is_free ? view.state.shipping : Money{};
+        const Money shipping =
+            target_ != DiscountTarget::goods && view.shipping_is_free ? view.state.shipping : Money{};
         allot_over(proposal.parts, shipping, reduction(base + shipping, one_unit), proposal.shipping);
         return proposal;
     }

@@ -44,7 +44,9 @@ Lot& Account::at(std::int64_t seq) {
     return const_cast<Lot&>(*lot);
 }
 
-void Account::insert(const Lot& lot) { lots_.insert(std::upper_bound(lots_.begin(), lots_.end(), lot, is_consumed_before), lot); }
+void Account::insert(const Lot& lot) {
+    lots_.insert(std::upper_bound(lots_.begin(), lots_.end(), lot, is_consumed_before), lot);
+}
 
 Units Account::active(Moment now) const {
     Units sum = 0;
@@ -70,7 +72,8 @@ void Account::move(Entry& entry, Lot& lot, Units value) {
     if (value == 0) return;
     lot.remaining += value;
     lot.changed = true;
-    const auto same = std::find_if(entry.movements.begin(), entry.movements.end(), [&](const Movement& m) { return m.lot == lot.seq; });
+    const auto same = std::find_if(entry.movements.begin(), entry.movements.end(),
+                                   [&](const Movement& m) { return m.lot == lot.seq; });
     if (same == entry.movements.end()) {
         entry.movements.push_back({lot.seq, value});
     } else if ((same->value += value) == 0) {
@@ -117,7 +120,8 @@ void Account::settle(Moment created_at, const std::vector<std::int64_t>& lots) {
     for (const auto lot : lots) value -= take(entry, at(lot), value);
 }
 
-std::size_t Account::credit(Type type, Units value, Moment created_at, Moment active_from, Moment expires_at, Moment now) {
+std::size_t Account::credit(Type type, Units value, Moment created_at, Moment active_from, Moment expires_at,
+                            Moment now) {
     const std::size_t entry = add_entry(type, value, created_at);
     Lot lot;
     lot.seq = seq;

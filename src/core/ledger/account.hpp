@@ -65,7 +65,7 @@ struct Entry {
 struct Claim {
     Units amount = 0;
     std::optional<std::int64_t> accrual;  // whose own lot comes first
-    Units lapsed = 0;                     // of that lot, had expired or been reset before, and was not deducted from a claim yet
+    Units lapsed = 0;  // of that lot, had expired or been reset before, and was not deducted from a claim yet
     bool debt_allowed = false;
 };
 
