@@ -10,6 +10,9 @@
 #include "pg/schema_version.hpp"
 
 extern "C" {
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 }
 
@@ -214,13 +217,20 @@ void load_predicates(AppliedVersion& version) {
     }
 }
 
+std::vector<std::string> ended_promotions(const std::string& program) {
+    static Query query(
+        "SELECT external_id FROM loyalty.promotions WHERE program = $1 AND state = 'ended' ORDER BY external_id",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)});
+    std::vector<std::string> ended;
+    for (std::uint64_t row = 0; row < rows.size(); row++) ended.push_back(rows.text(row, 1));
+    return ended;
+}
+
 // Ending a promotion takes effect at once, in every version.
-void drop_ended(Tree& tree) {
-    static Query query("SELECT external_id FROM loyalty.promotions WHERE program = $1 AND state = 'ended'", {TEXTOID});
-    const Rows rows = query.run({text_argument(tree.program)});
-    std::unordered_set<std::string> ended;
-    for (std::uint64_t row = 0; row < rows.size(); row++) ended.insert(rows.text(row, 1));
-    for (auto& promotion : tree.promotions) promotion.active = promotion.active && !ended.contains(promotion.id);
+void drop_ended(Tree& tree, const std::vector<std::string>& ended) {
+    const std::unordered_set<std::string> found(ended.begin(), ended.end());
+    for (auto& promotion : tree.promotions) promotion.active = promotion.active && !found.contains(promotion.id);
 }
 
 std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
@@ -234,12 +244,41 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
         return version;
     }
     Tree tree = codec::read_tree(rows.text(0, 2));
-    drop_ended(tree);
+    version->ended = ended_promotions(market.program);
+    drop_ended(tree, version->ended);
     version->program = compile(tree, rows.integer(0, 1));
     version->segments = SegmentIndex(version->program.segments);
     version->applied_by = DatumGetTransactionId(rows.datum(0, 3));
     load_predicates(*version);
     return version;
+}
+
+// A transaction becomes visible shortly before its invalidations are sent, and releases its locks after that. So whoever
+// changes the versions table holds this lock, and while anybody does, what is kept of the table is no proof.
+LOCKTAG change_lock(Oid table) {
+    LOCKTAG tag;
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId, table, 0);
+    return tag;
+}
+
+// Does not wait. A standby replays no such locks.
+bool being_changed(Oid table) {
+    const LOCKTAG tag = change_lock(table);
+    return postgres([=] {
+        if (RecoveryInProgress()) return false;
+        if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL) return true;
+        LockRelease(&tag, ShareLock, false);
+        return false;
+    });
+}
+
+// Whether a later version was applied than `kept`, or a promotion ended.
+bool outdated(const AppliedVersion& kept, const std::string& program) {
+    static Query query("SELECT coalesce(max(version), 0) FROM loyalty.promotion_versions WHERE program = $1",
+                       {TEXTOID});
+    const LatestSnapshot latest;
+    return query.run({text_argument(program)}).integer(0, 1) != kept.program.version ||
+           ended_promotions(program) != kept.ended;
 }
 
 template <class Value>
@@ -276,7 +315,11 @@ CurrentProgram look_up(const std::optional<std::string>& wanted) {
     const auto& known = wanted ? wanted : kept.only_active;
     if (known) {
         const CurrentProgram current = find(*known);
-        if (current.live && current.version) return current;
+        if (current.live && current.version) {
+            if (!being_changed(kept.versions_table) || !outdated(*current.version, current.live->market.program))
+                return current;
+            kept.versions.erase(current.live->market.program);
+        }
     }
     const LatestSnapshot latest;
     check_schema_version();
@@ -355,7 +398,10 @@ Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {
             const Trigger* trigger = reinterpret_cast<TriggerData*>(fcinfo->context)->tg_trigger;
             if (trigger->tgnargs != 1) elog(ERROR, "loyalty_invalidate_cache_trigger needs the name of a table");
             const Oid table = get_relname_relid(trigger->tgargs[0], get_namespace_oid("loyalty", false));
-            if (OidIsValid(table)) CacheInvalidateRelcacheByRelid(table);
+            if (!OidIsValid(table)) return;
+            const LOCKTAG tag = loyalty::pg::change_lock(table);
+            LockAcquire(&tag, RowExclusiveLock, false, false);
+            CacheInvalidateRelcacheByRelid(table);
         });
         loyalty::pg::changed_by_this_transaction();
         return PointerGetDatum(nullptr);

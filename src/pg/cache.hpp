@@ -3,7 +3,8 @@
 // Both are dropped by relcache invalidations that statement triggers on the tables send; these reach sessions on a standby
 // too. Two traps (measured) shape the loading: an entry is marked valid *before* it is loaded, so that an invalidation
 // that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one (REPEATABLE READ, a long
-// statement) would leave a stale entry marked valid.
+// statement) would leave a stale entry marked valid. And a third: a transaction is visible before its invalidations are sent,
+// so while one that changes versions has not finished entirely, the version kept is compared with the table.
 // Promotions that were ended are left out of the version when it is loaded, for ending takes effect at once.
 //
 // A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
@@ -54,6 +55,7 @@ struct AppliedVersion {
     SegmentIndex segments;
     std::vector<Datum> predicates;  // jsonpath, per dynamic segment; 0 for static ones
     TransactionId applied_by = InvalidTransactionId;
+    std::vector<std::string> ended;  // the promotions that had ended when it was loaded
     MemoryContext memory = nullptr;
 
     AppliedVersion() = default;
