@@ -71,7 +71,28 @@ CREATE TABLE loyalty.promotions (
     position integer NOT NULL,
     state text NOT NULL DEFAULT 'draft',
     audience text NOT NULL DEFAULT 'members',
+    audience_segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    audience_tiers text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    starts_at timestamptz,
+    ends_at timestamptz,
+    ends_after_count integer,
+    ends_after_unit text,
+    schedule_months smallint[] NOT NULL DEFAULT '{}',
+    schedule_days smallint[] NOT NULL DEFAULT '{}',
+    schedule_weekdays smallint[] NOT NULL DEFAULT '{}',
+    schedule_from time,
+    schedule_to time,
+    schedule_every_count integer,
+    schedule_every_unit text,
+    promo_code_pool loyalty.external_id,
+    channels text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    contact_points text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    regions text[] COLLATE "C" NOT NULL DEFAULT '{}',
     benefit_rule text NOT NULL DEFAULT 'sequential',
+    max_uses integer,
+    max_uses_per_member integer,
+    money_budget numeric,
+    points_budget numeric,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT promotions_pkey PRIMARY KEY (program, external_id),
@@ -81,7 +102,39 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_name_is_not_blank CHECK (name ~ '\S'),
     CONSTRAINT promotions_kind_is_known CHECK (kind IN ('discount', 'points')),
     CONSTRAINT promotions_state_is_known CHECK (state IN ('draft', 'active', 'inactive', 'ended')),
-    CONSTRAINT promotions_audience_is_known CHECK (audience IN ('members', 'everyone')),
+    CONSTRAINT promotions_audience_is_known
+        CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone')),
+    CONSTRAINT promotions_audience_names_its_segments
+        CHECK ((audience IN ('in_segments', 'outside_segments')) = (cardinality(audience_segments) > 0)),
+    CONSTRAINT promotions_audience_names_its_tiers CHECK ((audience = 'tiers') = (cardinality(audience_tiers) > 0)),
+    CONSTRAINT promotions_dates_are_finite CHECK (isfinite(starts_at) AND isfinite(ends_at)),
+    CONSTRAINT promotions_start_before_they_end CHECK (starts_at < ends_at),
+    CONSTRAINT promotions_ends_after_count_is_positive CHECK (ends_after_count > 0),
+    CONSTRAINT promotions_ends_after_unit_is_known
+        CHECK (ends_after_unit IN ('minute', 'hour', 'day', 'week', 'month', 'year')),
+    CONSTRAINT promotions_ends_after_is_whole CHECK ((ends_after_count IS NULL) = (ends_after_unit IS NULL)),
+    CONSTRAINT promotions_one_end CHECK (num_nonnulls(ends_at, ends_after_count) <= 1),
+    CONSTRAINT promotions_schedule_months_range CHECK (1 <= ALL (schedule_months) AND 12 >= ALL (schedule_months)),
+    CONSTRAINT promotions_schedule_days_range CHECK (1 <= ALL (schedule_days) AND 31 >= ALL (schedule_days)),
+    CONSTRAINT promotions_schedule_weekdays_range CHECK (1 <= ALL (schedule_weekdays) AND 7 >= ALL (schedule_weekdays)),
+    CONSTRAINT promotions_schedule_window_is_whole CHECK ((schedule_from IS NULL) = (schedule_to IS NULL)),
+    CONSTRAINT promotions_schedule_window_is_not_empty CHECK (schedule_from <> schedule_to),
+    CONSTRAINT promotions_schedule_every_count_is_positive CHECK (schedule_every_count > 0),
+    CONSTRAINT promotions_schedule_every_unit_is_known CHECK (schedule_every_unit IN ('day', 'week', 'month')),
+    CONSTRAINT promotions_schedule_every_is_whole
+        CHECK ((schedule_every_count IS NULL) = (schedule_every_unit IS NULL)),
+    CONSTRAINT promotions_promo_code_pool_fkey FOREIGN KEY (program, promo_code_pool)
+        REFERENCES loyalty.promo_code_pools ON DELETE CASCADE,
+    CONSTRAINT promotions_lists_hold_no_null CHECK (
+        array_position(audience_segments, NULL) IS NULL AND array_position(audience_tiers, NULL) IS NULL
+        AND array_position(schedule_months, NULL) IS NULL AND array_position(schedule_days, NULL) IS NULL
+        AND array_position(schedule_weekdays, NULL) IS NULL AND array_position(channels, NULL) IS NULL
+        AND array_position(contact_points, NULL) IS NULL AND array_position(regions, NULL) IS NULL
+    ),
+    CONSTRAINT promotions_max_uses_is_positive CHECK (max_uses > 0),
+    CONSTRAINT promotions_max_uses_per_member_is_positive CHECK (max_uses_per_member > 0),
+    CONSTRAINT promotions_money_budget_range CHECK (money_budget > 0 AND money_budget < 'Infinity'),
+    CONSTRAINT promotions_points_budget_range CHECK (points_budget > 0 AND points_budget < 'Infinity'),
     CONSTRAINT promotions_benefit_rule_is_known CHECK (benefit_rule IN ('sequential', 'parallel'))
 );
 
@@ -99,9 +152,45 @@ COMMENT ON COLUMN loyalty.promotions.position IS
     'Place among the groups and promotions of the parent, ties by external id; left out or null: after the last.';
 COMMENT ON COLUMN loyalty.promotions.state IS
     'draft, active, inactive or ended: draft to active, active to inactive and back, either to ended.';
-COMMENT ON COLUMN loyalty.promotions.audience IS 'For whom: members, or everyone (guests too).';
+COMMENT ON COLUMN loyalty.promotions.audience IS
+    'For whom: members, in_segments (members in one of audience_segments), outside_segments (members in none of them), '
+    'tiers (who hold one of audience_tiers) or everyone (guests too).';
+COMMENT ON COLUMN loyalty.promotions.audience_segments IS 'External ids of profile segments; empty for other audiences.';
+COMMENT ON COLUMN loyalty.promotions.audience_tiers IS 'External ids of tiers; empty for other audiences.';
+COMMENT ON COLUMN loyalty.promotions.starts_at IS
+    'From when, inclusive; null: from its activation, that is the first apply in which it is active.';
+COMMENT ON COLUMN loyalty.promotions.ends_at IS 'Until when, exclusive; null: until ends_after, or by hand.';
+COMMENT ON COLUMN loyalty.promotions.ends_after_count IS
+    'Ends this many of ends_after_unit after the later of its start and its activation; null: see ends_at.';
+COMMENT ON COLUMN loyalty.promotions.ends_after_unit IS
+    'Unit of ends_after_count: minute, hour, day, week, month or year, by the program''s calendar.';
+COMMENT ON COLUMN loyalty.promotions.schedule_months IS 'Months in which it is available, 1 to 12; empty: all.';
+COMMENT ON COLUMN loyalty.promotions.schedule_days IS
+    'Days of the month on which it is available, 1 to 31, a day that a month lacks being skipped; empty: all.';
+COMMENT ON COLUMN loyalty.promotions.schedule_weekdays IS 'Weekdays, 1 (Monday) to 7 (Sunday); empty: all.';
+COMMENT ON COLUMN loyalty.promotions.schedule_from IS
+    'Time of day from which it is available, inclusive, in the program''s time zone; null: all day.';
+COMMENT ON COLUMN loyalty.promotions.schedule_to IS
+    'Time of day until which, exclusive; before schedule_from: past midnight, on the account of the day it began.';
+COMMENT ON COLUMN loyalty.promotions.schedule_every_count IS
+    'Available every so many of schedule_every_unit only, counted from the day of its start; null: always.';
+COMMENT ON COLUMN loyalty.promotions.schedule_every_unit IS 'Unit of schedule_every_count: day, week or month.';
+COMMENT ON COLUMN loyalty.promotions.promo_code_pool IS
+    'Gate: the order must carry a usable promo code of this pool; null: none needed.';
+COMMENT ON COLUMN loyalty.promotions.channels IS
+    'Sales channels in all of whose contact points it applies; with contact_points empty too: everywhere.';
+COMMENT ON COLUMN loyalty.promotions.contact_points IS 'Single contact points in which it applies as well.';
+COMMENT ON COLUMN loyalty.promotions.regions IS 'Regions of the order in which it applies; empty: all, and none given.';
 COMMENT ON COLUMN loyalty.promotions.benefit_rule IS
     'How its benefits are combined: sequential (each after the one before) or parallel (all on the same prices).';
+COMMENT ON COLUMN loyalty.promotions.max_uses IS
+    'Orders in which it may have an effect, in total, above 0; null: no limit.';
+COMMENT ON COLUMN loyalty.promotions.max_uses_per_member IS
+    'Orders of one buyer in which it may have an effect, above 0; null: no limit.';
+COMMENT ON COLUMN loyalty.promotions.money_budget IS
+    'Money that it may take off prices in all orders together, above 0; null: no limit.';
+COMMENT ON COLUMN loyalty.promotions.points_budget IS
+    'Points that it may accrue in all orders together, above 0; null: no limit.';
 COMMENT ON COLUMN loyalty.promotions.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promotions.updated_at IS 'When the row was changed last.';
 

@@ -122,10 +122,7 @@ DELETE FROM loyalty.programs WHERE external_id = 'main';
 INSERT INTO loyalty.members (member, program) VALUES ('', 'main');
 INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
 UPDATE loyalty.members SET removed_at = enrolled_at - interval '1 second';
-TRUNCATE loyalty.programs, loyalty.drafts, loyalty.members, loyalty.point_types, loyalty.channels, loyalty.contact_points, loyalty.regions,
-    loyalty.products, loyalty.product_segments, loyalty.product_segment_members, loyalty.product_predicates, loyalty.product_memberships,
-    loyalty.promotion_groups, loyalty.promotions, loyalty.promotion_conditions, loyalty.promotion_benefits, loyalty.promotion_versions,
-    loyalty.balances, loyalty.lots, loyalty.transactions, loyalty.lot_movements, loyalty.holds, loyalty.hold_lots;
+TRUNCATE loyalty.programs CASCADE;
 \set VERBOSITY default
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ TABLE membership;
 
 -- Truncating products empties the membership; truncating segments is refused.
 BEGIN;
-TRUNCATE loyalty.products;
+TRUNCATE loyalty.products, loyalty.partner_products;
 TABLE loyalty.product_memberships;
 ROLLBACK;
 \set VERBOSITY terse

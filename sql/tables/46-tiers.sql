@@ -1,0 +1,124 @@
+-- Tier groups, their tiers, and who holds which.
+
+CREATE TABLE loyalty.tier_groups (
+    program loyalty.external_id NOT NULL,
+    external_id loyalty.external_id NOT NULL,
+    name text NOT NULL,
+    description text,
+    model text NOT NULL,
+    point_type loyalty.external_id,
+    fall_on_reversal boolean NOT NULL DEFAULT false,
+    interval_count integer,
+    interval_unit text,
+    upgrade_at_once boolean NOT NULL DEFAULT false,
+    reset_count integer,
+    reset_unit text,
+    extend_to_month_end boolean NOT NULL DEFAULT false,
+    activity_days integer,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT tier_groups_pkey PRIMARY KEY (program, external_id),
+    CONSTRAINT tier_groups_point_type_key UNIQUE (program, point_type),
+    CONSTRAINT tier_groups_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
+    CONSTRAINT tier_groups_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
+    CONSTRAINT tier_groups_name_is_not_blank CHECK (name ~ '\S'),
+    CONSTRAINT tier_groups_model_is_known CHECK (model IN ('cumulative', 'cyclic', 'dynamic')),
+    CONSTRAINT tier_groups_point_type_goes_with_model CHECK ((model = 'dynamic') = (point_type IS NULL)),
+    CONSTRAINT tier_groups_only_cumulative_fall_on_reversal CHECK (model = 'cumulative' OR NOT fall_on_reversal),
+    CONSTRAINT tier_groups_interval_is_positive CHECK (interval_count > 0),
+    CONSTRAINT tier_groups_interval_unit_is_known CHECK (interval_unit IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT tier_groups_interval_is_whole CHECK ((interval_count IS NULL) = (interval_unit IS NULL)),
+    CONSTRAINT tier_groups_interval_goes_with_model CHECK ((model = 'cyclic') = (interval_count IS NOT NULL)),
+    CONSTRAINT tier_groups_only_cyclic_have_reviews
+        CHECK (model = 'cyclic' OR NOT upgrade_at_once AND NOT extend_to_month_end AND reset_count IS NULL),
+    CONSTRAINT tier_groups_reset_is_positive CHECK (reset_count > 0),
+    CONSTRAINT tier_groups_reset_unit_is_known CHECK (reset_unit IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT tier_groups_reset_is_whole CHECK ((reset_count IS NULL) = (reset_unit IS NULL)),
+    CONSTRAINT tier_groups_activity_days_range CHECK (activity_days BETWEEN 1 AND 36500),
+    CONSTRAINT tier_groups_only_dynamic_have_activity CHECK (model = 'dynamic' OR activity_days IS NULL)
+);
+
+COMMENT ON TABLE loyalty.tier_groups IS 'Groups of tiers; a member may hold one tier of each group.';
+COMMENT ON COLUMN loyalty.tier_groups.program IS 'The program.';
+COMMENT ON COLUMN loyalty.tier_groups.external_id IS 'External id, unique in the program; cannot be changed.';
+COMMENT ON COLUMN loyalty.tier_groups.name IS 'Name for people.';
+COMMENT ON COLUMN loyalty.tier_groups.description IS 'What it is; may be null.';
+COMMENT ON COLUMN loyalty.tier_groups.model IS
+    'cumulative (by lifetime points, kept for ever), cyclic (reviewed at each period''s end) or dynamic (by predicates).';
+COMMENT ON COLUMN loyalty.tier_groups.point_type IS
+    'The qualification points it is judged by; cumulative and cyclic only. A type belongs to at most one group.';
+COMMENT ON COLUMN loyalty.tier_groups.fall_on_reversal IS
+    'Cumulative only: whether points taken back for returned goods may lower the tier.';
+COMMENT ON COLUMN loyalty.tier_groups.interval_count IS
+    'Cyclic only: length of a period, in interval_unit; periods count from the member''s registration day.';
+COMMENT ON COLUMN loyalty.tier_groups.interval_unit IS 'Unit of interval_count: day, week, month or year.';
+COMMENT ON COLUMN loyalty.tier_groups.upgrade_at_once IS
+    'Cyclic only: whether a member rises as soon as the points suffice, not only at the review.';
+COMMENT ON COLUMN loyalty.tier_groups.reset_count IS
+    'Cyclic only: points are reset after this many of reset_unit, counted like periods; null: at each period''s end.';
+COMMENT ON COLUMN loyalty.tier_groups.reset_unit IS 'Unit of reset_count: day, week, month or year.';
+COMMENT ON COLUMN loyalty.tier_groups.extend_to_month_end IS
+    'Cyclic only: whether a fall takes effect at the first of the next month only.';
+COMMENT ON COLUMN loyalty.tier_groups.activity_days IS
+    'Dynamic only: how many days back orders count, 1 to 36500; null: all.';
+COMMENT ON COLUMN loyalty.tier_groups.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.tier_groups.updated_at IS 'When the row was changed last.';
+
+CREATE TABLE loyalty.tiers (
+    program loyalty.external_id NOT NULL,
+    external_id loyalty.external_id NOT NULL,
+    tier_group loyalty.external_id NOT NULL,
+    name text NOT NULL,
+    description text,
+    position smallint NOT NULL,
+    threshold numeric,
+    predicate jsonpath,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT tiers_pkey PRIMARY KEY (program, external_id),
+    CONSTRAINT tiers_group_key UNIQUE (program, tier_group, external_id),
+    CONSTRAINT tiers_position_key UNIQUE (program, tier_group, position) DEFERRABLE INITIALLY IMMEDIATE,
+    CONSTRAINT tiers_group_fkey FOREIGN KEY (program, tier_group) REFERENCES loyalty.tier_groups ON DELETE CASCADE,
+    CONSTRAINT tiers_name_is_not_blank CHECK (name ~ '\S'),
+    CONSTRAINT tiers_position_range CHECK (position >= 0),
+    CONSTRAINT tiers_threshold_range CHECK (threshold >= 0 AND threshold < 'Infinity'),
+    CONSTRAINT tiers_threshold_or_predicate CHECK (num_nonnulls(threshold, predicate) = 1)
+);
+
+COMMENT ON TABLE loyalty.tiers IS 'Tiers, such as bronze, silver and gold, from the lowest up.';
+COMMENT ON COLUMN loyalty.tiers.program IS 'The program.';
+COMMENT ON COLUMN loyalty.tiers.external_id IS 'External id, unique in the program; cannot be changed.';
+COMMENT ON COLUMN loyalty.tiers.tier_group IS 'The group it belongs to.';
+COMMENT ON COLUMN loyalty.tiers.name IS 'Name for people.';
+COMMENT ON COLUMN loyalty.tiers.description IS 'What it is; may be null.';
+COMMENT ON COLUMN loyalty.tiers.position IS 'Rank in the group, from 0 for the lowest.';
+COMMENT ON COLUMN loyalty.tiers.threshold IS
+    'Cumulative and cyclic groups: points from which a member holds it, 0 or more, rising with the position.';
+COMMENT ON COLUMN loyalty.tiers.predicate IS
+    'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
+    '$.orders.count >= 3; the highest tier whose predicate holds is held.';
+COMMENT ON COLUMN loyalty.tiers.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.tiers.updated_at IS 'When the row was changed last.';
+
+CREATE TABLE loyalty.member_tiers (
+    member text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    tier_group loyalty.external_id NOT NULL,
+    tier loyalty.external_id,
+    since timestamptz NOT NULL DEFAULT loyalty.clock(),
+    until timestamptz NOT NULL DEFAULT 'infinity',
+    CONSTRAINT member_tiers_pkey PRIMARY KEY (member, program, tier_group),
+    CONSTRAINT member_tiers_member_fkey FOREIGN KEY (member, program) REFERENCES loyalty.members,
+    CONSTRAINT member_tiers_tier_group_fkey FOREIGN KEY (program, tier_group) REFERENCES loyalty.tier_groups,
+    CONSTRAINT member_tiers_tier_fkey FOREIGN KEY (program, tier_group, tier)
+        REFERENCES loyalty.tiers (program, tier_group, external_id)
+);
+
+COMMENT ON TABLE loyalty.member_tiers IS 'The tier that each member holds in each group.';
+COMMENT ON COLUMN loyalty.member_tiers.member IS 'The member.';
+COMMENT ON COLUMN loyalty.member_tiers.program IS 'The program.';
+COMMENT ON COLUMN loyalty.member_tiers.tier_group IS 'The tier group.';
+COMMENT ON COLUMN loyalty.member_tiers.tier IS 'The tier held; null: none.';
+COMMENT ON COLUMN loyalty.member_tiers.since IS 'Since when.';
+COMMENT ON COLUMN loyalty.member_tiers.until IS
+    'Until when it is kept at least, exclusive: the end of the period; infinity: no review is due.';

@@ -1,0 +1,105 @@
+-- Promo-code pools, their codes, and the uses of codes.
+
+CREATE TABLE loyalty.promo_code_pools (
+    program loyalty.external_id NOT NULL,
+    external_id loyalty.external_id NOT NULL,
+    name text NOT NULL,
+    description text,
+    kind text NOT NULL,
+    valid_from timestamptz NOT NULL DEFAULT '-infinity',
+    valid_until timestamptz NOT NULL DEFAULT 'infinity',
+    max_uses integer,
+    max_uses_per_member integer,
+    code_validity_count integer,
+    code_validity_unit text,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT promo_code_pools_pkey PRIMARY KEY (program, external_id),
+    CONSTRAINT promo_code_pools_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
+    CONSTRAINT promo_code_pools_name_is_not_blank CHECK (name ~ '\S'),
+    CONSTRAINT promo_code_pools_kind_is_known CHECK (kind IN ('personal', 'universal')),
+    CONSTRAINT promo_code_pools_validity_is_a_period CHECK (valid_from < valid_until),
+    CONSTRAINT promo_code_pools_max_uses_is_positive CHECK (max_uses > 0),
+    CONSTRAINT promo_code_pools_max_uses_per_member_is_positive CHECK (max_uses_per_member > 0),
+    CONSTRAINT promo_code_pools_code_validity_count_is_positive CHECK (code_validity_count > 0),
+    CONSTRAINT promo_code_pools_code_validity_unit_is_known CHECK (code_validity_unit IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT promo_code_pools_code_validity_is_whole
+        CHECK ((code_validity_count IS NULL) = (code_validity_unit IS NULL))
+);
+
+COMMENT ON TABLE loyalty.promo_code_pools IS 'Pools of promo codes; a promotion may be gated by one.';
+COMMENT ON COLUMN loyalty.promo_code_pools.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promo_code_pools.external_id IS 'External id, unique in the program; cannot be changed.';
+COMMENT ON COLUMN loyalty.promo_code_pools.name IS 'Name for people.';
+COMMENT ON COLUMN loyalty.promo_code_pools.description IS 'What it is; may be null.';
+COMMENT ON COLUMN loyalty.promo_code_pools.kind IS
+    'personal (a code works for the profile it is attached to) or universal (a code works for anybody).';
+COMMENT ON COLUMN loyalty.promo_code_pools.valid_from IS
+    'From when its codes are made, attached and issued, and universal ones used, inclusive.';
+COMMENT ON COLUMN loyalty.promo_code_pools.valid_until IS 'Until when, exclusive; infinity: for ever.';
+COMMENT ON COLUMN loyalty.promo_code_pools.max_uses IS
+    'Uses of each code in total, above 0; null: 1 for personal codes, unlimited for universal ones.';
+COMMENT ON COLUMN loyalty.promo_code_pools.max_uses_per_member IS
+    'Uses of each code by one buyer, above 0; null: unlimited. Guests without a profile cannot use such codes.';
+COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_count IS
+    'Personal pools: how long an attached code lives, in code_validity_unit; null: as the code says.';
+COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_unit IS 'Unit of code_validity_count: day, week, month or year.';
+COMMENT ON COLUMN loyalty.promo_code_pools.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.promo_code_pools.updated_at IS 'When the row was changed last.';
+
+CREATE TABLE loyalty.promo_codes (
+    code text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    pool loyalty.external_id NOT NULL,
+    profile text COLLATE "C",
+    attached_at timestamptz,
+    expires_at timestamptz NOT NULL DEFAULT 'infinity',
+    uses integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT promo_codes_pkey PRIMARY KEY (code, program),
+    CONSTRAINT promo_codes_pool_fkey FOREIGN KEY (program, pool) REFERENCES loyalty.promo_code_pools,
+    CONSTRAINT promo_codes_code_is_trimmed_upper_case
+        CHECK (code = upper(btrim(code)) AND length(code) BETWEEN 1 AND 100),
+    CONSTRAINT promo_codes_attached_whole CHECK ((profile IS NULL) = (attached_at IS NULL)),
+    CONSTRAINT promo_codes_profile_is_not_empty CHECK (profile <> ''),
+    CONSTRAINT promo_codes_uses_range CHECK (uses >= 0)
+);
+
+CREATE INDEX promo_codes_of_profile ON loyalty.promo_codes (profile, program) WHERE profile IS NOT NULL;
+CREATE INDEX promo_codes_free ON loyalty.promo_codes (program, pool, code) WHERE profile IS NULL;
+
+COMMENT ON TABLE loyalty.promo_codes IS 'Promo codes, stored trimmed and in upper case, unique in the program.';
+COMMENT ON COLUMN loyalty.promo_codes.code IS 'The code, 1 to 100 characters.';
+COMMENT ON COLUMN loyalty.promo_codes.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promo_codes.pool IS 'The pool it belongs to.';
+COMMENT ON COLUMN loyalty.promo_codes.profile IS 'Key of the profile it is attached to; null: free.';
+COMMENT ON COLUMN loyalty.promo_codes.attached_at IS 'When it was attached; null: free.';
+COMMENT ON COLUMN loyalty.promo_codes.expires_at IS 'Until when it can be used, exclusive; infinity: no date of its own.';
+COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or more.';
+COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
+
+CREATE TABLE loyalty.promo_code_uses (
+    buyer text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    order_id loyalty.external_id,
+    used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    freed_at timestamptz,
+    CONSTRAINT promo_code_uses_pkey PRIMARY KEY (buyer, program, code, id),
+    CONSTRAINT promo_code_uses_code_fkey FOREIGN KEY (code, program) REFERENCES loyalty.promo_codes,
+    CONSTRAINT promo_code_uses_buyer_is_not_empty CHECK (buyer <> '')
+);
+
+CREATE UNIQUE INDEX promo_code_uses_once_an_order ON loyalty.promo_code_uses (buyer, program, code, order_id)
+WHERE order_id IS NOT NULL;
+CREATE INDEX promo_code_uses_code ON loyalty.promo_code_uses (code, program);
+
+COMMENT ON TABLE loyalty.promo_code_uses IS 'Who used which code when, and for what order.';
+COMMENT ON COLUMN loyalty.promo_code_uses.buyer IS 'The buyer: m: and the profile''s key, or g: and the order''s external id.';
+COMMENT ON COLUMN loyalty.promo_code_uses.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promo_code_uses.code IS 'The code.';
+COMMENT ON COLUMN loyalty.promo_code_uses.id IS 'A UUID of version 7.';
+COMMENT ON COLUMN loyalty.promo_code_uses.order_id IS 'The order; null: activated without one.';
+COMMENT ON COLUMN loyalty.promo_code_uses.used_at IS 'When it was used.';
+COMMENT ON COLUMN loyalty.promo_code_uses.freed_at IS 'When the use was given back, with the order''s last unit; null: it counts.';
