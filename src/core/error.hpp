@@ -68,6 +68,9 @@ inline constexpr std::string_view clock_refused = "LY523";
 inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
+// Events.
+inline constexpr std::string_view wrong_position = "LY760";
+inline constexpr std::string_view unknown_worker = "LY761";
 }  // namespace sqlstate
 
 class Error : public std::exception {
