@@ -1,4 +1,5 @@
 -- The outbox: places in the order of reading, consumers with several workers, deletion.
+SET client_min_messages = warning;
 SELECT loyalty_create_schema();
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
@@ -68,3 +69,6 @@ SELECT loyalty_events_claim('mailer', 0, 1001);
 SELECT loyalty_events_claim('');
 SELECT loyalty_events_ack('nobody', 0, 1, '1/1/1');
 SELECT loyalty_delete_events('-1 day');
+
+DROP FUNCTION left_over;
+DROP SCHEMA loyalty CASCADE;
