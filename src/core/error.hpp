@@ -68,6 +68,16 @@ inline constexpr std::string_view clock_refused = "LY523";
 inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
+// Promo codes.
+inline constexpr std::string_view unknown_promo_code_pool = "LY630";
+inline constexpr std::string_view unknown_promo_code = "LY631";
+inline constexpr std::string_view pool_not_valid = "LY632";
+inline constexpr std::string_view wrong_mask = "LY633";
+inline constexpr std::string_view no_free_promo_code = "LY634";
+inline constexpr std::string_view promo_code_of_another = "LY635";
+inline constexpr std::string_view promo_code_used = "LY636";
+inline constexpr std::string_view promo_code_used_up = "LY637";
+inline constexpr std::string_view promo_code_expired = "LY638";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";
