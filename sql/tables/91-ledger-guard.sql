@@ -18,6 +18,9 @@ CREATE TRIGGER require_library
 CREATE TRIGGER require_library
     BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.job_progress
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty.require_library();
+CREATE TRIGGER require_library
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.job_errors
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty.require_library();
 
 COMMENT ON TRIGGER require_library ON loyalty.simulated_clock IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.transactions IS 'Refuses changes while the extension is missing.';
@@ -25,3 +28,4 @@ COMMENT ON TRIGGER require_library ON loyalty.lot_movements IS 'Refuses changes 
 COMMENT ON TRIGGER require_library ON loyalty.holds IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.hold_lots IS 'Refuses changes while the extension is missing.';
 COMMENT ON TRIGGER require_library ON loyalty.job_progress IS 'Refuses changes while the extension is missing.';
+COMMENT ON TRIGGER require_library ON loyalty.job_errors IS 'Refuses changes while the extension is missing.';
