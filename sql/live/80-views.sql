@@ -1,5 +1,47 @@
 -- Views.
 
+-- What is active but was not applied yet counts as activated now. Days, weeks, months and years are those of the calendar.
+CREATE OR REPLACE VIEW loyalty.promotion_periods AS
+SELECT
+    promotion.program,
+    promotion.external_id AS promotion,
+    activation.activated_at,
+    coalesce(promotion.starts_at, activation.activated_at) AS starts_at,
+    coalesce(
+        promotion.ends_at,
+        CASE
+            WHEN promotion.ends_after_unit IN ('minute', 'hour') THEN counted.since + counted.span
+            ELSE (counted.since AT TIME ZONE program.time_zone + counted.span) AT TIME ZONE program.time_zone
+        END
+    ) AS ends_at
+FROM loyalty.promotions AS promotion
+JOIN loyalty.programs AS program ON program.external_id = promotion.program
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (
+            SELECT recorded.activated_at
+            FROM loyalty.promotion_activations AS recorded
+            WHERE recorded.program = promotion.program
+                AND recorded.promotion = promotion.external_id
+        ),
+        CASE promotion.state WHEN 'active' THEN loyalty.clock() END
+    ) AS activated_at
+) AS activation
+CROSS JOIN LATERAL (
+    SELECT
+        greatest(promotion.starts_at, activation.activated_at) AS since,
+        promotion.ends_after_count * ('1 ' || promotion.ends_after_unit)::interval AS span
+) AS counted;
+
+COMMENT ON VIEW loyalty.promotion_periods IS 'From when until when each promotion of the draft runs.';
+COMMENT ON COLUMN loyalty.promotion_periods.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_periods.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.promotion_periods.activated_at IS
+    'When it was applied for the first time while active; null: not yet, and not active now.';
+COMMENT ON COLUMN loyalty.promotion_periods.starts_at IS 'Its start, inclusive; null: on activation, which is to come.';
+COMMENT ON COLUMN loyalty.promotion_periods.ends_at IS
+    'Its end, exclusive; null: by hand, or counted from an activation that is to come.';
+
 -- Everything of a version stands in here, so nothing that is edited later can change a version. The segments are those
 -- that conditions name, for the others take no part.
 CREATE OR REPLACE VIEW loyalty.promotion_drafts AS
@@ -32,7 +74,7 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || CASE segment.kind
                         WHEN 'dynamic' THEN jsonb_build_object(
-                            'predicate', segment.predicate::text,
+                            'predicate', expanded.predicate::text,
                             'predicate_id', predicate.id,
                             'reads_price', predicate.reads_price,
                             'reads_min_price', predicate.reads_min_price,
@@ -45,14 +87,69 @@ SELECT
                 '[]'
             )
             FROM loyalty.product_segments AS segment
+            CROSS JOIN LATERAL (
+                SELECT @extschema@.loyalty_expand_predicate('product', segment.program, segment.predicate) AS predicate
+                OFFSET 0
+            ) AS expanded
             LEFT JOIN loyalty.product_predicates AS predicate
-                ON predicate.program = segment.program AND predicate.predicate::text = segment.predicate::text
+                ON predicate.program = segment.program AND predicate.predicate::text = expanded.predicate::text
             WHERE segment.program = program.external_id
                 AND segment.external_id IN (
-                    SELECT unnest(condition.segments)
-                    FROM loyalty.promotion_conditions AS condition
-                    WHERE condition.program = program.external_id
+                    SELECT used.segment
+                    FROM @extschema@.loyalty_segments_in_use(program.external_id) AS used
+                    WHERE used.kind = 'product'
+                        AND used.judged
                 )
+        ),
+        'order_segments', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'predicate',
+                        @extschema@.loyalty_expand_predicate('order', segment.program, segment.predicate)::text
+                    ))
+                    ORDER BY segment.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.order_segments AS segment
+            WHERE segment.program = program.external_id
+                AND segment.external_id IN (
+                    SELECT used.segment
+                    FROM @extschema@.loyalty_segments_in_use(program.external_id) AS used
+                    WHERE used.kind = 'order'
+                        AND used.judged
+                )
+        ),
+        'profile_segments', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'predicate',
+                        @extschema@.loyalty_expand_predicate('profile', segment.program, segment.predicate)::text
+                    ))
+                    ORDER BY segment.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.profile_segments AS segment
+            WHERE segment.program = program.external_id
+                AND segment.external_id IN (
+                    SELECT used.segment
+                    FROM @extschema@.loyalty_segments_in_use(program.external_id) AS used
+                    WHERE used.kind = 'profile'
+                        AND used.judged
+                )
+        ),
+        'segments_in_use', (
+            SELECT coalesce(jsonb_object_agg(listed.kind, listed.segments), '{}')
+            FROM (
+                SELECT used.kind, jsonb_agg(used.segment ORDER BY used.segment COLLATE "C") AS segments
+                FROM @extschema@.loyalty_segments_in_use(program.external_id) AS used
+                GROUP BY used.kind
+            ) AS listed
         ),
         'groups', (
             SELECT coalesce(
@@ -92,11 +189,39 @@ SELECT
                         'benefit_rule', promotion.benefit_rule,
                         'conditions', coalesce(part.conditions, '[]')
                     )
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'audience_segments', nullif(to_jsonb(promotion.audience_segments), '[]'),
+                        'audience_tiers', nullif(to_jsonb(promotion.audience_tiers), '[]'),
+                        'starts_at', @extschema@.loyalty_moment(period.starts_at, program.time_zone),
+                        'ends_at', @extschema@.loyalty_moment(period.ends_at, program.time_zone),
+                        'schedule', nullif(
+                            jsonb_strip_nulls(jsonb_build_object(
+                                'months', nullif(to_jsonb(promotion.schedule_months), '[]'),
+                                'days', nullif(to_jsonb(promotion.schedule_days), '[]'),
+                                'weekdays', nullif(to_jsonb(promotion.schedule_weekdays), '[]'),
+                                'from', trim_scale(extract(epoch FROM promotion.schedule_from)),
+                                'to', trim_scale(extract(epoch FROM promotion.schedule_to)),
+                                'every', CASE
+                                    WHEN promotion.schedule_every_count IS NOT NULL THEN jsonb_build_object(
+                                        'count', promotion.schedule_every_count,
+                                        'unit', promotion.schedule_every_unit
+                                    )
+                                END
+                            )),
+                            '{}'
+                        ),
+                        'promo_code_pool', promotion.promo_code_pool,
+                        'channels', nullif(to_jsonb(promotion.channels), '[]'),
+                        'contact_points', nullif(to_jsonb(promotion.contact_points), '[]'),
+                        'regions', nullif(to_jsonb(promotion.regions), '[]')
+                    ))
                     ORDER BY promotion.external_id
                 ),
                 '[]'
             )
             FROM loyalty.promotions AS promotion
+            LEFT JOIN loyalty.promotion_periods AS period
+                ON period.program = promotion.program AND period.promotion = promotion.external_id
             LEFT JOIN (
                 SELECT
                     condition.program,
@@ -139,8 +264,8 @@ COMMENT ON VIEW loyalty.promotion_drafts IS
     'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
 COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
-    'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and '
-    'benefits.';
+    'The tree: settings of the program, point types, segments in use, groups, promotions with conditions and benefits. '
+    'Moments are in seconds since 1970, of the clock of UTC ("unix") and of the program''s ("local").';
 
 -- It goes with the extension and comes with loyalty_migrate(); loyalty.require_library() looks whether it is there.
 CREATE OR REPLACE VIEW loyalty.library AS

@@ -55,12 +55,15 @@ struct Calculation {
     std::vector<PointsResult> points;  // per point type
     std::vector<Operation> operations;
     std::size_t benefits = 0;  // how many benefits had an effect
+    std::vector<PromoCodeStatus> promo_codes;  // what became of each promo code of the order
     // Whether every max_benefit group was searched to the end; false past the work limit (documented in the reference).
     bool optimal = true;
     Trace trace;
 };
 
 struct CalculationOptions {
+    // Whether every promotion that is no candidate is asked why: what a quote has no use for, an explanation tells.
+    bool traces_refusals = false;
     // Called every few thousand steps of a long calculation; may throw.
     std::function<void()> check_interrupts;
     // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.

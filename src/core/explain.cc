@@ -185,10 +185,38 @@ std::string_view describe(Reason reason) {
     switch (reason) {
         case Reason::none:
             return "applied";
+        case Reason::draft:
+            return "the promotion is a draft";
+        case Reason::inactive:
+            return "the promotion is inactive";
+        case Reason::ended:
+            return "the promotion has ended";
         case Reason::not_in_audience:
             return "the promotion is for members only";
+        case Reason::not_in_segments:
+            return "the buyer is in none of its segments";
+        case Reason::in_excluded_segment:
+            return "the buyer is in a segment that it excludes";
+        case Reason::tier_not_held:
+            return "the buyer holds none of its tiers";
+        case Reason::not_started:
+            return "it has not started";
+        case Reason::out_of_date:
+            return "it is past its end";
+        case Reason::not_scheduled:
+            return "it is not available at this time";
+        case Reason::no_promo_code:
+            return "the order has no usable promo code of its pool";
+        case Reason::other_channel:
+            return "it is for other channels or contact points";
+        case Reason::other_region:
+            return "it is for other regions";
+        case Reason::no_conditions:
+            return "it has no conditions";
         case Reason::no_matching_line:
             return "no line fulfils its conditions";
+        case Reason::order_does_not_match:
+            return "the order does not fulfil its conditions";
         case Reason::not_a_member:
             return "only members earn and spend points";
         case Reason::point_type_inactive:

@@ -184,6 +184,16 @@ void check_references(const OrderDocument& document, const Program& program, con
     }
 }
 
+void resolve_place(Order& order, const OrderDocument& document, const Market& market) {
+    order.contact_point = document.contact_point.value_or("");
+    order.region = document.region.value_or("");
+    if (document.channel) {
+        order.channel = *document.channel;
+    } else if (document.contact_point) {
+        order.channel = market.contact_points.at(*document.contact_point);
+    }
+}
+
 Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer) {
     const int scale = program.currency_scale;

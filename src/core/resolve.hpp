@@ -55,6 +55,9 @@ void check_references(const OrderDocument& document, const Program& program, con
 Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer);
 
+// Where the order is placed; a contact point brings its channel.
+void resolve_place(Order& order, const OrderDocument& document, const Market& market);
+
 // "$.lines[3]", for messages.
 std::string line_path(std::size_t index);
 

@@ -39,6 +39,16 @@ void check_draft(const std::string& program) {
     compile(codec::read_tree(rows.text(0, 1)), 0);
 }
 
+// What starts on activation starts at the first apply in which it is active.
+void record_activations(const std::string& program) {
+    static Query query(
+        "INSERT INTO loyalty.promotion_activations (program, promotion, activated_at)"
+        " SELECT program, external_id, loyalty.clock() FROM loyalty.promotions WHERE program = $1 AND state = 'active'"
+        " ON CONFLICT DO NOTHING",
+        {TEXTOID});
+    query.run({text_argument(program)}, true);
+}
+
 std::int32_t freeze(const std::string& program) {
     static Query query(
         "INSERT INTO loyalty.promotion_versions (program, version, tree)"
@@ -64,6 +74,7 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
         const Spi connection;
         check_schema_version();
         lock_draft(program);
+        record_activations(program);
         if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
         check_draft(program);
         return Int32GetDatum(freeze(program));

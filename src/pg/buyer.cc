@@ -1,7 +1,11 @@
 #include "pg/buyer.hpp"
 
+#include <algorithm>
+
 #include "pg/clock.hpp"
+#include "pg/jsonb.hpp"
 #include "pg/owner.hpp"
+#include "pg/predicate.hpp"
 #include "pg/profile.hpp"
 
 namespace loyalty::pg {
@@ -26,15 +30,16 @@ Points points_in(const std::string& figure, int scale) {
 struct Account {
     bool in_bundled_profiles = false;
     bool enrolled = false;
-    std::vector<Balance> balances;  // per point type of the program
+    std::vector<Balance> balances;         // per point type of the program
+    std::optional<std::string> profile;    // its bundled row, as jsonb's text
+    std::vector<std::string> tiers;        // held
+    std::vector<std::string> segments;     // static ones that list it
 };
 
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
-Rows read_rows(const std::string& program, const std::string& key) {
-    static Query query(
-        "SELECT 'profile', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz FROM loyalty.profiles WHERE key = $2"
-        " UNION ALL "
-        "SELECT 'member', NULL, NULL, NULL, NULL, NULL FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
+const std::string& account_query() {
+    static const std::string text =
+        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
         " UNION ALL "
         "SELECT 'balance', point_type, total::text, NULL, NULL, NULL FROM loyalty.balances WHERE member = $2 AND program = $1"
         " UNION ALL "
@@ -45,9 +50,30 @@ Rows read_rows(const std::string& program, const std::string& key) {
         "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
         "              AND h.state = 'open' AND h.expires_at > $3) END,"
         "       active_from, expires_at"
-        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open",
+        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open"
+        " UNION ALL ";
+    return text;
+}
+
+// Where audiences ask for tiers or segments, two more index scans.
+Rows read_rows(const std::string& program, const std::string& key, bool for_audiences) {
+    static Query plain((account_query() +
+                        "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
+                           .c_str(),
+                       {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    static Query with_audiences(
+        (account_query() +
+         "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
+         " UNION ALL "
+         "SELECT 'tier', tier, NULL, NULL, NULL, NULL FROM loyalty.member_tiers"
+         " WHERE member = $2 AND program = $1 AND tier IS NOT NULL"
+         " UNION ALL "
+         "SELECT 'segment', segment, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
+         " WHERE profile = $2 AND program = $1")
+            .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return query.run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
+    return (for_audiences ? with_audiences : plain)
+        .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
 }
 
 // What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
@@ -70,12 +96,23 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
         const auto state = current.live->point_types.find(type.id);
         account.balances.push_back({{}, {}, state != current.live->point_types.end() && state->second.usable(now)});
     }
-    const Rows rows = read_rows(current.live->market.program, key);
+    const DocumentNeeds& needs = current.version->needs;
+    const Rows rows = read_rows(current.live->market.program, key, needs.tiers || needs.profile_segments);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string kind = rows.text(row, 1);
-        account.in_bundled_profiles |= kind == "profile";
-        account.enrolled |= kind == "member";
-        if (rows.is_null(row, 2)) continue;
+        if (kind == "profile") {
+            account.in_bundled_profiles = true;
+            account.profile = rows.optional_text(row, 2);
+            continue;
+        }
+        if (kind == "member") {
+            account.enrolled = true;
+            continue;
+        }
+        if (kind == "tier" || kind == "segment") {
+            (kind == "tier" ? account.tiers : account.segments).push_back(rows.text(row, 2));
+            continue;
+        }
         const Index type = program.point_type(rows.text(row, 2));
         // A type that the version in force does not have yet takes no part.
         if (type == none) continue;
@@ -90,19 +127,38 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     return account;
 }
 
+// The segments of the version that a profile belongs to. `row` is the profile's in the user's own relation.
+std::vector<std::uint32_t> profile_segments(const AppliedVersion& version, const Account& account,
+                                            std::optional<Datum> row) {
+    const auto& segments = version.program.profile_segments;
+    std::vector<std::uint32_t> found = places_of(account.segments, segments);
+    if (!version.needs.profile) return found;
+    const Datum document = with_segments(row ? *row : jsonb_from_text(*account.profile), account.segments);
+    for (std::uint32_t i = 0; i < segments.size(); i++) {
+        if (!segments[i].is_static() && holds(version.profile_predicates[i], document)) found.push_back(i);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
 }  // namespace
 
 Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>& member, TimestampTz now, Oid caller) {
     Buyer buyer;
     if (!member) return buyer;
     const LiveProgram& live = *current.live;
-    const auto key = live.bundled_profiles ? member : find_profile(live, *member, caller);
-    if (!key) fail_unknown(*member, live.market);
-    Account account = read_account(current, *key, now);
+    const auto profile = live.bundled_profiles ? Profile{*member, std::nullopt}
+                                               : find_profile(live, *member, caller, current.version->needs.profile);
+    if (!profile) fail_unknown(*member, live.market);
+    Account account = read_account(current, profile->key, now);
     if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);
-    buyer.key = *key;
+    buyer.key = profile->key;
     buyer.kind = account.enrolled ? BuyerKind::member : BuyerKind::guest;
-    if (account.enrolled) buyer.balances = std::move(account.balances);
+    // Audiences of tiers and segments are for members.
+    if (!account.enrolled) return buyer;
+    buyer.balances = std::move(account.balances);
+    buyer.tiers = places_of(account.tiers, current.version->program.tiers);
+    buyer.segments = profile_segments(*current.version, account, profile->row);
     return buyer;
 }
 

@@ -9,8 +9,10 @@
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
 #include "pg/jsonb.hpp"
+#include "pg/order_segments.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
+#include "pg/promo_codes.hpp"
 
 namespace loyalty::pg {
 
@@ -37,7 +39,7 @@ OrderDocument read_document(Datum jsonb) {
     return codec::read_order(jsonb_text(jsonb));
 }
 
-Quote make_quote(Datum jsonb) {
+Quote make_quote(Datum jsonb, bool explained) {
     Quote quote;
     quote.document = read_document(jsonb);
     const Oid caller = GetUserId();
@@ -47,15 +49,21 @@ Quote make_quote(Datum jsonb) {
     const Market& market = quote.current.live->market;
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
-    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
+    const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
+    if (quote.document.time) quote.time = show_time(at, time_zone);
 
     Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    quote.order.time = local_time(at, time_zone);
+    resolve_place(quote.order, quote.document, market);
+    find_promo_codes(quote.order, quote.document, quote.program());
+    find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
+    options.traces_refusals = explained;
     options.check_interrupts = check_interrupts;
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
@@ -89,7 +97,7 @@ PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        const Quote quote = make_quote(PG_GETARG_DATUM(0), false);
         JsonbWriter result;
         loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation,
                                      {quote.document, quote.time});
@@ -101,7 +109,7 @@ PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        const Quote quote = make_quote(PG_GETARG_DATUM(0), true);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
         return Datum{0};
     });

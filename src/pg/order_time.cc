@@ -65,6 +65,20 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
     }
 }
 
+std::int64_t unix_us(TimestampTz at) {
+    if (TIMESTAMP_NOT_FINITE(at)) return at;
+    return at + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+LocalTime local_time(TimestampTz at, const std::string& time_zone) {
+    const char* zone = time_zone.c_str();
+    const TimestampTz local = postgres([=] {
+        return DatumGetTimestamp(
+            DirectFunctionCall2(timestamptz_zone, PointerGetDatum(cstring_to_text(zone)), TimestampTzGetDatum(at)));
+    });
+    return {unix_us(at), unix_us(local)};
+}
+
 std::string show_time(TimestampTz at, const std::string& time_zone) {
     const char* zone = time_zone.c_str();
     char shown[MAXDATELEN + 1];

@@ -57,10 +57,11 @@ Argument cast_key(const std::string& key, Oid type) {
 }
 
 // One plan per relation and type of key, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key) {
+Query& profile_query(const KeyColumn& key, bool with_row) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " +
-                             key.column + " = $1 LIMIT 1";
+    const std::string text = std::string("SELECT CAST(profile.") + key.column + " AS text)" +
+                             (with_row ? ", to_jsonb(profile)" : "") + " FROM " + key.relation +
+                             " AS profile WHERE profile." + key.column + " = $1 LIMIT 1";
     auto& query = queries[std::to_string(key.type) + " " + text];
     if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
     return *query;
@@ -68,14 +69,14 @@ Query& profile_query(const KeyColumn& key) {
 
 }  // namespace
 
-std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+std::optional<Profile> find_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
     const AsUser as_caller(caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column).run({value});
+    const Rows rows = profile_query(column, with_row).run({value});
     if (rows.size() == 0) return std::nullopt;
-    return rows.text(0, 1);
+    return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
 }
 
 }  // namespace loyalty::pg

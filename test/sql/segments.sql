@@ -85,7 +85,8 @@ CREATE VIEW wrong_membership AS
 WITH right_membership AS (
     SELECT program, sku, predicate.id AS predicate
     FROM loyalty.products AS product JOIN loyalty.product_predicates AS predicate USING (program)
-    WHERE loyalty_product_document(sku, name, price, min_price, categories, partner, fields) @@ predicate.predicate
+    JOIN loyalty.product_documents AS document USING (program, sku)
+    WHERE document.body @@ predicate.predicate
 )
 (TABLE right_membership EXCEPT TABLE loyalty.product_memberships)
 UNION ALL

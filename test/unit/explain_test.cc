@@ -18,6 +18,7 @@ using build::TreeBuilder;
 std::string explained(const Tree& tree, const Order& order) {
     const Program program = compile(tree, 1);
     CalculationOptions options;
+    options.traces_refusals = true;
     options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
     std::string text;
     for (const auto& line : explain(program, order, calculate(program, order, options))) text += line + "\n";

@@ -753,7 +753,7 @@ private:
     Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world,
                                const Taken& taken) const {
         Effects all;
-        if (!promotion.active) return all;
+        if (promotion.state != PromotionState::active) return all;
         if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return all;
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;

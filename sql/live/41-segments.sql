@@ -1,0 +1,93 @@
+-- Segments of products, orders and profiles, and the lists of static ones: the same rules for each.
+
+DO $do$
+DECLARE
+    segment record;
+    command text;
+BEGIN
+    FOR segment IN
+        SELECT kind || '_segments' AS relation, kind || '_segment_members' AS list, kind || ' segment' AS noun, kind
+        FROM unnest(ARRAY['product', 'order', 'profile']) AS kind
+    LOOP
+        FOREACH command IN ARRAY ARRAY[
+            'CREATE OR REPLACE TRIGGER fix_key BEFORE UPDATE OF program, external_id ON loyalty.%1$I FOR EACH ROW '
+            'WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id)) '
+            'EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger(%3$L)',
+            'COMMENT ON TRIGGER fix_key ON loyalty.%1$I IS ''The external id cannot be changed.''',
+
+            'CREATE OR REPLACE TRIGGER validate BEFORE INSERT OR UPDATE ON loyalty.%1$I FOR EACH ROW '
+            'EXECUTE FUNCTION @extschema@.loyalty_segments_trigger(%4$L)',
+            'COMMENT ON TRIGGER validate ON loyalty.%1$I IS ''A usable predicate; the kind stays.''',
+
+            'CREATE OR REPLACE TRIGGER validate_delete BEFORE DELETE ON loyalty.%1$I FOR EACH ROW '
+            'EXECUTE FUNCTION @extschema@.loyalty_segments_delete_trigger(%4$L)',
+            'COMMENT ON TRIGGER validate_delete ON loyalty.%1$I IS ''A segment in use is not deleted.''',
+
+            'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%1$I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger()',
+            'COMMENT ON TRIGGER refuse_truncate ON loyalty.%1$I IS ''Rows are deleted one by one, each being asked.''',
+
+            -- By its name this one comes before what relies on it.
+            'CREATE OR REPLACE TRIGGER check_references_insert AFTER INSERT ON loyalty.%1$I '
+            'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_check_references_trigger(%4$L)',
+            'COMMENT ON TRIGGER check_references_insert ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
+
+            'CREATE OR REPLACE TRIGGER check_references_update AFTER UPDATE ON loyalty.%1$I '
+            'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_check_references_trigger(%4$L)',
+            'COMMENT ON TRIGGER check_references_update ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
+
+            'CREATE OR REPLACE TRIGGER validate_insert AFTER INSERT ON loyalty.%2$I '
+            'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger(%4$L)',
+            'COMMENT ON TRIGGER validate_insert ON loyalty.%2$I IS ''Only static segments have a list.''',
+
+            'CREATE OR REPLACE TRIGGER validate_update AFTER UPDATE ON loyalty.%2$I '
+            'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger(%4$L)',
+            'COMMENT ON TRIGGER validate_update ON loyalty.%2$I IS ''Only static segments have a list.'''
+        ] LOOP
+            EXECUTE format(command, segment.relation, segment.list, segment.noun, segment.kind);
+        END LOOP;
+    END LOOP;
+END
+$do$;
+
+CREATE OR REPLACE VIEW loyalty.all_segments AS
+SELECT 'product' AS kind, segment.program, segment.external_id, segment.predicate
+FROM loyalty.product_segments AS segment
+UNION ALL
+SELECT 'order', segment.program, segment.external_id, segment.predicate
+FROM loyalty.order_segments AS segment
+UNION ALL
+SELECT 'profile', segment.program, segment.external_id, segment.predicate
+FROM loyalty.profile_segments AS segment;
+
+COMMENT ON VIEW loyalty.all_segments IS 'Segments of products, orders and profiles.';
+COMMENT ON COLUMN loyalty.all_segments.kind IS 'What it is a segment of: product, order or profile.';
+COMMENT ON COLUMN loyalty.all_segments.program IS 'The program.';
+COMMENT ON COLUMN loyalty.all_segments.external_id IS 'External id, unique in the program among segments of the kind.';
+COMMENT ON COLUMN loyalty.all_segments.predicate IS 'Its predicate; null: static.';
+
+CREATE OR REPLACE VIEW loyalty.segment_references AS
+SELECT
+    segment.program,
+    segment.kind,
+    segment.external_id AS segment,
+    CASE WHEN reference.of_lines THEN 'product' ELSE segment.kind END AS refers_to_kind,
+    referred.segment AS refers_to
+FROM loyalty.all_segments AS segment
+CROSS JOIN (VALUES (false), (true)) AS reference (of_lines)
+CROSS JOIN LATERAL unnest(@extschema@.loyalty_segment_references(segment.predicate, reference.of_lines)) AS referred (segment)
+WHERE strpos(segment.predicate::text, '."segments"') > 0
+    AND (segment.kind = 'order' OR NOT reference.of_lines);
+
+COMMENT ON VIEW loyalty.segment_references IS
+    'Which segments name others in their predicates: $.segments[*] == "id", or of an order''s lines '
+    '$.lines[*].segments[*] == "id".';
+COMMENT ON COLUMN loyalty.segment_references.program IS 'The program.';
+COMMENT ON COLUMN loyalty.segment_references.kind IS 'What the naming segment is a segment of: product, order or profile.';
+COMMENT ON COLUMN loyalty.segment_references.segment IS 'The naming segment.';
+COMMENT ON COLUMN loyalty.segment_references.refers_to_kind IS 'What the segment named is a segment of.';
+COMMENT ON COLUMN loyalty.segment_references.refers_to IS 'The segment named.';
