@@ -148,7 +148,7 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     if (!member) return buyer;
     const LiveProgram& live = *current.live;
     const auto profile = live.bundled_profiles ? Profile{*member, std::nullopt}
-                                               : find_profile(live, *member, caller, current.version->needs.profile);
+                                               : read_profile(live, *member, caller, current.version->needs.profile);
     if (!profile) fail_unknown(*member, live.market);
     Account account = read_account(current, profile->key, now);
     if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);

@@ -69,7 +69,7 @@ Query& profile_query(const KeyColumn& key, bool with_row) {
 
 }  // namespace
 
-std::optional<Profile> find_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
+std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
     const AsUser as_caller(caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
@@ -77,6 +77,11 @@ std::optional<Profile> find_profile(const LiveProgram& live, const std::string& 
     const Rows rows = profile_query(column, with_row).run({value});
     if (rows.size() == 0) return std::nullopt;
     return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
+}
+
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+    const auto profile = read_profile(live, key, caller, false);
+    return profile ? std::optional(profile->key) : std::nullopt;
 }
 
 }  // namespace loyalty::pg

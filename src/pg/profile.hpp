@@ -16,6 +16,9 @@ struct Profile {
 // The profile that `key` means in the user's own relation; nothing if there is none that `caller` may see. The relation is
 // read with the caller's rights, so his row-level security holds. Error LY211 where the relation or its key column is
 // gone.
-std::optional<Profile> find_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row);
+std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row);
+
+// The same, where the key is all that matters.
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
 
 }  // namespace loyalty::pg
