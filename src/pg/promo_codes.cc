@@ -38,7 +38,7 @@ Rows read_codes(const Program& program, const OrderDocument& document, const Buy
         "       (SELECT count(*) FROM loyalty.promo_code_uses u"
         "         WHERE u.buyer = $3 AND u.program = $1 AND u.code = c.code AND u.freed_at IS NULL)"
         "  FROM unnest($2) WITH ORDINALITY AS o (given, number)"
-        "  LEFT JOIN loyalty.promo_codes c ON c.code = upper(btrim(o.given) COLLATE \"C\") AND c.program = $1"
+        "  LEFT JOIN loyalty.promo_codes c ON c.code = upper(btrim(o.given)) AND c.program = $1"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " ORDER BY o.number",
         {TEXTOID, TEXTARRAYOID, TEXTOID});
