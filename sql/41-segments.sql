@@ -86,9 +86,9 @@ BEGIN
     END IF;
     FOR reference IN
         SELECT DISTINCT
-            found[1] AS comparison,
-            found[2]::jsonb #>> '{}' AS segment
-        FROM regexp_matches(expanded, '(\$\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*"))', 'g') AS found
+            part[1] AS comparison,
+            part[2]::jsonb #>> '{}' AS segment
+        FROM regexp_matches(expanded, '(\$\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*"))', 'g') AS part
     LOOP
         EXECUTE format('SELECT predicate FROM loyalty.%I WHERE program = $1 AND external_id = $2', kind || '_segments')
         INTO referred
@@ -225,10 +225,7 @@ BEGIN
             AND reference.refers_to_kind = reference.kind
             AND reference.segment = up.refers_to
     ) CYCLE segment SET met_before USING path
-    SELECT
-        up.segment AS external_id,
-        up.refers_to
-    INTO wrong
+    SELECT up.segment AS external_id INTO wrong
     FROM up
     WHERE up.met_before
     ORDER BY up.segment
@@ -236,8 +233,7 @@ BEGIN
     IF FOUND THEN
         PERFORM @extschema@.loyalty_refuse_reference(
             'LY332', kind, wrong.external_id, 'refers to itself',
-            format('Segment "%s", which it names, refers to it in turn.', wrong.refers_to),
-            'Leave one of the two references out.'
+            'The segments that it names lead back to it.', 'Leave one of the references out.'
         );
     END IF;
 
