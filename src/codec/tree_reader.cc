@@ -175,8 +175,8 @@ TreeCondition read_condition(const Json& object, const Place& place) {
 }
 
 void read_access(TreePromotion& promotion, const Json& object, const Place& place) {
-    promotion.audience =
-        choice_at<Audience>(object, "audience", place, {"members", "in_segments", "outside_segments", "tiers", "everyone"});
+    promotion.audience = choice_at<Audience>(object, "audience", place,
+                                             {"members", "in_segments", "outside_segments", "tiers", "everyone"});
     promotion.audience_segments = texts_at(object, "audience_segments", place);
     promotion.audience_tiers = texts_at(object, "audience_tiers", place);
     promotion.starts_at = moment_at(object, "starts_at", place);

@@ -54,7 +54,7 @@ struct Calculation {
     Money total;
     std::vector<PointsResult> points;  // per point type
     std::vector<Operation> operations;
-    std::size_t benefits = 0;  // how many benefits had an effect
+    std::size_t benefits = 0;                  // how many benefits had an effect
     std::vector<PromoCodeStatus> promo_codes;  // what became of each promo code of the order
     // Whether every max_benefit group was searched to the end; false past the work limit (documented in the reference).
     bool optimal = true;

@@ -52,7 +52,8 @@ private:
     // The conditions that this order's codes, tiers and segments give access to.
     std::vector<Index> opened() const {
         std::vector<Index> found;
-        const auto add = [&](const std::vector<std::vector<Index>>& conditions, const std::vector<std::uint32_t>& keys) {
+        const auto add = [&](const std::vector<std::vector<Index>>& conditions,
+                             const std::vector<std::uint32_t>& keys) {
             for (const auto key : keys) found.insert(found.end(), conditions[key].begin(), conditions[key].end());
         };
         add(program_.conditions_of_pool, order_.pools);

@@ -1,5 +1,7 @@
 #include "core/explain.hpp"
 
+#include "core/refusal.hpp"
+
 #include <algorithm>
 
 namespace loyalty {
@@ -100,6 +102,8 @@ private:
             "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
         if (trace.reason != Reason::none) {
             title.append("  not applied: ").append(describe(trace.reason));
+            const std::string particulars = describe_particulars(program_, promotion, order_, trace.reason);
+            if (!particulars.empty()) title.append(" (").append(particulars).append(")");
             if (trace.lost_to != none) title.append(" (").append(program_.promotions[trace.lost_to].id).append(")");
             line(indent, title);
         } else {

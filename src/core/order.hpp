@@ -52,8 +52,8 @@ struct Order {
     std::vector<Redeem> redeem;  // in the order's own sequence
     Buyer buyer;
 
-    LocalTime time;              // when its conditions are judged
-    std::optional<Money> total;  // that its document states; nothing: goods and shipping at base prices
+    LocalTime time;                              // when its conditions are judged
+    std::optional<Money> total;                  // that its document states; nothing: goods and shipping at base prices
     std::string channel, contact_point, region;  // empty: none given; a contact point brings its channel
     std::vector<std::uint32_t> segments;         // of Program::order_segments that it belongs to, ascending
     std::vector<PromoCode> promo_codes;          // as the order lists them

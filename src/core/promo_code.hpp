@@ -18,16 +18,16 @@ struct PromoCodeFacts {
     std::string code;  // as it is stored
     std::string pool;
     bool personal = false;
-    std::optional<std::string> profile;                   // whom it is attached to
-    std::int64_t expires_at = never;                      // its own date, and …
+    std::optional<std::string> profile;                        // whom it is attached to
+    std::int64_t expires_at = never;                           // its own date, and …
     std::int64_t valid_from = INT64_MIN, valid_until = never;  // … its pool's
     std::int64_t uses = 0, uses_of_buyer = 0;
     std::optional<std::int64_t> max_uses, max_uses_per_member;
 };
 
 enum class PromoCodeStatus {
-    used,           // a promotion gated by its pool had an effect
-    not_used,       // it could have been used, but no promotion needed it, or another code of its pool came before
+    used,      // a promotion gated by its pool had an effect
+    not_used,  // it could have been used, but no promotion needed it, or another code of its pool came before
     unknown_code,
     not_yours,      // a personal code that is not attached to this buyer's profile
     no_profile,     // its uses are counted per member, and the buyer has no profile

@@ -30,10 +30,10 @@ Points points_in(const std::string& figure, int scale) {
 struct Account {
     bool in_bundled_profiles = false;
     bool enrolled = false;
-    std::vector<Balance> balances;         // per point type of the program
-    std::optional<std::string> profile;    // its bundled row, as jsonb's text
-    std::vector<std::string> tiers;        // held
-    std::vector<std::string> segments;     // static ones that list it
+    std::vector<Balance> balances;       // per point type of the program
+    std::optional<std::string> profile;  // its bundled row, as jsonb's text
+    std::vector<std::string> tiers;      // held
+    std::vector<std::string> segments;   // static ones that list it
 };
 
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
@@ -57,10 +57,10 @@ const std::string& account_query() {
 
 // Where audiences ask for tiers or segments, two more index scans.
 Rows read_rows(const std::string& program, const std::string& key, bool for_audiences) {
-    static Query plain((account_query() +
-                        "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
-                           .c_str(),
-                       {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    static Query plain(
+        (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
+            .c_str(),
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     static Query with_audiences(
         (account_query() +
          "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"

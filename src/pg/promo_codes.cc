@@ -42,8 +42,8 @@ Rows read_codes(const Program& program, const OrderDocument& document, const Buy
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " ORDER BY o.number",
         {TEXTOID, TEXTARRAYOID, TEXTOID});
-    return query.run(
-        {text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key)}, locked);
+    return query.run({text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key)},
+                     locked);
 }
 
 }  // namespace

@@ -142,7 +142,8 @@ TEST(Compile, RefusesTreesThatMakeNoSense) {
         "no main arbitration");
     has(refused([](TreeBuilder& b) { b.group("g", Arbitration::consistent, "nowhere"); }), "LY302", "hang on no group");
     has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere"); }), "LY302", "hang on no group");
-    has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere").state = PromotionState::inactive; }), "LY302", "hang on no group");
+    has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere").state = PromotionState::inactive; }), "LY302",
+        "hang on no group");
     has(refused([](TreeBuilder& b) {
             b.group("x", Arbitration::consistent, "y");
             b.group("y", Arbitration::consistent, "x");

@@ -58,7 +58,7 @@ TEST(Explain, TellsTheTree) {
         ->  Promotion any (discount)  135.00 -> 131.00
               Line 2 P2: discount -4.00
         ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv)
-  ->  Promotion off (discount)  not applied: no line fulfils its conditions
+  ->  Promotion off (discount)  not applied: no line fulfils its conditions (in none)
   ->  Group best (max_benefit, by consistent)  131.00 -> 101.00
         Limits: maximum discount 30.00, minimum product price 12.5 %
         ->  Promotion fifth (discount)  131.00 -> 105.80
