@@ -22,6 +22,7 @@ restart_after_crash = on
 fsync = on
 full_page_writes = on
 synchronous_commit = on
+recovery_init_sync_method = syncfs
 END
 $node->start;
 $node->safe_psql('postgres', $LedgerTraffic::setup);
