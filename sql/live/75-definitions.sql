@@ -201,15 +201,24 @@ COMMENT ON COLUMN loyalty.pending_changes.new IS 'Value now; of something added,
 -- Makes the tables what loyalty.applied_definitions says: parents first what is missing and what has changed, then
 -- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_is_reverting()),
 -- since the way back goes through states that no editor could leave behind.
-CREATE OR REPLACE FUNCTION loyalty.restore_draft(program text) RETURNS void
+CREATE OR REPLACE FUNCTION loyalty.restore_draft(
+    program text,
+    OUT returned bigint,
+    OUT changed bigint,
+    OUT removed bigint
+)
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $restore$
 DECLARE
-    command text;
+    task record;
+    touched bigint;
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(program);
-    FOR command IN
+    returned := 0;
+    changed := 0;
+    removed := 0;
+    FOR task IN
         WITH shape AS (
             SELECT
                 definition.rank,
@@ -247,12 +256,12 @@ BEGIN
                 ) AS frozen_rows
             FROM shape
         )
-        SELECT step.command
+        SELECT step.kind, step.command
         FROM source
         CROSS JOIN LATERAL (
             VALUES
                 (
-                    source.rank, 1, source.whole AND source.columns IS NOT NULL,
+                    source.rank, 'insert', source.whole AND source.columns IS NOT NULL,
                     format(
                         'INSERT INTO loyalty.%1$I (%2$s) SELECT %3$s FROM %4$s'
                         ' AND NOT EXISTS (SELECT FROM loyalty.%1$I AS present WHERE %5$s)',
@@ -260,7 +269,7 @@ BEGIN
                     )
                 ),
                 (
-                    source.rank, 2, source.columns IS NOT NULL,
+                    source.rank, 'update', source.columns IS NOT NULL,
                     format(
                         'UPDATE loyalty.%1$I AS present SET (%2$s) = ROW (%3$s) FROM %4$s AND %5$s'
                         ' AND to_jsonb(present) <> to_jsonb(jsonb_populate_record(present, applied.body))',
@@ -268,7 +277,7 @@ BEGIN
                     )
                 ),
                 (
-                    1000 - source.rank, 3, source.whole,
+                    1000 - source.rank, 'delete', source.whole,
                     format(
                         'DELETE FROM loyalty.%1$I AS present WHERE present.program = $1'
                         ' AND NOT EXISTS (SELECT FROM %2$s AND %3$s)',
@@ -279,14 +288,21 @@ BEGIN
         WHERE step.wanted
         ORDER BY step.place, step.kind
     LOOP
-        EXECUTE command USING restore_draft.program;
+        EXECUTE task.command USING restore_draft.program;
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        CASE task.kind
+            WHEN 'insert' THEN returned := returned + touched;
+            WHEN 'update' THEN changed := changed + touched;
+            WHEN 'delete' THEN removed := removed + touched;
+        END CASE;
     END LOOP;
 END
 $restore$;
 REVOKE ALL ON FUNCTION loyalty.restore_draft(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.restore_draft(text) IS
-    'Gives the definition of a program back the rows of the version in force; called by loyalty_revert(), which makes '
-    'the triggers stand aside. Example: SELECT loyalty.restore_draft(''main'');';
+    'Gives the definition of a program back the rows of the version in force, and counts the rows that returned, '
+    'changed back and were removed; called by loyalty_revert(), which makes the triggers stand aside. Example: SELECT '
+    'loyalty.restore_draft(''main'');';
 
 -- A promotion with all that hangs on it: of every table of the definition that has a column "promotion".
 CREATE OR REPLACE FUNCTION loyalty.clone_promotion(program text, promotion text, changed jsonb) RETURNS void

@@ -132,19 +132,19 @@ void check_names(Query& query, const std::string& program, const std::vector<std
 
 void check_names(const std::string& program, const TestContext::Member& member) {
     static Query tiers(
-        "SELECT number, name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
-        " WHERE NOT EXISTS (SELECT FROM loyalty.tiers WHERE program = $1 AND external_id = name)"
-        " ORDER BY number LIMIT 1",
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.tiers WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
         {TEXTOID, TEXTARRAYOID});
     static Query segments(
-        "SELECT number, name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
-        " WHERE NOT EXISTS (SELECT FROM loyalty.profile_segments WHERE program = $1 AND external_id = name)"
-        " ORDER BY number LIMIT 1",
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.profile_segments WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
         {TEXTOID, TEXTARRAYOID});
     static Query promo_codes(
-        "SELECT number, name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
-        " WHERE NOT EXISTS (SELECT FROM loyalty.promo_codes WHERE program = $1 AND code = upper(btrim(name)))"
-        " ORDER BY number LIMIT 1",
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.promo_codes WHERE program = $1 AND code = upper(btrim(given.name)))"
+        " ORDER BY given.number LIMIT 1",
         {TEXTOID, TEXTARRAYOID});
     check_names(tiers, program, member.tiers, "tiers", "tiers");
     check_names(segments, program, member.segments, "segments", "profile_segments");

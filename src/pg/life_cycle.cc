@@ -176,21 +176,6 @@ Datum clone(FunctionCallInfo call) {
     });
 }
 
-struct Counts {
-    std::int64_t removed, changed, added;
-};
-
-Counts count_pending(const std::string& program) {
-    static Query query(
-        "SELECT count(DISTINCT what) FILTER (WHERE change = 'removed'),"
-        "       count(DISTINCT what) FILTER (WHERE change = 'changed'),"
-        "       count(DISTINCT what) FILTER (WHERE change = 'added')"
-        "  FROM loyalty.pending_changes WHERE program = $1",
-        {TEXTOID});
-    const Rows rows = query.run({text_argument(program)}, true);
-    return {bigint_at(rows, 0, 1), bigint_at(rows, 0, 2), bigint_at(rows, 0, 3)};
-}
-
 std::int32_t version_in_force(const std::string& program) {
     static Query query("SELECT coalesce(max(version), 0) FROM loyalty.promotion_versions WHERE program = $1",
                        {TEXTOID});
@@ -200,24 +185,21 @@ std::int32_t version_in_force(const std::string& program) {
                 "Its promotion tree was never applied.", "Apply it with loyalty_apply().");
 }
 
-// Says what came back, changed back and went.
+// Says how many rows returned, changed back and were removed.
 std::int32_t revert(const std::string& program) {
-    static Query restore("SELECT loyalty.restore_draft($1)", {TEXTOID});
+    static Query restore("SELECT returned, changed, removed FROM loyalty.restore_draft($1)", {TEXTOID});
     lock_draft(program);
     const std::int32_t version = version_in_force(program);
-    const Counts before = count_pending(program);
-    {
-        const Reverting reverting;
-        restore.run({text_argument(program)}, true);
-    }
-    const Counts after = count_pending(program);
+    const Reverting reverting;
+    const Rows counts = restore.run({text_argument(program)}, true);
     const char* name = program.c_str();
+    const long long returned = bigint_at(counts, 0, 1), changed = bigint_at(counts, 0, 2),
+                    removed = bigint_at(counts, 0, 3);
     postgres([=] {
-        ereport(NOTICE, (errmsg("program \"%s\" is back at version %d: %lld returned, %lld changed back, %lld removed",
-                                pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8), version,
-                                static_cast<long long>(before.removed - after.removed),
-                                static_cast<long long>(before.changed - after.changed),
-                                static_cast<long long>(before.added - after.added))));
+        ereport(NOTICE,
+                (errmsg("program \"%s\" is back at version %d: %lld rows returned, %lld changed back, %lld removed",
+                        pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8), version, returned, changed,
+                        removed)));
     });
     return version;
 }
