@@ -155,38 +155,58 @@ COMMENT ON FUNCTION loyalty.recast(text, jsonb) IS
     'A frozen row of a table of schema loyalty as the table would show it in this session. Example: SELECT '
     'loyalty.recast(''promotions'', ''{"created_at": "2026-01-01T00:00:00Z"}'');';
 
+-- A full join is always a hash join: whatever the planner takes JSON for, each side is read once.
 CREATE OR REPLACE VIEW loyalty.pending_changes AS
 SELECT
-    applied.program,
-    'changed' AS change,
-    applied.what,
+    program.external_id AS program,
+    CASE
+        WHEN pair.applied IS NULL THEN 'added'
+        WHEN pair.draft IS NULL THEN 'removed'
+        ELSE 'changed'
+    END AS change,
+    pair.what,
     field.name AS "column",
-    field.value #>> '{}' AS old,
-    draft.body -> field.name #>> '{}' AS new
-FROM loyalty.applied_definitions AS applied
-JOIN loyalty.draft_definitions AS draft
-    ON draft.program = applied.program AND draft.relation = applied.relation AND draft.what = applied.what
-CROSS JOIN LATERAL jsonb_each(
-    CASE WHEN applied.body <> draft.body THEN loyalty.recast(applied.relation, applied.body) ELSE '{}' END
-) AS field (name, value)
--- A column that was added to the table after the version was applied is no change.
-WHERE applied.body ? field.name
-    AND field.value IS DISTINCT FROM draft.body -> field.name
+    field.old,
+    field.new
+FROM loyalty.programs AS program
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(applied.relation, draft.relation) AS relation,
+        coalesce(applied.what, draft.what) AS what,
+        applied.body AS applied,
+        draft.body AS draft,
+        draft.used
+    FROM (
+        SELECT definition.relation, definition.what, definition.body
+        FROM loyalty.applied_definitions AS definition
+        WHERE definition.program = program.external_id
+    ) AS applied
+    FULL JOIN (
+        SELECT definition.relation, definition.what, definition.used, definition.body
+        FROM loyalty.draft_definitions AS definition
+        WHERE definition.program = program.external_id
+    ) AS draft ON draft.relation = applied.relation AND draft.what = applied.what
+) AS pair
+CROSS JOIN LATERAL (
+    SELECT
+        column_of.name,
+        column_of.value #>> '{}' AS old,
+        pair.draft -> column_of.name #>> '{}' AS new
+    FROM jsonb_each(
+        CASE WHEN pair.applied <> pair.draft THEN loyalty.recast(pair.relation, pair.applied) ELSE '{}' END
+    ) AS column_of (name, value)
+    -- A column that was added to the table after the version was applied is no change.
+    WHERE pair.applied ? column_of.name
+        AND column_of.value IS DISTINCT FROM pair.draft -> column_of.name
 
-UNION ALL
-SELECT applied.program, 'removed', applied.what, NULL, jsonb_strip_nulls(applied.body - 'program') #>> '{}', NULL
-FROM loyalty.applied_definitions AS applied
-LEFT JOIN loyalty.draft_definitions AS draft
-    ON draft.program = applied.program AND draft.relation = applied.relation AND draft.what = applied.what
-WHERE draft.what IS NULL
-
-UNION ALL
-SELECT draft.program, 'added', draft.what, NULL, NULL, jsonb_strip_nulls(draft.body - 'program') #>> '{}'
-FROM loyalty.draft_definitions AS draft
-LEFT JOIN loyalty.applied_definitions AS applied
-    ON applied.program = draft.program AND applied.relation = draft.relation AND applied.what = draft.what
-WHERE applied.what IS NULL
-    AND draft.used;
+    UNION ALL
+    SELECT
+        NULL,
+        jsonb_strip_nulls(pair.applied - 'program') #>> '{}',
+        jsonb_strip_nulls(pair.draft - 'program') #>> '{}'
+    WHERE pair.draft IS NULL
+        OR pair.applied IS NULL AND pair.used
+) AS field;
 
 COMMENT ON VIEW loyalty.pending_changes IS
     'What loyalty_apply() would put into force and loyalty_revert() would undo: one row per changed column, or per row '
@@ -209,6 +229,10 @@ CREATE OR REPLACE FUNCTION loyalty.restore_draft(
 )
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    -- The planner takes the rows in JSON for a few, and would read them anew for each row of the table. Forbidding that
+    -- makes plans look so dear that they would be compiled.
+    SET enable_nestloop = off
+    SET jit = off
     AS $restore$
 DECLARE
     task record;

@@ -90,46 +90,46 @@ SELECT
                         'state', promotion.state,
                         'audience', promotion.audience,
                         'benefit_rule', promotion.benefit_rule,
-                        'conditions', coalesce(part.conditions, '[]')
+                        'conditions', (
+                            SELECT coalesce(
+                                jsonb_agg(
+                                    jsonb_build_object(
+                                        'position', condition.position,
+                                        'level', condition.level,
+                                        'mode', condition.mode,
+                                        'segments', to_jsonb(condition.segments),
+                                        'benefits', (
+                                            SELECT coalesce(
+                                                jsonb_agg(
+                                                    jsonb_build_object(
+                                                        'position', benefit.position,
+                                                        'benefit', benefit.benefit,
+                                                        'parameters', benefit.parameters
+                                                    )
+                                                    ORDER BY benefit.position
+                                                ),
+                                                '[]'
+                                            )
+                                            FROM loyalty.promotion_benefits AS benefit
+                                            WHERE benefit.program = condition.program
+                                                AND benefit.promotion = condition.promotion
+                                                AND benefit.condition = condition.position
+                                        )
+                                    )
+                                    ORDER BY condition.position
+                                ),
+                                '[]'
+                            )
+                            FROM loyalty.promotion_conditions AS condition
+                            WHERE condition.program = promotion.program
+                                AND condition.promotion = promotion.external_id
+                        )
                     )
                     ORDER BY promotion.external_id
                 ),
                 '[]'
             )
             FROM loyalty.promotions AS promotion
-            LEFT JOIN (
-                SELECT
-                    condition.program,
-                    condition.promotion,
-                    jsonb_agg(
-                        jsonb_build_object(
-                            'position', condition.position,
-                            'level', condition.level,
-                            'mode', condition.mode,
-                            'segments', to_jsonb(condition.segments),
-                            'benefits', (
-                                SELECT coalesce(
-                                    jsonb_agg(
-                                        jsonb_build_object(
-                                            'position', benefit.position,
-                                            'benefit', benefit.benefit,
-                                            'parameters', benefit.parameters
-                                        )
-                                        ORDER BY benefit.position
-                                    ),
-                                    '[]'
-                                )
-                                FROM loyalty.promotion_benefits AS benefit
-                                WHERE benefit.program = condition.program
-                                    AND benefit.promotion = condition.promotion
-                                    AND benefit.condition = condition.position
-                            )
-                        )
-                        ORDER BY condition.position
-                    ) AS conditions
-                FROM loyalty.promotion_conditions AS condition
-                GROUP BY condition.program, condition.promotion
-            ) AS part ON part.program = promotion.program AND part.promotion = promotion.external_id
             WHERE promotion.program = program.external_id
         )
     ) AS tree,

@@ -197,7 +197,7 @@ std::int32_t revert(const std::string& program) {
                     removed = bigint_at(counts, 0, 3);
     postgres([=] {
         ereport(NOTICE,
-                (errmsg("program \"%s\" is back at version %d: %lld rows returned, %lld changed back, %lld removed",
+                (errmsg("program \"%s\" is back at version %d (rows returned: %lld, changed back: %lld, removed: %lld)",
                         pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8), version, returned, changed,
                         removed)));
     });
