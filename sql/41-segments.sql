@@ -52,26 +52,6 @@ COMMENT ON FUNCTION loyalty_check_predicate(text, text, jsonpath) IS
     'conversion of dates, too long. Example: SELECT loyalty_check_predicate(''product segment'', ''tv'', '
     '''$.categories[*] == "tv"'');';
 
--- In the canonical form of a path every key stands in quotes behind a period, and nothing in a string literal looks like
--- that, for there a quote stands behind a backslash. of_lines: not what the root's segments are compared with, but
--- what those of anything below are.
-CREATE FUNCTION loyalty_segment_references(predicate jsonpath, of_lines boolean) RETURNS text[]
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-SELECT coalesce(array_agg(DISTINCT found[1]::jsonb #>> '{}'), '{}')
-FROM regexp_matches(
-    predicate::text,
-    CASE WHEN of_lines THEN '[^$]' ELSE '\$' END || '\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*")',
-    'g'
-) AS found
-$body$;
-
-COMMENT ON FUNCTION loyalty_segment_references(jsonpath, boolean) IS
-    'The segments of the same kind that a predicate refers to, as in $.segments[*] == "id"; or, with of_lines, the '
-    'product segments, as in $.lines[*].segments[*] == "id". Example: SELECT '
-    'loyalty_segment_references(''$.segments[*] == "tv"'', false);';
-
 CREATE FUNCTION loyalty_expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -437,47 +417,3 @@ COMMENT ON FUNCTION loyalty_static_segment_trigger() IS
     'Trigger of the lists of segments, after an insert or update statement (transition table "written"); its argument '
     'is the kind: only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS '
     'written ... EXECUTE FUNCTION loyalty_static_segment_trigger(''product'');';
-
-CREATE FUNCTION loyalty_segments_in_use(program text) RETURNS TABLE (kind text, segment text, judged boolean)
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-WITH RECURSIVE used AS (
-    SELECT
-        condition.level AS kind,
-        named.segment,
-        true AS judged
-    FROM loyalty.promotion_conditions AS condition
-    CROSS JOIN LATERAL unnest(condition.segments) AS named (segment)
-    WHERE condition.program = loyalty_segments_in_use.program
-    UNION
-    SELECT
-        'profile',
-        named.segment,
-        true
-    FROM loyalty.promotions AS promotion
-    CROSS JOIN LATERAL unnest(promotion.audience_segments) AS named (segment)
-    WHERE promotion.program = loyalty_segments_in_use.program
-    UNION
-    SELECT
-        reference.refers_to_kind,
-        reference.refers_to,
-        reference.refers_to_kind <> reference.kind
-    FROM used
-    JOIN loyalty.segment_references AS reference
-        ON reference.program = loyalty_segments_in_use.program
-        AND reference.kind = used.kind
-        AND reference.segment = used.segment
-)
-SELECT
-    used.kind,
-    used.segment,
-    bool_or(used.judged)
-FROM used
-GROUP BY used.kind, used.segment
-$body$;
-
-COMMENT ON FUNCTION loyalty_segments_in_use(text) IS
-    'The segments that a program''s promotions use, by kind: those that they name, and those that these refer to. '
-    'judged: whether orders are asked for membership in the segment itself; otherwise it is only part of others. '
-    'Example: SELECT * FROM loyalty_segments_in_use(''main'');';

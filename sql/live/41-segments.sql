@@ -70,18 +70,28 @@ COMMENT ON COLUMN loyalty.all_segments.program IS 'The program.';
 COMMENT ON COLUMN loyalty.all_segments.external_id IS 'External id, unique in the program among segments of the kind.';
 COMMENT ON COLUMN loyalty.all_segments.predicate IS 'Its predicate; null: static.';
 
+-- In the canonical form of a path every key stands in quotes behind a period, and nothing in a string literal looks like
+-- that, for there a quote stands behind a backslash. No functions of the extension: whoever may read a view need not be
+-- allowed to call them.
 CREATE OR REPLACE VIEW loyalty.segment_references AS
-SELECT
+SELECT DISTINCT
     segment.program,
     segment.kind,
     segment.external_id AS segment,
-    CASE WHEN reference.of_lines THEN 'product' ELSE segment.kind END AS refers_to_kind,
-    referred.segment AS refers_to
+    reference.kind AS refers_to_kind,
+    comparison.part[1]::jsonb #>> '{}' AS refers_to
 FROM loyalty.all_segments AS segment
-CROSS JOIN (VALUES (false), (true)) AS reference (of_lines)
-CROSS JOIN LATERAL unnest(@extschema@.loyalty_segment_references(segment.predicate, reference.of_lines)) AS referred (segment)
+CROSS JOIN LATERAL (
+    VALUES
+        (segment.kind, '\$'),
+        -- Not what the order's own segments are compared with, but what those of its lines are.
+        (CASE segment.kind WHEN 'order' THEN 'product' END, '[^$]')
+) AS reference (kind, before)
+CROSS JOIN LATERAL regexp_matches(
+    segment.predicate::text, reference.before || '\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*")', 'g'
+) AS comparison (part)
 WHERE strpos(segment.predicate::text, '."segments"') > 0
-    AND (segment.kind = 'order' OR NOT reference.of_lines);
+    AND reference.kind IS NOT NULL;
 
 COMMENT ON VIEW loyalty.segment_references IS
     'Which segments name others in their predicates: $.segments[*] == "id", or of an order''s lines '
@@ -91,3 +101,48 @@ COMMENT ON COLUMN loyalty.segment_references.kind IS 'What the naming segment is
 COMMENT ON COLUMN loyalty.segment_references.segment IS 'The naming segment.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to_kind IS 'What the segment named is a segment of.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to IS 'The segment named.';
+
+CREATE OR REPLACE VIEW loyalty.segments_in_use AS
+WITH RECURSIVE used AS (
+    SELECT
+        condition.program::text AS program,
+        condition.level AS kind,
+        named.segment,
+        true AS judged
+    FROM loyalty.promotion_conditions AS condition
+    CROSS JOIN LATERAL unnest(condition.segments) AS named (segment)
+    UNION
+    SELECT
+        promotion.program,
+        'profile',
+        named.segment,
+        true
+    FROM loyalty.promotions AS promotion
+    CROSS JOIN LATERAL unnest(promotion.audience_segments) AS named (segment)
+    UNION
+    SELECT
+        reference.program,
+        reference.refers_to_kind,
+        reference.refers_to,
+        reference.refers_to_kind <> reference.kind
+    FROM used
+    JOIN loyalty.segment_references AS reference
+        ON reference.program = used.program
+        AND reference.kind = used.kind
+        AND reference.segment = used.segment
+)
+SELECT
+    used.program,
+    used.kind,
+    used.segment,
+    bool_or(used.judged) AS judged
+FROM used
+GROUP BY used.program, used.kind, used.segment;
+
+COMMENT ON VIEW loyalty.segments_in_use IS
+    'The segments that the promotions of the draft use: those that they name, and those that these refer to.';
+COMMENT ON COLUMN loyalty.segments_in_use.program IS 'The program.';
+COMMENT ON COLUMN loyalty.segments_in_use.kind IS 'What it is a segment of: product, order or profile.';
+COMMENT ON COLUMN loyalty.segments_in_use.segment IS 'The segment.';
+COMMENT ON COLUMN loyalty.segments_in_use.judged IS
+    'Whether orders are asked for membership in the segment itself; otherwise it is only part of others.';

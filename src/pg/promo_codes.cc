@@ -31,31 +31,36 @@ PromoCodeFacts facts_in(const Rows& rows, std::uint64_t row) {
 }
 
 // One row per code that the order gives, in its sequence; null where the program has no such code.
-Rows read_codes(const Program& program, const OrderDocument& document, const Buyer& buyer, bool locked) {
+Rows read_codes(const Program& program, const OrderDocument& document, const Buyer& buyer,
+                const std::vector<std::string>& attached, bool locked) {
     static Query query(
         "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at, p.valid_from, p.valid_until, c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member,"
         "       (SELECT count(*) FROM loyalty.promo_code_uses u"
-        "         WHERE u.buyer = $3 AND u.program = $1 AND u.code = c.code AND u.freed_at IS NULL)"
+        "         WHERE u.buyer = $3 AND u.program = $1 AND u.code = c.code AND u.freed_at IS NULL),"
+        "       c.code IN (SELECT upper(btrim(a)) FROM unnest($4) AS a)"
         "  FROM unnest($2) WITH ORDINALITY AS o (given, number)"
         "  LEFT JOIN loyalty.promo_codes c ON c.code = upper(btrim(o.given)) AND c.program = $1"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " ORDER BY o.number",
-        {TEXTOID, TEXTARRAYOID, TEXTOID});
-    return query.run({text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key)},
+        {TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID});
+    return query.run({text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key),
+                      texts_argument(attached)},
                      locked);
 }
 
 }  // namespace
 
-void find_promo_codes(Order& order, const OrderDocument& document, const Program& program, bool locked) {
+void find_promo_codes(Order& order, const OrderDocument& document, const Program& program,
+                      const std::vector<std::string>& attached, bool locked) {
     if (document.promo_codes.empty()) return;
-    const Rows rows = read_codes(program, document, order.buyer, locked);
+    const Rows rows = read_codes(program, document, order.buyer, attached, locked);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         PromoCode code;
         code.given = document.promo_codes[row];
         if (!rows.is_null(row, 1)) {
             code.facts = facts_in(rows, row);
+            if (rows.boolean(row, 12)) code.facts->profile = order.buyer.key;
             code.status = judge_promo_code(*code.facts, order.buyer, order.time.unix_us);
             const auto pool = std::find(program.pools.begin(), program.pools.end(), code.facts->pool);
             if (pool != program.pools.end()) code.pool = static_cast<Index>(pool - program.pools.begin());

@@ -23,23 +23,22 @@ my $end = '== end of answer';
 
 sub new
 {
-    my ($class, %settings) = @_;
+    my ($class, $node, $count) = @_;
     my $self = bless {
-        node => $settings{node},
-        options => $settings{options} // '',
+        node => $node,
         booked => {},
         told => {},
         surprises => [],
         retries => 0,
+        lost => [],
     }, $class;
-    $self->{clients} = [ map { $self->connect_client } 1 .. $settings{count} ];
+    $self->{clients} = [ map { $self->connect_client } 1 .. $count ];
     return $self;
 }
 
 sub connect_client
 {
     my ($self) = @_;
-    local $ENV{PGOPTIONS} = $self->{options};
     open(my $nowhere, '>', '/dev/null') or die $!;
     my ($to, $from) = (gensym, gensym);
     my $pid = open3($to, $from, '>&' . fileno($nowhere),
@@ -48,14 +47,15 @@ sub connect_client
     return { to => $to, from => $from, pid => $pid, buffer => '', request => undef };
 }
 
-# Asks all clients for `seconds`, each as soon as it has its answer; `next` yields the request for a client, or nothing.
+# Asks all clients for `seconds`, or as long as one of them lives, each as soon as it has its answer; `next` yields the
+# request for a client, or nothing.
 sub run
 {
     my ($self, $seconds, $next) = @_;
     my $until = time + $seconds;
     while (1)
     {
-        my $is_over = time >= $until;
+        my $is_over = time >= $until || !grep { !$_->{dead} } @{ $self->{clients} };
         foreach my $client (@{ $self->{clients} })
         {
             next if $is_over || $client->{request} || $client->{dead};
@@ -81,7 +81,7 @@ sub ask
     my ($self, $client, $request) = @_;
     local $SIG{PIPE} = 'IGNORE';
     $client->{request} = $request;
-    print { $client->{to} } "$request->{sql};\n\\echo $end :SQLSTATE :LAST_ERROR_MESSAGE\n" or $self->lose($client);
+    print { $client->{to} } "$request->{sql};\n\\echo $end [:SQLSTATE] :LAST_ERROR_MESSAGE\n" or $self->lose($client);
 }
 
 sub listen
@@ -95,9 +95,11 @@ sub listen
         {
             $self->lose($client);
         }
-        elsif ($client->{buffer} =~ s/\A(.*?)^\Q$end\E (\S+)([^\n]*)\n//ms)
+        elsif ($client->{buffer} =~ s/\A(.*?)^\Q$end\E \[(\w*)\]([^\n]*)\n//ms)
         {
-            $self->take_answer($client, $1, $2, $3);
+            # Without a server there is no SQLSTATE; a server that ends says 57P.
+            if ($2 eq '' || $2 =~ /^57P/) { $self->lose($client) }
+            else { $self->take_answer($client, $1, $2, $3) }
         }
     }
 }
@@ -140,13 +142,12 @@ sub lose
     waitpid $client->{pid}, 0;
 }
 
-# The requests that were lost since this was asked last; dead clients are connected again.
+# Connects dead clients again, and returns the requests that were lost with them.
 sub revive
 {
     my ($self) = @_;
-    my @lost = splice @{ $self->{lost} //= [] };
     $_ = $_->{dead} ? $self->connect_client : $_ for @{ $self->{clients} };
-    return @lost;
+    return splice @{ $self->{lost} };
 }
 
 sub close_all

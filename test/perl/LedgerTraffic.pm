@@ -28,7 +28,7 @@ sub new
 }
 
 my @kinds = (
-    [ 25, \&accrue ], [ 25, \&redeem ], [ 10, \&hold ], [ 10, \&end_hold ], [ 6, \&cancel ], [ 6, \&refund ],
+    [ 24, \&accrue ], [ 30, \&redeem ], [ 10, \&hold ], [ 10, \&end_hold ], [ 6, \&cancel ], [ 6, \&refund ],
     [ 5, \&insert ], [ 5, \&both ], [ 4, \&look ], [ 2, \&expire ],
 );
 my $weight = 0;
@@ -53,6 +53,9 @@ sub next_request
 sub member { return 'm' . int rand 10 }
 sub amount { my ($most) = @_; return sprintf '%.2f', (1 + int rand 100 * $most) / 100 }
 sub pick { my ($from) = @_; return @$from ? $from->[ rand @$from ] : undef }
+
+# What came last is what others are still busy with.
+sub pick_recent { my ($from) = @_; return pick([ @$from > 50 ? @$from[ -50 .. -1 ] : @$from ]) }
 
 sub new_id
 {
@@ -95,7 +98,7 @@ sub redeem
     my ($self, $member) = @_;
     $member //= member();
     my $id = $self->new_id;
-    my $call = sprintf "loyalty_redeem('%s', 'main', 'bonus', %s, external_id => '%s')", $member, amount(60), $id;
+    my $call = sprintf "loyalty_redeem('%s', 'main', 'bonus', %s, external_id => '%s')", $member, amount(70), $id;
     return $self->request($self->{clients}->booking($call), \%too_few, map { [ $self->{$_}, [ $member, $id ] ] } qw(bookings redemptions));
 }
 
@@ -113,7 +116,7 @@ sub hold
 sub end_hold
 {
     my ($self) = @_;
-    my $hold = pick($self->{holds}) or return;
+    my $hold = pick_recent($self->{holds}) or return;
     my ($member, $id) = @$hold;
     return rand() < 0.6
         ? $self->request($self->{clients}->booking("loyalty_commit('$member', 'main', external_id => '$id')"), \%hold_has_ended)
@@ -123,7 +126,7 @@ sub end_hold
 sub cancel
 {
     my ($self) = @_;
-    my $booking = pick($self->{bookings}) or return;
+    my $booking = pick_recent($self->{bookings}) or return;
     my ($member, $id) = @$booking;
     return $self->request($self->{clients}->booking("loyalty_cancel('$member', 'main', external_id => '$id')"), \%nothing_left);
 }
@@ -131,21 +134,22 @@ sub cancel
 sub refund
 {
     my ($self) = @_;
-    my $redemption = pick($self->{redemptions}) or return;
+    my $redemption = pick_recent($self->{redemptions}) or return;
     my ($member, $id) = @$redemption;
     my $call = sprintf "loyalty_refund('%s', 'main', %s, redemption => '%s', external_id => '%s')", $member, amount(10), $id, $self->new_id;
     return $self->request($self->{clients}->booking($call), \%nothing_left);
 }
 
-# Rows of one plain INSERT; a repeated one adds none and so tells of none.
+# Rows of one plain INSERT. Where they were booked before it adds none, so they are looked up.
 sub insert
 {
     my ($self) = @_;
     my ($member, $first, $second) = (member(), $self->new_id, $self->new_id);
-    my $sql = sprintf q{INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id)
-        VALUES ('%1$s', 'main', 'bonus', 'accrual', %2$s, '%3$s'), ('%1$s', 'main', 'bonus', 'redemption', -%4$s, '%5$s')
-        RETURNING concat_ws('|', id, type, value::numeric(20, 2), external_id)}, $member, amount(30), $first, amount(30), $second;
-    return $self->request($sql =~ s/\s+/ /gr, \%too_few, [ $self->{bookings}, [ $member, $first ] ]);
+    my $insert = 'INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id) VALUES '
+        . sprintf "('$member', 'main', 'bonus', 'accrual', %s, '$first'), ('$member', 'main', 'bonus', 'redemption', -%s, '$second')", amount(30), amount(30);
+    my $look_up = "SELECT concat_ws('|', id, type, value::numeric(20, 2), external_id) FROM loyalty.transactions"
+        . " WHERE member = '$member' AND program = 'main' AND external_id IN ('$first', '$second')";
+    return $self->request("$insert \\; $look_up", \%too_few, [ $self->{bookings}, [ $member, $first ] ]);
 }
 
 # Bookings for two members in one transaction, in the order of their keys as everyone who books for several must, so that

@@ -25,6 +25,7 @@ VALUES
     ('main', 'bday', 'Birthday', 'discount', 'spring', 'active', 'everyone', 'parallel'),
     ('main', 'pay', 'Pay with points', 'points', 'main', 'inactive', 'members', 'sequential'),
     ('main', 'idea', 'Only an idea', 'points', 'main', 'draft', 'members', 'sequential');
+UPDATE loyalty.promotions SET starts_at = '2026-01-01 00:00+00';
 INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
 VALUES ('main', 'bday', 'in', '{tv,picks}'), ('main', 'bday', 'outside', '{tv}'), ('main', 'pay', 'all', '{}');
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, level) VALUES ('main', 'bday', 10, 'order');
@@ -93,8 +94,9 @@ TRUNCATE loyalty.promotion_versions;
 \set VERBOSITY terse
 UPDATE loyalty.promotion_versions SET version = version WHERE false;
 INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 1, '{}') ON CONFLICT (program, version) DO UPDATE SET tree = '{}';
-INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 0, '{}');
-INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 99, '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 0, '{}', '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '[]', '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '{}', '{}');
 DELETE FROM loyalty.programs WHERE external_id = 'other';
 \set VERBOSITY default
 SELECT program, version FROM loyalty.promotion_versions ORDER BY program, version;

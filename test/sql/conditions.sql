@@ -204,6 +204,7 @@ CALL refuse($$DELETE FROM loyalty.regions WHERE external_id = '77'$$);
 SELECT loyalty_apply('main');
 DELETE FROM loyalty.regions WHERE external_id = '77';
 DELETE FROM loyalty.channels WHERE external_id = 'phone';
+SET client_min_messages = warning;
 
 DROP PROCEDURE refuse(text);
 DROP FUNCTION promote(text, text, text[], text), place(text, text[], text[], text[]), applied(jsonb), order_of(jsonb, text[]);

@@ -84,7 +84,7 @@ sub run_load
 {
     my ($isolation) = @_;
     my $node = start_node($isolation =~ s/ /_/r, $isolation);
-    my $clients = LedgerClients->new(node => $node, count => $connections);
+    my $clients = LedgerClients->new($node, $connections);
     my $traffic = LedgerTraffic->new($clients);
     first_movements($node, $clients);
     $clients->run($seconds, sub { $traffic->next_request });
@@ -114,7 +114,7 @@ sub run_load
     my %count = (map({ split /\|/ } split /\n/, $counts), %{ $clients->{told} });
     note(join ', ', map { "$_ $count{$_}" } sort keys %count);
     note("$clients->{retries} serialization failures");
-    cmp_ok($count{$_} // 0, '>=', 10, "$_ took place")
+    cmp_ok($count{$_} // 0, '>', 0, "$_ took place")
         for qw(accrual redemption refund cancel settlement expiration committed rolled_back timed_out LY510 LY516 LY518 LY524);
 
     $node->stop;
