@@ -66,3 +66,9 @@ CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.hold_lots
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
 COMMENT ON TRIGGER refuse_truncate ON loyalty.hold_lots IS 'Rows are never deleted.';
+
+CREATE OR REPLACE TRIGGER apply_ratios
+    AFTER INSERT ON loyalty.promotion_versions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_applied_ratios_trigger();
+COMMENT ON TRIGGER apply_ratios ON loyalty.promotion_versions IS
+    'From now on balances are worth money by the ratios of this version.';

@@ -166,8 +166,11 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
 }
 
 TimestampTz end_of_day(const std::string& program, Datum date) {
-    static Query query("SELECT timezone(time_zone, ($2 + 1)::timestamp) FROM loyalty.programs WHERE external_id = $1",
-                       {TEXTOID, DATEOID});
+    // By the end of the last instant, since midnight itself may come twice where clocks are put back then.
+    static Query query(
+        "SELECT timezone(time_zone, ($2 + 1)::timestamp - interval '1 microsecond') + interval '1 microsecond'"
+        "  FROM loyalty.programs WHERE external_id = $1",
+        {TEXTOID, DATEOID});
     const Rows rows = query.run({text_argument(program), {date, false}});
     if (rows.size() == 0) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},

@@ -246,7 +246,8 @@ const char* name_of(Type type) {
 
 Terms lock_account(const AccountKey& key, const KeyArguments& arguments, TimestampTz now, TimestampTz active_from) {
     // Points are valid for whole days of the program's zone: through the end of the day that is so many units after the
-    // day on which they become active.
+    // day on which they become active. The end is that of the last instant, since midnight itself may come twice where
+    // clocks are put back then.
     static Query query(
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer,"
         "       t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4), t.refund_allowed, m.removed_at IS NOT NULL,"
@@ -259,7 +260,7 @@ Terms lock_account(const AccountKey& key, const KeyArguments& arguments, Timesta
         "                                WHEN 'month' THEN make_interval(months => t.validity_count)"
         "                                ELSE make_interval(years => t.validity_count)"
         "                            END"
-        "                          + interval '1 day')"
+        "                          + interval '1 day' - interval '1 microsecond') + interval '1 microsecond'"
         "       END"
         "  FROM loyalty.members m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"

@@ -194,4 +194,14 @@ INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
 SELECT loyalty_now() = now() AS real_clock, loyalty_wall_clock() > now() AS goes_on;
 SELECT loyalty_accrue('ann', 'main', 'bonus', 1) \g /dev/null
 SELECT loyalty_set_clock('2100-01-01');
+-- A time-out passes also while a transaction runs, for which now() stands still.
+SELECT loyalty_accrue('ann', 'main', 'bonus', 9) \g /dev/null
+BEGIN;
+SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 10, '0.2 s', external_id => 'short') ->> 'state' AS state;
+SELECT pg_sleep(0.3);
+SELECT active, held FROM loyalty_balance('ann', 'main', 'bonus');
+DO $$ BEGIN PERFORM loyalty_commit('ann', 'main', external_id => 'short'); EXCEPTION WHEN SQLSTATE 'LY518' THEN RAISE NOTICE 'LY518'; END $$;
+SELECT loyalty_redeem('ann', 'main', 'bonus', 10) ->> 'balance_after' AS after;
+COMMIT;
+SELECT * FROM loyalty_verify();
 DROP SCHEMA loyalty CASCADE;
