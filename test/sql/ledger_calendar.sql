@@ -104,10 +104,12 @@ SELECT brief(loyalty_rollback('gus', 'main', external_id => 'late'));
 SELECT * FROM refusal($$SELECT loyalty_commit('gus', 'main', external_id => 'late')$$);
 SELECT seq, type, value, before, after, created_at, lot FROM entries WHERE member = 'gus';
 SELECT external_id, state, created_at, expires_at, ended_at FROM loyalty.holds WHERE member = 'gus' ORDER BY external_id;
--- A held accrual is dated at its commit.
+-- A held accrual is dated at its commit. A repeated request is answered even when the points' date has passed.
 SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 4, '2 days', external_id => 'H'));
+SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 SELECT loyalty_set_clock('2026-02-24 12:00+01');
 SELECT answer ->> 'created_at' AS created_at, answer ->> 'expires_at' AS expires_at FROM loyalty_commit('hal', 'main', external_id => 'H') AS answer;
+SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 -- A time-out frees what it held, without a job.
 SELECT loyalty_accrue('ida', 'main', 'bonus', 10) \g /dev/null
 SELECT brief(loyalty_hold('ida', 'main', 'bonus', 'redemption', 10, '1 hour', external_id => 'H'));

@@ -132,6 +132,16 @@ SELECT * FROM last_day('azores', '2026-10-24');
 SET TimeZone = 'Europe/Berlin';
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- Of points that expire at one moment (5) those that were active earlier go first, then those booked first.
+
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, active_from, expires_at)
+SELECT 'lea', 'main', 'gift', 'accrual', 10, active_from, '2026-03-01'
+FROM unnest(ARRAY['2026-01-03', '2026-01-02', '2026-01-02', '2026-01-01']::timestamptz[]) AS active_from;
+SELECT loyalty_redeem('lea', 'main', 'gift', 12) \g /dev/null
+SELECT lot, remaining FROM remains WHERE member = 'lea';
+SELECT loyalty_redeem('lea', 'main', 'gift', 12) \g /dev/null
+SELECT lot, remaining FROM remains WHERE member = 'lea';
+
 -- Refunds (5) are a function of the amount refunded so far: in parts or at once, the lots get the same.
 
 SELECT loyalty_accrue(member, 'main', 'miles', number * 3, expires_on => date '2026-03-01' + number) FROM unnest(ARRAY['fay', 'gus']) AS member, generate_series(1, 4) AS number \g /dev/null
@@ -218,7 +228,7 @@ SELECT loyalty_set_clock('2026-12-03 12:00+01');
 SELECT total, active FROM loyalty_balance('lea', 'main', 'bonus');
 CALL loyalty_expire_points();
 INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('lea', 'main', 'bonus', 'reversal', -1, 2);
-SELECT seq, type, value, after FROM entries WHERE member = 'lea';
+SELECT seq, type, value, after FROM entries WHERE member = 'lea' AND point_type = 'bonus';
 SELECT loyalty_activate_point_type('main', 'bonus');
 
 -- ---------------------------------------------------------------------------------------------------------------------
