@@ -217,8 +217,8 @@ std::pair<Range, Range> cut(const Range& range, std::int64_t number) {
 void record(const Trouble& trouble, const Range& range) {
     static Query query(
         "INSERT INTO loyalty.job_errors AS e (member, program, job, sqlstate, message, detail, first_failed_at, last_failed_at)"
-        " SELECT $1, $2, p.job, $3, $4, nullif($5, ''), clock_timestamp(), clock_timestamp()"
-        "   FROM loyalty.job_progress p WHERE p.job = 'expire_points'"
+        " SELECT $1, $2, p.job, $3, $4, nullif($5, ''), clock.moment, clock.moment"
+        "   FROM loyalty.job_progress p CROSS JOIN (SELECT clock_timestamp() AS moment) clock WHERE p.job = 'expire_points'"
         " ON CONFLICT (member, program, job) DO UPDATE"
         " SET sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,"
         "     last_failed_at = excluded.last_failed_at,"
