@@ -63,6 +63,15 @@ TEST(TestOrderReader, SaysWhichOrderIsWrong) {
               "At $.lines, the value is 1. It is about order 2 of the array.");
     EXPECT_EQ(error(R"({"lines": [{"product": "p", "quantity": 1, "categories": ["a", 1]}]})").detail(),
               "At $.lines[0].categories[1], the value is 1.");
+    std::string too_many = "[";
+    for (int i = 0; i < 1001; i++)
+        too_many += std::string(i ? "," : "") + R"({"lines":[{"product":"p","quantity":1}]})";
+    EXPECT_EQ(error((too_many + "]").c_str()).sqlstate(), "LY108");
+    std::string long_order = R"({"lines":[)";
+    for (int i = 0; i < 10'000; i++) long_order += std::string(i ? "," : "") + R"({"product":"p","quantity":1})";
+    std::string too_long = "[";
+    for (int i = 0; i < 11; i++) too_long += (i ? "," : "") + long_order + "]}";
+    EXPECT_EQ(error((too_long + "]").c_str()).sqlstate(), "LY108");
     EXPECT_EQ(error_of([] { read_order(R"({"total": 1, "lines": []})"); }).sqlstate(), "LY101");
 }
 
