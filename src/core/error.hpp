@@ -82,6 +82,21 @@ inline constexpr std::string_view promo_code_of_another = "LY635";
 inline constexpr std::string_view promo_code_used = "LY636";
 inline constexpr std::string_view promo_code_used_up = "LY637";
 inline constexpr std::string_view promo_code_expired = "LY638";
+// Members.
+inline constexpr std::string_view not_enrolled = "LY701";
+inline constexpr std::string_view unknown_profile_field = "LY702";
+inline constexpr std::string_view registration_in_future = "LY703";
+inline constexpr std::string_view registration_unreadable = "LY704";
+inline constexpr std::string_view unknown_profile_segment = "LY705";
+inline constexpr std::string_view wrong_enrol_trigger = "LY706";
+// Trigger promotions.
+inline constexpr std::string_view unknown_trigger_promotion = "LY720";
+inline constexpr std::string_view promotion_not_in_force = "LY721";
+inline constexpr std::string_view no_such_rule = "LY722";
+inline constexpr std::string_view amount_outside_rule = "LY723";
+inline constexpr std::string_view wrong_fire_trigger = "LY724";
+// Tiers.
+inline constexpr std::string_view unknown_tier_group = "LY740";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";

@@ -2,6 +2,7 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_book.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -165,6 +166,7 @@ private:
         if (!own) return;
         booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
         booking_.entry = state_.account.entries()[*own];
+        judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {

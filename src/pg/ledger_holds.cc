@@ -3,6 +3,7 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/owner.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -243,7 +244,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     const KeyArguments arguments(key);
     const TimestampTz moment = now();
     AccountQuestion question;
-    question.scale = lock_account(key, arguments, moment, moment).scale;
+    const Terms terms = lock_account(key, arguments, moment, moment);
+    question.scale = terms.scale;
     question.now = question.until = moment;
     AccountState state = read_account(arguments, question);
     const std::string found = read_state(arguments, hold.id);
@@ -258,6 +260,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     }
     state.account.expire(moment);
     write_account(arguments, state.account, question.scale, moment, std::nullopt);
+    judge_after_booking(key, arguments, terms, state.account, moment);
     return hold_answer(key, hold.id, !is_open, into);
 }
 

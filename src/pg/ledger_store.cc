@@ -4,6 +4,7 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_store.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -261,7 +262,9 @@ Terms lock_account(const AccountKey& key, const KeyArguments& arguments, Timesta
         "                                ELSE make_interval(years => t.validity_count)"
         "                            END"
         "                          + interval '1 day' - interval '1 microsecond') + interval '1 microsecond'"
-        "       END"
+        "       END,"
+        "       t.kind = 'qualification',"
+        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $2 AND g.model = 'dynamic')"
         "  FROM loyalty.members m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.point_types t ON t.program = m.program AND t.external_id = $3"
@@ -280,6 +283,9 @@ Terms lock_account(const AccountKey& key, const KeyArguments& arguments, Timesta
     terms.refund_allowed = rows.boolean(0, 5);
     terms.member_removed = rows.boolean(0, 6);
     terms.expires_at = timestamp_at(rows, 0, 7);
+    terms.qualifies = rows.boolean(0, 8);
+    terms.judges_dynamic = rows.boolean(0, 9);
+    if (terms.qualifies) review_before_booking(key, arguments, now);
     return terms;
 }
 
