@@ -83,7 +83,6 @@ inline constexpr std::string_view promo_code_used = "LY636";
 inline constexpr std::string_view promo_code_used_up = "LY637";
 inline constexpr std::string_view promo_code_expired = "LY638";
 // Members.
-inline constexpr std::string_view not_enrolled = "LY701";
 inline constexpr std::string_view unknown_profile_field = "LY702";
 inline constexpr std::string_view registration_in_future = "LY703";
 inline constexpr std::string_view registration_unreadable = "LY704";

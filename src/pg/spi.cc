@@ -112,6 +112,17 @@ Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(dat
 
 std::string Rows::text(std::uint64_t row, int column) const { return text_of(datum(row, column)); }
 
+Oid Rows::type(int column) const { return SPI_gettypeid(table_->tupdesc, column); }
+
+std::string Rows::shown(std::uint64_t row, int column) const {
+    const SPITupleTable* table = table_;
+    const char* text = postgres([=] {
+        const char* value = SPI_getvalue(table->vals[row], table->tupdesc, column);
+        return value ? pg_server_to_any(value, static_cast<int>(strlen(value)), PG_UTF8) : "";
+    });
+    return text;
+}
+
 std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
     if (is_null(row, column)) return std::nullopt;
     return text(row, column);

@@ -55,6 +55,9 @@ public:
     std::vector<std::string> texts(std::uint64_t row, int column) const;
     std::vector<std::int32_t> integers(std::uint64_t row, int column) const;
     Datum datum(std::uint64_t row, int column) const;
+    Oid type(int column) const;
+    // Whatever its type is, as the server writes it.
+    std::string shown(std::uint64_t row, int column) const;
 
 private:
     SPITupleTable* table_;

@@ -5,6 +5,7 @@
 #include "pg/clock.hpp"
 #include "pg/job.hpp"
 #include "pg/ledger_book.hpp"
+#include "pg/members.hpp"
 #include "pg/owner.hpp"
 #include "pg/tiers.hpp"
 #include "pg/tiers_sql.hpp"
@@ -24,20 +25,6 @@ struct HeldTier {
     std::optional<TimestampTz> since, kept_until;
     std::optional<std::string> points, next_tier, missing;
 };
-
-void require_member(const std::string& member, const std::string& program) {
-    static Query query(
-        "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $2),"
-        "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
-        {TEXTOID, TEXTOID});
-    const Rows rows = query.run({text_argument(member), text_argument(program)});
-    if (!rows.boolean(0, 1)) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
-                    "Name one of loyalty.programs.");
-    }
-    if (!rows.boolean(0, 2))
-        throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
-}
 
 struct Stored {
     bool exists = false;
