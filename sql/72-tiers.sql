@@ -226,6 +226,12 @@ BEGIN
             AND history.tier_group = OLD.tier_group
             AND history.tier = OLD.external_id
         UNION ALL
+        SELECT format('Member "%s" has earned it.', standing.member)
+        FROM loyalty.member_tiers AS standing
+        WHERE standing.program = OLD.program
+            AND standing.tier_group = OLD.tier_group
+            AND OLD.external_id IN (standing.earned_tier, standing.kept_tier)
+        UNION ALL
         SELECT format('Promotion "%s" is for those who hold it.', promotion.external_id)
         FROM loyalty.promotions AS promotion
         WHERE promotion.program = OLD.program

@@ -19,9 +19,10 @@ public:
     static inline int depth = 0;
 };
 
-#define LOYALTY_BLANK(table)                                                                                        \
-    "UPDATE loyalty." table " SET comment = NULL, data = NULL, erased = " LOYALTY_ERASED_HASH("comment", "data")    \
-    " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true"
+#define LOYALTY_BLANK(table)                                                                   \
+    "UPDATE loyalty." table " SET comment = NULL, data = NULL, erased = " LOYALTY_ERASED_HASH( \
+        "comment",                                                                             \
+        "data") " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true"
 
 Datum erase(const std::string& member, const std::string& program, MemoryContext into) {
     static Query transactions(LOYALTY_BLANK("transactions"), {TEXTOID, TEXTOID});

@@ -26,16 +26,16 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         "                                   booked_at, active_from, expires_at)"
         " SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
-    query.run({text_argument(program), texts_argument(members), timestamp_argument(now)}, true);
+    query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true);
 }
 
 void tell_enrolled(const std::string& program, const std::vector<std::string>& members, bool resumed) {
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'member_enrolled', m.member, jsonb_build_object('registered_at', m.registered_at, 'resumed', $3)"
-        "   FROM loyalty.members m WHERE m.program = $1 AND m.member = ANY ($2) ORDER BY m.member",
+        "   FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1 ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, BOOLOID});
-    query.run({text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
+    query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
 }
 
 // What is due happened before the members came or went, so it comes first; then their tiers are what they are from now on.
@@ -77,9 +77,10 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
         // Of a row that was there before, xmax is the lock that this statement took.
         " RETURNING m.member, m.xmax = 0",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({text_argument(profiles.program), texts_argument(members), timestamps_argument(registered),
-                                 timestamp_argument(now)},
-                                true);
+    const Rows rows = query.run_for(members.size(),
+                                    {text_argument(profiles.program), texts_argument(members),
+                                     timestamps_argument(registered), timestamp_argument(now)},
+                                    true);
     std::vector<std::string> fresh, back, all;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         all.push_back(rows.text(row, 1));
@@ -100,8 +101,8 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
     return result;
 }
 
-Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key, const std::optional<TimestampTz>& registered,
-                   Oid caller) {
+Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
+                   const std::optional<TimestampTz>& registered, Oid caller) {
     const auto member = find_profile_key(profiles, key, caller);
     if (!member) {
         throw Error(sqlstate::unknown_profile, "\"" + key + "\" is not in the profile database", {},
@@ -117,12 +118,13 @@ Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key, cons
 
 std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
     static Query holds(
-        "SELECT h.member, h.id, h.point_type FROM loyalty.holds h"
-        " WHERE h.program = $1 AND h.member = ANY ($2) AND h.state = 'open' ORDER BY h.member, h.created_at, h.id",
+        "SELECT h.member, h.id, h.point_type"
+        "  FROM unnest($2::text[]) k (member) JOIN loyalty.holds h ON h.member = k.member AND h.program = $1 AND h.state = 'open' ORDER BY h.member, h.created_at, h.id",
         {TEXTOID, TEXTARRAYOID});
     static Query query(
         "WITH ended AS ("
-        "    UPDATE loyalty.members SET removed_at = $3 WHERE program = $1 AND member = ANY ($2) AND removed_at IS NULL RETURNING member)"
+        "    UPDATE loyalty.members m SET removed_at = $3 FROM unnest($2::text[]) k (member)"
+        "     WHERE m.member = k.member AND m.program = $1 AND m.removed_at IS NULL RETURNING m.member)"
         ", told AS ("
         "    INSERT INTO loyalty.events (program, type, profile) SELECT $1, 'member_removed', member FROM ended ORDER BY member)"
         " SELECT member FROM ended",
@@ -130,12 +132,13 @@ std::int64_t remove(const std::string& program, const std::vector<std::string>& 
     lock_members(program, members);
     make_standings(program, members);
     settle_tiers(program, members, now, tiers::Cause::points);
-    const Rows open = holds.run({text_argument(program), texts_argument(members)}, true);
+    const Rows open = holds.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
     for (std::uint64_t row = 0; row < open.size(); row++) {
         roll_back(open.text(row, 1), program, {uuid_of(open.datum(row, 2)), open.text(row, 3)}, CurrentMemoryContext);
     }
     const auto ended =
-        query.run({text_argument(program), texts_argument(members), timestamp_argument(now)}, true).size();
+        query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true)
+            .size();
     settle_tiers(program, members, now, tiers::Cause::removal);
     return static_cast<std::int64_t>(ended);
 }

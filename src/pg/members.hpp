@@ -19,8 +19,8 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
                const std::vector<TimestampTz>& registered, TimestampTz now);
 
 // Makes one profile a member. Errors: LY203 (no such profile), LY703 (registered in the future).
-Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key, const std::optional<TimestampTz>& registered,
-                   Oid caller);
+Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
+                   const std::optional<TimestampTz>& registered, Oid caller);
 
 // Ends the stay of members, with their open holds and tiers. Returns how many there were.
 std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now);

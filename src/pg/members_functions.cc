@@ -87,9 +87,9 @@ struct Report {
             "                                  || jsonb_build_object('member', s.member) ORDER BY s.member, s.reason), '[]')"
             "          FROM unnest($4::text[], $5::text[], $6::text[]) s (member, reason, value)))",
             {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
-        const Rows rows =
-            query.run({bigint_argument(done.enrolled), bigint_argument(done.resumed), bigint_argument(done.unchanged),
-                       optional_texts_argument(skipped), optional_texts_argument(reasons), optional_texts_argument(values)});
+        const Rows rows = query.run({bigint_argument(done.enrolled), bigint_argument(done.resumed),
+                                     bigint_argument(done.unchanged), optional_texts_argument(skipped),
+                                     optional_texts_argument(reasons), optional_texts_argument(values)});
         return copy_out(rows.datum(0, 1), into);
     }
 };
@@ -104,7 +104,8 @@ std::string applicants(const ProfileDatabase& profiles, const std::optional<std:
 
 void tell_progress(const Report& report) {
     const auto enrolled = static_cast<long long>(report.done.enrolled + report.done.resumed);
-    const auto seen = enrolled + static_cast<long long>(report.done.unchanged + static_cast<std::int64_t>(report.skipped.size()));
+    const auto seen =
+        enrolled + static_cast<long long>(report.done.unchanged + static_cast<std::int64_t>(report.skipped.size()));
     postgres([=] { ereport(NOTICE, (errmsg("enrolled %lld of %lld profiles", enrolled, seen))); });
 }
 
@@ -197,12 +198,12 @@ TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& 
                             Oid caller) {
     const AsUser reader(profiles.reader(caller));
     const Argument value = cast_text(key, profiles.key_type);
-    const Rows rows = query_for("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table + " t WHERE t." +
-                                    profiles.key + " = $1 LIMIT 1",
+    const Rows rows = query_for("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
+                                    " t WHERE t." + profiles.key + " = $1 LIMIT 1",
                                 {profiles.key_type})
                           .run({value});
-    const Registration registration = rows.size() == 0 ? Registration{{}, "no registration date"}
-                                                       : read_registration(rows, 0, 1, profiles, now());
+    const Registration registration =
+        rows.size() == 0 ? Registration{{}, "no registration date"} : read_registration(rows, 0, 1, profiles, now());
     if (!registration.problem) return *registration.at;
     throw Error(sqlstate::registration_unreadable, "the profile \"" + key + "\" has " + registration.problem, "",
                 "Correct field \"" + field + "\" of the profile, or give a date.");
@@ -237,8 +238,10 @@ std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::s
                                    Oid caller) {
     const bool by_email = field == "email" && !profiles.email_name.empty();
     const bool by_phone = field == "phone" && !profiles.phone_name.empty();
-    const ProfileField column = profile_field(
-        profiles, field == "key" ? profiles.key_name : by_email ? profiles.email_name : by_phone ? profiles.phone_name : field);
+    const ProfileField column = profile_field(profiles, field == "key" ? profiles.key_name
+                                                        : by_email     ? profiles.email_name
+                                                        : by_phone     ? profiles.phone_name
+                                                                       : field);
     const AsUser reader(profiles.reader(caller));
     const Argument wanted = cast_text(value, column.type);
     if (wanted.is_null) return {};

@@ -119,10 +119,13 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
                                                           const std::vector<std::string>& members, Oid caller) {
     const AsUser reader(profiles.reader(caller));
-    const char* type = postgres([&profiles_type = profiles.key_type] { return format_type_be_qualified(profiles_type); });
-    const Rows rows = query_for("SELECT k.number, to_jsonb(t)::text FROM unnest($1) WITH ORDINALITY k (member, number)"
-                                " JOIN " + profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
-                                {TEXTARRAYOID})
+    const char* type =
+        postgres([&profiles_type = profiles.key_type] { return format_type_be_qualified(profiles_type); });
+    const Rows rows = query_for(
+                          "SELECT k.number, to_jsonb(t)::text FROM unnest($1) WITH ORDINALITY k (member, number)"
+                          " JOIN " +
+                              profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
+                          {TEXTARRAYOID})
                           .run({texts_argument(members)});
     std::vector<std::optional<std::string>> documents(members.size());
     for (std::uint64_t row = 0; row < rows.size(); row++)

@@ -169,6 +169,30 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     return Rows(SPI_tuptable, rows);
 }
 
+Rows Query::run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes) {
+    constexpr std::size_t many = 50;
+    return count < many ? run(arguments, writes) : run_once(arguments, writes);
+}
+
+Rows Query::run_once(std::initializer_list<Argument> arguments, bool writes) {
+    const char* text = text_.c_str();
+    Oid* types = types_.data();
+    const int count = static_cast<int>(types_.size());
+    const Argument* given = arguments.begin();
+    const std::uint64_t rows = postgres([=] {
+        Datum values[max_arguments];
+        char nulls[max_arguments];
+        for (int i = 0; i < count; i++) {
+            values[i] = given[i].value;
+            nulls[i] = given[i].is_null ? 'n' : ' ';
+        }
+        const int code = SPI_execute_with_args(text, count, types, values, nulls, !writes, 0);
+        if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
+        return SPI_processed;
+    });
+    return Rows(SPI_tuptable, rows);
+}
+
 LatestSnapshot::LatestSnapshot() : exceptions_(std::uncaught_exceptions()) {
     postgres([] { PushActiveSnapshot(GetLatestSnapshot()); });
 }

@@ -38,9 +38,8 @@ public:
     std::optional<std::string> value(const std::string& column) const {
         const char* name = column.c_str();
         const TupleDesc description = RelationGetDescr(data_->tg_relation);
-        const int number = postgres([=] {
-            return SPI_fnumber(description, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8));
-        });
+        const int number = postgres(
+            [=] { return SPI_fnumber(description, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8)); });
         if (number <= 0) fail_misused(function_, "Table " + relation() + " has no column \"" + column + "\".");
         return value(number);
     }
@@ -78,8 +77,7 @@ public:
 private:
     std::optional<std::string> value(int number) const {
         const TupleDesc description = RelationGetDescr(data_->tg_relation);
-        const HeapTuple tuple =
-            TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_newtuple : data_->tg_trigtuple;
+        const HeapTuple tuple = TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_newtuple : data_->tg_trigtuple;
         const char* text = postgres([=] {
             const char* shown = SPI_getvalue(tuple, description, number);
             return shown ? pg_server_to_any(shown, static_cast<int>(strlen(shown)), PG_UTF8) : nullptr;
@@ -143,8 +141,9 @@ bool mark_fired(const std::string& relation, const std::string& key, const std::
     static Query query(
         "INSERT INTO loyalty.fired_rows (relation, row_key, program, promotion) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING true",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
-    return query.run({text_argument(relation), text_argument(key), text_argument(program), text_argument(promotion)},
-                     true)
+    return query
+               .run({text_argument(relation), text_argument(key), text_argument(program), text_argument(promotion)},
+                    true)
                .size() > 0;
 }
 
@@ -165,8 +164,7 @@ void fire_row(const FiredRow& row) {
         const Spi connection;
         if (!mark_fired(relation, key, program, promotion)) return;
         if (!member) throw Error(sqlstate::not_a_member, "the row names no member");
-        if (row.arguments() == 3 && !amount)
-            throw Error(sqlstate::amount_outside_rule, "the row names no amount");
+        if (row.arguments() == 3 && !amount) throw Error(sqlstate::amount_outside_rule, "the row names no amount");
         Firing firing;
         firing.promotion = promotion;
         firing.member = *member;
@@ -195,7 +193,8 @@ Datum loyalty_fire_trigger(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const FiredRow row(fcinfo, "loyalty_fire_trigger");
         if (row.arguments() != 2 && row.arguments() != 3)
-            fail_misused("loyalty_fire_trigger", "Its arguments are a promotion, a column, and perhaps another column.");
+            fail_misused("loyalty_fire_trigger",
+                         "Its arguments are a promotion, a column, and perhaps another column.");
         const AsUser owner(schema_owner());
         const Spi connection;
         fire_row(row);

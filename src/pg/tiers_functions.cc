@@ -134,7 +134,7 @@ DueMembers next_due(int batch_size) {
         "  FROM loyalty.tier_groups g"
         " CROSS JOIN LATERAL (SELECT array_agg(x.member) AS members"
         "                       FROM (SELECT s.member FROM loyalty.member_tiers s"
-        "                              WHERE s.program = g.program AND s.tier_group = g.external_id AND s.due_at <= $1"
+        "                              WHERE s.program = g.program AND s.tier_group = g.external_id AND s.due_at <= $1 AND s.due_at < 'infinity'"
         "                              ORDER BY s.due_at LIMIT $2) x) due"
         " WHERE g.model = 'cyclic' AND due.members IS NOT NULL ORDER BY g.program, g.external_id LIMIT 1",
         {TIMESTAMPTZOID, INT8OID});
@@ -181,15 +181,15 @@ void for_all_members(const std::string& program, const Body& body) {
 void settle_group(const std::string& program, const std::string& id) {
     static Query keep(
         "UPDATE loyalty.member_tiers s SET earned_tier = s.tier"
-        "  FROM loyalty.tiers held, loyalty.tier_groups g"
-        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = ANY ($3) AND g.program = $1 AND g.external_id = $2 AND g.upgrade_at_once"
+        "  FROM loyalty.tiers held, loyalty.tier_groups g, unnest($3::text[]) k (member)"
+        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND g.program = $1 AND g.external_id = $2 AND g.upgrade_at_once"
         "   AND held.program = s.program AND held.external_id = s.tier"
         "   AND held.position > coalesce((SELECT t.position FROM loyalty.tiers t WHERE t.program = s.program AND t.external_id = s.earned_tier), -1)",
         {TEXTOID, TEXTOID, TEXTARRAYOID});
     static Query start(
         "UPDATE loyalty.member_tiers s SET earned_tier = t.external_id"
-        "  FROM loyalty.tiers t"
-        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = ANY ($3) AND s.earned_tier IS NULL"
+        "  FROM loyalty.tiers t, unnest($3::text[]) k (member)"
+        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND s.earned_tier IS NULL"
         "   AND t.program = s.program AND t.tier_group = s.tier_group AND t.threshold = 0",
         {TEXTOID, TEXTOID, TEXTARRAYOID});
     static Query recalendar(
@@ -199,10 +199,10 @@ void settle_group(const std::string& program, const std::string& id) {
         " e WHERE e.at > $3) AS review,"
         "               CASE WHEN g.reset_count IS NOT NULL THEN (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS(
             "g.reset_count", "g.reset_unit", "$3") " e WHERE e.at > $3) END AS reset"
-        "          FROM loyalty.members m"
+        "          FROM unnest($4::text[]) k (member)"
+        "          JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         "          JOIN loyalty.programs p ON p.external_id = m.program"
-        "          JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $2 AND g.model = 'cyclic'"
-        "         WHERE m.program = $1 AND m.member = ANY ($4)) c"
+        "          JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $2 AND g.model = 'cyclic') c"
         " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
         {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID});
     const auto groups = load_tier_groups(program, id);
@@ -216,9 +216,9 @@ void settle_group(const std::string& program, const std::string& id) {
             return;
         }
         const Argument key[] = {text_argument(program), text_argument(id), texts_argument(members)};
-        keep.run({key[0], key[1], key[2]}, true);
-        start.run({key[0], key[1], key[2]}, true);
-        recalendar.run({key[0], key[1], timestamp_argument(now()), key[2]}, true);
+        keep.run_for(members.size(), {key[0], key[1], key[2]}, true);
+        start.run_for(members.size(), {key[0], key[1], key[2]}, true);
+        recalendar.run_for(members.size(), {key[0], key[1], timestamp_argument(now()), key[2]}, true);
         review_members(group, members, now(), Cause::edit);
     });
 }
@@ -227,7 +227,7 @@ void settle_group(const std::string& program, const std::string& id) {
 void review_group(const std::string& program, const std::string& id) {
     static Query query(
         "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.member_tiers"
-        "                                  WHERE program = $1 AND tier_group = $2 AND due_at <= $3 LIMIT 10000) x",
+        "                                  WHERE program = $1 AND tier_group = $2 AND due_at <= $3 AND due_at < 'infinity' LIMIT 10000) x",
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     for (;;) {
         check_interrupts();

@@ -34,8 +34,7 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
         " WHERE g.program = $2 AND g.point_type = $3",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID});
     const FreshSnapshot snapshot;
-    const Rows rows =
-        query.run({arguments.member, arguments.program, arguments.point_type, integer_argument(scale)});
+    const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, integer_argument(scale)});
     if (rows.size() == 0) return std::nullopt;
     Bound bound;
     TierGroup& group = bound.group;
@@ -123,7 +122,7 @@ void judge_bound(const AccountKey& key, const KeyArguments& arguments, const Ter
     if (terms.member_removed) standing.current = none;
     std::optional<TierChange> change;
     if (standing.current != before.current) {
-        change = {key.member, group.name(before.current), group.name(standing.current), now, Cause::points,
+        change = {key.member,    group.name(before.current), group.name(standing.current), now, Cause::points,
                   bound->seq + 1};
     } else if (standing.earned == before.earned && bound->points == points_before && bound->due_at == due_before) {
         return;
@@ -141,8 +140,7 @@ void review_before_booking(const AccountKey& key, const KeyArguments& arguments,
         " WHERE g.program = $2 AND g.point_type = $3 AND (s.member IS NULL OR s.due_at <= $4)",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const FreshSnapshot snapshot;
-    const Rows rows =
-        query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now)});
+    const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now)});
     if (rows.size() == 0) return;
     if (rows.boolean(0, 2)) make_standings(key.program, {key.member});
     review_members(load_tier_groups(key.program, rows.text(0, 1)).at(0), {key.member}, now, Cause::points);
@@ -151,8 +149,7 @@ void review_before_booking(const AccountKey& key, const KeyArguments& arguments,
 void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,
                          const ledger::Account& account, TimestampTz now) {
     if (terms.qualifies) judge_bound(key, arguments, terms, account, now);
-    if (terms.judges_dynamic && !terms.member_removed)
-        judge_members(key.program, {key.member}, now, AsUser::caller());
+    if (terms.judges_dynamic && !terms.member_removed) judge_members(key.program, {key.member}, now, AsUser::caller());
 }
 
 }  // namespace loyalty::pg

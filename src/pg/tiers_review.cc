@@ -47,10 +47,10 @@ void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account&
     account.sort();
 }
 
-#define LOYALTY_ENDS_AS_ARRAYS(ends)                                                                       \
-    "(SELECT array_agg(e.at ORDER BY e.at) AS at,"                                                         \
+#define LOYALTY_ENDS_AS_ARRAYS(ends)                                                                                      \
+    "(SELECT array_agg(e.at ORDER BY e.at) AS at,"                                                                        \
     "        array_agg(timezone(p.time_zone, date_trunc('month', timezone(p.time_zone, e.at) - interval '1 microsecond')" \
-    "                                        + interval '1 month') ORDER BY e.at) AS month_end"            \
+    "                                        + interval '1 month') ORDER BY e.at) AS month_end"                           \
     "   FROM " ends " e WHERE e.at >= "
 
 // Lots of a cumulative group play no part, and a group that resets its points at each review has one calendar for both.
@@ -62,7 +62,8 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
         "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
-        "  FROM loyalty.members m"
+        "  FROM unnest($2::text[]) k (member)"
+        "  JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.member_tiers s ON s.member = m.member AND s.program = m.program AND s.tier_group = $4"
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $4"
@@ -78,12 +79,12 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "              array_agg(x.active_from) AS active_from, array_agg(x.expires_at) AS expires_at"
         "         FROM loyalty.lots x"
         "        WHERE x.member = m.member AND x.program = m.program AND x.point_type = b.point_type AND x.open) l ON g.model = 'cyclic'"
-        " WHERE m.program = $1 AND m.member = ANY ($2)"
         " ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID, INT4OID});
     const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(group.program), texts_argument(members), timestamp_argument(until),
-                                 text_argument(group.id), integer_argument(group.scale)});
+    const Rows rows =
+        query.run_for(members.size(), {text_argument(group.program), texts_argument(members), timestamp_argument(until),
+                                       text_argument(group.id), integer_argument(group.scale)});
     std::vector<Candidate> candidates(rows.size());
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         Candidate& candidate = candidates[row];
@@ -118,8 +119,8 @@ std::vector<Change> work_out(const TierGroup& group, Candidate& candidate, Times
         if (candidate.standing.current == before) return {};
         return {{until, candidate.standing.current, cause}};
     }
-    Review review(group.ladder, group.rules, candidate.account, candidate.standing, candidate.reviews,
-                  candidate.resets, candidate.member_from.value_or(ledger::never));
+    Review review(group.ladder, group.rules, candidate.account, candidate.standing, candidate.reviews, candidate.resets,
+                  candidate.member_from.value_or(ledger::never));
     review.run(candidate.due_at, until);
     review.settle(until, cause);
     std::vector<Change> changes = review.changes();
@@ -186,11 +187,13 @@ void write_accounts(const TierGroup& group, const Bookings& made, TimestampTz no
         "  WHERE b.member = c.member AND b.program = $1 AND b.point_type = $2",
         {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID, INT8ARRAYOID,
          NUMERICARRAYOID});
-    query.run({text_argument(group.program), optional_text_argument(group.point_type), texts_argument(made.lot_members),
-               bigints_argument(made.lot_seqs), units_array_argument(made.lot_remaining, group.scale),
-               timestamp_argument(now), texts_argument(made.balance_members), bigints_argument(made.balance_seqs),
-               units_array_argument(made.balance_totals, group.scale)},
-              true);
+    query.run_for(
+        made.balance_members.size(),
+        {text_argument(group.program), optional_text_argument(group.point_type), texts_argument(made.lot_members),
+         bigints_argument(made.lot_seqs), units_array_argument(made.lot_remaining, group.scale),
+         timestamp_argument(now), texts_argument(made.balance_members), bigints_argument(made.balance_seqs),
+         units_array_argument(made.balance_totals, group.scale)},
+        true);
 }
 
 void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now) {
@@ -204,15 +207,15 @@ void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now
         "        e (member, seq, type, value, before, created_at, lot)",
         {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID,
          INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID});
-    query.run(
-        {text_argument(group.program), optional_text_argument(group.point_type), texts_argument(made.movement_members),
-         bigints_argument(made.movement_seqs), bigints_argument(made.movement_lots),
-         units_array_argument(made.movement_values, group.scale), timestamp_argument(now),
-         texts_argument(made.entry_members), bigints_argument(made.entry_seqs),
-         optional_texts_argument(made.entry_types), units_array_argument(made.entry_values, group.scale),
-         units_array_argument(made.entry_befores, group.scale), timestamps_argument(made.entry_moments),
-         optional_bigints_argument(made.entry_lots)},
-        true);
+    query.run_for(made.balance_members.size(),
+                  {text_argument(group.program), optional_text_argument(group.point_type),
+                   texts_argument(made.movement_members), bigints_argument(made.movement_seqs),
+                   bigints_argument(made.movement_lots), units_array_argument(made.movement_values, group.scale),
+                   timestamp_argument(now), texts_argument(made.entry_members), bigints_argument(made.entry_seqs),
+                   optional_texts_argument(made.entry_types), units_array_argument(made.entry_values, group.scale),
+                   units_array_argument(made.entry_befores, group.scale), timestamps_argument(made.entry_moments),
+                   optional_bigints_argument(made.entry_lots)},
+                  true);
 }
 
 void write_standings(const TierGroup& group, const std::vector<Candidate>& candidates) {
@@ -242,11 +245,12 @@ void write_standings(const TierGroup& group, const std::vector<Candidate>& candi
         resets.push_back(candidate.reset_at);
         due.push_back(candidate.due_at);
     }
-    query.run({text_argument(group.program), text_argument(group.id), texts_argument(members),
-               optional_texts_argument(tiers), timestamps_argument(since), bigints_argument(seqs),
-               optional_texts_argument(earned), optional_texts_argument(kept), timestamps_argument(falls),
-               timestamps_argument(reviews), timestamps_argument(resets), timestamps_argument(due)},
-              true);
+    query.run_for(members.size(),
+                  {text_argument(group.program), text_argument(group.id), texts_argument(members),
+                   optional_texts_argument(tiers), timestamps_argument(since), bigints_argument(seqs),
+                   optional_texts_argument(earned), optional_texts_argument(kept), timestamps_argument(falls),
+                   timestamps_argument(reviews), timestamps_argument(resets), timestamps_argument(due)},
+                  true);
 }
 
 }  // namespace

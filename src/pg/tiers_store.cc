@@ -77,19 +77,23 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
 
 void lock_members(const std::string& program, const std::vector<std::string>& members) {
     static Query query(
-        "SELECT FROM loyalty.members WHERE program = $1 AND member = ANY ($2) ORDER BY member FOR NO KEY UPDATE",
+        "SELECT FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        " ORDER BY m.member FOR NO KEY UPDATE OF m",
         {TEXTOID, TEXTARRAYOID});
-    query.run({text_argument(program), texts_argument(members)}, true);
+    query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
 }
 
-// Points booked before the group was made count in a cumulative one. Periods that ended before it was made, or before the
+// The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that ended before it was made, or before the
 // member came, are not reviewed.
 void make_standings(const std::string& program, const std::vector<std::string>& members) {
     static Query query(
-        "INSERT INTO loyalty.member_tiers (member, program, tier_group, points, review_at, reset_at, due_at, since)"
-        " SELECT m.member, m.program, g.external_id, coalesce(lifetime.points, 0), coalesce(review.next, 'infinity'),"
+        "INSERT INTO loyalty.member_tiers (member, program, tier_group, earned_tier, points, review_at, reset_at, due_at, since)"
+        " SELECT m.member, m.program, g.external_id,"
+        "        (SELECT t.external_id FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id AND t.threshold = 0),"
+        "        coalesce(lifetime.points, 0), coalesce(review.next, 'infinity'),"
         "        coalesce(reset.next, review.next, 'infinity'), coalesce(least(review.next, reset.next), 'infinity'), $3"
-        "   FROM loyalty.members m"
+        "   FROM unnest($2::text[]) k (member)"
+        "   JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         "   JOIN loyalty.programs p ON p.external_id = m.program"
         "   JOIN loyalty.tier_groups g ON g.program = m.program"
         "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"
@@ -99,10 +103,9 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
         " e WHERE e.at > $3) review ON g.model = 'cyclic'"
         "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3")
         " e WHERE e.at > $3) reset ON g.reset_count IS NOT NULL"
-        "  WHERE m.program = $1 AND m.member = ANY ($2)"
         " ON CONFLICT DO NOTHING",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
-    query.run({text_argument(program), texts_argument(members), timestamp_argument(now())}, true);
+    query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now())}, true);
 }
 
 void write_changes(const TierGroup& group, const std::vector<TierChange>& changes) {
@@ -134,8 +137,8 @@ void write_changes(const TierGroup& group, const std::vector<TierChange>& change
     const Argument program = text_argument(group.program), id = text_argument(group.id);
     const Argument who = texts_argument(members), when = timestamps_argument(moments);
     const Argument what = optional_texts_argument(tiers), why = optional_texts_argument(causes);
-    history.run({program, id, who, bigints_argument(seqs), what, when, why}, true);
-    events.run({program, id, who, optional_texts_argument(old), what, when, why}, true);
+    history.run_for(members.size(), {program, id, who, bigints_argument(seqs), what, when, why}, true);
+    events.run_for(members.size(), {program, id, who, optional_texts_argument(old), what, when, why}, true);
 }
 
 }  // namespace loyalty::pg

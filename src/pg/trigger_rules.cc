@@ -69,9 +69,9 @@ void require_rule(const AccountKey& key, const std::string& promotion, bool accr
         allowed += (allowed.empty() ? "" : ", or ") + show_points(units_at(rows, 0, 6, scale), scale) + " to " +
                    show_points(units_at(rows, 0, 7, scale), scale);
     }
-    throw Error(sqlstate::amount_outside_rule,
-                "the amount is not what promotion \"" + promotion + "\" allows",
-                "It is " + show_points(value, scale) + ", the rule says " + allowed + ".", "Amounts are never clipped.");
+    throw Error(sqlstate::amount_outside_rule, "the amount is not what promotion \"" + promotion + "\" allows",
+                "It is " + show_points(value, scale) + ", the rule says " + allowed + ".",
+                "Amounts are never clipped.");
 }
 
 std::string program_of(const std::string& promotion, const std::optional<std::string>& program) {

@@ -18,8 +18,7 @@ Units counting_points(const ledger::Account& account, Moment at, bool activated)
 
 // The higher of the last review's tier, what is kept until a month's end, and what the points give at once.
 Rank Review::given(Moment at, bool activated) const {
-    const Rank by_points =
-        rules_.upgrade_at_once ? ladder_.reached(counting_points(account_, at, activated)) : none;
+    const Rank by_points = rules_.upgrade_at_once ? ladder_.reached(counting_points(account_, at, activated)) : none;
     return std::max({standing_.earned, standing_.kept, by_points});
 }
 
