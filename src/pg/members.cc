@@ -12,7 +12,7 @@ namespace {
 void grant_initial_balances(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
     static Query query(
         "WITH granted AS MATERIALIZED ("
-        "    SELECT a.member, t.external_id AS point_type, t.initial_balance AS value, (" LOYALTY_EXPIRES_AT("$3") ")::timestamptz AS expires_at"
+        "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value, (" LOYALTY_EXPIRES_AT("$3") ")::timestamptz AS expires_at"
         "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program CROSS JOIN unnest($2::text[]) a (member)"
         "     WHERE t.program = $1 AND t.kind = 'standard' AND t.initial_balance > 0"
         "       AND t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $3))"

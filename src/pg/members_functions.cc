@@ -205,8 +205,8 @@ TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& 
     const Registration registration =
         rows.size() == 0 ? Registration{{}, "no registration date"} : read_registration(rows, 0, 1, profiles, now());
     if (!registration.problem) return *registration.at;
-    throw Error(sqlstate::registration_unreadable, "the profile \"" + key + "\" has " + registration.problem, "",
-                "Correct field \"" + field + "\" of the profile, or give a date.");
+    throw Error(sqlstate::registration_unreadable, "the registration date of \"" + key + "\" cannot be used",
+                "Field \"" + field + "\": " + registration.problem + ".", "Correct the profile, or give a date.");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 // Triggers for the user's own tables: firing a trigger promotion, enrolling. The user's statement never fails because there
 // was nothing to book: that is told by an event.
+#include "pg/attempt.hpp"
 #include "pg/clock.hpp"
 #include "pg/members.hpp"
 #include "pg/owner.hpp"
-#include "pg/subtransaction.hpp"
 #include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
@@ -11,7 +11,7 @@ namespace loyalty::pg {
 namespace {
 
 [[noreturn]] void fail_misused(const std::string& function, const std::string& detail) {
-    throw Error(sqlstate::wrong_fire_trigger, function + "() is not used as it can be", detail,
+    throw Error(sqlstate::wrong_trigger, function + "() is not used as it can be", detail,
                 "See its description: SELECT obj_description('" + function + "'::regproc).");
 }
 
@@ -89,45 +89,25 @@ private:
     TriggerData* data_;
 };
 
-// Why nothing was booked.
-struct Skipped {
-    std::string code, message, detail;
-};
-
-bool is_ours(const std::string& code) { return code.starts_with("LY") && !code.starts_with("LY0"); }
-
-// Runs a body in a subtransaction: an error of the domain undoes it and is returned, any other passes on.
+// Tries a body. What the domain refuses is returned; any other error, and one in the use of the trigger, passes on.
 template <class Body>
-std::optional<Skipped> attempt(const Body& body) {
-    Subtransaction subtransaction;
-    std::optional<Skipped> skipped;
-    try {
-        body();
-    } catch (const Error& error) {
-        if (!is_ours(error.sqlstate()) || error.sqlstate() == sqlstate::wrong_fire_trigger) throw;
-        skipped = {error.sqlstate(), error.message(), error.detail()};
-    } catch (const ServerError& error) {
-        const std::string code = postgres([=] { return unpack_sql_state(error.data->sqlerrcode); });
-        if (!is_ours(code)) throw;
-        skipped = {code, error.data->message, error.data->detail ? error.data->detail : ""};
-    }
-    if (skipped) {
-        subtransaction.rollback();
-    } else {
-        subtransaction.commit();
-    }
-    return skipped;
+std::optional<Trouble> refused(const Body& body) {
+    const auto trouble = attempt(body);
+    if (!trouble) return std::nullopt;
+    const std::string& code = trouble->sqlstate;
+    if (code.starts_with("LY") && !code.starts_with("LY0") && code != sqlstate::wrong_trigger) return trouble;
+    throw Error(code, trouble->message, trouble->detail);
 }
 
 void tell_skipped(const std::string& program, const char* type, const std::optional<std::string>& profile,
-                  const std::string& promotion, const FiredRow& row, const std::string& key, const Skipped& skipped) {
+                  const std::string& promotion, const FiredRow& row, const std::string& key, const Trouble& skipped) {
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " VALUES ($1, $2, $3, jsonb_strip_nulls(jsonb_build_object('promotion', nullif($4, ''), 'table', $5, 'row', nullif($6, ''),"
         "         'code', $7, 'message', $8, 'detail', nullif($9, ''))))",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     query.run({text_argument(program), text_argument(type), optional_text_argument(profile), text_argument(promotion),
-               text_argument(row.relation()), text_argument(key), text_argument(skipped.code),
+               text_argument(row.relation()), text_argument(key), text_argument(skipped.sqlstate),
                text_argument(skipped.message), text_argument(skipped.detail)},
               true);
 }
@@ -160,8 +140,7 @@ void fire_row(const FiredRow& row) {
     const auto member = row.value(row.argument(1));
     const auto amount = row.arguments() == 3 ? row.value(row.argument(2)) : std::nullopt;
     const std::string program = program_of(promotion, std::nullopt);
-    const auto skipped = attempt([&] {
-        const Spi connection;
+    const auto skipped = refused([&] {
         if (!mark_fired(relation, key, program, promotion)) return;
         if (!member) throw Error(sqlstate::not_a_member, "the row names no member");
         if (row.arguments() == 3 && !amount) throw Error(sqlstate::amount_outside_rule, "the row names no amount");
@@ -213,8 +192,7 @@ Datum loyalty_enrol_trigger(PG_FUNCTION_ARGS) {
         const AsUser owner(schema_owner());
         const Spi connection;
         const ProfileDatabase profiles = load_profile_database(program);
-        const auto skipped = attempt([&] {
-            const Spi inner;
+        const auto skipped = refused([&] {
             require_active(profiles);
             if (!member) throw loyalty::Error(loyalty::sqlstate::unknown_profile, "the row names no profile");
             const FreshSnapshot snapshot;

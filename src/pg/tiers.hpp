@@ -53,6 +53,7 @@ std::int64_t review_members(const TierGroup& group, const std::vector<std::strin
 
 // The tier of a member in a group as it will be at a moment from now on if nothing happens; nothing is written.
 struct ForeseenTier {
+    bool is_member = false;
     std::optional<std::string> tier;
     TimestampTz since = 0;
     TimestampTz kept_until = DT_NOEND;

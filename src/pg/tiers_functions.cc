@@ -76,7 +76,7 @@ HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampT
     held.tier = foreseen.tier;
     if (at >= stored.due_at) held.since = foreseen.since;
     if (group.model == "cyclic") held.kept_until = foreseen.kept_until;
-    tell_next(group, foreseen.points, held);
+    if (foreseen.is_member) tell_next(group, foreseen.points, held);
     return held;
 }
 

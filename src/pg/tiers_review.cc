@@ -284,6 +284,7 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
     Candidate& candidate = candidates.front();
     for (const auto& change : work_out(group, candidate, at, Cause::points)) candidate.since = change.at;
     ForeseenTier foreseen;
+    foreseen.is_member = candidate.member_from.has_value();
     foreseen.tier = group.name(candidate.standing.current);
     foreseen.since = candidate.since;
     foreseen.points = group.model == "cumulative" ? candidate.points : counting_points(candidate.account, at);
