@@ -73,7 +73,7 @@ TEST(Review, ExpiresReviewsResetsAndActivatesInThisOrderAtOneMoment) {
     Case c;
     c.rules.upgrade_at_once = true;
     c.lot(100, 3).lot(150, 3, 10).lot(200, 10);
-    // Without the expiration it were 2 by the review; with the activation before the review, 3.
+    // Without the expiration the review would give 2; with the activation before it, 3.
     EXPECT_EQ("10:2 ", c.run(10, 10));
     EXPECT_EQ(1, c.standing.earned);
     EXPECT_EQ(200, c.account.total);
@@ -83,7 +83,10 @@ TEST(Review, UpgradesAtOnceAndFallsBackToWhatWasReviewed) {
     Case c;
     c.rules.upgrade_at_once = true;
     c.lot(120, 2).lot(120, 5, 8);
-    EXPECT_EQ("2:1 5:2 8:1 10:1 ", c.run(1, 7) + c.run(c.due, 9) + (c.run(c.due, 10), "10:1 "));
+    std::string history = c.run(1, 7);
+    history += c.run(c.due, 9);
+    history += c.run(c.due, 10);
+    EXPECT_EQ("2:1 5:2 8:1 ", history);
     EXPECT_EQ(1, c.standing.earned);
 }
 
