@@ -2,6 +2,9 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_book.hpp"
+#include "pg/ledger_sql.hpp"
+#include "pg/tiers.hpp"
+#include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
 
@@ -45,7 +48,11 @@ public:
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
         read();
-        if (!is_repeated()) post();
+        if (is_repeated()) return std::move(booking_);
+        // A hold was bound when it was made.
+        if (posting_.promotion && !posting_.hold && (type_ == Type::accrual || type_ == Type::redemption))
+            require_rule(posting_.key, *posting_.promotion, type_ == Type::accrual, value_, terms_.scale, now_);
+        post();
         return std::move(booking_);
     }
 
@@ -119,8 +126,9 @@ private:
             "           CASE WHEN source_type IS DISTINCT FROM $12 THEN 'source_type' END,"
             "           CASE WHEN source IS DISTINCT FROM $13 THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $14 THEN 'promotion' END,"
-            "           CASE WHEN comment IS DISTINCT FROM $15 THEN 'comment' END,"
-            "           CASE WHEN data IS DISTINCT FROM $16 THEN 'data' END], NULL)"
+            "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
+            "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
+            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$15", "$16") " THEN 'what was erased' END], NULL)"
             "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -165,6 +173,7 @@ private:
         if (!own) return;
         booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
         booking_.entry = state_.account.entries()[*own];
+        judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {

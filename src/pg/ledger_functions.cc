@@ -65,13 +65,6 @@ Uuid find_repeated(const Posting& posting) {
     return uuid_of(rows.datum(0, 1));
 }
 
-Datum post(const Posting& posting, MemoryContext into) {
-    const auto inserted = insert(posting);
-    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
-    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
-                                   : copy_out(inserted->answer, into);
-}
-
 Datum negated(Datum amount) {
     return postgres([=] { return DirectFunctionCall1(numeric_uminus, amount); });
 }
@@ -102,6 +95,13 @@ Posting read_posting(const Arguments& given, const char* type, int promotion_col
 }
 
 }  // namespace
+
+Datum post(const Posting& posting, MemoryContext into) {
+    const auto inserted = insert(posting);
+    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
+    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
+                                   : copy_out(inserted->answer, into);
+}
 
 void Named::check(const char* noun) const {
     if (id.has_value() == external_id.has_value()) {

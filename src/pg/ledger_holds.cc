@@ -3,6 +3,9 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/owner.hpp"
+#include "pg/ledger_sql.hpp"
+#include "pg/tiers.hpp"
+#include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
 
@@ -46,6 +49,7 @@ public:
             fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
         require_usable(terms_, hold_.key);
         check_dates();
+        if (hold_.promotion) require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale, now_);
         state_.account.expire(now_);
         std::vector<Movement> reserved;
         if (is_redemption()) {
@@ -112,8 +116,9 @@ private:
             "           CASE WHEN source_type IS DISTINCT FROM $10 THEN 'source_type' END,"
             "           CASE WHEN source IS DISTINCT FROM $11 THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $12 THEN 'promotion' END,"
-            "           CASE WHEN comment IS DISTINCT FROM $13 THEN 'comment' END,"
-            "           CASE WHEN data IS DISTINCT FROM $14 THEN 'data' END], NULL)"
+            "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $13 THEN 'comment' END,"
+            "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $14 THEN 'data' END,"
+            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$13", "$14") " THEN 'what was erased' END], NULL)"
             "  FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -243,7 +248,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     const KeyArguments arguments(key);
     const TimestampTz moment = now();
     AccountQuestion question;
-    question.scale = lock_account(key, arguments, moment, moment).scale;
+    const Terms terms = lock_account(key, arguments, moment, moment);
+    question.scale = terms.scale;
     question.now = question.until = moment;
     AccountState state = read_account(arguments, question);
     const std::string found = read_state(arguments, hold.id);
@@ -258,6 +264,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     }
     state.account.expire(moment);
     write_account(arguments, state.account, question.scale, moment, std::nullopt);
+    judge_after_booking(key, arguments, terms, state.account, moment);
     return hold_answer(key, hold.id, !is_open, into);
 }
 
