@@ -123,6 +123,9 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     Arbiter arbiter(bounds, candidates, work);
     result.operations = operations_of(arbiter.run(state, result.trace));
     result.optimal = arbiter.optimal();
+    for (const auto& group : result.trace.groups) {
+        if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
+    }
 
     spend(program, order, result);
     accrue(program, options, result);

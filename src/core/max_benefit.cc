@@ -6,6 +6,7 @@
 // Tested against plain enumeration in test/unit/property_test.cc.
 #include "core/search/components.hpp"
 #include "core/search/consistent_search.hpp"
+#include "core/search/line_search.hpp"
 #include "core/search/summation_search.hpp"
 
 #include <algorithm>
@@ -90,7 +91,9 @@ private:
             if (!all_proven(children)) sum.leave_out(ReachBound(problem_, children).most_summed(problem_.state));
             // A sum of all is of one kind, so only where there is one component may the best sum spare some of the search.
             const auto to_beat = components.size() == 1 ? sum.best : std::nullopt;
-            consistent_.add(ConsistentSearch(problem_, alone_, children, to_beat).run());
+            auto consistent = search_by_line(problem_, children, to_beat);
+            if (!consistent) consistent = ConsistentSearch(problem_, alone_, children, to_beat).run();
+            consistent_.add(std::move(*consistent));
             summed_.add(std::move(sum));
         }
     }
@@ -138,6 +141,16 @@ private:
     Together consistent_, summed_;
 };
 
+Unproven without_proof(const Decision& decision, const SearchProblem& problem, const State& after, const Entries& entries) {
+    const Worth one = problem.program().value_denominator;
+    const Worth worth = problem.worth_of(problem.state.total() - after.total()) + problem.accrued(entries);
+    // Division rounds towards 0: a worth below it (prices were raised) is rounded up.
+    Unproven result{decision.group, Money{static_cast<std::int64_t>(worth / one)}, std::nullopt};
+    if (decision.bound) result.bound = Money{static_cast<std::int64_t>(std::max(worth, *decision.bound) / one)};
+    if (decision.bound && *decision.bound % one > 0) *result.bound += Money{1};
+    return result;
+}
+
 }  // namespace
 
 Entries Arbiter::max_benefit(const Children& children, State& state, const Scope& scope) {
@@ -159,15 +172,21 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
 }
 
 Entries Arbiter::carry_out(const Decision& decision, const Children& children, State& state, const Scope& scope) {
+    const State before = state;
     if (scope.trace) {
+        const auto& chosen = decision.children;
         for (const auto* child : children) {
-            const auto& chosen = decision.children;
             if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
         }
-        scope.trace->groups[decision.group].summed = decision.summed;
     }
-    return decision.summed ? summation(decision.children, state, scope)
-                           : consistent(decision.children, state, scope);
+    Entries entries =
+        decision.summed ? summation(decision.children, state, scope) : consistent(decision.children, state, scope);
+    if (scope.trace) {
+        NodeTrace& trace = scope.trace->groups[decision.group];
+        trace.summed = decision.summed;
+        if (!decision.proven) trace.unproven = without_proof(decision, {*this, children, before, scope}, state, entries);
+    }
+    return entries;
 }
 
 // Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their own

@@ -27,7 +27,7 @@ SummationSearch::SummationSearch(const SearchProblem& problem, const std::vector
     cut_pieces(children);
     for (const auto child : children) add_child(child);
     sort_pieces();
-    one_budget_ = paying_types() <= 1;
+    paying_types_ = count_paying_types();
     find_covered();
     decided_.pieces.resize(pieces_.size());
     decided_.groups.resize(groups_.size());
@@ -181,7 +181,7 @@ void SummationSearch::sort_pieces() {
 // of its summands takes off.
 bool SummationSearch::covers(const Summand& earlier, const Summand& later) const {
     if (does_the_same(earlier, later)) return true;
-    if (pieces_.size() != groups_.size() || !one_budget_) return false;
+    if (pieces_.size() != groups_.size() || paying_types_ > 1) return false;
     if (earlier.shipping < later.shipping || earlier.accrued < later.accrued) return false;
     auto own = earlier.of_groups.begin();
     for (const auto& share : later.of_groups) {
@@ -202,7 +202,7 @@ bool SummationSearch::does_the_same(const Summand& earlier, const Summand& later
            });
 }
 
-std::size_t SummationSearch::paying_types() const {
+std::size_t SummationSearch::count_paying_types() const {
     std::vector<bool> pays(budgets_.size());
     for (const auto& summand : summands_) {
         for (const auto& share : summand.of_groups) {
@@ -282,8 +282,13 @@ Worth SummationSearch::worth_of(std::int64_t goods, const Total& total) const {
 std::size_t SummationSearch::fewest(std::size_t next) const {
     std::size_t count = goods(possible_) == off_goods(possible_, Points::like_money) ? fewest_to_fill(next) : 0;
     for (const auto places : {Places::pieces, Places::groups}) {
-        for (const auto points : {Points::like_money, Points::by_budget})
+        if (places == Places::groups && pieces_.size() == groups_.size()) continue;
+        for (const auto points : {Points::like_money, Points::by_budget}) {
+            if (points == Points::by_budget && paying_types_ == 0) continue;
+            // As many as the best sum has are enough to know.
+            if (chosen_.size() + count > best_->children.size()) return count;
             count = std::max(count, fewest_to_add(next, places, points));
+        }
     }
     return count;
 }

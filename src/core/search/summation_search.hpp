@@ -85,7 +85,7 @@ private:
     void add_child(std::size_t child);
     void spread(const Entry& entry, Summand& summand) const;
     static void add_up(std::vector<Share>& shares);
-    std::size_t paying_types() const;
+    std::size_t count_paying_types() const;
     void sort_pieces();
 
     // Bounds by pieces or by unit groups; what is paid by points counted like money, by the budgets, or not at all.
@@ -125,7 +125,7 @@ private:
     Chosen numbers_;                               // of them in the problem
     std::vector<std::vector<std::size_t>> covered_;  // by each summand
     std::vector<int> left_out_;  // for each summand, how many that cover it are left out
-    bool one_budget_ = true;     // points of one type pay at most
+    std::size_t paying_types_ = 0;  // how many point types pay
     Chosen accruing_;  // children that only accrue: they add to every sum and take nothing from others
     Worth accrued_ = 0;
 
