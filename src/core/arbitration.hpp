@@ -12,20 +12,19 @@
 
 namespace loyalty {
 
-// Steps of a calculation: one step is one unit group looked at by one benefit. They keep a long calculation interruptible
-// and end a search (not the calculation) at a limit.
+// Steps of a calculation: one step is one unit group looked at by one benefit, or as much of the bookkeeping of a search.
+// They keep a long calculation interruptible and end a search (not the calculation) at a limit.
 class Work {
 public:
-    // About half a second on one core.
-    static constexpr std::int64_t most_steps_of_search = 2'000'000;
-
-    explicit Work(std::function<void()> check_interrupts) : check_interrupts_(std::move(check_interrupts)) {}
+    Work(std::function<void()> check_interrupts, std::int64_t search_steps)
+        : check_interrupts_(std::move(check_interrupts)), search_steps_(search_steps) {}
 
     void add(std::size_t steps);
-    bool search_exhausted() const { return steps_ > most_steps_of_search; }
+    bool search_exhausted() const { return steps_ > search_steps_; }
 
 private:
     std::function<void()> check_interrupts_;
+    std::int64_t search_steps_;
     std::int64_t steps_ = 0;
     std::int64_t next_check_ = 0;
 };

@@ -86,7 +86,7 @@ struct Reach {
 
     enum class Points { none, fixed, by_price };
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
-    Fraction points_per_money;     // by_price: at most so much for each smallest unit of money of the prices that it sees
+    Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
 };
 
 // A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of

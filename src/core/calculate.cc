@@ -111,7 +111,7 @@ void trace_refusals(const Candidates& candidates, Trace& trace) {
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
     const Bounds bounds(program, order);
-    Work work(options.check_interrupts);
+    Work work(options.check_interrupts, options.search_steps);
 
     Calculation result;
     result.points.resize(program.point_types.size());

@@ -73,6 +73,8 @@ struct Calculation {
 struct CalculationOptions {
     // Called every few thousand steps of a long calculation; may throw.
     std::function<void()> check_interrupts;
+    // How many steps (Work) searches for the maximum benefit may take altogether: less than a second on one core.
+    std::int64_t search_steps = 2'000'000;
     // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.
     std::function<bool(std::string_view credit_on)> is_credited;
 };

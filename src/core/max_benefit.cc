@@ -71,8 +71,8 @@ private:
             const auto decided = static_cast<std::ptrdiff_t>(decisions.size());
             Alone alone{problem_.state, {}};
             alone.entries = arbiter.evaluate(*child, alone.state, problem_.scope);
-            alone.worth = problem_.worth_of(problem_.state.total() - alone.state.total()) +
-                          problem_.accrued(alone.entries);
+            alone.worth =
+                problem_.worth_of(problem_.state.total() - alone.state.total()) + problem_.accrued(alone.entries);
             alone.decisions.assign(decisions.begin() + decided, decisions.end());
             alone.proven = arbiter.unproven() == unproven;
             decisions.erase(decisions.begin() + decided, decisions.end());
@@ -141,7 +141,8 @@ private:
     Together consistent_, summed_;
 };
 
-Unproven without_proof(const Decision& decision, const SearchProblem& problem, const State& after, const Entries& entries) {
+Unproven without_proof(const Decision& decision, const SearchProblem& problem, const State& after,
+                       const Entries& entries) {
     const Worth one = problem.program().value_denominator;
     const Worth worth = problem.worth_of(problem.state.total() - after.total()) + problem.accrued(entries);
     // Division rounds towards 0: a worth below it (prices were raised) is rounded up.
@@ -184,7 +185,8 @@ Entries Arbiter::carry_out(const Decision& decision, const Children& children, S
     if (scope.trace) {
         NodeTrace& trace = scope.trace->groups[decision.group];
         trace.summed = decision.summed;
-        if (!decision.proven) trace.unproven = without_proof(decision, {*this, children, before, scope}, state, entries);
+        if (!decision.proven)
+            trace.unproven = without_proof(decision, {*this, children, before, scope}, state, entries);
     }
     return entries;
 }
@@ -195,7 +197,9 @@ void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, co
     State alone = state;
     Scope unplanned = scope;
     unplanned.plan = nullptr;
+    const std::size_t unproven = unproven_;
     evaluate(node, alone, unplanned);
+    unproven_ = unproven;  // this is no part of the result
     mark_not_chosen(node, *scope.trace);
 }
 

@@ -87,8 +87,7 @@ private:
             for (auto g = state.first_group(line); g < state.groups.size() && state.groups[g].line == line; g++) {
                 const UnitGroup& units = state.groups[g];
                 if (!rule.cut(problem_.order().lines[line], units.total, units.quantity())) return false;
-                cuts_.back()[g].push_back(
-                    {&rule, problem_.arbiter.bounds().floor(line, units.quantity(), enclosing)});
+                cuts_.back()[g].push_back({&rule, problem_.arbiter.bounds().floor(line, units.quantity(), enclosing)});
             }
         }
         return true;
@@ -143,8 +142,7 @@ private:
         // With no other child than those.
         Limits needed_only(size + 1, std::move(lowest));
         for (std::size_t child = size; child-- > 0;) {
-            needed_only[child] =
-                needed_[child] ? before(child, needed_only[child + 1]) : needed_only[child + 1];
+            needed_only[child] = needed_[child] ? before(child, needed_only[child + 1]) : needed_only[child + 1];
         }
         limits_.push_back(std::move(needed_only));
     }

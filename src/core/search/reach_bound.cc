@@ -212,7 +212,7 @@ Worth ReachBound::most(std::size_t next, const State& state, Terms terms) {
             take(now_[cut.line].left);
         }
         if (cut.line != shipping_) goods -= taken;
-        kept += static_cast<int128>(taken) * (terms.summed ? one : cut.keeps);
+        kept += static_cast<int128>(taken) * (terms.losses ? cut.keeps : one);
     }
     return problem_.worth_of(Money{whole(kept + one - 1)}) + accruals(next, size_);
 }
@@ -364,7 +364,8 @@ std::size_t how_many(std::vector<Worth>& values, Worth need) {
 // Children that take something off and children that only accrue are counted apart, each for what the others cannot bring
 // even all together.
 std::size_t ReachBound::fewest(std::size_t next, const State& state, Worth need) {
-    const Worth all = most(next, state);
+    // Without some of the accruals less is lost to them.
+    const Worth all = most(next, state, {.losses = false});
     std::vector<Worth> worth(size_ - next);
     std::vector<bool> reduces(size_ - next);
     for (const auto& cut : cuts_) {

@@ -39,7 +39,7 @@ public:
     Worth most(std::size_t next, const State& state) { return most(next, state, {}); }
     Worth most_without_points(std::size_t next, const State& state) { return most(next, state, {.points = false}); }
     // The most that any sum of the children is worth, each working on `state`: no cut leaves less to others.
-    Worth most_summed(const State& state) { return most(0, state, {.summed = true}); }
+    Worth most_summed(const State& state) { return most(0, state, {.summed = true, .losses = false}); }
     // The least number of children from `next` on that can be worth `need` together.
     std::size_t fewest(std::size_t next, const State& state, Worth need);
 
@@ -103,8 +103,9 @@ private:
     void find_keeps();
 
     struct Terms {
-        bool points = true;
+        bool points = true;  // cuts that points pay for count, too
         bool summed = false;
+        bool losses = true;  // cuts lose what the accruals behind them do not get
     };
     Worth most(std::size_t next, const State& state, Terms terms);
     // The sum of the cuts of which `counts(cut)`.

@@ -118,14 +118,14 @@ private:
     const std::vector<Alone>& alone_;
     std::vector<Piece> pieces_;
     std::vector<Group> groups_;
-    std::vector<std::vector<OnPiece>> on_pieces_;  // by piece, largest first
-    std::int64_t allowed_;                         // by the maximum discounts
-    std::vector<std::int64_t> budgets_;            // by point type
-    std::vector<Summand> summands_;                // in position order
-    Chosen numbers_;                               // of them in the problem
+    std::vector<std::vector<OnPiece>> on_pieces_;    // by piece, largest first
+    std::int64_t allowed_;                           // by the maximum discounts
+    std::vector<std::int64_t> budgets_;              // by point type
+    std::vector<Summand> summands_;                  // in position order
+    Chosen numbers_;                                 // of them in the problem
     std::vector<std::vector<std::size_t>> covered_;  // by each summand
-    std::vector<int> left_out_;  // for each summand, how many that cover it are left out
-    std::size_t paying_types_ = 0;  // how many point types pay
+    std::vector<int> left_out_;                      // for each summand, how many that cover it are left out
+    std::size_t paying_types_ = 0;                   // how many point types pay
     Chosen accruing_;  // children that only accrue: they add to every sum and take nothing from others
     Worth accrued_ = 0;
 
