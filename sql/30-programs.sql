@@ -215,10 +215,14 @@ BEGIN
             COLUMN = 'profile_database';
     END IF;
 
+    -- These are part of the draft, too.
     IF (NEW.currency, NEW.currency_scale, NEW.time_zone)
-            IS DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
-        AND @extschema@.loyalty_has_balances(OLD.external_id)
+            IS NOT DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
     THEN
+        RETURN NEW;
+    END IF;
+    PERFORM @extschema@.loyalty_lock_draft(OLD.external_id);
+    IF @extschema@.loyalty_has_balances(OLD.external_id) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
             MESSAGE = format('currency, currency scale and time zone of program "%s" are fixed', OLD.external_id),
@@ -318,7 +322,8 @@ CREATE FUNCTION loyalty_point_types_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    IF (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    IF TG_OP = 'INSERT' OR (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
         RETURN NEW;
     END IF;
 
@@ -348,8 +353,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_point_types_trigger() IS
-    'Trigger of loyalty.point_types, before the update of a row: kind and scale are fixed once balances exist '
-    '(LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+    'Trigger of loyalty.point_types, before insert or update of a row: an edit of the draft; kind and scale are fixed '
+    'once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
 CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger

@@ -231,8 +231,8 @@ CREATE FUNCTION loyalty_balance(
 
 COMMENT ON FUNCTION loyalty_balance(text, text, text, timestamptz) IS
     'Balances of a member, a row for each point type or for the one named: total, active (what can be spent), waiting '
-    '(not active yet), held, debt, owed, in points; total and active in money by the type''s ratio, rounded to the '
-    'currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
+    '(not active yet), held, debt, owed, in points; total and active in money by the ratio of the version in force (of '
+    'the type where there is none), rounded to the currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
     'happens. What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_balance(''ann'', ''main'');';
 
@@ -293,6 +293,8 @@ COMMENT ON FUNCTION loyalty_statement(text, text, text, uuid, integer) IS
     'before the last id of this one. Errors: LY104 (page size), LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_statement(''ann'', ''main'', page_size => 20);';
 
+-- It joins whole tables with each other, often just after they were loaded or restored, when the planner knows nothing of
+-- them yet and would take nested loops for cheap.
 CREATE FUNCTION loyalty_verify(
     program text DEFAULT NULL,
     OUT invariant text,
@@ -304,6 +306,7 @@ CREATE FUNCTION loyalty_verify(
 ) RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off
     AS 'MODULE_PATHNAME', 'loyalty_verify';
 
 COMMENT ON FUNCTION loyalty_verify(text) IS
@@ -342,6 +345,25 @@ COMMENT ON FUNCTION loyalty_deactivate_point_type(text, text, timestamptz) IS
     'Lets points of a type be neither earned nor spent: at once, or from a moment on (standard types only). Total '
     'balances stay, and expire by their own dates. Errors: LY201, LY208, LY526, 23514. Example: SELECT '
     'loyalty_deactivate_point_type(''main'', ''bonus'', ''2027-01-01'');';
+
+CREATE FUNCTION loyalty_applied_ratios_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    UPDATE loyalty.point_types AS point_type
+    SET applied_ratio = applied.ratio
+    FROM jsonb_to_recordset(NEW.tree -> 'point_types') AS applied (point_type text, ratio numeric)
+    WHERE point_type.program = NEW.program
+        AND point_type.external_id = applied.point_type
+        AND point_type.applied_ratio IS DISTINCT FROM applied.ratio;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_applied_ratios_trigger() IS
+    'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s ratios. '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock

@@ -11,6 +11,14 @@ constexpr std::string_view order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, promo_codes, "
     "redeem, fields, expected_total";
 constexpr std::string_view line_keys = "id, product, quantity, price, min_price, fields";
+constexpr std::string_view test_order_keys =
+    "program, external_id, member, channel, contact_point, region, currency, time, shipping, total, lines, status, "
+    "promo_codes, redeem, fields, expected_total";
+constexpr std::string_view test_line_keys =
+    "id, product, quantity, price, min_price, fields, name, categories, partner";
+
+// Whether orders are read as they are submitted, or as tests edit them.
+enum class Mode { order, test };
 
 std::string object_text(const Json& value, const Place& place) {
     std::string text;
@@ -18,7 +26,29 @@ std::string object_text(const Json& value, const Place& place) {
     return text;
 }
 
-LineDocument read_line(const Json& object, const Place& place) {
+std::vector<std::string> read_texts(const Json& array, const Place& place) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < as_array(array, place).items.size(); i++)
+        texts.push_back(as_text(array.items[i], place.item(i)));
+    return texts;
+}
+
+// Edits of the product that only tests make.
+bool read_edit(LineDocument& line, std::string_view key, const Json& value, const Place& place) {
+    if (key == "name") {
+        line.name = as_text(value, place);
+    } else if (key == "partner") {
+        line.partner = as_text(value, place);
+    } else if (key == "categories") {
+        read_texts(value, place);
+        write_json(line.categories, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+LineDocument read_line(const Json& object, const Place& place, Mode mode) {
     LineDocument line;
     for (const auto& [key, value] : as_object(object, place).members) {
         const Place at = place.member(key);
@@ -34,8 +64,8 @@ LineDocument read_line(const Json& object, const Place& place) {
             line.min_price = as_decimal(value, at);
         } else if (key == "fields") {
             line.fields = object_text(value, at);
-        } else {
-            fail_unknown_key(key, value, place, line_keys);
+        } else if (mode == Mode::order || !read_edit(line, key, value, at)) {
+            fail_unknown_key(key, value, place, mode == Mode::order ? line_keys : test_line_keys);
         }
     }
     required(object, "product", place);
@@ -43,7 +73,7 @@ LineDocument read_line(const Json& object, const Place& place) {
     return line;
 }
 
-std::vector<LineDocument> read_lines(const Json& array, const Place& place) {
+std::vector<LineDocument> read_lines(const Json& array, const Place& place, Mode mode) {
     if (as_array(array, place).items.size() > max_lines) {
         throw Error(sqlstate::document_too_large, "invalid order: too many lines",
                     "At $.lines, there are " + std::to_string(array.items.size()) + ".",
@@ -51,7 +81,8 @@ std::vector<LineDocument> read_lines(const Json& array, const Place& place) {
     }
     std::vector<LineDocument> lines;
     lines.reserve(array.items.size());
-    for (std::size_t i = 0; i < array.items.size(); i++) lines.push_back(read_line(array.items[i], place.item(i)));
+    for (std::size_t i = 0; i < array.items.size(); i++)
+        lines.push_back(read_line(array.items[i], place.item(i), mode));
     return lines;
 }
 
@@ -74,7 +105,7 @@ RedeemDocument read_redeem(const Json& object, const Place& place) {
     return redeem;
 }
 
-void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place) {
+void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place, Mode mode) {
     const Place at = place.member(key);
     const std::pair<std::string_view, std::optional<std::string>*> texts[] = {
         {"program", &order.program},
@@ -94,7 +125,7 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         }
     }
     if (key == "lines") {
-        order.lines = read_lines(value, at);
+        order.lines = read_lines(value, at, mode);
     } else if (key == "shipping") {
         order.shipping = as_decimal(value, at);
     } else if (key == "expected_total") {
@@ -104,29 +135,58 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
             order.redeem.push_back(read_redeem(value.items[i], at.item(i)));
         }
     } else if (key == "promo_codes") {
-        for (std::size_t i = 0; i < as_array(value, at).items.size(); i++) {
-            order.promo_codes.push_back(as_text(value.items[i], at.item(i)));
-        }
+        order.promo_codes = read_texts(value, at);
     } else if (key == "fields") {
         order.fields = object_text(value, at);
+    } else if (key == "total" && mode == Mode::test) {
+        order.total = as_decimal(value, at);
     } else {
-        fail_unknown_key(key, value, place, order_keys);
+        fail_unknown_key(key, value, place, mode == Mode::order ? order_keys : test_order_keys);
     }
+}
+
+OrderDocument read_document(const Json& object, Mode mode) {
+    const Place place{"order", {}};
+    OrderDocument order;
+    for (const auto& [key, value] : as_object(object, place).members) read_member(order, key, value, place, mode);
+    required(object, "lines", place);
+    if (order.lines.empty()) {
+        throw Error(sqlstate::empty_order, "invalid order: it has no lines", "At $.lines, the value is an empty array.",
+                    "Give at least one line.");
+    }
+    return order;
 }
 
 }  // namespace
 
 OrderDocument read_order(std::string_view json) {
     const JsonDocument document(json);
-    const Place place{"order", {}};
-    OrderDocument order;
-    for (const auto& [key, value] : as_object(document.root(), place).members) read_member(order, key, value, place);
-    required(document.root(), "lines", place);
-    if (order.lines.empty()) {
-        throw Error(sqlstate::empty_order, "invalid order: it has no lines", "At $.lines, the value is an empty array.",
-                    "Give at least one line.");
+    return read_document(document.root(), Mode::order);
+}
+
+std::vector<OrderDocument> read_test_orders(std::string_view json) {
+    const JsonDocument document(json);
+    const Json& root = document.root();
+    if (root.kind != Json::Kind::array) return {read_document(root, Mode::test)};
+    std::vector<OrderDocument> orders;
+    for (const auto& item : root.items) {
+        try {
+            orders.push_back(read_document(item, Mode::test));
+        } catch (const Error& error) {
+            throw in_order(error, orders.size());
+        }
     }
-    return order;
+    if (orders.empty()) {
+        throw Error(sqlstate::empty_order, "invalid test: it has no orders", "At $, the value is an empty array.",
+                    "Give at least one order.");
+    }
+    return orders;
+}
+
+Error in_order(const Error& error, std::size_t index) {
+    const std::string which = "It is about order " + std::to_string(index + 1) + " of the array.";
+    return {error.sqlstate(), error.message(), error.detail().empty() ? which : error.detail() + " " + which,
+            error.hint()};
 }
 
 }  // namespace loyalty::codec

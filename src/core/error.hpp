@@ -38,6 +38,10 @@ inline constexpr std::string_view profiles_missing = "LY211";
 // The promotion tree.
 inline constexpr std::string_view invalid_benefit = "LY301";
 inline constexpr std::string_view invalid_tree = "LY302";
+inline constexpr std::string_view unknown_node = "LY319";
+inline constexpr std::string_view unknown_version = "LY320";
+inline constexpr std::string_view contradictory_test = "LY322";
+inline constexpr std::string_view unknown_in_context = "LY323";
 // The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
 inline constexpr std::string_view calculation_too_large = "LY402";
@@ -68,6 +72,19 @@ inline constexpr std::string_view clock_refused = "LY523";
 inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
+// Promo codes.
+inline constexpr std::string_view unknown_promo_code_pool = "LY630";
+inline constexpr std::string_view unknown_promo_code = "LY631";
+inline constexpr std::string_view pool_not_valid = "LY632";
+inline constexpr std::string_view wrong_mask = "LY633";
+inline constexpr std::string_view no_free_promo_code = "LY634";
+inline constexpr std::string_view promo_code_of_another = "LY635";
+inline constexpr std::string_view promo_code_used = "LY636";
+inline constexpr std::string_view promo_code_used_up = "LY637";
+inline constexpr std::string_view promo_code_expired = "LY638";
+// Events.
+inline constexpr std::string_view wrong_position = "LY760";
+inline constexpr std::string_view unknown_worker = "LY761";
 }  // namespace sqlstate
 
 class Error : public std::exception {

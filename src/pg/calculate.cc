@@ -1,5 +1,6 @@
-// loyalty_calculate and loyalty_explain: an order document in, a calculation out; nothing is written.
+// loyalty_calculate, loyalty_explain and loyalty_test: an order document in, a calculation out; nothing is written.
 #include "core/calculate.hpp"
+#include "codec/context_reader.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
 #include "core/explain.hpp"
@@ -8,6 +9,7 @@
 #include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
+#include "pg/editions.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
@@ -27,29 +29,32 @@ struct Quote {
     const Program& program() const { return current.version->program; }
 };
 
-OrderDocument read_document(Datum jsonb) {
+std::string_view document_text(Datum jsonb) {
     const std::size_t size = toast_raw_datum_size(jsonb);
     if (size > max_document_bytes) {
         throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
                     "It has " + std::to_string(size) + " bytes.",
                     "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
     }
-    return codec::read_order(jsonb_text(jsonb));
+    return jsonb_text(jsonb);
 }
 
-Quote make_quote(Datum jsonb) {
+// `test`, for tests, which may also be made in a program that is not active.
+Quote make_quote(OrderDocument document, const Edition& edition, const TestContext* test = nullptr) {
     Quote quote;
-    quote.document = read_document(jsonb);
+    quote.document = std::move(document);
     const Oid caller = GetUserId();
     const AsUser as_owner(schema_owner());
     const Spi connection;
-    quote.current = current_program(quote.document.program);
+    quote.current = find_program(quote.document.program, edition);
     const Market& market = quote.current.live->market;
+    if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
     if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
 
-    Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
+    Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
+                                       : find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
@@ -60,6 +65,53 @@ Quote make_quote(Datum jsonb) {
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
     return quote;
+}
+
+// The edition that the second argument names by its number, if there is one.
+Quote make_quote(FunctionCallInfo call) {
+    const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition);
+}
+
+[[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
+    throw Error(sqlstate::contradictory_test, "invalid test: " + what,
+                std::string("At $.") + key + " of the order and in the context.", hint);
+}
+
+// What an order and the context say together must make sense.
+void check_test(const OrderDocument& order, const TestContext& context) {
+    if (order.member && context.member) {
+        fail_contradiction("member", "the member is both named and made up",
+                           "Leave \"member\" out of the order, or balances, tiers, segments and promo codes out of the "
+                           "context.");
+    }
+    if (order.total && context.auto_calculate) {
+        fail_contradiction("total", "the total is both given and calculated",
+                           "Leave \"total\" out of the order, or set \"auto_calculate\" to false in the context.");
+    }
+    if (!order.total && !context.auto_calculate) {
+        fail_contradiction("total", "the total is neither given nor calculated",
+                           "Give the order a \"total\", or leave \"auto_calculate\" out of the context.");
+    }
+}
+
+std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const TestContext& context) {
+    std::vector<Quote> quotes;
+    quotes.reserve(orders.size());
+    for (auto& order : orders) {
+        try {
+            check_test(order, context);
+            quotes.push_back(make_quote(std::move(order), Edition::draft(), &context));
+            if (quotes.back().program().id != quotes.front().program().id) {
+                throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
+                            "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
+            }
+        } catch (const Error& error) {
+            if (orders.size() == 1) throw;
+            throw codec::in_order(error, static_cast<std::size_t>(&order - orders.data()));
+        }
+    }
+    return quotes;
 }
 
 // Puts the lines into the result of a set-returning function.
@@ -89,7 +141,7 @@ PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        const Quote quote = make_quote(fcinfo);
         JsonbWriter result;
         loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation,
                                      {quote.document, quote.time});
@@ -101,9 +153,25 @@ PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        const Quote quote = make_quote(fcinfo);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
         return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_test);
+Datum loyalty_test(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const loyalty::TestContext context = loyalty::codec::read_context(document_text(PG_GETARG_DATUM(1)));
+        const auto quotes =
+            make_test_quotes(loyalty::codec::read_test_orders(document_text(PG_GETARG_DATUM(0))), context);
+        std::vector<loyalty::codec::TestedOrder> orders;
+        for (const auto& quote : quotes)
+            orders.push_back({quote.program(), quote.order, quote.calculation, {quote.document, quote.time}});
+        JsonbWriter result;
+        loyalty::codec::write_test(result, orders);
+        return result.take();
     });
 }
 }

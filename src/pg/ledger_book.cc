@@ -54,11 +54,7 @@ private:
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
     void check_form() const {
-        if (!posting_.by_owner && (posting_.source_type == "cancel" || posting_.source_type == "settlement" ||
-                                   posting_.source_type == "write_off")) {
-            throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own",
-                        {}, "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
-        }
+        if (!posting_.by_owner) refuse_own_source(posting_.source_type);
         if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
         if (type_ == Type::refund && !posting_.undoes) {
             throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
@@ -69,7 +65,7 @@ private:
                         "a transaction of type \"" + posting_.type + "\" undoes no other", {},
                         "Refunds give redemptions back, reversals take accruals back.");
         }
-        check_attachments();
+        check_attachments(posting_.source_type, posting_.source, posting_.data);
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
         if (created_at_ > now_) {
             throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
@@ -78,18 +74,6 @@ private:
         if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
             throw Error(sqlstate::wrong_dates,
                         "only accruals and initial balances have an active_from and an expires_at");
-        }
-    }
-
-    void check_attachments() const {
-        if (posting_.source && !posting_.source_type)
-            throw Error(sqlstate::missing_field, "a source needs its source type");
-        if (posting_.source_type && posting_.source_type->empty())
-            throw Error(sqlstate::missing_field, "the source type is empty");
-        if (!posting_.data) return;
-        const Datum data = *posting_.data;
-        if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(data))); })) {
-            throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
         }
     }
 
@@ -426,6 +410,24 @@ Decimal read_signed(Datum datum, int sign, const std::string& noun) {
 }
 
 }  // namespace
+
+void refuse_own_source(const std::optional<std::string>& source_type) {
+    if (source_type == "cancel" || source_type == "settlement" || source_type == "write_off") {
+        throw Error(sqlstate::reserved_source, "source type \"" + *source_type + "\" is the ledger's own", {},
+                    "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+    }
+}
+
+void check_attachments(const std::optional<std::string>& source_type, const std::optional<std::string>& source,
+                       const std::optional<Datum>& data) {
+    if (source && !source_type) throw Error(sqlstate::missing_field, "a source needs its source type");
+    if (source_type && source_type->empty()) throw Error(sqlstate::missing_field, "the source type is empty");
+    if (!data) return;
+    const Datum value = *data;
+    if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(value))); })) {
+        throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
+    }
+}
 
 void check_amount(const std::optional<Datum>& amount) {
     if (!amount) throw Error(sqlstate::missing_field, "an amount is missing");

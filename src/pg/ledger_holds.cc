@@ -45,6 +45,7 @@ public:
         if (state_.transaction)
             fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
         require_usable(terms_, hold_.key);
+        check_dates();
         state_.account.expire(now_);
         std::vector<Movement> reserved;
         if (is_redemption()) {
@@ -68,6 +69,8 @@ private:
                         "It is an accrual or a redemption.");
         }
         check_amount(hold_.amount);
+        refuse_own_source(hold_.source_type);
+        check_attachments(hold_.source_type, hold_.source, hold_.data);
         if (!hold_.time_out)
             throw Error(sqlstate::wrong_time_out, "a hold needs a time-out", {},
                         "Give an interval, such as '15 minutes'.");
@@ -76,6 +79,15 @@ private:
             throw Error(sqlstate::wrong_time_out, "the time-out of a hold is above zero");
         if (is_redemption() && (hold_.active_from || hold_.expires_at)) {
             throw Error(sqlstate::wrong_dates, "only accruals have an active_from and an expiry");
+        }
+    }
+
+    // By the clock, so after a repeated request was answered.
+    void check_dates() const {
+        if ((hold_.active_from && TIMESTAMP_NOT_FINITE(*hold_.active_from)) ||
+            (hold_.expires_at && *hold_.expires_at <= hold_.active_from.value_or(now_))) {
+            throw Error(sqlstate::wrong_dates, "the points would expire before they become active", {},
+                        "Give an expires_at after active_from, or none.");
         }
     }
 
