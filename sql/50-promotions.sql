@@ -392,7 +392,6 @@ BEGIN
         WHERE promotion.program = OLD.program
             AND OLD.external_id = ANY (
                 CASE field
-                    WHEN 'audience_tiers' THEN promotion.audience_tiers
                     WHEN 'promo_code_pool' THEN ARRAY[promotion.promo_code_pool]::text[]
                     WHEN 'channels' THEN promotion.channels
                     WHEN 'contact_points' THEN promotion.contact_points

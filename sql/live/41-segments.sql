@@ -102,47 +102,43 @@ COMMENT ON COLUMN loyalty.segment_references.segment IS 'The naming segment.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to_kind IS 'What the segment named is a segment of.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to IS 'The segment named.';
 
+-- Not followed from segment to segment: what a segment refers to counts as used even if that one is not.
 CREATE OR REPLACE VIEW loyalty.segments_in_use AS
-WITH RECURSIVE used AS (
-    SELECT
-        condition.program::text AS program,
-        condition.level AS kind,
-        named.segment,
-        true AS judged
-    FROM loyalty.promotion_conditions AS condition
-    CROSS JOIN LATERAL unnest(condition.segments) AS named (segment)
-    UNION
-    SELECT
-        promotion.program,
-        'profile',
-        named.segment,
-        true
-    FROM loyalty.promotions AS promotion
-    CROSS JOIN LATERAL unnest(promotion.audience_segments) AS named (segment)
-    UNION
-    SELECT
-        reference.program,
-        reference.refers_to_kind,
-        reference.refers_to,
-        reference.refers_to_kind <> reference.kind
-    FROM used
-    JOIN loyalty.segment_references AS reference
-        ON reference.program = used.program
-        AND reference.kind = used.kind
-        AND reference.segment = used.segment
-)
 SELECT
     used.program,
     used.kind,
     used.segment,
     bool_or(used.judged) AS judged
-FROM used
+FROM (
+    SELECT condition.program, condition.level AS kind, unnest(condition.segments) AS segment, true AS judged
+    FROM loyalty.promotion_conditions AS condition
+    UNION ALL
+    SELECT promotion.program, 'profile', unnest(promotion.audience_segments), true
+    FROM loyalty.promotions AS promotion
+    UNION ALL
+    SELECT reference.program, reference.refers_to_kind, reference.refers_to, reference.refers_to_kind <> reference.kind
+    FROM loyalty.segment_references AS reference
+) AS used
 GROUP BY used.program, used.kind, used.segment;
 
 COMMENT ON VIEW loyalty.segments_in_use IS
-    'The segments that the promotions of the draft use: those that they name, and those that these refer to.';
+    'The segments that promotions of the draft name, and those that other segments refer to.';
 COMMENT ON COLUMN loyalty.segments_in_use.program IS 'The program.';
 COMMENT ON COLUMN loyalty.segments_in_use.kind IS 'What it is a segment of: product, order or profile.';
 COMMENT ON COLUMN loyalty.segments_in_use.segment IS 'The segment.';
 COMMENT ON COLUMN loyalty.segments_in_use.judged IS
     'Whether orders are asked for membership in the segment itself; otherwise it is only part of others.';
+
+CREATE OR REPLACE VIEW loyalty.profile_predicates AS
+SELECT
+    segment.program,
+    segment.external_id AS segment,
+    @extschema@.loyalty_expand_predicate('profile', segment.program, segment.predicate) AS predicate
+FROM loyalty.profile_segments AS segment
+WHERE segment.predicate IS NOT NULL;
+
+COMMENT ON VIEW loyalty.profile_predicates IS
+    'The predicates of dynamic profile segments as they are judged: with what they refer to.';
+COMMENT ON COLUMN loyalty.profile_predicates.program IS 'The program.';
+COMMENT ON COLUMN loyalty.profile_predicates.segment IS 'The segment.';
+COMMENT ON COLUMN loyalty.profile_predicates.predicate IS 'Its predicate.';

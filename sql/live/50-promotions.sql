@@ -140,7 +140,6 @@ BEGIN
         SELECT *
         FROM (
             VALUES
-                ('tiers', 'tier', 'audience_tiers'),
                 ('promo_code_pools', 'promo-code pool', 'promo_code_pool'),
                 ('channels', 'channel', 'channels'),
                 ('contact_points', 'contact point', 'contact_points'),

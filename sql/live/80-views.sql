@@ -260,6 +260,7 @@ SELECT
             LEFT JOIN loyalty.promotion_periods AS period
                 ON period.program = promotion.program AND period.promotion = promotion.external_id
             WHERE promotion.program = program.external_id
+                AND promotion.kind <> 'trigger'
         )
     ) AS tree,
     (

@@ -2,6 +2,9 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_book.hpp"
+#include "pg/ledger_sql.hpp"
+#include "pg/tiers.hpp"
+#include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
 
@@ -45,7 +48,11 @@ public:
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
         read();
-        if (!is_repeated()) post();
+        if (is_repeated()) return std::move(booking_);
+        // A hold was bound when it was made.
+        if (posting_.promotion && !posting_.hold && (type_ == Type::accrual || type_ == Type::redemption))
+            require_rule(posting_.key, *posting_.promotion, type_ == Type::accrual, value_, terms_.scale, now_);
+        post();
         return std::move(booking_);
     }
 
@@ -54,11 +61,7 @@ private:
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
     void check_form() const {
-        if (!posting_.by_owner && (posting_.source_type == "cancel" || posting_.source_type == "settlement" ||
-                                   posting_.source_type == "write_off")) {
-            throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own",
-                        {}, "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
-        }
+        if (!posting_.by_owner) refuse_own_source(posting_.source_type);
         if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
         if (type_ == Type::refund && !posting_.undoes) {
             throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
@@ -69,7 +72,7 @@ private:
                         "a transaction of type \"" + posting_.type + "\" undoes no other", {},
                         "Refunds give redemptions back, reversals take accruals back.");
         }
-        check_attachments();
+        check_attachments(posting_.source_type, posting_.source, posting_.data);
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
         if (created_at_ > now_) {
             throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
@@ -78,18 +81,6 @@ private:
         if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
             throw Error(sqlstate::wrong_dates,
                         "only accruals and initial balances have an active_from and an expires_at");
-        }
-    }
-
-    void check_attachments() const {
-        if (posting_.source && !posting_.source_type)
-            throw Error(sqlstate::missing_field, "a source needs its source type");
-        if (posting_.source_type && posting_.source_type->empty())
-            throw Error(sqlstate::missing_field, "the source type is empty");
-        if (!posting_.data) return;
-        const Datum data = *posting_.data;
-        if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(data))); })) {
-            throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
         }
     }
 
@@ -135,8 +126,9 @@ private:
             "           CASE WHEN source_type IS DISTINCT FROM $12 THEN 'source_type' END,"
             "           CASE WHEN source IS DISTINCT FROM $13 THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $14 THEN 'promotion' END,"
-            "           CASE WHEN comment IS DISTINCT FROM $15 THEN 'comment' END,"
-            "           CASE WHEN data IS DISTINCT FROM $16 THEN 'data' END], NULL)"
+            "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
+            "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
+            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$15", "$16") " THEN 'what was erased' END], NULL)"
             "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -181,6 +173,7 @@ private:
         if (!own) return;
         booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
         booking_.entry = state_.account.entries()[*own];
+        judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {
@@ -426,6 +419,24 @@ Decimal read_signed(Datum datum, int sign, const std::string& noun) {
 }
 
 }  // namespace
+
+void refuse_own_source(const std::optional<std::string>& source_type) {
+    if (source_type == "cancel" || source_type == "settlement" || source_type == "write_off") {
+        throw Error(sqlstate::reserved_source, "source type \"" + *source_type + "\" is the ledger's own", {},
+                    "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+    }
+}
+
+void check_attachments(const std::optional<std::string>& source_type, const std::optional<std::string>& source,
+                       const std::optional<Datum>& data) {
+    if (source && !source_type) throw Error(sqlstate::missing_field, "a source needs its source type");
+    if (source_type && source_type->empty()) throw Error(sqlstate::missing_field, "the source type is empty");
+    if (!data) return;
+    const Datum value = *data;
+    if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(value))); })) {
+        throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
+    }
+}
 
 void check_amount(const std::optional<Datum>& amount) {
     if (!amount) throw Error(sqlstate::missing_field, "an amount is missing");
