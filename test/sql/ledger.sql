@@ -39,6 +39,10 @@ DELETE FROM loyalty.transactions WHERE member = 'nobody';
 TRUNCATE loyalty.transactions CASCADE;
 INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('ann', 'main', 'bonus', 'accrual', 1)
 ON CONFLICT (member, program, id) DO UPDATE SET comment = 'changed';
+DELETE FROM loyalty.balances;
+TRUNCATE loyalty.balances CASCADE;
+DELETE FROM loyalty.lots;
+TRUNCATE loyalty.lots CASCADE;
 UPDATE loyalty.lot_movements SET value = 1;
 DELETE FROM loyalty.lot_movements;
 TRUNCATE loyalty.lot_movements;
