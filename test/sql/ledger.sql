@@ -358,6 +358,38 @@ SELECT brief(loyalty_cancel('hal', 'main', external_id => 'H4'));
 SELECT loyalty_activate_point_type('main', 'bonus');
 SELECT total, active FROM loyalty_balance('hal', 'main', 'bonus');
 
+-- Terms that the transaction itself has changed count at once, and no more once that is rolled back.
+BEGIN;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+SAVEPOINT before;
+UPDATE loyalty.point_types SET validity_count = 2 WHERE external_id = 'bonus';
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+UPDATE loyalty.programs SET active = false;
+SELECT code FROM refusal($$SELECT loyalty_accrue('kim', 'main', 'bonus', 1)$$);
+ROLLBACK TO before;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+UPDATE loyalty.point_types SET validity_count = 3 WHERE external_id = 'bonus';
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+ROLLBACK;
+BEGIN;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+ROLLBACK;
+
+-- Somebody's operators do not come in between.
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.trap(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.trap);
+BEGIN;
+SET LOCAL search_path = hostile, pg_catalog, public;
+SELECT 'a'::text = 'b';
+ROLLBACK;
+BEGIN;
+SET LOCAL search_path = hostile, pg_catalog, public;
+INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('kim', 'main', 'bonus', 'accrual', 1);
+SHOW search_path;
+ROLLBACK;
+DROP SCHEMA hostile CASCADE;
+
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Statement, money, point types, who may
 
