@@ -13,7 +13,7 @@ using namespace ledger;
 namespace {
 
 // How many lots of an account a redemption looks at first; most need one or two of what may be thousands.
-constexpr std::size_t first_lots = 4;
+constexpr std::int64_t first_lots = 4;
 
 Type read_type(const std::string& type) {
     if (type == "accrual") return Type::accrual;
@@ -94,10 +94,12 @@ private:
     }
 
     // The first lots may not be enough.
-    void read_all_lots() {
-        AccountQuestion all = question();
-        all.limit.reset();
-        read_account(key_, all, state_);
+    void read_enough_lots() {
+        AccountQuestion more = question();
+        while (std::ssize(state_.account.lots()) >= *more.limit && state_.account.active(now_) < value_) {
+            *more.limit *= 16;
+            read_account(key_, more, state_);
+        }
     }
 
     // ------------------------------------------------------------------------------------------------------------------
@@ -192,7 +194,7 @@ private:
     std::size_t post_redemption() {
         require_usable(terms_, posting_.key, now_);
         Account& account = state_.account;
-        if (account.lots().size() >= first_lots && account.active(now_) < value_) read_all_lots();
+        read_enough_lots();
         account.expire(now_);
         if (account.active(now_) < value_) fail_insufficient(account, value_, now_, terms_.scale, posting_.key);
         return account.redeem(value_, created_at_, now_);

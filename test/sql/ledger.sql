@@ -375,6 +375,15 @@ BEGIN;
 SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
 ROLLBACK;
 
+-- An account of many lots: as many are read as are needed.
+BEGIN;
+SELECT count(loyalty_accrue('kim', 'main', 'bonus', 1)) FROM generate_series(1, 70);
+SELECT loyalty_redeem('kim', 'main', 'bonus', 5) -> 'balance_after' AS after;
+SELECT loyalty_redeem('kim', 'main', 'bonus', 64.5) -> 'balance_after' AS after;
+SELECT count(*), sum(remaining) FROM loyalty.lots WHERE member = 'kim' AND open;
+SELECT loyalty_redeem('kim', 'main', 'bonus', 0.51);
+ROLLBACK;
+
 -- Somebody's operators do not come in between.
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.trap(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
