@@ -14,7 +14,7 @@ namespace loyalty {
 struct Case {
     Tree tree;
     Order order;
-    oracle::Facts facts;
+    oracle::Facts facts{};
 };
 
 // The order as the engine wants it, with what the program reads of the facts filled in.
