@@ -101,8 +101,10 @@ SELECT * FROM loyalty.pending_changes;
 UPDATE loyalty.promotion_benefits SET parameters = '{"amount": 15}' WHERE promotion = 'picks';
 UPDATE loyalty.products SET price = round(price), min_price = round(min_price);
 BEGIN;
+SET LOCAL session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.programs SET currency_scale = 0 WHERE external_id = 'main';
 SELECT loyalty_revert('main');
 SELECT currency_scale FROM loyalty.programs;
@@ -247,8 +249,10 @@ DROP ROLE regress_loyalty_editor;
 -- Any edits, in any order
 
 SET client_min_messages = warning;
+SET session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE state = 'active' AND external_id IN ('pay', 'earn');
 SELECT loyalty_apply('main') > 0 AS applied;
 -- Some promotion, group or condition.
