@@ -62,10 +62,8 @@ VALUES
             WHERE named.program = definition.program
         )$$
     ),
-    -- Trigger promotions stand outside the tree: no version holds them, no revert touches them; cloning takes them along.
-    (10, 'trigger_rules', $$format('promotion "%s", %s of "%s"', promotion, operation, point_type)$$, NULL, true, 'false'),
-    (11, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
-    (12, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
+    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';
@@ -376,6 +374,7 @@ BEGIN
         )
         FROM (
             SELECT rank, relation FROM loyalty.definitions WHERE whole
+            -- Trigger promotions stand outside the tree, so their rules are no definition; cloning takes them along.
             UNION ALL
             SELECT 1000, 'trigger_rules'
         ) AS definition
