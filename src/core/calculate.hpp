@@ -6,6 +6,7 @@
 #include "core/state.hpp"
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace loyalty {
@@ -16,6 +17,9 @@ struct LineResult {
     Money points_discount;  // paid with points
     Money allotted;         // the share of order-level benefits in the two above
     Money total;
+
+    // The final price of one unit.
+    Money unit_price(Quantity quantity) const { return {scaled(total.units, {one_unit.units, quantity.units})}; }
 };
 
 struct PointsResult {
@@ -23,6 +27,10 @@ struct PointsResult {
     Points accrued;  // credited at once …
     Points delayed;  // … of these, active only after a delay
     Points pending;  // waiting for a status of the order
+
+    Balance after(const Balance& before) const {
+        return {before.total - spent + accrued, before.active - spent + accrued - delayed, before.usable};
+    }
 };
 
 // A journal entry with what it came to in points.
@@ -30,6 +38,7 @@ struct Operation {
     Entry entry;
     Points spent;          // this operation's increment of the points spent
     bool pending = false;  // an accrual that waits for a status
+    std::string text;      // of a text, or the message of a promo code
 };
 
 // What became of a node of the tree.
@@ -42,9 +51,16 @@ struct NodeTrace {
     bool summed = false;           // a max_benefit group: combined by summation
 };
 
+// A line that a benefit passed over, and why.
+struct SkipTrace {
+    Index benefit;
+    Skip skip;
+};
+
 struct Trace {
     std::vector<NodeTrace> groups;
     std::vector<NodeTrace> promotions;
+    std::vector<SkipTrace> skips;
 };
 
 struct Calculation {
@@ -58,7 +74,13 @@ struct Calculation {
     // Whether every max_benefit group was searched to the end; false past the work limit (documented in the reference).
     bool optimal = true;
     Trace trace;
+
+    // Goods and shipping together.
+    LineResult all() const;
 };
+
+// Texts of a calculation have at most so many bytes together.
+inline constexpr std::size_t max_text_bytes = 10'000'000;
 
 struct CalculationOptions {
     // Called every few thousand steps of a long calculation; may throw.

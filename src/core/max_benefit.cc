@@ -9,7 +9,7 @@
 //     applying all children that are left is itself the bound, and one that is reached.
 //   * Otherwise each benefit is worth at most what it is worth on the state that the group began with, because prices
 //     only fall; benefits that pick units may gain by the rounding of splits, so for them the bound is all that is left
-//     to pay.
+//     to pay. Where prices are rounded there is no such bound: a price may rise, and what comes after be worth more.
 //   * Under summation the children's own effects are added up, and a sum never shrinks when a child joins it, so the sum with all
 //     children that are left is the bound; where units are picked, within the rounding of the splits (`slack_`). Where
 //     several point types pay it may shrink: a budget that bites is shared differently over the units, and so leaves a
@@ -182,6 +182,24 @@ private:
             const Worth unbounded = checked_product(state_.total().units, program_.value_denominator);
             std::fill(most_reduction_.begin(), most_reduction_.end(), unbounded);
         }
+        if (!all_benefits([](const BenefitEntry& benefit) { return benefit.rule->follows_prices(); })) {
+            constexpr Worth more_than_any = Worth{1} << 120;
+            std::fill(most_reduction_.begin(), most_reduction_.end(), more_than_any);
+            std::fill(most_accrued_.begin(), most_accrued_.end(), more_than_any);
+        }
+    }
+
+    template <class Holds>
+    bool all_benefits(const Holds& holds) const {
+        return std::all_of(children_.begin(), children_.end(),
+                           [&](const auto* child) { return all_benefits(*child, holds); });
+    }
+
+    template <class Holds>
+    bool all_benefits(const CandidateNode& node, const Holds& holds) const {
+        bool all = true;
+        for_each_benefit(node, [&](Index benefit) { all = all && holds(program_.benefits[benefit]); });
+        return all;
     }
 
     void add_bounds(const CandidateNode& node, Worth& reduction, Worth& accrued) {
@@ -230,12 +248,16 @@ private:
         return all;
     }
 
+    bool summable(const CandidateNode& node) const {
+        return all_benefits(node, [](const BenefitEntry& benefit) { return benefit.type->summable; });
+    }
+
     void prepare_sums() {
         std::vector<bool> in(children_.size());
         std::size_t effects = 0;
         for (std::size_t i = 0; i < in.size(); i++) {
-            in[i] = !alone_[i].entries->empty();
-            effects += alone_[i].entries->size();
+            in[i] = !alone_[i].entries->empty() && summable(*children_[i]);
+            if (in[i]) effects += alone_[i].entries->size();
         }
         // One child alone is the consistent combination of it.
         if (std::count(in.begin(), in.end(), true) < 2) return;
