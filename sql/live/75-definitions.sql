@@ -45,8 +45,24 @@ VALUES
         $$format('promotion "%s", condition %s, benefit %s', promotion, condition, position)$$,
         NULL, true, 'true'
     ),
-    (8, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
-    (9, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
+    (
+        8, 'partners', $$format('partner "%s"', external_id)$$, '{starts_on}', false,
+        $$external_id IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    (
+        9, 'partner_products', $$format('product "%s" of a partner', sku)$$, NULL, false,
+        $$partner IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';

@@ -9,6 +9,7 @@
 #include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
+#include "pg/document_values.hpp"
 #include "pg/editions.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/order_time.hpp"
@@ -51,13 +52,16 @@ Quote make_quote(OrderDocument document, const Edition& edition, const TestConte
     if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
-    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
+    const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
+    if (quote.document.time) quote.time = show_time(at, time_zone);
 
     Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
                                        : find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    find_partner_products(quote.order, quote.program(), local_day(at, time_zone));
+    read_values(quote.order, quote.document, quote.current, quote.time, caller);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;

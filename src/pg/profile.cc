@@ -57,10 +57,10 @@ Argument cast_key(const std::string& key, Oid type) {
 }
 
 // One plan per relation and type of key, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key) {
+Query& profile_query(const KeyColumn& key, const std::string& wanted) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " +
-                             key.column + " = $1 LIMIT 1";
+    const std::string text =
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + " = $1 LIMIT 1";
     auto& query = queries[std::to_string(key.type) + " " + text];
     if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
     return *query;
@@ -73,9 +73,20 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column).run({value});
+    const Rows rows = profile_query(column, std::string("CAST(profile.") + column.column + " AS text)").run({value});
     if (rows.size() == 0) return std::nullopt;
     return rows.text(0, 1);
+}
+
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller) {
+    // The bundled relation is read as the schema's owner, as everywhere.
+    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
+    const KeyColumn column = find_key_column(live);
+    const Argument value = cast_key(key, column.type);
+    if (value.is_null) return std::nullopt;
+    const Rows rows = profile_query(column, "to_jsonb(profile)").run({value});
+    if (rows.size() == 0) return std::nullopt;
+    return rows.datum(0, 1);
 }
 
 }  // namespace loyalty::pg

@@ -13,4 +13,7 @@ namespace loyalty::pg {
 // row-level security holds. Error LY211 where the relation or its key column is gone.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
 
+// The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);
+
 }  // namespace loyalty::pg
