@@ -187,7 +187,8 @@ Case random_mixture(std::mt19937_64& generator) {
         }
         if (random.chance(8)) {
             sketch = {random.one_of({"round_price", "round_order_price"}), sketch.on, {{"step", random.number(1, 9)}}};
-            if (std::string_view(sketch.benefit) == "round_order_price") sketch.on = "order";
+            const bool of_order = std::string_view(sketch.benefit) == "round_order_price";
+            sketch.on = of_order ? "order" : "all";
             sketch.parameters.emplace_back("direction", random.one_of({"nearest", "down", "up"}));
         }
         const bool in_group = builder.tree.groups.size() > 1 && random.chance(30);
