@@ -3,9 +3,9 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Triggers
 
+-- It pins the search path itself, in that one of its four calls for a row that makes queries.
 CREATE FUNCTION loyalty_transactions_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_transactions_trigger';
 
 COMMENT ON FUNCTION loyalty_transactions_trigger() IS
@@ -19,6 +19,9 @@ CREATE FUNCTION loyalty_append_only_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
+    IF TG_OP = 'UPDATE' AND @extschema@.loyalty_is_erasing() THEN
+        RETURN NULL;
+    END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'LY522',
         MESSAGE = format('table "%s.%s" is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME),
@@ -30,8 +33,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_append_only_trigger() IS
-    'Trigger, before an update, delete or truncate statement: refuses it (LY522). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_append_only_trigger();';
+    'Trigger, before an update, delete or truncate statement: refuses it (LY522), but for what loyalty_erase_member() '
+    'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_append_only_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Booking. The member comes first: where members are spread over machines, calls are routed by it.

@@ -47,9 +47,10 @@ Money PriceStep::round(Money total, Quantity quantity) const {
 }
 
 Reach PriceStep::reach() const {
+    const Fraction most{step_, direction_ == Direction::nearest ? 2 : 1};
     Reach reach;
-    reach.amount = Fraction{step_, 1};
-    if (direction_ != Direction::down) reach.raise = Fraction{step_, 1};
+    reach.amount = direction_ == Direction::up ? Fraction{} : most;
+    if (direction_ != Direction::down) reach.raise = most;
     return reach;
 }
 

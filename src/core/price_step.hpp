@@ -1,9 +1,7 @@
 // The steps that prices are rounded to.
 #pragma once
 
-#include "core/amount.hpp"
 #include "core/benefit.hpp"
-#include "core/parameters.hpp"
 
 namespace loyalty {
 
@@ -15,7 +13,7 @@ public:
     // What `quantity` units that cost `total` cost once the price of one is rounded: round(rounded price × quantity).
     Money round(Money total, Quantity quantity) const;
 
-    // A price moves by a step at most.
+    // The most that this does: less than a step for each unit, down or up; half of one to the nearest.
     Reach reach() const;
 
 private:

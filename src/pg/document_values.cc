@@ -49,6 +49,20 @@ std::vector<Value> values_of(const std::optional<Datum>& document, const std::ve
     return values;
 }
 
+// What a line says of its product itself.
+void overlay(std::vector<Value>& values, const LineDocument& line, const std::vector<Path>& paths) {
+    const bool has_fields = !line.fields.empty();
+    const Datum fields = has_fields ? jsonb_from_text(line.fields) : Datum{0};
+    for (std::size_t i = 0; i < values.size(); i++) {
+        const Path& path = paths[i];
+        if (path.front() == "name" && line.name) values[i] = {std::nullopt, *line.name};
+        if (path.front() != "fields" || !has_fields) continue;
+        const Datum name = text_argument(path[1]).value;
+        const bool has_it = postgres([=] { return DatumGetBool(DirectFunctionCall2(jsonb_exists, fields, name)); });
+        if (has_it) values[i] = value_at(fields, std::span(path).subspan(1));
+    }
+}
+
 // The documents of an order's products, as far as benefits read them: their names, and their fields overlaid by the lines'
 // own.
 void read_product_values(Order& order, const OrderDocument& document, const Program& program) {
@@ -65,17 +79,7 @@ void read_product_values(Order& order, const OrderDocument& document, const Prog
     for (auto& line : order.lines) {
         const auto found = stored.find(line.product);
         line.values = found == stored.end() ? std::vector<Value>(program.reads.product.size()) : found->second;
-        const std::string& own = document.lines[line.position].fields;
-        if (own.empty()) continue;
-        const Datum fields = jsonb_from_text(own);
-        for (std::size_t i = 0; i < line.values.size(); i++) {
-            const Path& path = program.reads.product[i];
-            if (path.front() != "fields") continue;
-            const Datum name = text_argument(path[1]).value;
-            const bool overlaid =
-                postgres([=] { return DatumGetBool(DirectFunctionCall2(jsonb_exists, fields, name)); });
-            if (overlaid) line.values[i] = value_at(fields, std::span(path).subspan(1));
-        }
+        overlay(line.values, document.lines[line.position], program.reads.product);
     }
 }
 

@@ -8,10 +8,10 @@ namespace loyalty::pg {
 
 namespace {
 
-// A row as the functions show it.
-#define LOYALTY_SHOWN(row)                                            \
-    "jsonb_strip_nulls(to_jsonb(" row ") - 'data') || CASE WHEN " row \
-    ".data IS NULL THEN '{}' ELSE jsonb_build_object('data', " row ".data) END"
+// A row as the functions show it: without what is null, but for what is within its data.
+#define LOYALTY_SHOWN(row)                                                                                          \
+    "CASE WHEN " row ".data IS NULL THEN jsonb_strip_nulls(to_jsonb(" row ")) ELSE jsonb_strip_nulls(to_jsonb(" row \
+    ") - 'data') || jsonb_build_object('data', " row ".data) END"
 
 struct Inserted {
     Uuid id;
@@ -65,13 +65,6 @@ Uuid find_repeated(const Posting& posting) {
     return uuid_of(rows.datum(0, 1));
 }
 
-Datum post(const Posting& posting, MemoryContext into) {
-    const auto inserted = insert(posting);
-    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
-    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
-                                   : copy_out(inserted->answer, into);
-}
-
 Datum negated(Datum amount) {
     return postgres([=] { return DirectFunctionCall1(numeric_uminus, amount); });
 }
@@ -102,6 +95,13 @@ Posting read_posting(const Arguments& given, const char* type, int promotion_col
 }
 
 }  // namespace
+
+Datum post(const Posting& posting, MemoryContext into) {
+    const auto inserted = insert(posting);
+    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
+    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
+                                   : copy_out(inserted->answer, into);
+}
 
 void Named::check(const char* noun) const {
     if (id.has_value() == external_id.has_value()) {

@@ -62,6 +62,24 @@ Argument array_of(const Values& values, const ElementType& type, const Make& mak
 
 }  // namespace
 
+namespace {
+
+// Asked for in advance, since asking costs more than the bytes.
+void take_random(std::uint8_t* bytes, std::size_t count) {
+    static std::array<std::uint8_t, 512> pool;
+    static std::size_t used = pool.size();
+    if (used + count > pool.size()) {
+        postgres([] {
+            if (!pg_strong_random(pool.data(), pool.size())) elog(ERROR, "could not generate random bytes");
+        });
+        used = 0;
+    }
+    std::copy_n(pool.data() + used, count, bytes);
+    used += count;
+}
+
+}  // namespace
+
 // 60 bits of time, in units of 1/4096 of a millisecond, never the same twice in a session; the rest is random.
 Uuid make_uuid() {
     static std::uint64_t last = 0;
@@ -70,10 +88,7 @@ Uuid make_uuid() {
     const std::uint64_t ticks = microseconds / 1000 * 4096 + microseconds % 1000 * 4096 / 1000;
     last = std::max(ticks, last + 1);
     Uuid id;
-    std::uint8_t* bytes = id.data();
-    postgres([=] {
-        if (!pg_strong_random(bytes + 8, 8)) elog(ERROR, "could not generate random bytes");
-    });
+    take_random(id.data() + 8, 8);
     const std::uint64_t milliseconds = last >> 12;
     for (std::size_t i = 0; i < 6; i++) id[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
     id[6] = static_cast<std::uint8_t>(0x70 | (last >> 8 & 0x0f));
@@ -131,10 +146,24 @@ Argument timestamps_argument(const std::vector<TimestampTz>& values) {
     return array_of(values, timestamp_type, timestamp_argument);
 }
 
+Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values) {
+    return array_of(values, timestamp_type, optional_timestamp_argument);
+}
+
 Argument uuids_argument(const std::vector<Uuid>& ids) { return array_of(ids, uuid_type, uuid_argument); }
 
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts) {
     return array_of(texts, text_type, optional_text_argument);
+}
+
+std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column) {
+    if (rows.is_null(row, column)) return {};
+    const Datum value = rows.datum(row, column);
+    // An array of eight bytes each without nulls is a plain C array.
+    const ArrayType* array = postgres([=] { return DatumGetArrayTypeP(value); });
+    const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    const auto* first = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(array));
+    return {first, first + count};
 }
 
 std::int64_t units_of(Datum numeric, int scale) {

@@ -577,8 +577,9 @@ Order order_for(const Program& program, const Case& c) {
     Order order = c.order;
     for (std::size_t i = 0; i < order.lines.size(); ++i) {
         for (const auto& path : program.reads.product) {
-            const auto field = c.facts.fields[i].find(path.back());
-            order.lines[i].values.push_back(field == c.facts.fields[i].end() ? Value{} : field->second);
+            const auto& fields = c.facts.fields.at(i);
+            const auto field = fields.find(path.back());
+            order.lines[i].values.push_back(field == fields.end() ? Value{} : field->second);
         }
     }
     find_partner_products(order, program, c.facts.today);
@@ -623,7 +624,9 @@ std::string to_string(const Case& c) {
         if (line.min_price) out << " min_price=" << money(*line.min_price, c.tree.currency_scale);
         for (const auto segment : line.segments) out << " " << c.tree.segments[segment].id;
         const std::size_t number = static_cast<std::size_t>(&line - c.order.lines.data());
-        for (const auto& [name, value] : c.facts.fields[number]) out << " " << name << "=" << value.text;
+        if (number < c.facts.fields.size()) {
+            for (const auto& [name, value] : c.facts.fields[number]) out << " " << name << "=" << value.text;
+        }
         out << "\n";
     }
     for (const TreePartner& partner : c.tree.partners) {

@@ -30,7 +30,7 @@ public:
         Reach reach;
         reach.goods = false;
         reach.points = field_ ? Reach::Points::fixed : Reach::Points::by_price;
-        if (!field_) reach.points_per_money = Fraction{points_.units, per_amount_.units};
+        if (!field_) reach.points_per_money = {points_.units, per_amount_.units};
         return reach;
     }
 

@@ -23,7 +23,7 @@ inline constexpr Moment never = INT64_MAX;
 
 struct Lot {
     std::int64_t seq = 0;
-    Units amount = 0;
+    Units amount = 0;  // of a new lot; of others nothing depends on it
     Units remaining = 0;
     Units held = 0;
     Moment active_from = 0;
@@ -105,6 +105,9 @@ public:
     std::size_t reverse(const Claim& claim, Moment created_at, Moment now);
     std::size_t refund(const Redemption& redemption, Units value, Moment created_at, Moment now);
     std::size_t write_off(Units value, Moment created_at);
+
+    // Books the reset of what the lots hold that became active before the moment, but for what is held.
+    void reset(Moment at);
 
     // Holds: reserving returns from which lots, committing takes exactly those.
     std::vector<Movement> hold(Units value, Moment now);

@@ -11,12 +11,6 @@ bool takes_off(const Entry& entry) { return !entry.applied.is_zero(); }
 
 bool is_on_goods(const Entry& entry) { return takes_off(entry) && entry.target == Entry::Target::line; }
 
-bool is_summable(const Program& program, const CandidateNode& node) {
-    bool all = true;
-    for_each_benefit(program, node, [&](Index benefit) { all = all && program.benefits[benefit].type->summable; });
-    return all;
-}
-
 // amount × part / all.
 std::int64_t share_up(std::int64_t amount, Quantity part, Quantity all) {
     return static_cast<std::int64_t>((static_cast<int128>(amount) * part.units + all.units - 1) / all.units);
@@ -30,11 +24,8 @@ SummationSearch::SummationSearch(const SearchProblem& problem, const std::vector
       allowed_(problem.arbiter.bounds().reduction_left(problem.state, *problem.scope.enclosing).units) {
     for (std::uint32_t type = 0; type < problem.state.paid.size(); type++)
         budgets_.push_back(problem.arbiter.bounds().budget_left(problem.state, type).units);
-    Chosen summable;
-    std::copy_if(children.begin(), children.end(), std::back_inserter(summable),
-                 [&](std::size_t child) { return is_summable(problem.program(), *problem.children[child]); });
-    cut_pieces(summable);
-    for (const auto child : summable) add_child(child);
+    cut_pieces(children);
+    for (const auto child : children) add_child(child);
     sort_pieces();
     paying_types_ = count_paying_types();
     find_covered();
