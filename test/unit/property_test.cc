@@ -301,7 +301,8 @@ std::vector<Case> simpler(const Case& c) {
         if (c.order.lines.size() > 1) {
             add([&](Case& o) {
                 o.order.lines.erase(o.order.lines.begin() + static_cast<std::ptrdiff_t>(i));
-                o.facts.fields.erase(o.facts.fields.begin() + static_cast<std::ptrdiff_t>(i));
+                if (i < o.facts.fields.size())
+                    o.facts.fields.erase(o.facts.fields.begin() + static_cast<std::ptrdiff_t>(i));
             });
         }
         if (line.min_price) add([&](Case& o) { o.order.lines[i].min_price.reset(); });

@@ -26,11 +26,12 @@ public:
         parameters.finish();
     }
 
+    // What comes in steps, far apart and of any height, is no part of the price.
     std::optional<Reach> reach() const override {
+        if (!field_) return std::nullopt;
         Reach reach;
         reach.goods = false;
-        reach.points = field_ ? Reach::Points::fixed : Reach::Points::by_price;
-        if (!field_) reach.points_per_money = {points_.units, per_amount_.units};
+        reach.points = Reach::Points::fixed;
         return reach;
     }
 
