@@ -101,8 +101,10 @@ SELECT * FROM loyalty.pending_changes;
 UPDATE loyalty.promotion_benefits SET parameters = '{"amount": 15}' WHERE promotion = 'picks';
 UPDATE loyalty.products SET price = round(price), min_price = round(min_price);
 BEGIN;
+SET LOCAL session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.programs SET currency_scale = 0 WHERE external_id = 'main';
 SELECT loyalty_revert('main');
 SELECT currency_scale FROM loyalty.programs;
@@ -115,6 +117,21 @@ SELECT loyalty_revert('main');
 SELECT change, what FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
 SELECT * FROM loyalty.pending_changes;
+
+-- Trigger promotions are in force without an apply: nothing of them is pending, and no revert takes them away.
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'welcome', 'Welcome', 'trigger', 'active');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'welcome', 'accrual', 'bonus', 100);
+SELECT loyalty_clone_promotion('main', 'welcome', 'again', 'Welcome again');
+SELECT * FROM loyalty.pending_changes;
+SELECT loyalty_revert('main');
+SELECT external_id, name, state, operation, point_type, amount
+FROM loyalty.promotions JOIN loyalty.trigger_rules ON promotion = external_id ORDER BY external_id;
+SELECT loyalty_move_promotion('main', 'welcome', 'main', 0);
+\echo :SQLSTATE
+SELECT loyalty_deactivate_promotion('main', 'welcome'), loyalty_end_promotion('main', 'welcome');
+SELECT loyalty_revert('main');
+SELECT state FROM loyalty.promotions WHERE external_id = 'welcome';
+DELETE FROM loyalty.promotions WHERE external_id = 'again';
 
 -- A static list is data, and so is a segment that no version uses.
 INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'picks', 'new on the list');
@@ -232,8 +249,10 @@ DROP ROLE regress_loyalty_editor;
 -- Any edits, in any order
 
 SET client_min_messages = warning;
+SET session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE state = 'active' AND external_id IN ('pay', 'earn');
 SELECT loyalty_apply('main') > 0 AS applied;
 -- Some promotion, group or condition.
