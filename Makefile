@@ -110,20 +110,6 @@ build/unit/objects: FORCE
 
 -include $(UNIT_OBJECTS:.o=.d)
 
-# --- The benchmark of the search for the maximum benefit: the core alone, optimised -----------------------------------
-
-BENCH_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
-BENCH_OBJECTS := $(patsubst %.cc,build/bench/%.o,$(CORE_SOURCES) test/unit/search_cases.cc bench/max_benefit.cc)
-
-build/bench/max_benefit: $(BENCH_OBJECTS)
-	$(CXX) $(BENCH_OBJECTS) -o $@
-
-build/bench/%.o: %.cc
-	@mkdir -p $(@D)
-	$(CXX) $(BENCH_FLAGS) -c $< -o $@
-
--include $(BENCH_OBJECTS:.o=.d)
-
 # --- Property tests in great number: optimised, without sanitizers; build/unit/run runs some of them under these ------
 
 PROPERTY_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
@@ -144,6 +130,16 @@ build/property/objects: FORCE
 	$(call record,$(PROPERTY_OBJECTS))
 
 -include $(PROPERTY_OBJECTS:.o=.d)
+
+# The benchmark of the search for the maximum benefit: the core alone, in the same way.
+BENCH_SOURCES := $(CORE_SOURCES) test/unit/search_cases.cc bench/max_benefit.cc
+BENCH_OBJECTS := $(patsubst %.cc,build/property/%.o,$(BENCH_SOURCES))
+
+build/bench/max_benefit: $(BENCH_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) $(BENCH_OBJECTS) -o $@
+
+-include $(BENCH_OBJECTS:.o=.d)
 
 # --- Fuzzing: each test/fuzz/NAME.cc is a program of its own, with the core and the codec -----------------------------
 

@@ -117,7 +117,7 @@ public:
     virtual std::optional<Reach> reach() const { return std::nullopt; }
     // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
     // neither what it takes off nor what it leaves ever falls.
-    virtual std::optional<Money> cut(const Line& line, Money total, Quantity quantity) const { return std::nullopt; }
+    virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const { return std::nullopt; }
 
     // The point type it pays with or accrues, if any.
     virtual std::uint32_t point_type() const { return no_point_type; }

@@ -376,11 +376,11 @@ TEST(Property, SearchIsExact) {
 }
 
 TEST(Property, SearchByLineIsExact) {
-    check_cases(3'000, [](std::mt19937_64& random, std::uint64_t) { return random_lowering_case(random); });
+    check_cases(search_cases / 2, [](std::mt19937_64& random, std::uint64_t) { return random_lowering_case(random); });
 }
 
 TEST(Property, SearchOfMixturesIsExact) {
-    check_cases(1'500, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
+    check_cases(search_cases / 4, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
 }
 
 }  // namespace

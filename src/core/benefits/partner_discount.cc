@@ -17,6 +17,10 @@ public:
     }
 
     std::optional<Reach> reach() const override { return Reach{}; }
+    std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity) const override {
+        const PartnerProduct* terms = partners_.terms(program, line);
+        return terms && terms->discount ? Money{scaled(total.units, *terms->discount)} : Money{};
+    }
 
     Proposal propose(View view) const override {
         Proposal proposal;
@@ -25,7 +29,7 @@ public:
             const PartnerProduct* terms = partners_.terms(view.program, line);
             if (!terms || !terms->discount) continue;
             proposal.parts.push_back(part);
-            proposal.parts.back().asked = Money{scaled(part.total.units, *terms->discount)};
+            proposal.parts.back().asked = *cut(view.program, line, part.total, part.quantity);
         }
         if (proposal.parts.empty()) proposal.reason = Reason::no_partner_terms;
         return proposal;

@@ -21,8 +21,7 @@ public:
     }
 
     std::optional<Reach> reach() const override { return Reach{}; }
-
-    std::optional<Money> cut(const Line& line, Money total, Quantity quantity) const override {
+    std::optional<Money> cut(const Program&, const Line& line, Money total, Quantity quantity) const override {
         const auto amount = field_->amount(line);
         return amount ? total - std::min(total, price(*amount, total, quantity)) : Money{};
     }
@@ -36,7 +35,7 @@ public:
                 continue;
             }
             proposal.parts.push_back(part);
-            proposal.parts.back().asked = *cut(view.order.lines[line], part.total, part.quantity);
+            proposal.parts.back().asked = *cut(view.program, view.order.lines[line], part.total, part.quantity);
         }
         if (proposal.parts.empty()) proposal.reason = Reason::field_missing;
         return proposal;
