@@ -110,17 +110,34 @@ build/unit/objects: FORCE
 
 -include $(UNIT_OBJECTS:.o=.d)
 
-# --- The benchmark of the search for the maximum benefit: the core alone, optimised -----------------------------------
+# --- Property tests in great number: optimised, without sanitizers; build/unit/run runs some of them under these ------
 
-BENCH_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
-BENCH_OBJECTS := $(patsubst %.cc,build/bench/%.o,$(CORE_SOURCES) test/unit/search_cases.cc bench/max_benefit.cc)
+PROPERTY_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
+PROPERTY_SOURCES := $(CORE_SOURCES) $(addprefix test/unit/,oracle.cc random_case.cc search_cases.cc property_test.cc)
+PROPERTY_OBJECTS := $(patsubst %.cc,build/property/%.o,$(PROPERTY_SOURCES))
+
+build/property/run: $(PROPERTY_OBJECTS) build/property/objects
+	$(CXX) $(PROPERTY_OBJECTS) -lgtest -lgtest_main -pthread -o $@
+
+build/property/%.o: %.cc build/property/settings
+	@mkdir -p $(@D)
+	$(CXX) $(PROPERTY_FLAGS) -c $< -o $@
+
+build/property/settings: FORCE
+	$(call record,$(PROPERTY_FLAGS))
+
+build/property/objects: FORCE
+	$(call record,$(PROPERTY_OBJECTS))
+
+-include $(PROPERTY_OBJECTS:.o=.d)
+
+# The benchmark of the search for the maximum benefit: the core alone, in the same way.
+BENCH_SOURCES := $(CORE_SOURCES) test/unit/search_cases.cc bench/max_benefit.cc
+BENCH_OBJECTS := $(patsubst %.cc,build/property/%.o,$(BENCH_SOURCES))
 
 build/bench/max_benefit: $(BENCH_OBJECTS)
-	$(CXX) $(BENCH_OBJECTS) -o $@
-
-build/bench/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(BENCH_FLAGS) -c $< -o $@
+	$(CXX) $(BENCH_OBJECTS) -o $@
 
 -include $(BENCH_OBJECTS:.o=.d)
 
@@ -165,11 +182,12 @@ test:
 accept:
 	@tools/accept
 
-#: unit          run the unit tests of the core under AddressSanitizer and UBSan; no server needed
+#: unit          run the unit tests of the core under AddressSanitizer and UBSan, random cases also without; no server needed
 unit:
 	@tools/packages unit
-	+@tools/quiet-make build/unit/run
+	+@tools/quiet-make build/unit/run build/property/run
 	UBSAN_OPTIONS=print_stacktrace=1 build/unit/run
+	build/property/run
 
 #: bench         run the benchmarks on a private server
 bench:

@@ -1,5 +1,5 @@
--- The life of promotions and their groups: verbs for what a click does elsewhere, and the way back to the version in force.
--- All but the end of a promotion is an edit of the draft, pending until loyalty_apply().
+-- The life of promotions and their groups: verbs for what a click does elsewhere, and the way back to the version in
+-- force. All but the end of a promotion is an edit of the draft, pending until loyalty_apply().
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
@@ -45,8 +45,8 @@ CREATE FUNCTION loyalty_move_promotion(
     AS 'MODULE_PATHNAME', 'loyalty_move_promotion';
 
 COMMENT ON FUNCTION loyalty_move_promotion(text, text, text, integer) IS
-    'Moves a promotion into a group, to a position, from which on others move up if it is taken; null: behind the last. '
-    'Errors: LY201, LY307 (it has ended), LY319 (no such promotion or group), LY321 (the group is archived), LY526. '
+    'Moves a promotion into a group, to a position, from which on others move up if it is taken; null: behind the '
+    'last. Errors: LY201, LY307 (it has ended), LY319 (no such promotion or group), LY321 (the group is archived), LY526. '
     'Example: SELECT loyalty_move_promotion(''main'', ''spring'', ''seasons'');';
 
 CREATE FUNCTION loyalty_reorder_promotion(program text, promotion text, "position" integer) RETURNS void
@@ -71,8 +71,8 @@ CREATE FUNCTION loyalty_clone_promotion(
 
 COMMENT ON FUNCTION loyalty_clone_promotion(text, text, text, text) IS
     'Makes a draft with all that a promotion has, right behind it, with another external id and, unless it is null, '
-    'another name. Errors: LY201, LY319 (no such promotion), LY321 (in an archived group), LY526, 23505 (the external id '
-    'is taken). Example: SELECT loyalty_clone_promotion(''main'', ''spring'', ''autumn'', ''Autumn sale'');';
+    'another name. Errors: LY201, LY319 (no such promotion), LY321 (in an archived group), LY526, 23505 (the external '
+    'id is taken). Example: SELECT loyalty_clone_promotion(''main'', ''spring'', ''autumn'', ''Autumn sale'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Groups

@@ -1,7 +1,7 @@
 -- The promotion tree and its versions.
 --
--- What checks the steps of an editor stands aside while loyalty_revert() restores a version as a whole: of the tables in
--- loyalty.definitions these triggers have WHEN (NOT loyalty_is_reverting()).
+-- What checks the steps of an editor stands aside while loyalty_revert() restores a version as a whole: on the tables
+-- in loyalty.definitions such triggers have WHEN (NOT loyalty_is_reverting()).
 
 CREATE OR REPLACE TRIGGER fix_key
     BEFORE UPDATE OF program, external_id ON loyalty.promotion_groups

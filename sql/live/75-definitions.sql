@@ -39,7 +39,8 @@ VALUES
         )$$
     ),
     (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true'),
-    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, 'true'),
+    -- Trigger promotions stand outside the tree and its versions.
+    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, $$kind <> 'trigger'$$),
     (
         6, 'promotion_conditions', $$format('promotion "%s", condition %s', promotion, position)$$,
         NULL, true, 'true'
@@ -49,8 +50,24 @@ VALUES
         $$format('promotion "%s", condition %s, benefit %s', promotion, condition, position)$$,
         NULL, true, 'true'
     ),
-    (8, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
-    (9, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
+    (
+        8, 'partners', $$format('partner "%s"', external_id)$$, '{starts_on}', false,
+        $$external_id IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    (
+        9, 'partner_products', $$format('product "%s" of a partner', sku)$$, NULL, false,
+        $$partner IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';
@@ -60,7 +77,7 @@ COMMENT ON COLUMN loyalty.definitions.label IS 'SQL expression that names a row 
 COMMENT ON COLUMN loyalty.definitions.columns IS
     'The columns that belong to the definition, beside the primary key; null: all but updated_at and generated ones.';
 COMMENT ON COLUMN loyalty.definitions.whole IS
-    'Whether loyalty_revert() makes and removes rows; otherwise it only changes them back.';
+    'Whether loyalty_revert() makes and removes rows, as far as a version holds them; otherwise it only changes them back.';
 COMMENT ON COLUMN loyalty.definitions.used IS 'SQL condition on a row, under which a version holds it.';
 
 -- The rows of all these tables as they are now, each as a JSON object.
@@ -218,8 +235,10 @@ COMMENT ON VIEW loyalty.pending_changes IS
 COMMENT ON COLUMN loyalty.pending_changes.program IS 'The program.';
 COMMENT ON COLUMN loyalty.pending_changes.change IS 'changed, added or removed.';
 COMMENT ON COLUMN loyalty.pending_changes.what IS 'What was changed, such as promotion "spring", condition 1.';
-COMMENT ON COLUMN loyalty.pending_changes."column" IS 'The column that was changed; null for all that was added or removed.';
-COMMENT ON COLUMN loyalty.pending_changes.old IS 'Value in the version in force; of something removed, all of it as JSON.';
+COMMENT ON COLUMN loyalty.pending_changes."column" IS
+    'The column that was changed; null for all that was added or removed.';
+COMMENT ON COLUMN loyalty.pending_changes.old IS
+    'Value in the version in force; of something removed, all of it as JSON.';
 COMMENT ON COLUMN loyalty.pending_changes.new IS 'Value now; of something added, all of it as JSON.';
 
 -- Makes the tables what loyalty.applied_definitions says: parents first what is missing and what has changed, then
@@ -252,7 +271,9 @@ BEGIN
                 definition.rank,
                 definition.relation,
                 definition.whole,
-                string_agg(quote_ident(attname), ', ' ORDER BY attnum) FILTER (WHERE frozen.name IS NOT NULL) AS columns,
+                definition.used,
+                string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+                    FILTER (WHERE frozen.name IS NOT NULL) AS columns,
                 string_agg('frozen.' || quote_ident(attname), ', ' ORDER BY attnum)
                     FILTER (WHERE frozen.name IS NOT NULL) AS frozen_columns,
                 string_agg(format('present.%1$I = frozen.%1$I', attname), ' AND ')
@@ -271,7 +292,7 @@ BEGIN
                 CROSS JOIN LATERAL jsonb_object_keys(applied.body) AS key (name)
                 WHERE applied.program = restore_draft.program
             ) AS frozen ON frozen.relation = definition.relation AND frozen.name = attname
-            GROUP BY definition.rank, definition.relation, definition.whole
+            GROUP BY definition.rank, definition.relation, definition.whole, definition.used
         ),
         source AS (
             SELECT
@@ -307,9 +328,9 @@ BEGIN
                 (
                     1000 - source.rank, 'delete', source.whole,
                     format(
-                        'DELETE FROM loyalty.%1$I AS present WHERE present.program = $1'
-                        ' AND NOT EXISTS (SELECT FROM %2$s AND %3$s)',
-                        source.relation, source.frozen_rows, source.same_row
+                        'DELETE FROM loyalty.%1$I AS present WHERE present.program = $1 AND %2$s'
+                        ' AND NOT EXISTS (SELECT FROM %3$s AND %4$s)',
+                        source.relation, source.used, source.frozen_rows, source.same_row
                     )
                 )
         ) AS step (place, kind, wanted, command)
@@ -332,7 +353,8 @@ COMMENT ON FUNCTION loyalty.restore_draft(text) IS
     'changed back and were removed; called by loyalty_revert(), which makes the triggers stand aside. Example: SELECT '
     'loyalty.restore_draft(''main'');';
 
--- A promotion with all that hangs on it: of every table of the definition that has a column "promotion".
+-- A promotion with all that hangs on it: of every table of the definition that has a column "promotion", and the rules of
+-- a trigger promotion.
 CREATE OR REPLACE FUNCTION loyalty.clone_promotion(program text, promotion text, changed jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -354,14 +376,18 @@ BEGIN
             END,
             CASE definition.relation WHEN 'promotions' THEN 'external_id' ELSE 'promotion' END
         )
-        FROM loyalty.definitions AS definition
+        FROM (
+            SELECT rank, relation FROM loyalty.definitions WHERE whole
+            -- Trigger promotions stand outside the tree, so their rules are no definition; cloning takes them along.
+            UNION ALL
+            SELECT 1000, 'trigger_rules'
+        ) AS definition
         JOIN pg_attribute
             ON attrelid = format('loyalty.%I', definition.relation)::regclass
             AND attnum > 0
             AND NOT attisdropped
             AND attgenerated = ''
             AND attname NOT IN ('created_at', 'updated_at')
-        WHERE definition.whole
         GROUP BY definition.rank, definition.relation
         HAVING definition.relation = 'promotions' OR bool_or(attname = 'promotion')
         ORDER BY definition.rank

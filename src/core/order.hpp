@@ -12,6 +12,12 @@
 
 namespace loyalty {
 
+// A value that a benefit reads from a document: a custom field of a product, a member of the order or of the profile.
+struct Value {
+    std::optional<Decimal> number;  // if it is one
+    std::string text;               // as a text shows it; empty where the document has no such member
+};
+
 struct Line {
     std::string id;
     std::string product;
@@ -21,6 +27,9 @@ struct Line {
     Money base;                           // round(price × quantity)
     std::optional<Money> min_price;       // of one unit
     std::vector<std::uint32_t> segments;  // of Program::segments that the product belongs to
+    std::vector<Value> values;            // what Program::reads names of the product's document
+    // In Program::partner_products; none for the shop's own products and before a partner's start date.
+    std::uint32_t partner_product = ~std::uint32_t{0};
 };
 
 // A request to pay with points of a type: up to `amount`, or all there are.
@@ -44,6 +53,7 @@ struct Buyer {
     // Those of the program that conditions name: of Program::profile_segments and Program::tiers, ascending.
     std::vector<std::uint32_t> segments;
     std::vector<std::uint32_t> tiers;
+    std::vector<Value> values;      // what Program::reads names of the profile's document
 };
 
 struct Order {
@@ -51,6 +61,7 @@ struct Order {
     Money shipping;
     std::vector<Redeem> redeem;  // in the order's own sequence
     Buyer buyer;
+    std::vector<Value> values;  // what Program::reads names of the order's document
 
     LocalTime time;                              // when its conditions are judged
     std::optional<Money> total;                  // that its document states; nothing: goods and shipping at base prices
@@ -59,5 +70,12 @@ struct Order {
     std::vector<PromoCode> promo_codes;          // as the order lists them
     std::vector<std::uint32_t> pools;            // of Program::pools that a usable code was given of, ascending
 };
+
+// The sum of the quantities.
+inline Quantity items(const Order& order) {
+    Quantity sum;
+    for (const auto& line : order.lines) sum += line.quantity;
+    return sum;
+}
 
 }  // namespace loyalty

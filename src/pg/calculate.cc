@@ -9,6 +9,7 @@
 #include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
+#include "pg/document_values.hpp"
 #include "pg/editions.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/order_segments.hpp"
@@ -70,6 +71,8 @@ Quote make_quote(OrderDocument document, const Edition& edition, bool explained,
     resolve_place(quote.order, quote.document, market);
     find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test));
     find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
+    find_partner_products(quote.order, quote.program(), quote.order.time.day());
+    read_values(quote.order, quote.document, quote.current, quote.time, caller);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;

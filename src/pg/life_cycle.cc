@@ -129,7 +129,12 @@ void move_node(const Node& node, const std::optional<std::string>& parent, std::
         "UPDATE loyalty.promotions SET parent = $3, position = $4 WHERE program = $1 AND external_id = $2",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID});
     Query& own = node.is_group ? own_group : own_promotion;
-    const auto to = parent ? parent : own.run({node.program_argument(), node.id_argument()}, true).optional_text(0, 1);
+    const auto from = own.run({node.program_argument(), node.id_argument()}, true).optional_text(0, 1);
+    if (!from && !node.is_group) {
+        throw Error(sqlstate::unknown_node, "promotion \"" + node.id + "\" has no place in the tree",
+                    "It is a trigger promotion.", "Name a promotion of another kind.");
+    }
+    const auto to = parent ? parent : from;
     if (to) require({true, node.program, *to});
     if (to && position) make_room(node, *to, *position);
     Query& move = node.is_group ? move_group : move_promotion;
@@ -163,7 +168,8 @@ void clone_promotion(const Node& node, const std::string& copy, const std::optio
         "  FROM loyalty.promotions WHERE program = $1 AND external_id = $2",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     const Rows at = place.run({node.program_argument(), node.id_argument()}, true);
-    make_room(node, at.text(0, 1), at.integer(0, 2) + 1);
+    // A trigger promotion has no place in the tree.
+    if (!at.is_null(0, 1)) make_room(node, at.text(0, 1), at.integer(0, 2) + 1);
     copy_all.run({node.program_argument(), node.id_argument(), text_argument(copy), optional_text_argument(name)},
                  true);
 }

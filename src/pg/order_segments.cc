@@ -58,12 +58,6 @@ Money goods_and_shipping(const Order& order) {
     return total;
 }
 
-Quantity items(const Order& order) {
-    Quantity sum;
-    for (const auto& line : order.lines) sum += line.quantity;
-    return sum;
-}
-
 std::vector<std::string> read_lists(const OrderDocument& document, const Program& program) {
     static Query query(
         "SELECT array_agg(segment::text) FROM loyalty.order_segment_members WHERE order_id = $1 AND program = $2",

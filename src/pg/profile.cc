@@ -57,11 +57,10 @@ Argument cast_key(const std::string& key, Oid type) {
 }
 
 // One plan per relation and type of key, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key, bool with_row) {
+Query& profile_query(const KeyColumn& key, const std::string& wanted) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text = std::string("SELECT CAST(profile.") + key.column + " AS text)" +
-                             (with_row ? ", to_jsonb(profile)" : "") + " FROM " + key.relation +
-                             " AS profile WHERE profile." + key.column + " = $1 LIMIT 1";
+    const std::string text =
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + " = $1 LIMIT 1";
     auto& query = queries[std::to_string(key.type) + " " + text];
     if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
     return *query;
@@ -74,7 +73,8 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column, with_row).run({value});
+    const std::string key_text = std::string("CAST(profile.") + column.column + " AS text)";
+    const Rows rows = profile_query(column, with_row ? key_text + ", to_jsonb(profile)" : key_text).run({value});
     if (rows.size() == 0) return std::nullopt;
     return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
 }
@@ -82,6 +82,17 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
     const auto profile = read_profile(live, key, caller, false);
     return profile ? std::optional(profile->key) : std::nullopt;
+}
+
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller) {
+    // The bundled relation is read as the schema's owner, as everywhere.
+    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
+    const KeyColumn column = find_key_column(live);
+    const Argument value = cast_key(key, column.type);
+    if (value.is_null) return std::nullopt;
+    const Rows rows = profile_query(column, "to_jsonb(profile)").run({value});
+    if (rows.size() == 0) return std::nullopt;
+    return rows.datum(0, 1);
 }
 
 }  // namespace loyalty::pg

@@ -21,4 +21,7 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
 // The same, where the key is all that matters.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
 
+// The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);
+
 }  // namespace loyalty::pg

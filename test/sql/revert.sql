@@ -101,8 +101,10 @@ SELECT * FROM loyalty.pending_changes;
 UPDATE loyalty.promotion_benefits SET parameters = '{"amount": 15}' WHERE promotion = 'picks';
 UPDATE loyalty.products SET price = round(price), min_price = round(min_price);
 BEGIN;
+SET LOCAL session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.programs SET currency_scale = 0 WHERE external_id = 'main';
 SELECT loyalty_revert('main');
 SELECT currency_scale FROM loyalty.programs;
@@ -115,6 +117,21 @@ SELECT loyalty_revert('main');
 SELECT change, what FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
 SELECT * FROM loyalty.pending_changes;
+
+-- Trigger promotions are in force without an apply: nothing of them is pending, and no revert takes them away.
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'welcome', 'Welcome', 'trigger', 'active');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'welcome', 'accrual', 'bonus', 100);
+SELECT loyalty_clone_promotion('main', 'welcome', 'again', 'Welcome again');
+SELECT * FROM loyalty.pending_changes;
+SELECT loyalty_revert('main');
+SELECT external_id, name, state, operation, point_type, amount
+FROM loyalty.promotions JOIN loyalty.trigger_rules ON promotion = external_id ORDER BY external_id;
+SELECT loyalty_move_promotion('main', 'welcome', 'main', 0);
+\echo :SQLSTATE
+SELECT loyalty_deactivate_promotion('main', 'welcome'), loyalty_end_promotion('main', 'welcome');
+SELECT loyalty_revert('main');
+SELECT state FROM loyalty.promotions WHERE external_id = 'welcome';
+DELETE FROM loyalty.promotions WHERE external_id = 'again';
 
 -- A static list is data, and so is a segment that no version uses.
 INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'picks', 'new on the list');
@@ -144,6 +161,23 @@ SELECT loyalty_revert('main');
 SELECT colour FROM loyalty.promotions WHERE external_id = 'tv';
 ALTER TABLE loyalty.promotions DROP COLUMN colour;
 SELECT * FROM loyalty.pending_changes;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- The terms of partners, as far as the version uses them
+
+INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'acme', 'Acme'), ('main', 'idle', 'Idle');
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'P-1', 'acme', 10), ('main', 'P-2', 'idle', 10);
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'partners', 'Partners', 'discount');
+INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'partners');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+VALUES ('main', 'partners', 1, 'partner_discount', '{"partners": ["acme"]}');
+SELECT loyalty_apply('main');
+UPDATE loyalty.partners SET starts_on = '2030-01-01', name = 'Acme and sons' WHERE external_id = 'acme';
+UPDATE loyalty.partner_products SET discount_percent = 15;
+SELECT change, what, "column", old, new FROM loyalty.pending_changes WHERE program = 'main' ORDER BY what, "column";
+SELECT loyalty_revert('main');
+SELECT external_id, name, starts_on FROM loyalty.partners ORDER BY external_id;
+SELECT sku, discount_percent FROM loyalty.partner_products ORDER BY sku;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Refused
@@ -220,8 +254,10 @@ DROP ROLE regress_loyalty_editor;
 -- Any edits, in any order
 
 SET client_min_messages = warning;
+SET session_replication_role = replica;
 DELETE FROM loyalty.lots;
 DELETE FROM loyalty.balances;
+RESET session_replication_role;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE state = 'active' AND external_id IN ('pay', 'earn');
 SELECT loyalty_apply('main') > 0 AS applied;
 -- Some promotion, group or condition.

@@ -213,8 +213,9 @@ foreach my $limit (
     [ 'max_key_bytes', '| a key of an order document | %s bytes |' ],
     [ 'max_group_levels', '| levels of groups below `main` | %s |' ],
     [ 'max_effects', '| effects of benefits on lines in one calculation | %s |' ],
-    [ 'most_children_of_search', 'for a search | %s |' ],
-    [ 'most_steps_of_search', 'limited to %s steps for an order' ])
+    [ 'most_children', 'could apply, for a search | %s |' ],
+    [ 'most_places', 'lines of the order, for a search | %s |' ],
+    [ 'search_steps', '* %s steps for an order.' ])
 {
     my ($constant, $statement) = @$limit;
     my $value = $sources =~ /\b$constant = ([\d']+);/ ? $1 : "nothing: no source has $constant";

@@ -41,7 +41,8 @@ struct Sketch {
 
 void add(TreeBuilder& builder, const std::string& id, const Sketch& sketch, const std::string& parent = "main") {
     std::vector<Parameter> parameters = sketch.parameters;
-    const bool is_discount = std::string_view(sketch.benefit) == "discount";
+    const std::string_view name = sketch.benefit;
+    const bool is_discount = name != "points_discount" && name != "accrue_points";
     if (!is_discount) parameters.emplace_back("point_type", "bonus");
     std::vector<TreeBenefit> benefits{benefit(sketch.benefit, parameters)};
     const std::string_view on = sketch.on;
@@ -183,6 +184,12 @@ Case random_mixture(std::mt19937_64& generator) {
         if (kind >= 3 && kind != 5 && random.chance(60)) {
             sketch.parameters.emplace_back("max_items", random.number(1, 3));
             sketch.parameters.emplace_back("pick", random.one_of({"line_order", "cheapest", "most_expensive"}));
+        }
+        if (random.chance(8)) {
+            sketch = {random.one_of({"round_price", "round_order_price"}), sketch.on, {{"step", random.number(1, 9)}}};
+            const bool of_order = std::string_view(sketch.benefit) == "round_order_price";
+            sketch.on = of_order ? "order" : "all";
+            sketch.parameters.emplace_back("direction", random.one_of({"nearest", "down", "up"}));
         }
         const bool in_group = builder.tree.groups.size() > 1 && random.chance(30);
         add(builder, "p" + std::to_string(i), sketch, in_group ? "g" : "main");

@@ -222,7 +222,7 @@ Worth worth_of(const Program& program, const Order& order, const oracle::Result&
 
 // Wherever a search is ended, the best combination is worth no less than what it has found and no more than its bound.
 TEST(Search, TheBoundHoldsWhereverItEnds) {
-    int unproven = 0, improved = 0;
+    int unproven = 0, bounded = 0, improved = 0;
     for (std::uint64_t number = 0; number < 1'500; ++number) {
         std::seed_seq seed{std::uint64_t{4}, number};
         std::mt19937_64 random(seed);
@@ -230,11 +230,12 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
                        : number % 3 == 1 ? random_lowering_case(random)
                                          : random_mixture(random);
         const Program program = compile(c.tree, 1);
+        const Order order = order_for(program, c);
         CalculationOptions options;
         options.is_credited = [](std::string_view) { return true; };
         options.search_steps = std::uniform_int_distribution<int>(0, 300)(random);
-        const Calculation result = loyalty::calculate(program, c.order, options);
-        const Worth best = worth_of(program, c.order, oracle::calculate(c.tree, c.order));
+        const Calculation result = loyalty::calculate(program, order, options);
+        const Worth best = worth_of(program, order, oracle::calculate(c.tree, c.order, c.facts));
         const Worth one = program.value_denominator;
         if (result.optimal) continue;
         ++unproven;
@@ -242,12 +243,14 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
                                        [](const Unproven& search) { return search.group == 0; });
         ASSERT_NE(main, result.unproven.end()) << number;
         EXPECT_LE(Worth{main->worth.units} * one, best) << number << "\n" << to_string(c);
-        ASSERT_TRUE(main->bound) << number;
+        if (!main->bound) continue;
+        ++bounded;
         EXPECT_GE(Worth{main->bound->units} * one, best) << number << "\n" << to_string(c);
         if (Worth{main->worth.units + 1} * one < best) ++improved;
     }
     // It did end in many of them, and in some too early.
     EXPECT_GT(unproven, 300);
+    EXPECT_GT(bounded, 200);
     EXPECT_GT(improved, 10);
 }
 
@@ -257,17 +260,19 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
 struct Bench {
     explicit Bench(const Case& c)
         : program(compile(c.tree, 1)),
-          bounds(program, c.order),
-          candidates(find_candidates(program, c.order)),
+          order(order_for(program, c)),
+          bounds(program, order),
+          candidates(find_candidates(program, order)),
           work({}, INT64_MAX),
           arbiter(bounds, candidates, work),
           enclosing{nullptr, &program.groups[0], bounds.max_discount(program.groups[0])},
-          state(c.order, program.point_types.size()) {
+          state(order, program.point_types.size()) {
         scope.enclosing = &enclosing;
         for (const auto& child : candidates.main.children) children.push_back(&child);
     }
 
     Program program;
+    Order order;
     Bounds bounds;
     Candidates candidates;
     Work work;
@@ -292,6 +297,7 @@ TEST(ReachBound, IsNeverLessThanACombination) {
         std::vector<std::size_t> all(size);
         std::iota(all.begin(), all.end(), std::size_t{0});
         ReachBound reach(problem, all);
+        if (!reach.known(0)) continue;
         const std::size_t next = size == 0 ? 0 : std::uniform_int_distribution<std::size_t>(0, size - 1)(random);
         State state = bench.state;
         for (std::size_t i = 0; i < next; ++i) {

@@ -40,7 +40,7 @@ public:
         return reach;
     }
 
-    std::optional<Money> cut(const Line&, Money total, Quantity quantity) const override {
+    std::optional<Money> cut(const Program&, const Line&, Money total, Quantity quantity) const override {
         if (items_.max_items) return std::nullopt;
         return reduction(total, quantity);
     }

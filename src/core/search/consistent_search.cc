@@ -14,9 +14,9 @@ ConsistentSearch::ConsistentSearch(const SearchProblem& problem, const std::vect
       best_(to_beat) {}
 
 Found ConsistentSearch::run() {
-    const std::size_t decisions = problem_.arbiter.decisions().size();
+    first_decision_ = problem_.arbiter.decisions().size();
     if (promising(0, 0)) descend(0, 0);
-    problem_.arbiter.decisions().resize(decisions);
+    problem_.arbiter.decisions().resize(first_decision_);
     if (best_) found_.raise_bound(best_->worth);
     return std::move(found_);
 }
@@ -102,7 +102,7 @@ void ConsistentSearch::consider(std::size_t depth) {
     Merit merit{here.worth, paid_by_points(here.state) - paid_by_points(problem_.state), false, chosen_};
     if (best_ && !merit.better_than(*best_)) return;
     const Decisions& decisions = problem_.arbiter.decisions();
-    found_.decisions.assign(decisions.begin(), decisions.end());
+    found_.decisions.assign(decisions.begin() + static_cast<std::ptrdiff_t>(first_decision_), decisions.end());
     found_.best = merit;
     best_ = std::move(merit);
 }

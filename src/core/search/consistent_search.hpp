@@ -42,7 +42,8 @@ private:
     ReachBound reach_;
     std::vector<Level> levels_;  // by how many children with an effect on the state are taken
     Chosen chosen_;
-    std::optional<Merit> best_;  // found here, or to beat
+    std::optional<Merit> best_;       // found here, or to beat
+    std::size_t first_decision_ = 0;  // of this search among those of the arbiter
     bool reached_end_ = false;
     Found found_;
 };

@@ -58,7 +58,8 @@ private:
     Money taken(const Cut& cut, std::size_t group, Money price) const {
         const UnitGroup& units = problem_.state.groups[group];
         const Line& line = problem_.order().lines[units.line];
-        return std::min(std::max(Money{}, price - cut.floor), *cut.rule->cut(line, price, units.quantity()));
+        return std::min(std::max(Money{}, price - cut.floor),
+                        *cut.rule->cut(problem_.program(), line, price, units.quantity()));
     }
 
     bool add(const CandidateNode& node, const Enclosing& enclosing) {
@@ -86,7 +87,8 @@ private:
         for (const auto line : problem_.visible_lines(benefit)) {
             for (auto g = state.first_group(line); g < state.groups.size() && state.groups[g].line == line; g++) {
                 const UnitGroup& units = state.groups[g];
-                if (!rule.cut(problem_.order().lines[line], units.total, units.quantity())) return false;
+                if (!rule.cut(problem_.program(), problem_.order().lines[line], units.total, units.quantity()))
+                    return false;
                 cuts_.back()[g].push_back({&rule, problem_.arbiter.bounds().floor(line, units.quantity(), enclosing)});
             }
         }

@@ -14,9 +14,10 @@ constexpr std::int64_t without_end = INT64_MAX;
 constexpr std::uint32_t nowhere = ~std::uint32_t{0};
 constexpr std::uint32_t all_lines = nowhere;
 
-// A factor in 1/one, rounded down; beyond a million it does not matter.
-std::int64_t fixed(const Fraction& factor) {
-    const int128 whole = std::min<int128>(factor.numerator / factor.denominator, 1'000'000);
+// A factor in 1/one, rounded down; nothing beyond a million.
+std::optional<std::int64_t> fixed(const Fraction& factor) {
+    const int128 whole = factor.numerator / factor.denominator;
+    if (whole > 1'000'000) return std::nullopt;
     const int128 rest = factor.numerator % factor.denominator;
     const int128 part = factor.denominator < (int128{1} << 96) ? rest * one / factor.denominator : 0;
     return static_cast<std::int64_t>(whole * one + part);
@@ -80,7 +81,7 @@ void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     for (auto& line : lines) line = place_of_[line];
     Cut cut;
     cut.child = child;
-    cut.share = std::min(one, fixed(reach->share) + 1);
+    cut.share = std::min(one, fixed(reach->share).value_or(one) + 1);
     cut.on_order = problem_.is_on_order(benefit);
     if (reach->pays) cut.point_type = rule.point_type();
     if (reach->goods && !lines.empty()) add_cuts(cut, *reach, lines);
@@ -148,10 +149,11 @@ void ReachBound::add_accruals(std::uint32_t child, Index benefit, const Reach& r
     if (point_type.value == 0) return;
     const auto lines_rounded = static_cast<int128>(problem_.is_on_order(benefit) ? 1 : lines.size());
     ahead.accrued += checked_product(point_type.value, lines_rounded + 1) / 2;
-    const std::int64_t gain = fixed(reach.points_per_money * point_type.points_per_money.inverse());
+    const auto gain = fixed(reach.points_per_money * point_type.points_per_money.inverse());
+    if (!gain) first_known_ = std::max<std::size_t>(first_known_, child + 1);
     for (const auto line : lines) {
-        of_line(child, line).gain += gain + 1;
-        of_line(child, line).sure_gain += gain;
+        of_line(child, line).gain += gain.value_or(0) + 1;
+        of_line(child, line).sure_gain += gain.value_or(0);
     }
 }
 

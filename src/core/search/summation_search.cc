@@ -7,7 +7,7 @@ namespace loyalty {
 
 namespace {
 
-bool takes_off(const Entry& entry) { return entry.kind != Entry::Kind::accrual && !entry.applied.is_zero(); }
+bool takes_off(const Entry& entry) { return !entry.applied.is_zero(); }
 
 bool is_on_goods(const Entry& entry) { return takes_off(entry) && entry.target == Entry::Target::line; }
 
