@@ -327,6 +327,24 @@ BEGIN
         RETURN NEW;
     END IF;
 
+    IF NEW.kind <> OLD.kind
+        AND EXISTS (
+            SELECT
+            FROM loyalty.tier_groups AS tier_group
+            WHERE tier_group.program = OLD.program
+                AND tier_group.point_type = OLD.external_id
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('the kind of point type "%s" is fixed', OLD.external_id),
+            DETAIL = 'A tier group is judged by its points.',
+            HINT = 'Make a new point type.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'kind';
+    END IF;
+
     -- The first balance of the type locks its row FOR KEY SHARE: it is either seen below or waits.
     PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type');
     PERFORM

@@ -93,6 +93,8 @@ SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'ca
 SELECT loyalty_set_clock('2026-04-02 12:00+02');
 SELECT tier, since, kept_until, points FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
 SELECT count(*) FROM loyalty.transactions WHERE member = 'cat';
+SELECT moment, total, active FROM unnest(ARRAY['2026-02-27 23:59+01', '2026-02-28 00:00+01', '2026-04-02 12:00+02', '2026-07-01', 'infinity']::timestamptz[]) AS moment,
+    loyalty_balance('cat', 'main', 'month', moment);
 SELECT loyalty_accrue('cat', 'main', 'month', 1) \g /dev/null
 SELECT * FROM history WHERE member = 'cat';
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'cat' ORDER BY seq;
@@ -162,6 +164,8 @@ ROLLBACK;
 SELECT tier FROM loyalty.member_tiers WHERE member = 'gus' AND tier_group = 'kind';
 SELECT * FROM refusal($$SELECT * FROM loyalty_tier('nobody', 'main')$$);
 SELECT * FROM refusal($$SELECT * FROM loyalty_tier('gus', 'nowhere')$$);
+SELECT * FROM refusal($$SELECT * FROM loyalty_tier('gus', 'main', 'infinity')$$);
+SELECT * FROM refusal($$UPDATE loyalty.point_types SET kind = 'standard' WHERE external_id = 'kind'$$);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Dynamic (decision 24): the highest tier whose predicate holds; judged by every booking, on demand, and by the job
