@@ -128,6 +128,7 @@ INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main'
 INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'later', 'accrual', 'bonus', 1);
 SELECT change, what FROM loyalty.pending_changes;
 SELECT loyalty_clone_promotion('main', 'later', 'copy') \g /dev/null
+SELECT * FROM refusal($$SELECT loyalty_move_promotion('main', 'later', 'main')$$);
 SELECT loyalty_revert('main') \g /dev/null
 SELECT external_id, state FROM loyalty.promotions WHERE kind = 'trigger' ORDER BY external_id;
 SELECT promotion, operation, amount FROM loyalty.trigger_rules ORDER BY promotion;
