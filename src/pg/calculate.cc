@@ -1,31 +1,16 @@
 // loyalty_calculate and loyalty_explain: an order document in, a calculation out; nothing is written.
-#include "core/calculate.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
 #include "core/explain.hpp"
 
 #include "pg/buyer.hpp"
-#include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
-#include "pg/jsonb.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
+#include "pg/quote.hpp"
 
 namespace loyalty::pg {
-
-namespace {
-
-// A calculation with all that it was made from.
-struct Quote {
-    OrderDocument document;
-    std::string time;
-    CurrentProgram current;
-    Order order;
-    Calculation calculation;
-
-    const Program& program() const { return current.version->program; }
-};
 
 OrderDocument read_document(Datum jsonb) {
     const std::size_t size = toast_raw_datum_size(jsonb);
@@ -37,17 +22,19 @@ OrderDocument read_document(Datum jsonb) {
     return codec::read_order(jsonb_text(jsonb));
 }
 
-Quote make_quote(Datum jsonb) {
+Quote make_quote(OrderDocument document, Oid caller) {
     Quote quote;
-    quote.document = read_document(jsonb);
-    const Oid caller = GetUserId();
+    quote.document = std::move(document);
     const AsUser as_owner(schema_owner());
     const Spi connection;
     quote.current = current_program(quote.document.program);
     const Market& market = quote.current.live->market;
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
-    if (quote.document.time) quote.time = show_time(read_order_time(*quote.document.time, time_zone), time_zone);
+    if (quote.document.time) {
+        quote.at = read_order_time(*quote.document.time, time_zone);
+        quote.time = show_time(*quote.at, time_zone);
+    }
 
     Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
@@ -61,6 +48,14 @@ Quote make_quote(Datum jsonb) {
     quote.calculation = calculate(quote.program(), quote.order, options);
     return quote;
 }
+
+Datum quote_result(const Quote& quote) {
+    JsonbWriter result;
+    codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+    return result.take();
+}
+
+namespace {
 
 // Puts the lines into the result of a set-returning function.
 void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines) {
@@ -89,11 +84,7 @@ PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
-        JsonbWriter result;
-        loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation,
-                                     {quote.document, quote.time});
-        return result.take();
+        return quote_result(make_quote(read_document(PG_GETARG_DATUM(0)), GetUserId()));
     });
 }
 
@@ -101,7 +92,7 @@ PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(PG_GETARG_DATUM(0));
+        const Quote quote = make_quote(read_document(PG_GETARG_DATUM(0)), GetUserId());
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
         return Datum{0};
     });

@@ -25,6 +25,11 @@ Type read_type(const std::string& type) {
                 {}, "Types are accrual, initial, redemption, refund and reversal.");
 }
 
+[[noreturn]] void fail_source_of_orders() {
+    throw Error(sqlstate::reserved_source, "source type \"order\" is that of loyalty's own orders", {},
+                "Use another source type.");
+}
+
 int sign_of(Type type) { return type == Type::redemption || type == Type::reversal ? -1 : 1; }
 
 bool is_credit(Type type) { return type == Type::accrual || type == Type::initial; }
@@ -59,6 +64,7 @@ private:
             throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own",
                         {}, "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
         }
+        if (posting_.source_type == "order" && !posting_.by_owner) fail_source_of_orders();
         if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
         if (type_ == Type::refund && !posting_.undoes) {
             throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
@@ -180,7 +186,11 @@ private:
         }
         if (!own) return;
         booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
-        booking_.entry = state_.account.entries()[*own];
+        const auto& entries = state_.account.entries();
+        booking_.entry = entries[*own];
+        for (std::size_t i = *own + 1; i < entries.size(); i++) {
+            if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
+        }
     }
 
     std::optional<std::size_t> post_credit() {
@@ -188,6 +198,7 @@ private:
             if (!open_hold()) return std::nullopt;
             close_hold();
         } else {
+            if (posting_.of_order) terms_.program_active = true;
             require_usable(terms_, posting_.key);
         }
         booking_.active_from = posting_.active_from.value_or(created_at_);
@@ -274,6 +285,14 @@ private:
                                           : "A reversal takes back an accrual of the same account.");
     }
 
+    // What an order booked is undone by the functions for orders alone, which keep the order's own figures.
+    void refuse_row_of_order(bool is_of_order) const {
+        if (!is_of_order || posting_.of_order) return;
+        throw Error(sqlstate::cannot_be_cancelled,
+                    "transaction " + std::to_string(*posting_.undoes) + " of the account was booked by an order", {},
+                    "Use loyalty_cancel_order() or loyalty_return_items().");
+    }
+
     // The amount of a refund or claim, given what is left of the row that it undoes; nothing if a cancellation was booked.
     bool settle_amount(Units left, const Rows& rows, int cancel_column) {
         if (is_cancel() && !rows.is_null(0, cancel_column)) {
@@ -296,7 +315,8 @@ private:
             "       (SELECT coalesce(sum(r.value), 0) FROM loyalty.transactions r"
             "         WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4 AND r.undoes = $4),"
             "       (SELECT c.id FROM loyalty.transactions c"
-            "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel')"
+            "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel'),"
+            "       t.source_type = 'order'"
             "  FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
             {TEXTOID, TEXTOID, TEXTOID, INT8OID});
         static Query consumption(
@@ -310,6 +330,7 @@ private:
         const Argument undoes = bigint_argument(*posting_.undoes);
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, undoes});
         if (rows.size() == 0 || rows.text(0, 1) != "redemption") fail_undone(rows.size() == 0 ? "" : rows.text(0, 1));
+        refuse_row_of_order(rows.boolean(0, 5));
         Redemption redemption;
         redemption.seq = *posting_.undoes;
         redemption.refunded = units_at(rows, 0, 3, terms_.scale);
@@ -346,7 +367,7 @@ private:
     // What is to be known of the accrual; false if it was cancelled before.
     bool read_claim(Claim& claim) {
         static Query query(
-            "SELECT t.type, t.value, t.source_type, l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at,"
+            "SELECT t.type, t.value, t.source_type = 'order', l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at,"
             "       undone.claimed, undone.lapsed,"
             "       (SELECT coalesce(sum(-x.value), 0) FROM loyalty.transactions x"
             "         WHERE x.member = $1 AND x.program = $2 AND x.point_type = $3 AND x.seq > $4 AND x.lot = $4)"
@@ -366,6 +387,7 @@ private:
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
         const std::string type = rows.size() == 0 ? "" : rows.text(0, 1);
         if (type != "accrual" && type != "initial") fail_undone(type);
+        refuse_row_of_order(rows.boolean(0, 3));
         if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 10, terms_.scale), rows, 13))
             return false;
         Account& account = state_.account;

@@ -102,7 +102,8 @@ Posting read_posting(const Arguments& given, const char* type, int promotion_col
 }
 
 void refuse_own_source(const Posting& posting) {
-    if (posting.source_type == "cancel" || posting.source_type == "settlement" || posting.source_type == "write_off") {
+    if (posting.source_type == "cancel" || posting.source_type == "settlement" || posting.source_type == "write_off" ||
+        posting.source_type == "order") {
         throw Error(sqlstate::reserved_source, "source type \"" + *posting.source_type + "\" is the ledger's own", {},
                     "Use another source type.");
     }
