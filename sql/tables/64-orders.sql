@@ -47,7 +47,7 @@ CREATE TABLE loyalty.orders (
     request_hash bigint NOT NULL,
     resolved jsonb,
     result jsonb,
-    placing jsonb,
+    confirmation jsonb,
     CONSTRAINT orders_pkey PRIMARY KEY (buyer, program, external_id),
     CONSTRAINT orders_external_id_fkey FOREIGN KEY (external_id, program) REFERENCES loyalty.order_ids,
     CONSTRAINT orders_status_fkey FOREIGN KEY (status) REFERENCES loyalty.order_statuses,
@@ -70,7 +70,7 @@ CREATE TABLE loyalty.orders (
     CONSTRAINT orders_refunded_range
         CHECK (refunded >= 0 AND refunded <= total - CASE WHEN shipping_refunded THEN 0 ELSE shipping_total END),
     CONSTRAINT orders_imported_have_no_promotions CHECK (
-        origin = 'placed' OR version IS NULL AND points_discount = 0 AND num_nonnulls(resolved, result, placing) = 0
+        origin = 'placed' OR version IS NULL AND points_discount = 0 AND num_nonnulls(resolved, result, confirmation) = 0
     )
 );
 
@@ -107,7 +107,7 @@ COMMENT ON COLUMN loyalty.orders.request_hash IS
 COMMENT ON COLUMN loyalty.orders.resolved IS
     'What the document was resolved to: prices, segments, balances, so that pricing it again is exact; null: imported.';
 COMMENT ON COLUMN loyalty.orders.result IS 'The calculation, as loyalty_calculate() gives it; null: imported.';
-COMMENT ON COLUMN loyalty.orders.placing IS
+COMMENT ON COLUMN loyalty.orders.confirmation IS
     'What placing answered beside the result: the first status, placed_at, and what was booked; null: imported.';
 
 CREATE TABLE loyalty.order_lines (

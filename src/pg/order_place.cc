@@ -38,11 +38,15 @@ void check_id(const std::string& id, const std::string& path, bool blanks_allowe
 }
 
 // What is answered, the first time and again; `repeated` is $4.
-#define LOYALTY_ORDER_ANSWER "coalesce(o.result, '{}') || coalesce(o.placing, '{}') || jsonb_build_object('repeated', $4)"
+#define LOYALTY_ORDER_ANSWER "coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', $4)"
 
 class Placing {
 public:
-    Placing(Datum request, Oid caller) : request_(request), caller_(caller), document_(read_document(request)) {
+    Placing(Datum request, Oid caller)
+        : request_(request),
+          caller_(caller),
+          document_(read_document(request)),
+          status_(document_.status.value_or("new")) {
         if (!document_.external_id) {
             fail(sqlstate::missing_key, "the key \"external_id\" is missing", "At $.",
                  "Give the order an id of your own, unique in the program.");
@@ -273,7 +277,7 @@ private:
     }
 
     // What the answer tells beside the result.
-    Datum placing() const {
+    Datum confirmation() const {
         const std::string& time_zone = quote_.program().time_zone;
         JsonbWriter out;
         out.begin_object();
@@ -289,12 +293,12 @@ private:
 
     Datum answer(MemoryContext into) const {
         static Query query(
-            "UPDATE loyalty.orders o SET placing = $5 WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
+            "UPDATE loyalty.orders o SET confirmation = $5 WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
             " RETURNING " LOYALTY_ORDER_ANSWER,
             {TEXTOID, TEXTOID, TEXTOID, BOOLOID, JSONBOID});
         const OrderArguments key(key_);
         const Rows rows = query.run(
-            {key.buyer, key.program, key.external_id, boolean_argument(false), {placing(), false}}, true);
+            {key.buyer, key.program, key.external_id, boolean_argument(false), {confirmation(), false}}, true);
         return copy_out(rows.datum(0, 1), into);
     }
 
