@@ -66,3 +66,17 @@ COMMENT ON FUNCTION loyalty_return_items(text, text, jsonb, text, boolean) IS
     'used before for the same. Errors: LY604 (no such order), LY606 (no such line), LY607 (more than is left), LY608 '
     '(the id was used for another return), LY611 (nothing is returned), LY526, and LY100 to LY108 for the document. '
     'Example: SELECT loyalty_return_items(''main'', ''A-1'', ''[{"id": "00001", "quantity": 1}]'', ''R-1'');';
+
+CREATE FUNCTION loyalty_import_orders(orders jsonb) RETURNS jsonb
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_import_orders';
+
+COMMENT ON FUNCTION loyalty_import_orders(jsonb) IS
+    'Stores orders that were made elsewhere: an array of order documents, each with external_id and a price on every '
+    'line, which may have the total that was paid for it. No promotions, points or codes; they count for activity, and '
+    'can be cancelled and returned in money. All or none are stored. Answers with the numbers of those imported, and '
+    'of those repeated: imported before with the same content. Errors: LY601 (an id was used for another order), LY603 '
+    '(time in the future), LY203 (not in the profile database), and those of the order document. Example: SELECT '
+    'loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", "status": "delivered", "lines": '
+    '[{"product": "PC-1", "quantity": 1, "price": 10}]}]'');';

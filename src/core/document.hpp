@@ -18,6 +18,7 @@ struct LineDocument {
     Decimal quantity;
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
+    std::optional<Decimal> total;  // of imported orders: what was paid for the line
     std::string fields;  // JSON text of an object; empty if none
 };
 

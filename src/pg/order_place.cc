@@ -21,20 +21,9 @@ namespace loyalty::pg {
 
 namespace {
 
-constexpr std::size_t max_id_bytes = 255;
-
 [[noreturn]] void fail(std::string_view code, const std::string& what, const std::string& detail,
                        const std::string& hint) {
     throw Error(code, "invalid order: " + what, detail, hint);
-}
-
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-void check_id(const std::string& id, const std::string& path, bool blanks_allowed) {
-    if (id.size() <= max_id_bytes && (blanks_allowed || (!is_blank(id.front()) && !is_blank(id.back())))) return;
-    fail(sqlstate::value_out_of_range, "an id is too long, or has blanks around it",
-         "At " + path + ", the value has " + std::to_string(id.size()) + " bytes.",
-         "Ids have at most " + std::to_string(max_id_bytes) + " bytes.");
 }
 
 // What is answered, the first time and again; `repeated` is $4.
@@ -51,10 +40,7 @@ public:
             fail(sqlstate::missing_key, "the key \"external_id\" is missing", "At $.",
                  "Give the order an id of your own, unique in the program.");
         }
-        check_id(*document_.external_id, "$.external_id", false);
-        for (std::size_t i = 0; i < document_.lines.size(); i++) {
-            if (document_.lines[i].id) check_id(*document_.lines[i].id, line_path(i) + ".id", true);
-        }
+        check_order_ids(document_);
     }
 
     Datum run(MemoryContext into) {

@@ -4,6 +4,28 @@
 
 namespace loyalty::pg {
 
+namespace {
+
+constexpr std::size_t max_id_bytes = 255;
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+void check_id(const std::string& id, const std::string& path, bool blanks_allowed) {
+    if (id.size() <= max_id_bytes && (blanks_allowed || (!is_blank(id.front()) && !is_blank(id.back())))) return;
+    throw Error(sqlstate::value_out_of_range, "invalid order: an id is too long, or has blanks around it",
+                "At " + path + ", the value has " + std::to_string(id.size()) + " bytes.",
+                "Ids have at most " + std::to_string(max_id_bytes) + " bytes, and that of an order no blanks around it.");
+}
+
+}  // namespace
+
+void check_order_ids(const OrderDocument& document) {
+    check_id(*document.external_id, "$.external_id", false);
+    for (std::size_t i = 0; i < document.lines.size(); i++) {
+        if (document.lines[i].id) check_id(*document.lines[i].id, line_path(i) + ".id", true);
+    }
+}
+
 std::optional<std::string> find_buyer_of(const std::string& program, const std::string& external_id) {
     static Query query("SELECT buyer FROM loyalty.order_ids WHERE external_id = $1 AND program = $2",
                        {TEXTOID, TEXTOID});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/amount.hpp"
+#include "core/document.hpp"
 #include "core/resolve.hpp"
 
 #include <optional>
@@ -42,6 +43,9 @@ public:
 
     static inline int depth = 0;
 };
+
+// The external id of an order, which is given, and those of its lines can be kept. Error LY104
+void check_order_ids(const OrderDocument& document);
 
 // Whose order it is; nothing if there is no such order.
 std::optional<std::string> find_buyer_of(const std::string& program, const std::string& external_id);
