@@ -130,7 +130,7 @@ build/fuzz/%.o: %.cc
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: unit test accept demo bench fuzz format packages help
+.PHONY: unit test accept demo history bench fuzz format packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -156,6 +156,12 @@ unit:
 	@tools/packages unit
 	+@tools/quiet-make build/unit/run
 	UBSAN_OPTIONS=print_stacktrace=1 build/unit/run
+
+#: history       replay the whole year of the Online Retail file on a private server, some minutes: FILE=path (.csv or .csv.gz)
+history:
+	@[ -f "$(FILE)" ] || { echo "make history needs the file: make history FILE=.../online_retail.csv.gz (demo/DATA.md says where it comes from)" >&2; exit 1; }
+	@tools/packages build
+	+@gzip -cdf -- "$(FILE)" | tools/private-server tools/history
 
 #: bench         run the benchmarks on a private server
 bench:
