@@ -275,7 +275,7 @@ private:
         static Query query(
             "INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price, base,"
             "    discount, points_discount, allotted, total, status)"
-            " SELECT k.buyer, $1, k.order_id, k.line, k.position, k.product, k.quantity, k.price, k.base, k.base - k.total, 0, 0,"
+            " SELECT k.buyer, $1, k.order_id, k.line, k.position, k.product, trim_scale(k.quantity), k.price, k.base, k.base - k.total, 0, 0,"
             "        k.total, k.status"
             "   FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::numeric[], $8::numeric[],"
             "               $9::numeric[], $10::numeric[], $11::text[])"

@@ -276,7 +276,7 @@ private:
 
     void store_lines() {
         static Query lines(
-            "UPDATE loyalty.order_lines l SET returned = l.returned + c.quantity, refunded = l.refunded + c.money"
+            "UPDATE loyalty.order_lines l SET returned = l.returned + trim_scale(c.quantity), refunded = l.refunded + c.money"
             "  FROM unnest($4::text[], $5::numeric[], $6::numeric[]) c (line, quantity, money)"
             " WHERE l.buyer = $1 AND l.program = $2 AND l.order_id = $3 AND l.line = c.line",
             {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID});
@@ -309,7 +309,7 @@ private:
             "      FROM loyalty.order_returns r WHERE r.buyer = $1 AND r.program = $2 AND r.order_id = $3"
             "    RETURNING number)"
             " INSERT INTO loyalty.order_return_lines (buyer, program, order_id, number, line, quantity, money)"
-            " SELECT $1, $2, $3, n.number, c.line, c.quantity, c.money"
+            " SELECT $1, $2, $3, n.number, c.line, trim_scale(c.quantity), c.money"
             "   FROM new_return n, unnest($10::text[], $11::numeric[], $12::numeric[]) c (line, quantity, money)",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, JSONBOID, JSONBOID, TEXTARRAYOID,
              NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID});
