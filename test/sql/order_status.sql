@@ -87,7 +87,12 @@ SELECT * FROM refusal($$SELECT loyalty_set_order_status('main', 'G-1', 'gone')$$
 SELECT * FROM refusal($$SELECT loyalty_set_order_status('main', 'G-1', 'delivered', 'z')$$);
 SELECT * FROM refusal($$SELECT loyalty_set_order_status('main', 'G-1', NULL)$$);
 -- Without a status of kind cancelled, nothing can be cancelled.
+BEGIN;
+UPDATE loyalty.order_statuses SET kind = 'refunded' WHERE kind = 'cancelled';
+SELECT * FROM refusal($$SELECT loyalty_cancel_order('main', 'G-1')$$);
+ROLLBACK;
 SELECT loyalty_cancel_order('main', 'G-1') -> 'status' AS status;
 
 SELECT * FROM loyalty_verify();
 DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION brief, statuses, basket, refusal;

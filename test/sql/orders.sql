@@ -172,3 +172,4 @@ ROLLBACK;
 RESET session_replication_role;
 
 DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION brief, basket, refusal;

@@ -186,3 +186,4 @@ HAVING sum(value - greatest(owed, 0) - lapsed) <> 0;
 SELECT * FROM loyalty_verify();
 
 DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION basket, refusal, random_order, is_placed_as_quoted, return_something;

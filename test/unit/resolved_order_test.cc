@@ -16,7 +16,7 @@ namespace {
 std::string written(const Program& program, const Order& order) {
     codec::JsonTextWriter out;
     codec::write_resolved_order(out, program, order, {"new", "open"});
-    return out.text();
+    return out.take();
 }
 
 std::string calculated(const Program& program, const Order& order) {
@@ -24,7 +24,7 @@ std::string calculated(const Program& program, const Order& order) {
     options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
     codec::JsonTextWriter out;
     codec::write_result(out, program, order, calculate(program, order, options), {OrderDocument(), std::string()});
-    return out.text();
+    return out.take();
 }
 
 TEST(ResolvedOrder, IsCalculatedAgainTheSame) {
