@@ -9,7 +9,7 @@
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
-#include "pg/events.hpp"
+#include "pg/outbox.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_time.hpp"

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "pg/clock.hpp"
-#include "pg/events.hpp"
+#include "pg/outbox.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_time.hpp"
 

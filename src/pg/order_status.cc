@@ -2,7 +2,7 @@
 #include "pg/order_status.hpp"
 
 #include "pg/arguments.hpp"
-#include "pg/events.hpp"
+#include "pg/outbox.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/order_points.hpp"

@@ -1,4 +1,4 @@
-#include "pg/events.hpp"
+#include "pg/outbox.hpp"
 
 #include "pg/values.hpp"
 
