@@ -293,6 +293,8 @@ COMMENT ON FUNCTION loyalty_statement(text, text, text, uuid, integer) IS
     'before the last id of this one. Errors: LY104 (page size), LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_statement(''ann'', ''main'', page_size => 20);';
 
+-- It joins whole tables with each other, often just after they were loaded or restored, when the planner knows nothing of
+-- them yet and would take nested loops for cheap.
 CREATE FUNCTION loyalty_verify(
     program text DEFAULT NULL,
     OUT invariant text,
@@ -304,6 +306,7 @@ CREATE FUNCTION loyalty_verify(
 ) RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off
     AS 'MODULE_PATHNAME', 'loyalty_verify';
 
 COMMENT ON FUNCTION loyalty_verify(text) IS

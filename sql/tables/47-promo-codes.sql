@@ -47,6 +47,30 @@ COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_unit IS 'Unit of code_v
 COMMENT ON COLUMN loyalty.promo_code_pools.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promo_code_pools.updated_at IS 'When the row was changed last.';
 
+CREATE TABLE loyalty.promo_code_batches (
+    program loyalty.external_id NOT NULL,
+    external_id loyalty.external_id NOT NULL,
+    pool loyalty.external_id NOT NULL,
+    mask text COLLATE "C" NOT NULL,
+    codes bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    CONSTRAINT promo_code_batches_pkey PRIMARY KEY (program, external_id),
+    CONSTRAINT promo_code_batches_pool_fkey FOREIGN KEY (program, pool)
+        REFERENCES loyalty.promo_code_pools ON DELETE CASCADE,
+    CONSTRAINT promo_code_batches_codes_is_positive CHECK (codes > 0)
+);
+
+COMMENT ON TABLE loyalty.promo_code_batches IS
+    'Codes that were generated under an external id, so that a repeated call makes them once.';
+COMMENT ON COLUMN loyalty.promo_code_batches.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promo_code_batches.external_id IS 'External id of the batch, unique in the program.';
+COMMENT ON COLUMN loyalty.promo_code_batches.pool IS 'The pool.';
+COMMENT ON COLUMN loyalty.promo_code_batches.mask IS 'The mask that they were made from.';
+COMMENT ON COLUMN loyalty.promo_code_batches.codes IS 'How many were made.';
+COMMENT ON COLUMN loyalty.promo_code_batches.expires_at IS 'Until when they can be used, exclusive.';
+COMMENT ON COLUMN loyalty.promo_code_batches.created_at IS 'When the batch was made.';
+
 CREATE TABLE loyalty.promo_codes (
     code text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -54,13 +78,15 @@ CREATE TABLE loyalty.promo_codes (
     profile text COLLATE "C",
     attached_at timestamptz,
     expires_at timestamptz NOT NULL DEFAULT 'infinity',
+    expires_at_if_free timestamptz,
     uses integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT promo_codes_pkey PRIMARY KEY (code, program),
     CONSTRAINT promo_codes_pool_fkey FOREIGN KEY (program, pool) REFERENCES loyalty.promo_code_pools,
-    CONSTRAINT promo_codes_code_is_trimmed_upper_case
-        CHECK (code = upper(btrim(code)) AND length(code) BETWEEN 1 AND 100),
+    CONSTRAINT promo_codes_code_is_upper_case CHECK (code = upper(code)),
+    CONSTRAINT promo_codes_code_is_one_word CHECK (code !~ '[[:space:][:cntrl:]]' AND length(code) BETWEEN 1 AND 100),
     CONSTRAINT promo_codes_attached_whole CHECK ((profile IS NULL) = (attached_at IS NULL)),
+    CONSTRAINT promo_codes_free_have_one_date CHECK (profile IS NOT NULL OR expires_at_if_free IS NULL),
     CONSTRAINT promo_codes_profile_is_not_empty CHECK (profile <> ''),
     CONSTRAINT promo_codes_uses_range CHECK (uses >= 0)
 );
@@ -75,6 +101,8 @@ COMMENT ON COLUMN loyalty.promo_codes.pool IS 'The pool it belongs to.';
 COMMENT ON COLUMN loyalty.promo_codes.profile IS 'Key of the profile it is attached to; null: free.';
 COMMENT ON COLUMN loyalty.promo_codes.attached_at IS 'When it was attached; null: free.';
 COMMENT ON COLUMN loyalty.promo_codes.expires_at IS 'Until when it can be used, exclusive; infinity: no date of its own.';
+COMMENT ON COLUMN loyalty.promo_codes.expires_at_if_free IS
+    'What expires_at was before it was attached, and is again when it is detached; null: free.';
 COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or more.';
 COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
 
@@ -84,15 +112,19 @@ CREATE TABLE loyalty.promo_code_uses (
     code text COLLATE "C" NOT NULL,
     id uuid NOT NULL,
     order_id loyalty.external_id,
+    external_id loyalty.external_id,
     used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     freed_at timestamptz,
     CONSTRAINT promo_code_uses_pkey PRIMARY KEY (buyer, program, code, id),
     CONSTRAINT promo_code_uses_code_fkey FOREIGN KEY (code, program) REFERENCES loyalty.promo_codes,
-    CONSTRAINT promo_code_uses_buyer_is_not_empty CHECK (buyer <> '')
+    CONSTRAINT promo_code_uses_buyer_is_not_empty CHECK (buyer <> ''),
+    CONSTRAINT promo_code_uses_order_or_not CHECK (num_nonnulls(order_id, external_id) <= 1)
 );
 
 CREATE UNIQUE INDEX promo_code_uses_once_an_order ON loyalty.promo_code_uses (buyer, program, code, order_id)
 WHERE order_id IS NOT NULL;
+CREATE UNIQUE INDEX promo_code_uses_external_id_key ON loyalty.promo_code_uses (buyer, program, external_id)
+WHERE external_id IS NOT NULL;
 CREATE INDEX promo_code_uses_code ON loyalty.promo_code_uses (code, program);
 
 COMMENT ON TABLE loyalty.promo_code_uses IS 'Who used which code when, and for what order.';
@@ -101,5 +133,7 @@ COMMENT ON COLUMN loyalty.promo_code_uses.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promo_code_uses.code IS 'The code.';
 COMMENT ON COLUMN loyalty.promo_code_uses.id IS 'A UUID of version 7.';
 COMMENT ON COLUMN loyalty.promo_code_uses.order_id IS 'The order; null: activated without one.';
+COMMENT ON COLUMN loyalty.promo_code_uses.external_id IS
+    'The id given by who activated it without an order, unique for the buyer; may be null.';
 COMMENT ON COLUMN loyalty.promo_code_uses.used_at IS 'When it was used.';
 COMMENT ON COLUMN loyalty.promo_code_uses.freed_at IS 'When the use was given back, with the order''s last unit; null: it counts.';

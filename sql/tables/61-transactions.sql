@@ -6,7 +6,11 @@
 -- The others hold by the way the trigger books, and loyalty_verify() looks whether they do (row_is_well_formed).
 --
 -- Value, lots and debt hang together: value = what the row added to the account's lots - debt. A reversal whose claim
--- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be 0.
+-- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be 0:
+-- it is booked because it changes what is owed, or uses up a claim, and neither may happen without a row that says so.
+--
+-- The foreign key of undoes makes pg_dump --data-only warn of a circle. It stays: it leads to earlier rows only, restores
+-- are not troubled by it (each COPY is one statement), and what the database can enforce it enforces.
 CREATE TABLE loyalty.transactions (
     member text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,

@@ -80,6 +80,19 @@ inline constexpr std::string_view return_id_taken = "LY608";
 inline constexpr std::string_view unusable_status = "LY609";
 inline constexpr std::string_view orders_are_guarded = "LY610";
 inline constexpr std::string_view empty_return = "LY611";
+// Promo codes.
+inline constexpr std::string_view unknown_promo_code_pool = "LY630";
+inline constexpr std::string_view unknown_promo_code = "LY631";
+inline constexpr std::string_view pool_not_valid = "LY632";
+inline constexpr std::string_view wrong_mask = "LY633";
+inline constexpr std::string_view no_free_promo_code = "LY634";
+inline constexpr std::string_view promo_code_of_another = "LY635";
+inline constexpr std::string_view promo_code_used = "LY636";
+inline constexpr std::string_view promo_code_used_up = "LY637";
+inline constexpr std::string_view promo_code_expired = "LY638";
+// Events.
+inline constexpr std::string_view wrong_position = "LY760";
+inline constexpr std::string_view unknown_worker = "LY761";
 }  // namespace sqlstate
 
 class Error : public std::exception {

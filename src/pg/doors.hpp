@@ -10,7 +10,8 @@
 //   guarded(body)   is the outermost frame of each SQL function: an exception becomes an ordinary error report. Its catch
 //                   clauses only record; the report is raised behind them, when no C++ object lives.
 //
-// An error is never swallowed on the way: it ends the statement, so no subtransaction is needed.
+// An error is never swallowed on the way: it ends the statement, so no subtransaction is needed. The exception is
+// attempt.hpp, which has one.
 #pragma once
 
 #include "core/error.hpp"

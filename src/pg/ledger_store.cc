@@ -50,21 +50,22 @@ Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
                       optional_text_argument(question.external_id)});
 }
 
-// Ends the holds whose time is over; returns what they had reserved.
-std::vector<Movement> end_timed_out_holds(const KeyArguments& key, int scale) {
+// Ends the holds whose time is over, and frees what they had reserved. That is written at once, for not everything that
+// reads an account books something: the answer to a repeated request does not.
+void end_timed_out_holds(const KeyArguments& key) {
     static Query query(
         "WITH ended AS ("
         "    UPDATE loyalty.holds SET state = 'timed_out', ended_at = expires_at"
         "     WHERE member = $1 AND program = $2 AND point_type = $3 AND state = 'open' AND expires_at <= $4"
         "    RETURNING id)"
-        " SELECT reserved.lot, reserved.amount FROM ended"
-        "   JOIN loyalty.hold_lots reserved ON reserved.member = $1 AND reserved.program = $2 AND reserved.hold = ended.id",
+        ", freed AS ("
+        "    SELECT reserved.lot, sum(reserved.amount) AS amount FROM ended"
+        "      JOIN loyalty.hold_lots reserved ON reserved.member = $1 AND reserved.program = $2 AND reserved.hold = ended.id"
+        "     GROUP BY reserved.lot)"
+        " UPDATE loyalty.lots l SET held = l.held - freed.amount FROM freed"
+        "  WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = freed.lot",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now())}, true);
-    std::vector<Movement> reserved;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 2, scale)});
-    return reserved;
+    query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now())}, true);
 }
 
 constexpr const char* upsert_balance =
@@ -316,14 +317,10 @@ std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, i
 AccountState read_account(const KeyArguments& key, const AccountQuestion& question) {
     const FreshSnapshot snapshot;
     Rows rows = run_read(key, question);
-    std::vector<Movement> free_again;
     if (rows.boolean(0, 7)) {
-        // Their lots are needed, whichever these are.
-        AccountQuestion all = question;
-        all.until = DT_NOEND;
-        all.limit.reset();
-        rows = run_read(key, all);
-        free_again = end_timed_out_holds(key, question.scale);
+        end_timed_out_holds(key);
+        const FreshSnapshot after_their_end;
+        rows = run_read(key, question);
     }
     AccountState state;
     Account& account = state.account;
@@ -337,7 +334,6 @@ AccountState read_account(const KeyArguments& key, const AccountQuestion& questi
     if (!rows.is_null(0, 6)) state.hold = uuid_of(rows.datum(0, 6));
     add_lots(account, rows, 8, question.scale);
     account.sort();
-    account.release(free_again);
     return state;
 }
 

@@ -118,6 +118,18 @@ SELECT active, held FROM loyalty_balance('ida', 'main', 'bonus', '2026-02-24 12:
 SELECT * FROM loyalty_expiring_points('ida', 'main', '2026-03-01', '2026-03-31');
 SELECT brief(loyalty_redeem('ida', 'main', 'bonus', 1));
 
+-- Also where a request is only a repeated one, and books nothing; and where an account is read in two steps, because its
+-- first lots do not suffice.
+SELECT brief(loyalty_hold('ida', 'main', 'bonus', 'redemption', 9, '1 hour', external_id => 'I'));
+SELECT brief(loyalty_accrue('ida', 'main', 'miles', 1, external_id => 'again'));
+SELECT brief(loyalty_hold('ida', 'main', 'miles', 'redemption', 1, '1 hour', external_id => 'J'));
+SELECT count(loyalty_accrue('ida', 'main', 'bonus', 1)) FROM generate_series(1, 70);
+SELECT loyalty_set_clock('2026-02-24 14:00+01');
+SELECT brief(loyalty_accrue('ida', 'main', 'miles', 1, external_id => 'again'));
+SELECT brief(loyalty_redeem('ida', 'main', 'bonus', 79));
+SELECT count(*), sum(held) FROM loyalty.lots WHERE member = 'ida';
+SELECT * FROM loyalty_verify();
+
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Deactivation moment (decision 11)
 

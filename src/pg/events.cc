@@ -1,0 +1,311 @@
+// The outbox: where an event stands in the order of reading, and reading it.
+//
+// Who reads by transaction id and number, and only what stands below the oldest running transaction, misses nothing. But a
+// transaction that got its id early may book for a profile after one with a later id has. So an event does not carry its own
+// transaction's id but the last one given out when it was written: that is never below its own transaction's, so the event
+// still shows up only when that has ended; and since bookings for a member come one after the other, the ids of their events
+// never fall.
+#include <charconv>
+#include <limits>
+
+#include "pg/arguments.hpp"
+#include "pg/clock.hpp"
+#include "pg/owner.hpp"
+#include "pg/spi.hpp"
+
+extern "C" {
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "commands/async.h"
+#include "commands/trigger.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/xid8.h"
+}
+
+namespace loyalty::pg {
+
+namespace {
+
+constexpr int most_events = 100'000;
+constexpr int most_deletions = 1'000'000;
+constexpr int most_workers = 1'000;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Writing
+
+// Like any placeholder, the setting is known to the server only where somebody set it. Notifying takes a lock that is held
+// until the commit is done, so commits come one after the other; who polls does not need it.
+bool notify_is_on() {
+    const char* setting = GetConfigOption("loyalty.notify", true, false);
+    bool on = true;
+    return setting == nullptr || !parse_bool(setting, &on) || on;
+}
+
+Argument system_identifier() { return bigint_argument(static_cast<std::int64_t>(GetSystemIdentifier())); }
+
+// Pinning the search path would cost each event more than all the rest, so the trigger qualifies its names.
+std::int32_t make_epoch() {
+    static Query known("SELECT epoch FROM loyalty.event_epochs WHERE system_identifier OPERATOR(pg_catalog.=) $1",
+                       {INT8OID});
+    static Query lock("LOCK TABLE loyalty.event_epochs IN EXCLUSIVE MODE", {});
+    static Query make(
+        "INSERT INTO loyalty.event_epochs (epoch, system_identifier)"
+        " SELECT coalesce(pg_catalog.max(epoch), 0) OPERATOR(pg_catalog.+) 1, $1 FROM loyalty.event_epochs RETURNING epoch",
+        {INT8OID});
+    const Rows found = known.run({system_identifier()});
+    if (found.size() > 0) return found.integer(0, 1);
+    lock.run({}, true);
+    const LatestSnapshot latest;
+    const Rows meanwhile = known.run({system_identifier()});
+    return meanwhile.size() > 0 ? meanwhile.integer(0, 1) : make.run({system_identifier()}, true).integer(0, 1);
+}
+
+// The epoch of this server, looked up once a transaction.
+std::int32_t this_epoch() {
+    static LocalTransactionId looked_up_by = InvalidLocalTransactionId;
+    static std::int32_t epoch = 0;
+    if (looked_up_by != MyProc->lxid) {
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        epoch = make_epoch();
+        looked_up_by = MyProc->lxid;
+    }
+    return epoch;
+}
+
+// At least the current transaction's own.
+FullTransactionId last_transaction_id() {
+    GetTopFullTransactionId();
+    return FullTransactionIdFromU64(U64FromFullTransactionId(ReadNextFullTransactionId()) - 1);
+}
+
+HeapTuple with_place(const TriggerData* trigger, std::int32_t epoch) {
+    const TupleDesc row = RelationGetDescr(trigger->tg_relation);
+    int columns[] = {SPI_fnumber(row, "epoch"), SPI_fnumber(row, "xid")};
+    Datum values[] = {Int32GetDatum(epoch), FullTransactionIdGetDatum(last_transaction_id())};
+    bool nulls[] = {false, false};
+    return heap_modify_tuple_by_cols(trigger->tg_trigtuple, row, 2, columns, values, nulls);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Reading
+
+// Where an event stands, in text epoch/xid/number.
+struct Position {
+    std::int64_t epoch = 0, xid = 0, number = 0;
+};
+
+Position read_position(const std::string& text) {
+    Position position;
+    std::int64_t* const parts[] = {&position.epoch, &position.xid, &position.number};
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    bool right = true;
+    for (std::int64_t* part : parts) {
+        if (part != parts[0]) right = right && at != end && *at++ == '/';
+        const auto [rest, error] = std::from_chars(at, end, *part);
+        right = right && error == std::errc{} && *part >= 0;
+        at = rest;
+    }
+    if (right && at == end && position.epoch <= std::numeric_limits<std::int32_t>::max()) return position;
+    throw Error(sqlstate::wrong_position, "\"" + text + "\" is not a position among events",
+                "A position reads epoch/transaction/number.", "Give the position of an event that was read, or null.");
+}
+
+std::int32_t in_range(std::int32_t value, int least, int most, const char* name) {
+    if (value >= least && value <= most) return value;
+    throw Error(sqlstate::value_out_of_range, std::string(name) + " is out of range",
+                "It is " + std::to_string(value) + ".",
+                "It is " + std::to_string(least) + " to " + std::to_string(most) + ".");
+}
+
+std::string named(std::string consumer) {
+    if (consumer.empty()) throw Error(sqlstate::missing_field, "the consumer has no name");
+    return consumer;
+}
+
+Argument xid_argument(std::int64_t xid) {
+    return {FullTransactionIdGetDatum(FullTransactionIdFromU64(static_cast<std::uint64_t>(xid))), false};
+}
+
+// An event of another epoch was written by a transaction that has ended. The slice of a profile may not depend on the
+// server's version, for the cursors outlive an upgrade.
+Rows read_events(const Position& after, std::int32_t most, std::int32_t worker = 0, std::int32_t workers = 1) {
+    static Query query(
+        "SELECT format('%s/%s/%s', e.epoch, e.xid, e.number), e.program::text, e.type, e.profile, e.data, e.created_at"
+        "  FROM loyalty.events e"
+        " WHERE (e.epoch, e.xid, e.number) > ($1, $2, $3)"
+        "   AND (e.xid < pg_snapshot_xmin(pg_current_snapshot())"
+        "        OR e.epoch IS DISTINCT FROM (SELECT epoch FROM loyalty.event_epochs WHERE system_identifier = $4))"
+        "   AND ($7 = 1 OR ('x' || left(md5(coalesce(e.profile, '')), 7))::bit(28)::integer % $7 = $6)"
+        " ORDER BY e.epoch, e.xid, e.number LIMIT $5",
+        {INT4OID, XID8OID, INT8OID, INT8OID, INT4OID, INT4OID, INT4OID});
+    return query.run({integer_argument(static_cast<std::int32_t>(after.epoch)), xid_argument(after.xid),
+                      bigint_argument(after.number), system_identifier(), integer_argument(most),
+                      integer_argument(worker), integer_argument(workers)});
+}
+
+std::optional<Position> find_cursor(const std::string& consumer, std::int32_t worker, std::int32_t workers) {
+    static Query query(
+        "SELECT format('%s/%s/%s', epoch, xid, number) FROM loyalty.event_cursors"
+        " WHERE consumer = $1 AND worker = $2 AND workers = $3 FOR NO KEY UPDATE",
+        {TEXTOID, INT4OID, INT4OID});
+    const Rows rows = query.run({text_argument(consumer), integer_argument(worker), integer_argument(workers)}, true);
+    if (rows.size() == 0) return std::nullopt;
+    return read_position(rows.text(0, 1));
+}
+
+// Cursors for a new number of workers, all where the slowest of the old ones stood.
+void share_anew(const std::string& consumer, std::int32_t workers) {
+    static Query lock("LOCK TABLE loyalty.event_cursors IN SHARE ROW EXCLUSIVE MODE", {});
+    static Query share(
+        "WITH former AS ("
+        "    DELETE FROM loyalty.event_cursors WHERE consumer = $1 AND workers <> $2 RETURNING worker, epoch, xid, number)"
+        " INSERT INTO loyalty.event_cursors AS cursor (consumer, worker, workers, epoch, xid, number)"
+        " SELECT $1, worker, $2, coalesce(slowest.epoch, 0), coalesce(slowest.xid, '0'), coalesce(slowest.number, 0)"
+        "   FROM generate_series(0, $2 - 1) AS worker"
+        "   LEFT JOIN (SELECT epoch, xid, number FROM former ORDER BY epoch, xid, number LIMIT 1) slowest ON true"
+        "  WHERE NOT EXISTS (SELECT FROM loyalty.event_cursors WHERE consumer = $1 AND workers = $2)",
+        {TEXTOID, INT4OID});
+    lock.run({}, true);
+    share.run({text_argument(consumer), integer_argument(workers)}, true);
+}
+
+void acknowledge(const std::string& consumer, std::int32_t worker, std::int32_t workers, const Position& position) {
+    static Query query(
+        "UPDATE loyalty.event_cursors SET epoch = $4, xid = $5, number = $6, updated_at = $7"
+        " WHERE consumer = $1 AND worker = $2 AND workers = $3 AND (epoch, xid, number) < ($4, $5, $6)",
+        {TEXTOID, INT4OID, INT4OID, INT4OID, XID8OID, INT8OID, TIMESTAMPTZOID});
+    if (!find_cursor(consumer, worker, workers)) {
+        throw Error(
+            sqlstate::unknown_worker,
+            "consumer \"" + consumer + "\" has no worker " + std::to_string(worker) + " of " + std::to_string(workers),
+            {}, "Claim events first; after another number of workers has claimed, claim again.");
+    }
+    query.run({text_argument(consumer), integer_argument(worker), integer_argument(workers),
+               integer_argument(static_cast<std::int32_t>(position.epoch)), xid_argument(position.xid),
+               bigint_argument(position.number), timestamp_argument(now())},
+              true);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Deleting
+
+Datum positive(Datum age) {
+    const bool negative = postgres([=] {
+        Interval zero{};
+        return DatumGetBool(DirectFunctionCall2(interval_lt, age, IntervalPGetDatum(&zero)));
+    });
+    if (!negative) return age;
+    throw Error(sqlstate::value_out_of_range, "older_than is negative", {},
+                "Give an interval of 0 or more, such as '30 days'.");
+}
+
+std::int64_t delete_old(Datum age, std::int32_t most) {
+    static Query query(
+        "WITH old AS ("
+        "    SELECT epoch, xid, number FROM loyalty.events e"
+        "     WHERE e.created_at < $1 - $2"
+        "       AND NOT EXISTS (SELECT FROM loyalty.event_cursors c"
+        "                        WHERE (c.epoch, c.xid, c.number) < (e.epoch, e.xid, e.number))"
+        "     ORDER BY e.epoch, e.xid, e.number LIMIT $3)"
+        " DELETE FROM loyalty.events e USING old"
+        "  WHERE e.epoch = old.epoch AND e.xid = old.xid AND e.number = old.number",
+        {TIMESTAMPTZOID, INTERVALOID, INT4OID});
+    return static_cast<std::int64_t>(
+        query.run({timestamp_argument(now()), {age, false}, integer_argument(most)}, true).size());
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_events_trigger);
+Datum loyalty_events_trigger(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+        postgres([=] {
+            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_events_trigger was not called as a trigger");
+        });
+        const std::int32_t epoch = this_epoch();
+        return PointerGetDatum(postgres([=] { return with_place(trigger, epoch); }));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_notify_trigger);
+Datum loyalty_notify_trigger(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        postgres([=] {
+            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_notify_trigger was not called as a trigger");
+            if (notify_is_on()) Async_Notify("loyalty", "");
+        });
+        return PointerGetDatum(nullptr);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_events_since);
+Datum loyalty_events_since(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const auto after = given.text(0);
+        const std::int32_t most = in_range(given.integer(1).value_or(1000), 1, most_events, "max_events");
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        return return_rows(fcinfo, read_events(after ? read_position(*after) : Position{}, most), 6);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_events_claim);
+Datum loyalty_events_claim(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string consumer = named(given.required(0, "consumer"));
+        const std::int32_t workers = in_range(*given.integer(2), 1, most_workers, "workers");
+        const std::int32_t worker = in_range(*given.integer(1), 0, workers - 1, "worker");
+        const std::int32_t most = in_range(*given.integer(3), 1, most_events, "max_events");
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        auto cursor = find_cursor(consumer, worker, workers);
+        if (!cursor) {
+            share_anew(consumer, workers);
+            cursor = find_cursor(consumer, worker, workers);
+        }
+        return return_rows(fcinfo, read_events(cursor.value(), most, worker, workers), 6);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_events_ack);
+Datum loyalty_events_ack(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string consumer = given.required(0, "consumer");
+        const std::int32_t worker = *given.integer(1), workers = *given.integer(2);
+        const Position position = read_position(given.required(3, "position"));
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        acknowledge(consumer, worker, workers, position);
+        return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_delete_events);
+Datum loyalty_delete_events(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Datum age = positive(PG_GETARG_DATUM(0));
+        const std::int32_t most = in_range(PG_GETARG_INT32(1), 1, most_deletions, "max_events");
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        return Int64GetDatum(delete_old(age, most));
+    });
+}
+}
