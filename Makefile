@@ -140,7 +140,7 @@ build/fuzz/%.o: %.cc
 #: demo          see it work: install what is missing, build, run demo/demo.sql on a private server
 demo:
 	@tools/packages build
-	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -f demo/demo.sql
+	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -v with_history=1 -f demo/demo.sql
 
 #: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name"
 test:
