@@ -34,6 +34,7 @@ DECLARE
     known CONSTANT integer := @extschema@.loyalty_schema_version();
     found_version integer;
     foreign_relation record;
+    foreign_function record;
 BEGIN
     IF to_regclass('loyalty.schema_version') IS NULL THEN
         RAISE EXCEPTION USING
@@ -74,6 +75,17 @@ BEGIN
             AND relation.relowner <> schema.nspowner
     LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO %s', foreign_relation.name, foreign_relation.owner);
+    END LOOP;
+    FOR foreign_function IN
+        SELECT
+            function.oid::regprocedure AS name,
+            schema.nspowner::regrole AS owner
+        FROM pg_proc AS function
+        JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
+        WHERE schema.nspname = 'loyalty'
+            AND function.proowner <> schema.nspowner
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', foreign_function.name, foreign_function.owner);
     END LOOP;
 
     UPDATE loyalty.schema_version

@@ -215,13 +215,16 @@ BEGIN
             COLUMN = 'profile_database';
     END IF;
 
+    -- These are part of the draft, too.
     IF (NEW.currency, NEW.currency_scale, NEW.time_zone)
-            IS DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
-        -- The first order of a program locks it as the first balance does.
-        AND (
-            @extschema@.loyalty_has_balances(OLD.external_id)
-            OR EXISTS (SELECT FROM loyalty.order_ids WHERE order_ids.program = OLD.external_id)
-        )
+            IS NOT DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)
+    THEN
+        RETURN NEW;
+    END IF;
+    PERFORM @extschema@.loyalty_lock_draft(OLD.external_id);
+    -- The first order of a program locks its row as the first balance does.
+    IF @extschema@.loyalty_has_balances(OLD.external_id)
+        OR EXISTS (SELECT FROM loyalty.order_ids WHERE order_ids.program = OLD.external_id)
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
@@ -322,7 +325,8 @@ CREATE FUNCTION loyalty_point_types_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    IF (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    IF TG_OP = 'INSERT' OR (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
         RETURN NEW;
     END IF;
 
@@ -352,8 +356,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_point_types_trigger() IS
-    'Trigger of loyalty.point_types, before the update of a row: kind and scale are fixed once balances exist '
-    '(LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+    'Trigger of loyalty.point_types, before insert or update of a row: an edit of the draft; kind and scale are fixed '
+    'once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
 CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger

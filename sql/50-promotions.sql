@@ -36,6 +36,16 @@ DECLARE
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program);
     NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+    IF NEW.archived AND NEW.external_id = 'main' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY321',
+            MESSAGE = 'the main arbitration cannot be archived',
+            DETAIL = format('All promotions of program "%s" stand in it.', NEW.program),
+            HINT = 'Archive the groups in it, or deactivate the program.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'archived';
+    END IF;
 
     SELECT program.currency_scale INTO currency_scale
     FROM loyalty.programs AS program
@@ -60,8 +70,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts '
-    'fit the currency scale (LY313). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_promotion_groups_trigger();';
+    'fit the currency scale (LY313) and that main is not archived (LY321). Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_promotion_groups_trigger();';
 
 -- Walks up from a group in or below a cycle until it meets one for the second time.
 CREATE FUNCTION loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
@@ -108,6 +118,33 @@ COMMENT ON FUNCTION loyalty_refuse_cycle(text, text) IS
     'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT '
     'loyalty_refuse_cycle(''main'', ''spring'');';
 
+CREATE FUNCTION loyalty_refuse_archived(program text, promotion_group text, what text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM loyalty.promotion_groups AS archived
+        WHERE archived.program = loyalty_refuse_archived.program
+            AND archived.external_id = loyalty_refuse_archived.promotion_group
+            AND archived.archived
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY321',
+            MESSAGE = format('promotion group "%s" is archived', promotion_group),
+            DETAIL = format('Nothing below it is in use, so neither can %s be.', what),
+            HINT = 'Unarchive the group first, or choose another.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_groups';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_refuse_archived(text, text, text) IS
+    'Refuses (LY321) what an archived group cannot hold. Example: SELECT loyalty_refuse_archived(''main'', ''old'', '
+    '''promotion "spring"'');';
+
 -- Walks down from main: what it does not reach stands in a cycle or below one, for every group but main has a parent.
 CREATE FUNCTION loyalty_check_groups(program text, written text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -133,12 +170,15 @@ BEGIN
     )
     SELECT
         promotion_group.external_id,
+        promotion_group.parent,
         reached.level
     INTO wrong
     FROM loyalty.promotion_groups AS promotion_group
     LEFT JOIN reached ON reached.external_id = promotion_group.external_id
+    LEFT JOIN loyalty.promotion_groups AS above
+        ON above.program = promotion_group.program AND above.external_id = promotion_group.parent
     WHERE promotion_group.program = loyalty_check_groups.program
-        AND (reached.level IS NULL OR reached.level > 9)
+        AND (reached.level IS NULL OR reached.level > 9 OR above.archived AND NOT promotion_group.archived)
     -- A new cycle goes through a group that was written, and that is the one to name.
     ORDER BY reached.level NULLS FIRST, promotion_group.external_id = ANY (written) DESC, promotion_group.external_id
     LIMIT 1;
@@ -147,6 +187,10 @@ BEGIN
         RETURN;
     ELSIF wrong.level IS NULL THEN
         PERFORM @extschema@.loyalty_refuse_cycle(loyalty_check_groups.program, wrong.external_id);
+    ELSIF wrong.level <= 9 THEN
+        PERFORM @extschema@.loyalty_refuse_archived(
+            loyalty_check_groups.program, wrong.parent, format('group "%s"', wrong.external_id)
+        );
     ELSE
         RAISE EXCEPTION USING
             ERRCODE = 'LY304',
@@ -162,7 +206,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_check_groups(text, text[]) IS
     'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 '
-    'levels below main (LY304). Example: SELECT loyalty_check_groups(''main'', ''{spring}'');';
+    'levels below main (LY304), in an archived group only archived ones (LY321). Example: SELECT '
+    'loyalty_check_groups(''main'', ''{spring}'');';
 
 CREATE FUNCTION loyalty_check_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -180,6 +225,33 @@ COMMENT ON FUNCTION loyalty_check_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see '
     'loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_check_groups_trigger();';
+
+-- One level down; the groups there go on by the same trigger. Ended promotions stay what they are.
+CREATE FUNCTION loyalty_archive_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    UPDATE loyalty.promotion_groups AS child
+    SET archived = NEW.archived
+    WHERE child.program = NEW.program
+        AND child.parent = NEW.external_id
+        AND child.archived <> NEW.archived;
+
+    UPDATE loyalty.promotions AS promotion
+    SET state = 'inactive'
+    WHERE NEW.archived
+        AND promotion.program = NEW.program
+        AND promotion.parent = NEW.external_id
+        AND promotion.state IN ('draft', 'active');
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_archive_trigger() IS
+    'Trigger of loyalty.promotion_groups, after an update of archived: archives the groups below and makes their '
+    'promotions inactive, or brings the groups back. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_archive_trigger();';
 
 -- A group takes all below it along; a promotion below that must stay refuses by its own trigger.
 CREATE FUNCTION loyalty_promotion_groups_delete_trigger() RETURNS trigger
@@ -221,6 +293,7 @@ BEGIN
         WHERE ended.program = loyalty_refuse_ended.program
             AND ended.external_id = loyalty_refuse_ended.promotion
             AND ended.state = 'ended'
+            AND NOT @extschema@.loyalty_is_reverting()
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY307',
@@ -242,6 +315,11 @@ CREATE FUNCTION loyalty_promotions_trigger() RETURNS trigger
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program);
     NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+    IF TG_OP = 'INSERT' OR NEW.parent <> OLD.parent OR NEW.state = 'active' THEN
+        PERFORM @extschema@.loyalty_refuse_archived(
+            NEW.program, NEW.parent, format('promotion "%s"', NEW.external_id)
+        );
+    END IF;
     IF TG_OP = 'INSERT' THEN
         RETURN NEW;
     END IF;
@@ -255,6 +333,14 @@ BEGIN
             ('active', 'ended'),
             ('inactive', 'ended')
         )
+        -- Archiving a group takes its drafts along.
+        AND NOT ((OLD.state, NEW.state) = ('draft', 'inactive') AND EXISTS (
+            SELECT
+            FROM loyalty.promotion_groups AS promotion_group
+            WHERE promotion_group.program = OLD.program
+                AND promotion_group.external_id = OLD.parent
+                AND promotion_group.archived
+        ))
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY307',
@@ -288,8 +374,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the life cycle '
-    '(LY307) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_promotions_trigger();';
+    '(LY307), that no archived group gets it (LY321) and that the kind stays once there are benefits (LY312). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
 
 CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -80,3 +80,14 @@ COMMENT ON FUNCTION loyalty_import_orders(jsonb) IS
     '(time in the future), LY203 (not in the profile database), and those of the order document. Example: SELECT '
     'loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", "status": "delivered", "lines": '
     '[{"product": "PC-1", "quantity": 1, "price": 10}]}]'');';
+
+CREATE FUNCTION loyalty_reprice_order(program text, external_id text) RETURNS jsonb
+    LANGUAGE C STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_reprice_order';
+
+COMMENT ON FUNCTION loyalty_reprice_order(text, text) IS
+    'Calculates a placed order again, by the version of the promotion tree and from the prices, segments and balances '
+    'that it was placed with: the same result, whatever has changed since. Writes nothing. Errors: LY604 (no such '
+    'order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT loyalty_reprice_order(''main'', '
+    '''A-1'');';

@@ -33,9 +33,10 @@ CREATE OR REPLACE TRIGGER refuse_truncate
 COMMENT ON TRIGGER refuse_truncate ON loyalty.drafts IS 'Rows are deleted one by one, each being asked.';
 
 CREATE OR REPLACE TRIGGER validate
-    BEFORE UPDATE OF kind, scale ON loyalty.point_types
+    BEFORE INSERT OR UPDATE OF kind, scale, ratio ON loyalty.point_types
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_point_types_trigger();
-COMMENT ON TRIGGER validate ON loyalty.point_types IS 'Kind and scale are fixed once balances exist.';
+COMMENT ON TRIGGER validate ON loyalty.point_types IS
+    'One editor of the draft at a time; kind and scale are fixed once balances exist.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.point_types

@@ -1,4 +1,7 @@
 -- The promotion tree and its versions.
+--
+-- What checks the steps of an editor stands aside while loyalty_revert() restores a version as a whole: of the tables in
+-- loyalty.definitions these triggers have WHEN (NOT loyalty_is_reverting()).
 
 CREATE OR REPLACE TRIGGER fix_key
     BEFORE UPDATE OF program, external_id ON loyalty.promotion_groups
@@ -9,12 +12,16 @@ COMMENT ON TRIGGER fix_key ON loyalty.promotion_groups IS 'The external id canno
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.promotion_groups
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_trigger();
 COMMENT ON TRIGGER validate ON loyalty.promotion_groups IS 'Gives a position; amounts fit the currency scale.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotion_groups
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger();
 COMMENT ON TRIGGER validate_delete ON loyalty.promotion_groups IS 'The main arbitration is not deleted.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
@@ -22,17 +29,30 @@ CREATE OR REPLACE TRIGGER refuse_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
 COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_groups IS 'Rows are deleted one by one, each being asked.';
 
+CREATE OR REPLACE TRIGGER archive
+    AFTER UPDATE OF archived ON loyalty.promotion_groups
+    FOR EACH ROW
+    WHEN (NEW.archived <> OLD.archived AND NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_archive_trigger();
+COMMENT ON TRIGGER archive ON loyalty.promotion_groups IS 'All below it is archived, or no longer.';
+
 CREATE OR REPLACE TRIGGER check_tree_insert
     AFTER INSERT ON loyalty.promotion_groups
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
-COMMENT ON TRIGGER check_tree_insert ON loyalty.promotion_groups IS 'No cycles, at most 9 levels below main.';
+    FOR EACH STATEMENT
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
+COMMENT ON TRIGGER check_tree_insert ON loyalty.promotion_groups IS
+    'No cycles, at most 9 levels below main, nothing in use in an archived group.';
 
 CREATE OR REPLACE TRIGGER check_tree_update
     AFTER UPDATE ON loyalty.promotion_groups
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
-COMMENT ON TRIGGER check_tree_update ON loyalty.promotion_groups IS 'No cycles, at most 9 levels below main.';
+    FOR EACH STATEMENT
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_check_groups_trigger();
+COMMENT ON TRIGGER check_tree_update ON loyalty.promotion_groups IS
+    'No cycles, at most 9 levels below main, nothing in use in an archived group.';
 
 CREATE OR REPLACE TRIGGER fix_key
     BEFORE UPDATE OF program, external_id ON loyalty.promotions
@@ -43,12 +63,16 @@ COMMENT ON TRIGGER fix_key ON loyalty.promotions IS 'The external id cannot be c
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.promotions
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotions_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotions_trigger();
 COMMENT ON TRIGGER validate ON loyalty.promotions IS 'Gives a position; the life cycle; the kind stays.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotions
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotions_delete_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotions_delete_trigger();
 COMMENT ON TRIGGER validate_delete ON loyalty.promotions IS 'Only drafts are deleted.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
@@ -58,13 +82,17 @@ COMMENT ON TRIGGER refuse_truncate ON loyalty.promotions IS 'Rows are deleted on
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.promotion_conditions
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_conditions_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_conditions_trigger();
 COMMENT ON TRIGGER validate ON loyalty.promotion_conditions IS
     'Gives a position; the segments exist and suit the level.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotion_conditions
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
 COMMENT ON TRIGGER validate_delete ON loyalty.promotion_conditions IS 'An ended promotion keeps its conditions.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
@@ -74,12 +102,16 @@ COMMENT ON TRIGGER refuse_truncate ON loyalty.promotion_conditions IS 'Rows are 
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.promotion_benefits
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_benefits_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_benefits_trigger();
 COMMENT ON TRIGGER validate ON loyalty.promotion_benefits IS 'Gives a position; the parameters are right.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotion_benefits
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
+    FOR EACH ROW
+    WHEN (NOT @extschema@.loyalty_is_reverting())
+    EXECUTE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger();
 COMMENT ON TRIGGER validate_delete ON loyalty.promotion_benefits IS 'An ended promotion keeps its benefits.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate

@@ -90,49 +90,58 @@ SELECT
                         'state', promotion.state,
                         'audience', promotion.audience,
                         'benefit_rule', promotion.benefit_rule,
-                        'conditions', coalesce(part.conditions, '[]')
+                        'conditions', (
+                            SELECT coalesce(
+                                jsonb_agg(
+                                    jsonb_build_object(
+                                        'position', condition.position,
+                                        'level', condition.level,
+                                        'mode', condition.mode,
+                                        'segments', to_jsonb(condition.segments),
+                                        'benefits', (
+                                            SELECT coalesce(
+                                                jsonb_agg(
+                                                    jsonb_build_object(
+                                                        'position', benefit.position,
+                                                        'benefit', benefit.benefit,
+                                                        'parameters', benefit.parameters
+                                                    )
+                                                    ORDER BY benefit.position
+                                                ),
+                                                '[]'
+                                            )
+                                            FROM loyalty.promotion_benefits AS benefit
+                                            WHERE benefit.program = condition.program
+                                                AND benefit.promotion = condition.promotion
+                                                AND benefit.condition = condition.position
+                                        )
+                                    )
+                                    ORDER BY condition.position
+                                ),
+                                '[]'
+                            )
+                            FROM loyalty.promotion_conditions AS condition
+                            WHERE condition.program = promotion.program
+                                AND condition.promotion = promotion.external_id
+                        )
                     )
                     ORDER BY promotion.external_id
                 ),
                 '[]'
             )
             FROM loyalty.promotions AS promotion
-            LEFT JOIN (
-                SELECT
-                    condition.program,
-                    condition.promotion,
-                    jsonb_agg(
-                        jsonb_build_object(
-                            'position', condition.position,
-                            'level', condition.level,
-                            'mode', condition.mode,
-                            'segments', to_jsonb(condition.segments),
-                            'benefits', (
-                                SELECT coalesce(
-                                    jsonb_agg(
-                                        jsonb_build_object(
-                                            'position', benefit.position,
-                                            'benefit', benefit.benefit,
-                                            'parameters', benefit.parameters
-                                        )
-                                        ORDER BY benefit.position
-                                    ),
-                                    '[]'
-                                )
-                                FROM loyalty.promotion_benefits AS benefit
-                                WHERE benefit.program = condition.program
-                                    AND benefit.promotion = condition.promotion
-                                    AND benefit.condition = condition.position
-                            )
-                        )
-                        ORDER BY condition.position
-                    ) AS conditions
-                FROM loyalty.promotion_conditions AS condition
-                GROUP BY condition.program, condition.promotion
-            ) AS part ON part.program = promotion.program AND part.promotion = promotion.external_id
             WHERE promotion.program = program.external_id
         )
-    ) AS tree
+    ) AS tree,
+    (
+        SELECT jsonb_agg(
+            jsonb_build_object('relation', definition.relation, 'what', definition.what, 'body', definition.body)
+            ORDER BY definition.relation, definition.what
+        )
+        FROM loyalty.draft_definitions AS definition
+        WHERE definition.program = program.external_id
+            AND definition.used
+    ) AS definition
 FROM loyalty.programs AS program;
 
 COMMENT ON VIEW loyalty.promotion_drafts IS
@@ -141,6 +150,30 @@ COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
     'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and '
     'benefits.';
+COMMENT ON COLUMN loyalty.promotion_drafts.definition IS
+    'The rows that the tree is made from, as in loyalty.draft_definitions.';
+
+CREATE OR REPLACE VIEW loyalty.version_history AS
+SELECT
+    version.program,
+    version.version,
+    version.applied_at,
+    version.applied_by,
+    version.version = max(version.version) OVER (PARTITION BY version.program) AS in_force,
+    jsonb_array_length(version.tree -> 'groups') AS groups,
+    jsonb_array_length(version.tree -> 'promotions') AS promotions,
+    jsonb_array_length(jsonb_path_query_array(version.tree, '$.promotions[*] ? (@.state == "active")')) AS active_promotions
+FROM loyalty.promotion_versions AS version;
+
+COMMENT ON VIEW loyalty.version_history IS 'The applied versions of each program''s promotion tree.';
+COMMENT ON COLUMN loyalty.version_history.program IS 'The program.';
+COMMENT ON COLUMN loyalty.version_history.version IS 'Number of the version in the program, from 1.';
+COMMENT ON COLUMN loyalty.version_history.applied_at IS 'When it was applied.';
+COMMENT ON COLUMN loyalty.version_history.applied_by IS 'Role that applied it.';
+COMMENT ON COLUMN loyalty.version_history.in_force IS 'Whether orders are calculated with it.';
+COMMENT ON COLUMN loyalty.version_history.groups IS 'Groups in it, main included.';
+COMMENT ON COLUMN loyalty.version_history.promotions IS 'Promotions in it, of every state.';
+COMMENT ON COLUMN loyalty.version_history.active_promotions IS 'Promotions that were active when it was applied.';
 
 -- It goes with the extension and comes with loyalty_migrate(); loyalty.require_library() looks whether it is there.
 CREATE OR REPLACE VIEW loyalty.library AS

@@ -257,12 +257,14 @@ CREATE TABLE loyalty.promotion_versions (
     program loyalty.external_id NOT NULL,
     version integer NOT NULL,
     tree jsonb NOT NULL,
+    definition jsonb NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     applied_by name NOT NULL DEFAULT session_user,
     CONSTRAINT promotion_versions_pkey PRIMARY KEY (program, version),
     CONSTRAINT promotion_versions_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
     CONSTRAINT promotion_versions_version_is_positive CHECK (version > 0),
-    CONSTRAINT promotion_versions_tree_is_an_object CHECK (jsonb_typeof(tree) = 'object')
+    CONSTRAINT promotion_versions_tree_is_an_object CHECK (jsonb_typeof(tree) = 'object'),
+    CONSTRAINT promotion_versions_definition_is_an_array CHECK (jsonb_typeof(definition) = 'array')
 );
 
 COMMENT ON TABLE loyalty.promotion_versions IS
@@ -271,5 +273,7 @@ COMMENT ON COLUMN loyalty.promotion_versions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_versions.version IS 'Number of the version in the program, from 1.';
 COMMENT ON COLUMN loyalty.promotion_versions.tree IS
     'The tree with everything that a calculation needs, as in loyalty.promotion_drafts.';
+COMMENT ON COLUMN loyalty.promotion_versions.definition IS
+    'The rows that the tree was made from, column by column, for loyalty_revert(); see loyalty.definitions.';
 COMMENT ON COLUMN loyalty.promotion_versions.applied_at IS 'When it was applied.';
 COMMENT ON COLUMN loyalty.promotion_versions.applied_by IS 'Role that applied it.';

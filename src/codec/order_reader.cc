@@ -11,12 +11,26 @@ constexpr std::string_view order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, promo_codes, "
     "redeem, fields, expected_total";
 constexpr std::string_view line_keys = "id, product, quantity, price, min_price, fields";
+constexpr std::string_view test_order_keys =
+    "program, external_id, member, channel, contact_point, region, currency, time, shipping, total, lines, status, "
+    "promo_codes, redeem, fields, expected_total";
+constexpr std::string_view test_line_keys =
+    "id, product, quantity, price, min_price, fields, name, categories, partner";
+
 constexpr std::string_view imported_order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, fields";
 constexpr std::string_view imported_line_keys = "id, product, quantity, price, total, fields";
 
-// An order made here, or one that was made elsewhere and is imported.
-enum class Origin { here, elsewhere };
+// Whether orders are read as they are submitted, as tests edit them, or as they were made elsewhere.
+enum class Mode { order, test, imported };
+
+constexpr std::string_view order_keys_of(Mode mode) {
+    return mode == Mode::order ? order_keys : mode == Mode::test ? test_order_keys : imported_order_keys;
+}
+
+constexpr std::string_view line_keys_of(Mode mode) {
+    return mode == Mode::order ? line_keys : mode == Mode::test ? test_line_keys : imported_line_keys;
+}
 
 std::string object_text(const Json& value, const Place& place) {
     std::string text;
@@ -24,7 +38,29 @@ std::string object_text(const Json& value, const Place& place) {
     return text;
 }
 
-LineDocument read_line(const Json& object, const Place& place, Origin origin) {
+std::vector<std::string> read_texts(const Json& array, const Place& place) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < as_array(array, place).items.size(); i++)
+        texts.push_back(as_text(array.items[i], place.item(i)));
+    return texts;
+}
+
+// Edits of the product that only tests make.
+bool read_edit(LineDocument& line, std::string_view key, const Json& value, const Place& place) {
+    if (key == "name") {
+        line.name = as_text(value, place);
+    } else if (key == "partner") {
+        line.partner = as_text(value, place);
+    } else if (key == "categories") {
+        read_texts(value, place);
+        write_json(line.categories, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+LineDocument read_line(const Json& object, const Place& place, Mode mode) {
     LineDocument line;
     for (const auto& [key, value] : as_object(object, place).members) {
         const Place at = place.member(key);
@@ -36,23 +72,23 @@ LineDocument read_line(const Json& object, const Place& place, Origin origin) {
             line.quantity = as_decimal(value, at);
         } else if (key == "price") {
             line.price = as_decimal(value, at);
-        } else if (key == "min_price" && origin == Origin::here) {
-            line.min_price = as_decimal(value, at);
-        } else if (key == "total" && origin == Origin::elsewhere) {
+        } else if (key == "total" && mode == Mode::imported) {
             line.total = as_decimal(value, at);
+        } else if (key == "min_price" && mode != Mode::imported) {
+            line.min_price = as_decimal(value, at);
         } else if (key == "fields") {
             line.fields = object_text(value, at);
-        } else {
-            fail_unknown_key(key, value, place, origin == Origin::here ? line_keys : imported_line_keys);
+        } else if (mode != Mode::test || !read_edit(line, key, value, at)) {
+            fail_unknown_key(key, value, place, line_keys_of(mode));
         }
     }
     required(object, "product", place);
     required(object, "quantity", place);
-    if (origin == Origin::elsewhere) required(object, "price", place);
+    if (mode == Mode::imported) required(object, "price", place);
     return line;
 }
 
-std::vector<LineDocument> read_lines(const Json& array, const Place& place, Origin origin) {
+std::vector<LineDocument> read_lines(const Json& array, const Place& place, Mode mode) {
     if (as_array(array, place).items.size() > max_lines) {
         throw Error(sqlstate::document_too_large, "invalid order: too many lines",
                     "At $.lines, there are " + std::to_string(array.items.size()) + ".",
@@ -61,7 +97,7 @@ std::vector<LineDocument> read_lines(const Json& array, const Place& place, Orig
     std::vector<LineDocument> lines;
     lines.reserve(array.items.size());
     for (std::size_t i = 0; i < array.items.size(); i++)
-        lines.push_back(read_line(array.items[i], place.item(i), origin));
+        lines.push_back(read_line(array.items[i], place.item(i), mode));
     return lines;
 }
 
@@ -84,7 +120,7 @@ RedeemDocument read_redeem(const Json& object, const Place& place) {
     return redeem;
 }
 
-void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place, Origin origin) {
+void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place, Mode mode) {
     const Place at = place.member(key);
     const std::pair<std::string_view, std::optional<std::string>*> texts[] = {
         {"program", &order.program},
@@ -104,12 +140,12 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         }
     }
     if (key == "lines") {
-        order.lines = read_lines(value, at, origin);
+        order.lines = read_lines(value, at, mode);
     } else if (key == "shipping") {
         order.shipping = as_decimal(value, at);
     } else if (key == "fields") {
         order.fields = object_text(value, at);
-    } else if (origin == Origin::elsewhere) {
+    } else if (mode == Mode::imported) {
         fail_unknown_key(key, value, place, imported_order_keys);
     } else if (key == "expected_total") {
         order.expected_total = as_decimal(value, at);
@@ -118,21 +154,21 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
             order.redeem.push_back(read_redeem(value.items[i], at.item(i)));
         }
     } else if (key == "promo_codes") {
-        for (std::size_t i = 0; i < as_array(value, at).items.size(); i++) {
-            order.promo_codes.push_back(as_text(value.items[i], at.item(i)));
-        }
+        order.promo_codes = read_texts(value, at);
+    } else if (key == "total" && mode == Mode::test) {
+        order.total = as_decimal(value, at);
     } else {
-        fail_unknown_key(key, value, place, order_keys);
+        fail_unknown_key(key, value, place, order_keys_of(mode));
     }
 }
 
-OrderDocument read_document(const Json& object, const Place& place, Origin origin) {
+OrderDocument read_document(const Json& object, Mode mode) {
+    const Place place{"order", {}};
     OrderDocument order;
-    for (const auto& [key, value] : as_object(object, place).members) read_member(order, key, value, place, origin);
+    for (const auto& [key, value] : as_object(object, place).members) read_member(order, key, value, place, mode);
     required(object, "lines", place);
     if (order.lines.empty()) {
-        throw Error(sqlstate::empty_order, "invalid order: it has no lines",
-                    "At " + place.member("lines").path.to_string() + ", the value is an empty array.",
+        throw Error(sqlstate::empty_order, "invalid order: it has no lines", "At $.lines, the value is an empty array.",
                     "Give at least one line.");
     }
     return order;
@@ -142,19 +178,47 @@ OrderDocument read_document(const Json& object, const Place& place, Origin origi
 
 OrderDocument read_order(std::string_view json) {
     const JsonDocument document(json);
-    return read_document(document.root(), Place{"order", {}}, Origin::here);
+    return read_document(document.root(), Mode::order);
+}
+
+std::vector<OrderDocument> read_test_orders(std::string_view json) {
+    const JsonDocument document(json);
+    const Json& root = document.root();
+    if (root.kind != Json::Kind::array) return {read_document(root, Mode::test)};
+    std::vector<OrderDocument> orders;
+    for (const auto& item : root.items) {
+        try {
+            orders.push_back(read_document(item, Mode::test));
+        } catch (const Error& error) {
+            throw in_order(error, orders.size());
+        }
+    }
+    if (orders.empty()) {
+        throw Error(sqlstate::empty_order, "invalid test: it has no orders", "At $, the value is an empty array.",
+                    "Give at least one order.");
+    }
+    return orders;
 }
 
 std::vector<OrderDocument> read_imported_orders(std::string_view json) {
     const JsonDocument document(json);
-    const Place place{"order", {}};
     std::vector<OrderDocument> orders;
-    const auto& items = as_array(document.root(), place).items;
-    for (std::size_t i = 0; i < items.size(); i++) {
-        orders.push_back(read_document(items[i], place.item(i), Origin::elsewhere));
-        required(items[i], "external_id", place.item(i));
+    for (const auto& item : as_array(document.root(), Place{"order", {}}).items) {
+        try {
+            OrderDocument order = read_document(item, Mode::imported);
+            required(item, "external_id", Place{"order", {}});
+            orders.push_back(std::move(order));
+        } catch (const Error& error) {
+            throw in_order(error, orders.size());
+        }
     }
     return orders;
+}
+
+Error in_order(const Error& error, std::size_t index) {
+    const std::string which = "It is about order " + std::to_string(index + 1) + " of the array.";
+    return {error.sqlstate(), error.message(), error.detail().empty() ? which : error.detail() + " " + which,
+            error.hint()};
 }
 
 }  // namespace loyalty::codec

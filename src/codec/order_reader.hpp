@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/document.hpp"
+#include "core/error.hpp"
 
 #include <string_view>
 #include <vector>
@@ -11,8 +12,15 @@ namespace loyalty::codec {
 //     {"lines": [{"product": "PC-1", "quantity": 1, "price": 100000}]}
 OrderDocument read_order(std::string_view json);
 
+// Reads an order, or an array of orders, for a test of the draft: an order may say its total, a line may edit its product
+// by name, categories and partner, too.
+std::vector<OrderDocument> read_test_orders(std::string_view json);
+
 // Reads an array of orders that were made elsewhere: without what only a calculation needs, and with the `total` that was
 // paid for a line. Each has an external id, and a price on every line.
 std::vector<OrderDocument> read_imported_orders(std::string_view json);
+
+// The same error, naming the order of an array that it is about.
+Error in_order(const Error& error, std::size_t index);
 
 }  // namespace loyalty::codec

@@ -110,7 +110,8 @@ public:
         Order& order = resolved.order;
         order.buyer = read_buyer(required(root, "buyer", place), place.member("buyer"));
         order.shipping = {units(root, "shipping", place, program_.currency_scale)};
-        items(root, "lines", place, [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
+        items(root, "lines", place,
+              [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
         items(root, "redeem", place,
               [&](const Json& redeem, const Place& at) { order.redeem.push_back(read_redeem(redeem, at)); });
         items(root, "credited", place,

@@ -30,6 +30,37 @@ public:
         out_.end_object();
     }
 
+    // A row for each point type, or operation; `begin_row` writes what stands in front.
+    template <class BeginRow>
+    void write_point_rows(BeginRow begin_row) {
+        for (std::uint32_t type = 0; order_.buyer.kind == BuyerKind::member && type < calculation_.points.size();
+             type++) {
+            const Balance& before = order_.buyer.balances[type];
+            const PointsResult& result = calculation_.points[type];
+            out_.begin_object();
+            begin_row();
+            text("points", program_.point_types[type].id);
+            points("total_before", before.total, type);
+            points("active_before", before.active, type);
+            points("spent", result.spent, type);
+            points("accrued", result.accrued, type);
+            points("pending", result.pending, type);
+            points("total_after", before.total - result.spent + result.accrued, type);
+            points("active_after", before.active - result.spent + result.accrued - result.delayed, type);
+            out_.end_object();
+        }
+    }
+
+    template <class BeginRow>
+    void write_operation_rows(BeginRow begin_row) {
+        for (const auto& operation : calculation_.operations) {
+            out_.begin_object();
+            begin_row(operation.entry);
+            write_operation(operation);
+            out_.end_object();
+        }
+    }
+
 private:
     void text(std::string_view name, std::string_view value) {
         out_.key(name);
@@ -63,9 +94,9 @@ private:
 
     void write_header(const ResultHeader& header) {
         text("program", program_.id);
-        count("version", static_cast<std::size_t>(program_.version));
+        if (program_.version >= 0) count("version", static_cast<std::size_t>(program_.version));
         optional_text("external_id", header.document.external_id);
-        if (order_.buyer.kind != BuyerKind::anonymous) text("member", order_.buyer.key);
+        if (!order_.buyer.key.empty()) text("member", order_.buyer.key);
         text("buyer", buyer_names[static_cast<int>(order_.buyer.kind)]);
         text("currency", program_.currency);
         if (!header.time.empty()) text("time", header.time);
@@ -125,28 +156,14 @@ private:
     void write_points() {
         out_.key("points");
         out_.begin_array();
-        for (std::uint32_t type = 0; order_.buyer.kind == BuyerKind::member && type < calculation_.points.size();
-             type++) {
-            const Balance& before = order_.buyer.balances[type];
-            const PointsResult& result = calculation_.points[type];
-            out_.begin_object();
-            text("points", program_.point_types[type].id);
-            points("total_before", before.total, type);
-            points("active_before", before.active, type);
-            points("spent", result.spent, type);
-            points("accrued", result.accrued, type);
-            points("pending", result.pending, type);
-            points("total_after", before.total - result.spent + result.accrued, type);
-            points("active_after", before.active - result.spent + result.accrued - result.delayed, type);
-            out_.end_object();
-        }
+        write_point_rows([] {});
         out_.end_array();
     }
 
     void write_operations() {
         out_.key("operations");
         out_.begin_array();
-        for (const auto& operation : calculation_.operations) write_operation(operation);
+        write_operation_rows([](const Entry&) {});
         out_.end_array();
     }
 
@@ -155,7 +172,6 @@ private:
         const BenefitEntry& benefit = program_.benefits[entry.benefit];
         const Condition& condition = program_.conditions[benefit.condition];
         const Promotion& promotion = program_.promotions[condition.promotion];
-        out_.begin_object();
         if (entry.applied < entry.asked) money("cut", entry.asked - entry.applied);
         if (entry.target == Entry::Target::line) text("line", order_.lines[entry.line].id);
         text("level", condition.level == Level::product ? "product" : "order");
@@ -172,7 +188,6 @@ private:
         text("promotion", promotion.id);
         text("promotion_type", kind_names[static_cast<int>(promotion.kind)]);
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);
-        out_.end_object();
     }
 
     void write_accrual(const Operation& operation, const Benefit& benefit) {
@@ -202,7 +217,128 @@ private:
     const Calculation& calculation_;
 };
 
+// The sums over the orders of a test.
+struct Sums {
+    std::size_t lines = 0;
+    std::size_t benefits = 0;
+    Quantity items;
+    LineResult goods, shipping;
+
+    void add(const TestedOrder& tested) {
+        lines += tested.order.lines.size();
+        benefits += tested.calculation.benefits;
+        for (const auto& line : tested.order.lines) items += line.quantity;
+        add(goods, tested.calculation.goods);
+        add(shipping, tested.calculation.shipping);
+    }
+
+    static void add(LineResult& sum, const LineResult& result) {
+        sum.base += result.base;
+        sum.discount += result.discount;
+        sum.points_discount += result.points_discount;
+        sum.total += result.total;
+    }
+};
+
+class TestWriter {
+public:
+    TestWriter(JsonWriter& out, std::span<const TestedOrder> orders)
+        : out_(out), orders_(orders), program_(orders.front().program) {}
+
+    void run() {
+        out_.begin_object();
+        text("program", program_.id);
+        text("currency", program_.currency);
+        write_summary();
+        write_rows("points", &TestWriter::write_points);
+        write_rows("operations", &TestWriter::write_operations);
+        write_rows("orders", &TestWriter::write_order);
+        out_.end_object();
+    }
+
+private:
+    void text(std::string_view name, std::string_view value) {
+        out_.key(name);
+        out_.text(value);
+    }
+
+    void number(std::string_view name, std::size_t value) {
+        out_.key(name);
+        out_.number(static_cast<std::int64_t>(value), 0);
+    }
+
+    void money(std::string_view name, Money amount) {
+        out_.key(name);
+        out_.number(amount.units, program_.currency_scale);
+    }
+
+    void write_summary() {
+        Sums sums;
+        for (const auto& order : orders_) sums.add(order);
+        const Decimal items = Decimal::of(sums.items.units, quantity_scale);
+        out_.key("summary");
+        out_.begin_object();
+        number("orders", orders_.size());
+        number("lines", sums.lines);
+        out_.key("items");
+        out_.number(static_cast<std::int64_t>(items.coefficient()), items.scale());
+        number("benefits", sums.benefits);
+        write_sum("goods", sums.goods);
+        write_sum("shipping", sums.shipping);
+        Sums::add(sums.goods, sums.shipping);
+        write_sum("total", sums.goods);
+        out_.end_object();
+    }
+
+    void write_sum(std::string_view name, const LineResult& sum) {
+        out_.key(name);
+        out_.begin_object();
+        money("base", sum.base);
+        money("discount", sum.discount);
+        money("points_discount", sum.points_discount);
+        money("total", sum.total);
+        out_.end_object();
+    }
+
+    void write_rows(std::string_view name, void (TestWriter::*write)(std::size_t)) {
+        out_.key(name);
+        out_.begin_array();
+        for (std::size_t i = 0; i < orders_.size(); i++) (this->*write)(i);
+        out_.end_array();
+    }
+
+    ResultWriter writer(std::size_t i) { return {out_, orders_[i].program, orders_[i].order, orders_[i].calculation}; }
+
+    // What a row of an order begins with.
+    void begin_row(std::size_t i) {
+        number("order", i + 1);
+        if (orders_[i].header.document.external_id) text("external_id", *orders_[i].header.document.external_id);
+    }
+
+    void write_points(std::size_t i) {
+        writer(i).write_point_rows([&] {
+            begin_row(i);
+            if (!orders_[i].order.buyer.key.empty()) text("member", orders_[i].order.buyer.key);
+        });
+    }
+
+    void write_operations(std::size_t i) {
+        writer(i).write_operation_rows([&](const Entry& entry) {
+            begin_row(i);
+            if (entry.target == Entry::Target::line) number("item", orders_[i].order.lines[entry.line].position + 1);
+        });
+    }
+
+    void write_order(std::size_t i) { writer(i).run(orders_[i].header); }
+
+    JsonWriter& out_;
+    std::span<const TestedOrder> orders_;
+    const Program& program_;
+};
+
 }  // namespace
+
+void write_test(JsonWriter& out, std::span<const TestedOrder> orders) { TestWriter(out, orders).run(); }
 
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
                   const ResultHeader& header) {

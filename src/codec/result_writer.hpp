@@ -4,6 +4,7 @@
 #include "core/calculate.hpp"
 #include "core/document.hpp"
 
+#include <span>
 #include <string>
 
 namespace loyalty::codec {
@@ -18,5 +19,17 @@ struct ResultHeader {
 // is described in the reference under loyalty_calculate.
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
                   const ResultHeader& header);
+
+// An order of a test of the draft.
+struct TestedOrder {
+    const Program& program;
+    const Order& order;
+    const Calculation& calculation;
+    ResultHeader header;
+};
+
+// Writes what a test of some orders of one program came to: the sums, each order's changes of points and its operations,
+// and the orders' own results.
+void write_test(JsonWriter& out, std::span<const TestedOrder> orders);
 
 }  // namespace loyalty::codec

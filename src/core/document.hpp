@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace loyalty {
@@ -20,6 +21,13 @@ struct LineDocument {
     std::optional<Decimal> min_price;
     std::optional<Decimal> total;  // of imported orders: what was paid for the line
     std::string fields;  // JSON text of an object; empty if none
+
+    // How a test has edited the product, see codec::read_test_orders().
+    std::optional<std::string> name;
+    std::optional<std::string> partner;
+    std::string categories;  // JSON text of an array; empty if none
+
+    bool edits_product() const { return name || partner || !categories.empty(); }
 };
 
 struct RedeemDocument {
@@ -43,6 +51,23 @@ struct OrderDocument {
     std::vector<RedeemDocument> redeem;
     std::vector<std::string> promo_codes;
     std::string fields;
+
+    // In a test that does not calculate it: what stands for the total in the order's own document.
+    std::optional<Decimal> total;
+};
+
+// What a test of the draft goes by, beside its orders.
+struct TestContext {
+    // A member made up for the test: what he has of each point type, which tiers he holds, which segments he belongs to,
+    // which promo codes are attached to him.
+    struct Member {
+        std::vector<std::pair<std::string, Decimal>> balances;
+        std::vector<std::string> tiers;
+        std::vector<std::string> segments;
+        std::vector<std::string> promo_codes;
+    };
+    std::optional<Member> member;
+    bool auto_calculate = true;  // otherwise each order says its total
 };
 
 }  // namespace loyalty

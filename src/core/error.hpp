@@ -38,6 +38,10 @@ inline constexpr std::string_view profiles_missing = "LY211";
 // The promotion tree.
 inline constexpr std::string_view invalid_benefit = "LY301";
 inline constexpr std::string_view invalid_tree = "LY302";
+inline constexpr std::string_view unknown_node = "LY319";
+inline constexpr std::string_view unknown_version = "LY320";
+inline constexpr std::string_view contradictory_test = "LY322";
+inline constexpr std::string_view unknown_in_context = "LY323";
 // The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
 inline constexpr std::string_view calculation_too_large = "LY402";
@@ -80,6 +84,7 @@ inline constexpr std::string_view return_id_taken = "LY608";
 inline constexpr std::string_view unusable_status = "LY609";
 inline constexpr std::string_view orders_are_guarded = "LY610";
 inline constexpr std::string_view empty_return = "LY611";
+inline constexpr std::string_view cannot_be_repriced = "LY612";
 // Promo codes.
 inline constexpr std::string_view unknown_promo_code_pool = "LY630";
 inline constexpr std::string_view unknown_promo_code = "LY631";

@@ -155,11 +155,13 @@ bool Market::is_credited(std::string_view status, std::string_view credit_on) co
     return (credit_on == "open") || (credit_on == "delivered" && now->second.kind == StatusKind::delivered);
 }
 
+void check_active(const Market& market) {
+    if (market.active) return;
+    throw Error(sqlstate::inactive_program, "program \"" + market.program + "\" is not active", {},
+                "Activate it with UPDATE loyalty.programs SET active = true.");
+}
+
 void check_references(const OrderDocument& document, const Program& program, const Market& market) {
-    if (!market.active) {
-        throw Error(sqlstate::inactive_program, "program \"" + market.program + "\" is not active", {},
-                    "Activate it with UPDATE loyalty.programs SET active = true.");
-    }
     if (document.currency && *document.currency != program.currency) {
         fail(sqlstate::unknown_currency, "$.currency", quoted(*document.currency), "the currency is not the program's",
              "The program calculates in \"" + program.currency + "\".");
@@ -199,6 +201,7 @@ Order resolve(const OrderDocument& document, const Program& program, const std::
         std::sort(order.lines.begin(), order.lines.end(), by_id);
     check_ids(order.lines);
     if (document.shipping) order.shipping = money(*document.shipping, scale, "$.shipping");
+    if (document.total) money(*document.total, scale, "$.total");
     order.redeem = resolve_redeem(document, program);
     order.buyer = std::move(buyer);
     return order;

@@ -48,6 +48,9 @@ struct Product {
     std::optional<Decimal> min_price;
 };
 
+// Error LY202 unless the program calculates orders.
+void check_active(const Market& market);
+
 // Checks what the document refers to.
 void check_references(const OrderDocument& document, const Program& program, const Market& market);
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "pg/draft.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/owner.hpp"
 #include "pg/schema_version.hpp"
@@ -13,24 +14,13 @@ namespace loyalty::pg {
 
 namespace {
 
-// Editors of the tree change this row, so what is checked here is what is frozen.
-void lock_draft(const std::string& program) {
-    static Query query("SELECT FROM loyalty.drafts WHERE program = $1 FOR NO KEY UPDATE", {TEXTOID});
-    if (query.run({text_argument(program)}, true).size() == 0) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
-                    "Name one of loyalty.programs.");
-    }
-}
-
-// The version in force if the draft is equal to it; otherwise 0.
+// The version in force if nothing was changed since; otherwise 0.
 std::int32_t unchanged_version(const std::string& program) {
     static Query query(
-        "SELECT v.version FROM loyalty.promotion_versions v JOIN loyalty.promotion_drafts d USING (program)"
-        " WHERE v.program = $1 AND v.tree = d.tree"
-        "   AND v.version = (SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1)",
+        "SELECT coalesce(max(version), 0) FROM loyalty.promotion_versions"
+        " WHERE program = $1 AND NOT EXISTS (SELECT FROM loyalty.pending_changes WHERE program = $1)",
         {TEXTOID});
-    const Rows rows = query.run({text_argument(program)}, true);
-    return rows.size() == 0 ? 0 : rows.integer(0, 1);
+    return query.run({text_argument(program)}, true).integer(0, 1);
 }
 
 void check_draft(const std::string& program) {
@@ -41,8 +31,9 @@ void check_draft(const std::string& program) {
 
 std::int32_t freeze(const std::string& program) {
     static Query query(
-        "INSERT INTO loyalty.promotion_versions (program, version, tree)"
-        " SELECT $1, 1 + coalesce((SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1), 0), d.tree"
+        "INSERT INTO loyalty.promotion_versions (program, version, tree, definition)"
+        " SELECT $1, 1 + coalesce((SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1), 0),"
+        "        d.tree, d.definition"
         "   FROM loyalty.promotion_drafts d WHERE d.program = $1"
         " RETURNING version",
         {TEXTOID});

@@ -3,6 +3,7 @@
 #include "pg/clock.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
+#include "pg/values.hpp"
 
 namespace loyalty::pg {
 
@@ -63,13 +64,20 @@ void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, T
     }
 }
 
+// One per point type of the version, with nothing on it.
+std::vector<Balance> empty_balances(const CurrentProgram& current, TimestampTz now) {
+    std::vector<Balance> balances;
+    for (const auto& type : current.version->program.point_types) {
+        const auto state = current.live->point_types.find(type.id);
+        balances.push_back({{}, {}, state != current.live->point_types.end() && state->second.usable(now)});
+    }
+    return balances;
+}
+
 Account read_account(const CurrentProgram& current, const std::string& key, TimestampTz now) {
     const Program& program = current.version->program;
     Account account;
-    for (const auto& type : program.point_types) {
-        const auto state = current.live->point_types.find(type.id);
-        account.balances.push_back({{}, {}, state != current.live->point_types.end() && state->second.usable(now)});
-    }
+    account.balances = empty_balances(current, now);
     const Rows rows = read_rows(current.live->market.program, key);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string kind = rows.text(row, 1);
@@ -90,7 +98,79 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     return account;
 }
 
+[[noreturn]] void fail_context(std::string_view code, const std::string& path, const std::string& value,
+                               const std::string& what, const std::string& hint) {
+    throw Error(code, "invalid context: " + what, "At " + path + ", the value is " + value + ".", hint);
+}
+
+Points made_up_points(const std::string& type, const Decimal& amount, int scale) {
+    const std::string path = "$.balances." + type;
+    if (amount.scale() > scale) {
+        fail_context(sqlstate::too_many_decimals, path, amount.to_string(),
+                     "an amount of points has more decimals than their type",
+                     "Give at most " + std::to_string(scale) + " decimals.");
+    }
+    const auto units = amount.units(scale);
+    if (amount.is_negative() || !units) {
+        fail_context(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of points is out of range",
+                     "Give a number of 0 or more, of at most 18 digits.");
+    }
+    return {*units};
+}
+
+// `query` yields the first of the names $2 that program $1 does not know, with its place.
+void check_names(Query& query, const std::string& program, const std::vector<std::string>& names, const char* key,
+                 const char* table) {
+    if (names.empty()) return;
+    const Rows unknown = query.run({text_argument(program), texts_argument(names)});
+    if (unknown.size() == 0) return;
+    fail_context(sqlstate::unknown_in_context,
+                 "$." + std::string(key) + "[" + std::to_string(bigint_at(unknown, 0, 1) - 1) + "]",
+                 "\"" + unknown.text(0, 2) + "\"", "a name is not known to the program",
+                 "Name one of loyalty." + std::string(table) + ".");
+}
+
+void check_names(const std::string& program, const TestContext::Member& member) {
+    static Query tiers(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.tiers WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    static Query segments(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.profile_segments WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    static Query promo_codes(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.promo_codes WHERE program = $1 AND code = upper(btrim(given.name)))"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    check_names(tiers, program, member.tiers, "tiers", "tiers");
+    check_names(segments, program, member.segments, "segments", "profile_segments");
+    check_names(promo_codes, program, member.promo_codes, "promo_codes", "promo_codes");
+}
+
 }  // namespace
+
+Buyer make_up_buyer(const CurrentProgram& current, const TestContext::Member& member, TimestampTz now) {
+    const Program& program = current.version->program;
+    check_names(current.live->market.program, member);
+    Buyer buyer;
+    buyer.kind = BuyerKind::member;
+    buyer.balances = empty_balances(current, now);
+    for (const auto& [id, amount] : member.balances) {
+        const Index type = program.point_type(id);
+        if (type == none) {
+            fail_context(sqlstate::unknown_point_type, "$.balances." + id, amount.to_string(),
+                         "the point type is not known to the program", "Name one of loyalty.point_types.");
+        }
+        Balance& balance = buyer.balances[type];
+        balance.total = made_up_points(id, amount, program.point_types[type].scale);
+        if (balance.usable) balance.active = balance.total;
+    }
+    return buyer;
+}
 
 Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>& member, TimestampTz now, Oid caller) {
     Buyer buyer;

@@ -184,19 +184,6 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     return live;
 }
 
-// The tree of a program that nothing was applied to yet: quotes give base prices.
-Tree empty_tree(const Market& market) {
-    Tree tree;
-    tree.program = market.program;
-    tree.currency = market.currency;
-    tree.currency_scale = market.currency_scale;
-    tree.time_zone = market.time_zone;
-    TreeGroup main;
-    main.id = main.name = "main";
-    tree.groups.push_back(std::move(main));
-    return tree;
-}
-
 void load_predicates(AppliedVersion& version) {
     MemoryContext* memory = &version.memory;
     postgres(
@@ -238,18 +225,13 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
         "SELECT version, tree::text, xmin FROM loyalty.promotion_versions WHERE program = $1 ORDER BY version DESC LIMIT 1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
-    auto version = std::make_shared<AppliedVersion>();
-    if (rows.size() == 0) {
-        version->program = compile(empty_tree(market), 0);
-        return version;
-    }
+    if (rows.size() == 0) return make_version(empty_tree(market), 0);
     Tree tree = codec::read_tree(rows.text(0, 2));
-    version->ended = ended_promotions(market.program);
-    drop_ended(tree, version->ended);
-    version->program = compile(tree, rows.integer(0, 1));
-    version->segments = SegmentIndex(version->program.segments);
+    const auto ended = ended_promotions(market.program);
+    drop_ended(tree, ended);
+    auto version = make_version(tree, rows.integer(0, 1));
+    version->ended = ended;
     version->applied_by = DatumGetTransactionId(rows.datum(0, 3));
-    load_predicates(*version);
     return version;
 }
 
@@ -359,6 +341,26 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
         if (segment.reads_min_price) reading_min_price.push_back(i);
         if (segment.reads_fields) reading_fields.push_back(i);
     }
+}
+
+Tree empty_tree(const Market& market) {
+    Tree tree;
+    tree.program = market.program;
+    tree.currency = market.currency;
+    tree.currency_scale = market.currency_scale;
+    tree.time_zone = market.time_zone;
+    TreeGroup main;
+    main.id = main.name = "main";
+    tree.groups.push_back(std::move(main));
+    return tree;
+}
+
+std::shared_ptr<AppliedVersion> make_version(const Tree& tree, std::int32_t number) {
+    auto version = std::make_shared<AppliedVersion>();
+    version->program = compile(tree, number);
+    version->segments = SegmentIndex(version->program.segments);
+    load_predicates(*version);
+    return version;
 }
 
 AppliedVersion::~AppliedVersion() {

@@ -12,6 +12,7 @@
 
 #include "core/program.hpp"
 #include "core/resolve.hpp"
+#include "core/tree.hpp"
 
 #include <memory>
 #include <optional>
@@ -54,6 +55,8 @@ struct AppliedVersion {
     Program program;
     SegmentIndex segments;
     std::vector<Datum> predicates;  // jsonpath, per dynamic segment; 0 for static ones
+    // Whether the segment memberships of stored products are kept up for it: those of the version in force and the draft.
+    bool materialised = true;
     TransactionId applied_by = InvalidTransactionId;
     std::vector<std::string> ended;  // the promotions that had ended when it was loaded
     MemoryContext memory = nullptr;
@@ -66,6 +69,10 @@ struct AppliedVersion {
     // Whether the active snapshot sees it; an older snapshot does not see the segment memberships made for it either.
     bool visible() const;
 };
+
+// Compiles a tree; version 0 is that of a program to which nothing was applied yet, whose quotes give base prices.
+std::shared_ptr<AppliedVersion> make_version(const Tree& tree, std::int32_t number);
+Tree empty_tree(const Market& market);
 
 struct CurrentProgram {
     std::shared_ptr<const LiveProgram> live;

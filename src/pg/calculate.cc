@@ -1,4 +1,5 @@
-// loyalty_calculate and loyalty_explain: an order document in, a calculation out; nothing is written.
+// loyalty_calculate, loyalty_explain and loyalty_test: an order document in, a calculation out; nothing is written.
+#include "codec/context_reader.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
 #include "core/explain.hpp"
@@ -12,23 +13,24 @@
 
 namespace loyalty::pg {
 
-OrderDocument read_document(Datum jsonb) {
+std::string_view document_text(Datum jsonb) {
     const std::size_t size = toast_raw_datum_size(jsonb);
     if (size > max_document_bytes) {
         throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
                     "It has " + std::to_string(size) + " bytes.",
                     "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
     }
-    return codec::read_order(jsonb_text(jsonb));
+    return jsonb_text(jsonb);
 }
 
-Quote make_quote(OrderDocument document, Oid caller) {
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const TestContext* test) {
     Quote quote;
     quote.document = std::move(document);
     const AsUser as_owner(schema_owner());
     const Spi connection;
-    quote.current = current_program(quote.document.program);
+    quote.current = find_program(quote.document.program, edition);
     const Market& market = quote.current.live->market;
+    if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
     if (quote.document.time) {
@@ -36,7 +38,8 @@ Quote make_quote(OrderDocument document, Oid caller) {
         quote.time = show_time(*quote.at, time_zone);
     }
 
-    Buyer buyer = find_buyer(quote.current, quote.document.member, now(), caller);
+    Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
+                                       : find_buyer(quote.current, quote.document.member, now(), caller);
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
@@ -56,6 +59,53 @@ Datum quote_result(const Quote& quote) {
 }
 
 namespace {
+
+// The edition that the second argument names by its number, if there is one.
+Quote make_quote(FunctionCallInfo call) {
+    const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId());
+}
+
+[[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
+    throw Error(sqlstate::contradictory_test, "invalid test: " + what,
+                std::string("At $.") + key + " of the order and in the context.", hint);
+}
+
+// What an order and the context say together must make sense.
+void check_test(const OrderDocument& order, const TestContext& context) {
+    if (order.member && context.member) {
+        fail_contradiction("member", "the member is both named and made up",
+                           "Leave \"member\" out of the order, or balances, tiers, segments and promo codes out of the "
+                           "context.");
+    }
+    if (order.total && context.auto_calculate) {
+        fail_contradiction("total", "the total is both given and calculated",
+                           "Leave \"total\" out of the order, or set \"auto_calculate\" to false in the context.");
+    }
+    if (!order.total && !context.auto_calculate) {
+        fail_contradiction("total", "the total is neither given nor calculated",
+                           "Give the order a \"total\", or leave \"auto_calculate\" out of the context.");
+    }
+}
+
+std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const TestContext& context) {
+    std::vector<Quote> quotes;
+    quotes.reserve(orders.size());
+    for (auto& order : orders) {
+        try {
+            check_test(order, context);
+            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), &context));
+            if (quotes.back().program().id != quotes.front().program().id) {
+                throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
+                            "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
+            }
+        } catch (const Error& error) {
+            if (orders.size() == 1) throw;
+            throw codec::in_order(error, static_cast<std::size_t>(&order - orders.data()));
+        }
+    }
+    return quotes;
+}
 
 // Puts the lines into the result of a set-returning function.
 void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines) {
@@ -83,18 +133,32 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        return quote_result(make_quote(read_document(PG_GETARG_DATUM(0)), GetUserId()));
-    });
+    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo)); });
 }
 
 PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(read_document(PG_GETARG_DATUM(0)), GetUserId());
+        const Quote quote = make_quote(fcinfo);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
         return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_test);
+Datum loyalty_test(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const loyalty::TestContext context = loyalty::codec::read_context(document_text(PG_GETARG_DATUM(1)));
+        const auto quotes =
+            make_test_quotes(loyalty::codec::read_test_orders(document_text(PG_GETARG_DATUM(0))), context);
+        std::vector<loyalty::codec::TestedOrder> orders;
+        for (const auto& quote : quotes)
+            orders.push_back({quote.program(), quote.order, quote.calculation, {quote.document, quote.time}});
+        JsonbWriter result;
+        loyalty::codec::write_test(result, orders);
+        return result.take();
     });
 }
 }

@@ -22,7 +22,7 @@ struct StoredProduct {
 // not; ascending.
 std::vector<std::uint32_t> own_judgements(const SegmentIndex& index, const LineDocument& line,
                                           const StoredProduct& stored) {
-    if (!stored.known) return index.dynamic;
+    if (!stored.known || line.edits_product()) return index.dynamic;
     std::vector<std::uint32_t> concerned;
     const auto add = [&](const std::vector<std::uint32_t>& segments) {
         concerned.insert(concerned.end(), segments.begin(), segments.end());
@@ -45,7 +45,7 @@ public:
         : version_(*program.version),
           market_(program.live->market),
           document_(document),
-          materialised_(version_.visible()) {}
+          materialised_(version_.materialised && version_.visible()) {}
 
     Catalogue run() {
         read_stored();
@@ -136,11 +136,11 @@ private:
         };
         ProductDocument product;
         product.sku = line.product;
-        product.name = rows.optional_text(row, 1);
+        product.name = line.name ? line.name : rows.optional_text(row, 1);
         product.price = figure(line.price, stored.price);
         product.min_price = figure(line.min_price, stored.min_price);
-        product.categories = rows.optional_text(row, 2).value_or("[]");
-        product.partner = rows.optional_text(row, 3);
+        product.categories = !line.categories.empty() ? line.categories : rows.optional_text(row, 2).value_or("[]");
+        product.partner = line.partner ? line.partner : rows.optional_text(row, 3);
         product.fields = fields(line, rows, row);
         return jsonb_from_text(write_product_document(product));
     }
@@ -177,8 +177,8 @@ private:
     const AppliedVersion& version_;
     const Market& market_;
     const OrderDocument& document_;
-    // Memberships of a version that is newer than the active snapshot are newer than it, too: then every line is judged on
-    // its own document.
+    // Memberships of a version that is newer than the active snapshot are newer than it, too, and those of old versions are
+    // no longer there: then every line is judged on its own document.
     bool materialised_;
     std::vector<std::string> skus_;
     std::unordered_map<std::string, std::size_t> places_;  // of skus in skus_ and stored_

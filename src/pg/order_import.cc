@@ -42,7 +42,8 @@ public:
     Import(Datum given, Oid caller) : given_(given), caller_(caller) {}
 
     Datum run(MemoryContext into) {
-        for (auto& document : codec::read_imported_orders(text())) orders_.push_back({std::move(document), {}, 0, {}, true});
+        for (auto& document : codec::read_imported_orders(text()))
+            orders_.push_back({std::move(document), {}, 0, {}, true});
         for (std::size_t i = 0; i < orders_.size(); i++) in_order(i, [&] { resolve_order(orders_[i]); });
         find_keys();
         check_ids();
@@ -70,10 +71,7 @@ private:
         try {
             body();
         } catch (const Error& error) {
-            throw Error(error.sqlstate(), error.message(),
-                        "Order \"" + orders_[i].document.external_id.value() + "\" at $[" + std::to_string(i) + "]. " +
-                            error.detail(),
-                        error.hint());
+            throw codec::in_order(error, i);
         }
     }
 
@@ -88,6 +86,7 @@ private:
         const OrderDocument& document = order.document;
         const CurrentProgram& current = program_of(document);
         const Program& program = current.version->program;
+        check_active(current.live->market);
         check_references(document, program, current.live->market);
         order.key.program = current.live->market.program;
         order.key.external_id = *document.external_id;
@@ -201,7 +200,8 @@ private:
             " ON CONFLICT DO NOTHING RETURNING true",
             {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
         const Columns columns = keys();
-        return query.run({texts_argument(columns.ids), programs_argument(), texts_argument(columns.buyers)}, true).size();
+        return query.run({texts_argument(columns.ids), programs_argument(), texts_argument(columns.buyers)}, true)
+            .size();
     }
 
     // -----------------------------------------------------------------------------------------------------------------
@@ -263,9 +263,15 @@ private:
                     shipping.push_back(order.order.shipping.units);
                 });
             }
-            query.run({text_argument(program), timestamp_argument(now()), {given_, false}, texts_argument(columns.buyers),
-                       texts_argument(columns.ids), bigints_argument(columns.numbers), timestamps_argument(columns.times),
-                       units_array_argument(columns.bases, scale), units_array_argument(columns.totals, scale),
+            query.run({text_argument(program),
+                       timestamp_argument(now()),
+                       {given_, false},
+                       texts_argument(columns.buyers),
+                       texts_argument(columns.ids),
+                       bigints_argument(columns.numbers),
+                       timestamps_argument(columns.times),
+                       units_array_argument(columns.bases, scale),
+                       units_array_argument(columns.totals, scale),
                        units_array_argument(shipping, scale)},
                       true);
         });

@@ -3,16 +3,17 @@
 // Locks are taken in the same order by everything that changes orders, and all before the calculation: the buyer's
 // balances, the order's id, promo codes, the counters of promotions by their id. So what was calculated still holds when it
 // is booked, and nobody waits for each other.
+#include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 
 #include <algorithm>
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
-#include "pg/outbox.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_time.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
 #include "pg/quote.hpp"
@@ -27,14 +28,15 @@ namespace {
 }
 
 // What is answered, the first time and again; `repeated` is $4.
-#define LOYALTY_ORDER_ANSWER "coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', $4)"
+#define LOYALTY_ORDER_ANSWER \
+    "coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', $4)"
 
 class Placing {
 public:
     Placing(Datum request, Oid caller)
         : request_(request),
           caller_(caller),
-          document_(read_document(request)),
+          document_(codec::read_order(document_text(request))),
           status_(document_.status.value_or("new")) {
         if (!document_.external_id) {
             fail(sqlstate::missing_key, "the key \"external_id\" is missing", "At $.",
@@ -70,8 +72,7 @@ private:
             return;
         }
         const LiveProgram& live = *current_.live;
-        const auto profile =
-            live.bundled_profiles ? document_.member : find_profile(live, *document_.member, caller_);
+        const auto profile = live.bundled_profiles ? document_.member : find_profile(live, *document_.member, caller_);
         key_.buyer = "m:" + profile.value_or(*document_.member);
     }
 
@@ -85,15 +86,14 @@ private:
             " WHERE i.external_id = $1 AND i.program = $2",
             {TEXTOID, TEXTOID, JSONBOID, BOOLOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run({text_argument(key_.external_id), text_argument(key_.program), {request_, false},
-                                     boolean_argument(true)});
+        const Rows rows = query.run(
+            {text_argument(key_.external_id), text_argument(key_.program), {request_, false}, boolean_argument(true)});
         if (rows.size() == 0) return std::nullopt;
         if (!rows.boolean(0, 1)) {
-            throw Error(sqlstate::order_id_taken,
-                        "external id \"" + key_.external_id + "\" was used for another order",
-                        "It was placed at " + show_time(timestamp_at(rows, 0, 2), market().time_zone) +
-                            ", with other content.",
-                        "Repeat a request with exactly the same content, or use a new id.");
+            throw Error(
+                sqlstate::order_id_taken, "external id \"" + key_.external_id + "\" was used for another order",
+                "It was placed at " + show_time(timestamp_at(rows, 0, 2), market().time_zone) + ", with other content.",
+                "Repeat a request with exactly the same content, or use a new id.");
         }
         return copy_out(rows.datum(0, 3), into);
     }
@@ -110,7 +110,7 @@ private:
 
     void calculate() {
         const FreshSnapshot snapshot;
-        quote_ = make_quote(document_, caller_);
+        quote_ = make_quote(document_, Edition::in_force(), caller_);
     }
 
     void check() const {
@@ -125,7 +125,8 @@ private:
                  "Place it with a status of kind open or delivered.");
         }
         if (quote_.at && *quote_.at > now()) {
-            fail(sqlstate::time_in_future, "the time lies in the future", "At $.time, the value is " + quote_.time + ".",
+            fail(sqlstate::time_in_future, "the time lies in the future",
+                 "At $.time, the value is " + quote_.time + ".",
                  "Orders are placed at their time or later; quotes may look ahead.");
         }
         check_total();
@@ -182,9 +183,15 @@ private:
             "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID});
         const std::int32_t version = quote_.program().version;
-        query.run({key.buyer, key.program, key.external_id, result, {request_, false},
-                   version == 0 ? null_argument() : integer_argument(version), optional_timestamp_argument(quote_.at),
-                   timestamp_argument(now()), {resolved(), false}},
+        query.run({key.buyer,
+                   key.program,
+                   key.external_id,
+                   result,
+                   {request_, false},
+                   version == 0 ? null_argument() : integer_argument(version),
+                   optional_timestamp_argument(quote_.at),
+                   timestamp_argument(now()),
+                   {resolved(), false}},
                   true);
     }
 
@@ -198,8 +205,7 @@ private:
             "        (l.body ->> 'allotted')::numeric, (l.body ->> 'total')::numeric, $5"
             "   FROM jsonb_array_elements($4 -> 'lines') WITH ORDINALITY l (body, position)",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
-        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)},
-                  true);
+        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
     }
 
     void store_operations(const OrderArguments& key, const Argument& result) const {
@@ -214,8 +220,7 @@ private:
             "discount,points_discount,points,spent,accrued,pending,cut,credit_on,delay}'::text[], '{}')"
             "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number)",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID});
-        if (!quote_.calculation.operations.empty())
-            query.run({key.buyer, key.program, key.external_id, result}, true);
+        if (!quote_.calculation.operations.empty()) query.run({key.buyer, key.program, key.external_id, result}, true);
     }
 
     // Those that are due at once wait for the status which the order is placed with.
@@ -230,15 +235,13 @@ private:
             "  WHERE accrual.points > 0",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
         if (!has_points()) return;
-        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)},
-                  true);
+        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
     }
 
     bool has_points() const {
         const auto& points = quote_.calculation.points;
-        return std::any_of(points.begin(), points.end(), [](const PointsResult& type) {
-            return !type.accrued.is_zero() || !type.pending.is_zero();
-        });
+        return std::any_of(points.begin(), points.end(),
+                           [](const PointsResult& type) { return !type.accrued.is_zero() || !type.pending.is_zero(); });
     }
 
     // -----------------------------------------------------------------------------------------------------------------

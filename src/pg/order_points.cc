@@ -5,9 +5,9 @@
 #include <map>
 
 #include "pg/clock.hpp"
-#include "pg/outbox.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_time.hpp"
+#include "pg/outbox.hpp"
 
 namespace loyalty::pg {
 
@@ -27,7 +27,8 @@ std::map<std::uint32_t, Payment> payments(const Program& program, const Calculat
     for (const auto& operation : calculation.operations) {
         const Entry& entry = operation.entry;
         if (entry.kind != Entry::Kind::paid_by_points || entry.applied.is_zero()) continue;
-        const auto& promotion = program.promotions[program.conditions[program.benefits[entry.benefit].condition].promotion];
+        const auto& promotion =
+            program.promotions[program.conditions[program.benefits[entry.benefit].condition].promotion];
         const auto [found, is_new] = by_type.try_emplace(entry.point_type);
         Payment& payment = found->second;
         payment.money[entry.line] += entry.applied.units;
@@ -90,8 +91,7 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         if (!market.is_credited(rows.text(row, 7), rows.text(row, 6))) continue;
         const int scale = rows.integer(row, 4);
-        due.push_back({rows.integer(row, 1), rows.text(row, 2), rows.text(row, 3), scale,
-                       units_at(rows, row, 5, scale),
+        due.push_back({rows.integer(row, 1), rows.text(row, 2), rows.text(row, 3), scale, units_at(rows, row, 5, scale),
                        rows.is_null(row, 8) ? std::nullopt : std::optional(timestamp_at(rows, row, 8)),
                        rows.boolean(row, 9)     ? "member_removed"
                        : !rows.boolean(row, 10) ? "point_type_inactive"

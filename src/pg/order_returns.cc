@@ -6,12 +6,12 @@
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
-#include "pg/outbox.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_returns.hpp"
 #include "pg/order_status.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -94,8 +94,9 @@ private:
     }
 
     SoldLine& find(const std::string& id) {
-        const auto found = std::lower_bound(lines_.begin(), lines_.end(), id,
-                                            [](const SoldLine& line, const std::string& wanted) { return line.id < wanted; });
+        const auto found =
+            std::lower_bound(lines_.begin(), lines_.end(), id,
+                             [](const SoldLine& line, const std::string& wanted) { return line.id < wanted; });
         if (found == lines_.end() || found->id != id) fail_unknown_line(order_, id);
         return *found;
     }
@@ -118,8 +119,8 @@ private:
 
     [[noreturn]] void fail_more_than_left(const SoldLine& line, Quantity wanted) const {
         throw Error(sqlstate::more_than_sold, "more units would come back than are left",
-                    "Of line \"" + line.id + "\" of " + order_.shown() + " " + shown(line.left()) + " are left, returned are " +
-                        shown(wanted) + ".",
+                    "Of line \"" + line.id + "\" of " + order_.shown() + " " + shown(line.left()) +
+                        " are left, returned are " + shown(wanted) + ".",
                     "Sold were " + shown(line.quantity) + ".");
     }
 
@@ -141,8 +142,9 @@ private:
     }
 
     const SoldLine* taken_line(const std::string& id) const {
-        const auto found = std::lower_bound(lines_.begin(), lines_.end(), id,
-                                            [](const SoldLine& line, const std::string& wanted) { return line.id < wanted; });
+        const auto found =
+            std::lower_bound(lines_.begin(), lines_.end(), id,
+                             [](const SoldLine& line, const std::string& wanted) { return line.id < wanted; });
         return found->taken.is_zero() ? nullptr : &*found;
     }
 
@@ -313,11 +315,19 @@ private:
             "   FROM new_return n, unnest($10::text[], $11::numeric[], $12::numeric[]) c (line, quantity, money)",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, JSONBOID, JSONBOID, TEXTARRAYOID,
              NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID});
-        query.run({key_.buyer, key_.program, key_.external_id, text_argument(kind_names[static_cast<int>(given_.kind)]),
-                   optional_text_argument(given_.external_id), boolean_argument(shipping_),
-                   units_argument(money_.units, order_.currency_scale), optional_datum_argument(given_.request),
-                   {answer, false}, texts_argument(taken_ids_), units_array_argument(taken_quantities_, quantity_scale),
-                   units_array_argument(taken_money_, order_.currency_scale), timestamp_argument(now())},
+        query.run({key_.buyer,
+                   key_.program,
+                   key_.external_id,
+                   text_argument(kind_names[static_cast<int>(given_.kind)]),
+                   optional_text_argument(given_.external_id),
+                   boolean_argument(shipping_),
+                   units_argument(money_.units, order_.currency_scale),
+                   optional_datum_argument(given_.request),
+                   {answer, false},
+                   texts_argument(taken_ids_),
+                   units_array_argument(taken_quantities_, quantity_scale),
+                   units_array_argument(taken_money_, order_.currency_scale),
+                   timestamp_argument(now())},
                   true);
     }
 
@@ -402,8 +412,7 @@ std::optional<Datum> first_answer(const LockedOrder& order, const std::string& r
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
     const OrderArguments key(order.key);
     const FreshSnapshot snapshot;
-    const Rows rows =
-        query.run({key.buyer, key.program, key.external_id, text_argument(return_id), {request, false}});
+    const Rows rows = query.run({key.buyer, key.program, key.external_id, text_argument(return_id), {request, false}});
     if (rows.size() == 0) return std::nullopt;
     if (rows.boolean(0, 1)) return rows.datum(0, 2);
     throw Error(sqlstate::return_id_taken, "return \"" + return_id + "\" of " + order.shown() + " was another one",

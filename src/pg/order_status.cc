@@ -2,11 +2,11 @@
 #include "pg/order_status.hpp"
 
 #include "pg/arguments.hpp"
-#include "pg/outbox.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/order_points.hpp"
 #include "pg/order_returns.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -35,7 +35,8 @@ public:
         const Status& status = find_status();
         before_ = line_ ? status_of_line(order_, *line_) : order_.status;
         if (is_final(order_.market().statuses.at(before_).kind)) {
-            if (status_ != before_) fail_final(line_ ? "line \"" + *line_ + "\" of " + order_.shown() : order_.shown(), before_);
+            if (status_ != before_)
+                fail_final(line_ ? "line \"" + *line_ + "\" of " + order_.shown() : order_.shown(), before_);
             return line_ ? answer(into) : with_repeated(last_answer(order_), true, into);
         }
         if (is_final(status.kind)) return end(status.kind, into);

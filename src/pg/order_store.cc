@@ -12,9 +12,10 @@ bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 void check_id(const std::string& id, const std::string& path, bool blanks_allowed) {
     if (id.size() <= max_id_bytes && (blanks_allowed || (!is_blank(id.front()) && !is_blank(id.back())))) return;
-    throw Error(sqlstate::value_out_of_range, "invalid order: an id is too long, or has blanks around it",
-                "At " + path + ", the value has " + std::to_string(id.size()) + " bytes.",
-                "Ids have at most " + std::to_string(max_id_bytes) + " bytes, and that of an order no blanks around it.");
+    throw Error(
+        sqlstate::value_out_of_range, "invalid order: an id is too long, or has blanks around it",
+        "At " + path + ", the value has " + std::to_string(id.size()) + " bytes.",
+        "Ids have at most " + std::to_string(max_id_bytes) + " bytes, and that of an order no blanks around it.");
 }
 
 }  // namespace
@@ -48,10 +49,7 @@ LockedOrder lock_order(const std::string& program, const std::string& external_i
     LockedOrder order;
     order.current = current_program(program);
     const auto buyer = find_buyer_of(program, external_id);
-    if (!buyer) {
-        throw Error(sqlstate::unknown_order, "order \"" + external_id + "\" does not exist",
-                    "It is looked for in program \"" + program + "\".");
-    }
+    if (!buyer) fail_unknown_order(program, external_id);
     order.key = {*buyer, program, external_id};
     lock_balances(order.key);
     const OrderArguments key(order.key);
@@ -62,6 +60,11 @@ LockedOrder lock_order(const std::string& program, const std::string& external_i
     order.shipping_total = {units_at(rows, 0, 2, order.currency_scale)};
     order.shipping_refunded = rows.boolean(0, 3);
     return order;
+}
+
+void fail_unknown_order(const std::string& program, const std::string& external_id) {
+    throw Error(sqlstate::unknown_order, "order \"" + external_id + "\" does not exist",
+                "It is looked for in program \"" + program + "\".");
 }
 
 void fail_final(const std::string& what, const std::string& status) {

@@ -72,6 +72,9 @@ struct LockedOrder {
 // Locks the buyer's balances and the order. Error LY604 where there is none.
 LockedOrder lock_order(const std::string& program, const std::string& external_id);
 
+// Error LY604
+[[noreturn]] void fail_unknown_order(const std::string& program, const std::string& external_id);
+
 // Error LY605: what was cancelled or refunded stays so.
 [[noreturn]] void fail_final(const std::string& what, const std::string& status);
 

@@ -7,8 +7,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "pg/cache.hpp"
+#include "pg/editions.hpp"
 #include "pg/jsonb.hpp"
 
 namespace loyalty::pg {
@@ -24,10 +25,12 @@ struct Quote {
     const Program& program() const { return current.version->program; }
 };
 
-OrderDocument read_document(Datum jsonb);
+// The text of an order document. Error LY108 where it is too large.
+std::string_view document_text(Datum jsonb);
 
-// Works under the active snapshot as the schema's owner, and reads profiles as `caller`.
-Quote make_quote(OrderDocument document, Oid caller);
+// Works under the active snapshot as the schema's owner, and reads profiles as `caller`. With `test` it is made for a test,
+// also in a program that is not active.
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const TestContext* test = nullptr);
 
 // The quote as loyalty_calculate() answers it: jsonb in the current memory context.
 Datum quote_result(const Quote& quote);

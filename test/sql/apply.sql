@@ -93,8 +93,9 @@ TRUNCATE loyalty.promotion_versions;
 \set VERBOSITY terse
 UPDATE loyalty.promotion_versions SET version = version WHERE false;
 INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 1, '{}') ON CONFLICT (program, version) DO UPDATE SET tree = '{}';
-INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 0, '{}');
-INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 99, '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 0, '{}', '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '[]', '[]');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '{}', '{}');
 DELETE FROM loyalty.programs WHERE external_id = 'other';
 \set VERBOSITY default
 SELECT program, version FROM loyalty.promotion_versions ORDER BY program, version;

@@ -35,7 +35,7 @@ BEGIN
         SET CONSTRAINTS ALL DEFERRED;
         EXECUTE statement;
         RETURN QUERY
-        SELECT invariant || coalesce(' ' || seq, '') || ': ' || regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g') FROM loyalty_verify();
+        SELECT invariant || coalesce(' ' || seq, '') || ': ' || regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g') FROM loyalty_verify() ORDER BY invariant, seq, detail;
         RAISE SQLSTATE 'UNDO0';
     EXCEPTION
         WHEN SQLSTATE 'UNDO0' THEN

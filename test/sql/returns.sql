@@ -149,6 +149,15 @@ BEGIN
 END
 $$;
 SELECT is_placed_as_quoted(random_order(number)) AS as_quoted, count(*) FROM generate_series(1, 150) AS number GROUP BY 1;
+-- Priced again by its version and what was stored, an order has the same result, whatever has changed since.
+UPDATE loyalty.products SET price = price * 2, categories = '{new}';
+UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 33}' WHERE promotion = 'books';
+UPDATE loyalty.product_segments SET predicate = '$.price > 1' WHERE external_id = 'books';
+SELECT loyalty_apply('main') AS version;
+UPDATE loyalty.promotions SET state = 'ended' WHERE external_id = 'order';
+SELECT loyalty_reprice_order('main', external_id) = result AS same, count(*), min(version) AS version FROM loyalty.orders WHERE origin = 'placed' GROUP BY 1;
+SELECT * FROM refusal($$SELECT loyalty_reprice_order('main', 'old')$$);
+SELECT * FROM refusal($$SELECT loyalty_reprice_order('main', 'none')$$);
 SELECT count(*) AS delivered FROM (SELECT loyalty_set_order_status('main', 'X-' || number, 'delivered') FROM generate_series(1, 150, 2) AS number) AS done;
 CREATE FUNCTION return_something(wanted text, id text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE

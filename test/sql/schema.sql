@@ -186,6 +186,7 @@ DROP EXTENSION loyalty CASCADE;
 CREATE EXTENSION loyalty;
 SELECT loyalty_migrate();
 SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace;
+SELECT DISTINCT proowner::regrole FROM pg_proc WHERE pronamespace = 'loyalty'::regnamespace;
 DROP EXTENSION loyalty CASCADE;
 DROP SCHEMA loyalty CASCADE;
 REVOKE CREATE ON SCHEMA public FROM regress_loyalty_shop;

@@ -46,7 +46,8 @@ TEST(ResolvedOrder, RefusesWhatItDidNotWrite) {
     EXPECT_THROW(codec::read_resolved_order("{}", program), Error);
     EXPECT_THROW(
         codec::read_resolved_order(
-            R"({"buyer": {"kind": "king", "balances": []}, "shipping": 0, "lines": [], "redeem": [], "credited": []})", program),
+            R"({"buyer": {"kind": "king", "balances": []}, "shipping": 0, "lines": [], "redeem": [], "credited": []})",
+            program),
         Error);
     EXPECT_THROW(
         codec::read_resolved_order(

@@ -1,0 +1,373 @@
+-- What the definition of a program consists of: rows that loyalty_apply() freezes, loyalty.pending_changes compares and
+-- loyalty_revert() restores, all of them by the one list below and column by column as the tables have them. A table
+-- or column that is added later comes along by its line in the list, or by itself.
+
+-- A definition that is "whole" belongs to the tree: a revert makes the rows that are missing and removes those that are
+-- new. Of the others, which live outside the tree, too, it only changes rows back, and only the columns listed here;
+-- a version holds those that are used, judged by a condition on the row. Parents stand before what refers to them, and
+-- the settings that all amounts must fit come last.
+CREATE OR REPLACE VIEW loyalty.definitions (rank, relation, label, columns, whole, used) AS
+VALUES
+    (
+        1, 'product_segments', $$format('product segment "%s"', external_id)$$, NULL::text[], false,
+        $$external_id IN (
+            SELECT unnest(condition.segments)
+            FROM loyalty.promotion_conditions AS condition
+            WHERE condition.program = definition.program
+                AND condition.level = 'product'
+        )$$
+    ),
+    (
+        2, 'order_segments', $$format('order segment "%s"', external_id)$$, NULL, false,
+        $$external_id IN (
+            SELECT unnest(condition.segments)
+            FROM loyalty.promotion_conditions AS condition
+            WHERE condition.program = definition.program
+                AND condition.level = 'order'
+        )$$
+    ),
+    (
+        3, 'profile_segments', $$format('profile segment "%s"', external_id)$$, NULL, false,
+        $$external_id IN (
+            SELECT unnest(promotion.audience_segments)
+            FROM loyalty.promotions AS promotion
+            WHERE promotion.program = definition.program
+        )$$
+    ),
+    (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true'),
+    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, 'true'),
+    (
+        6, 'promotion_conditions', $$format('promotion "%s", condition %s', promotion, position)$$,
+        NULL, true, 'true'
+    ),
+    (
+        7, 'promotion_benefits',
+        $$format('promotion "%s", condition %s, benefit %s', promotion, condition, position)$$,
+        NULL, true, 'true'
+    ),
+    (8, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (9, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
+
+COMMENT ON VIEW loyalty.definitions IS
+    'The tables that the definition of a program consists of, in the order in which their rows are restored.';
+COMMENT ON COLUMN loyalty.definitions.rank IS 'Place in that order.';
+COMMENT ON COLUMN loyalty.definitions.relation IS 'The table, in schema loyalty.';
+COMMENT ON COLUMN loyalty.definitions.label IS 'SQL expression that names a row for people; unique in the table.';
+COMMENT ON COLUMN loyalty.definitions.columns IS
+    'The columns that belong to the definition, beside the primary key; null: all but updated_at and generated ones.';
+COMMENT ON COLUMN loyalty.definitions.whole IS
+    'Whether loyalty_revert() makes and removes rows; otherwise it only changes them back.';
+COMMENT ON COLUMN loyalty.definitions.used IS 'SQL condition on a row, under which a version holds it.';
+
+-- The rows of all these tables as they are now, each as a JSON object.
+DO $do$
+BEGIN
+    EXECUTE (
+        SELECT
+            'CREATE OR REPLACE VIEW loyalty.draft_definitions AS '
+            || string_agg(
+                format(
+                    'SELECT %s AS program, %L AS relation, %s AS what, %s AS used, %s AS body'
+                    ' FROM loyalty.%I AS definition',
+                    CASE definition.relation WHEN 'programs' THEN 'external_id' ELSE 'program' END,
+                    definition.relation,
+                    definition.label,
+                    definition.used,
+                    CASE
+                        WHEN definition.columns IS NULL THEN format('to_jsonb(definition) - %L::text[]', shape.left_out)
+                        ELSE format('jsonb_build_object(%s)', shape.pairs)
+                    END,
+                    definition.relation
+                ),
+                ' UNION ALL ' ORDER BY definition.rank
+            )
+        FROM loyalty.definitions AS definition
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(
+                    array_agg(attname) FILTER (WHERE attname = 'updated_at' OR attgenerated <> ''),
+                    '{}'
+                ) AS left_out,
+                string_agg(format('%1$L, %1$I', attname), ', ' ORDER BY attnum)
+                    FILTER (WHERE attname = ANY (definition.columns) OR indrelid IS NOT NULL) AS pairs
+            FROM pg_attribute
+            LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary AND attnum = ANY (indkey)
+            WHERE attrelid = format('loyalty.%I', definition.relation)::regclass
+                AND attnum > 0
+                AND NOT attisdropped
+        ) AS shape
+    );
+END
+$do$;
+
+COMMENT ON VIEW loyalty.draft_definitions IS
+    'The definition of each program as it is edited, one row per row of the tables in loyalty.definitions.';
+COMMENT ON COLUMN loyalty.draft_definitions.program IS 'The program.';
+COMMENT ON COLUMN loyalty.draft_definitions.relation IS 'The table, in schema loyalty.';
+COMMENT ON COLUMN loyalty.draft_definitions.what IS 'What the row is, for people.';
+COMMENT ON COLUMN loyalty.draft_definitions.used IS 'Whether loyalty_apply() would freeze it.';
+COMMENT ON COLUMN loyalty.draft_definitions.body IS 'The row as a JSON object.';
+
+-- The same of the version in force. That a promotion has ended is no part of a version: no revert undoes it.
+CREATE OR REPLACE VIEW loyalty.applied_definitions AS
+SELECT
+    version.program,
+    frozen.relation,
+    frozen.what,
+    CASE
+        WHEN promotion.external_id IS NULL THEN frozen.body
+        ELSE frozen.body || '{"state": "ended"}'
+    END AS body
+FROM (
+    SELECT DISTINCT ON (promotion_versions.program)
+        promotion_versions.program,
+        promotion_versions.definition
+    FROM loyalty.promotion_versions
+    ORDER BY promotion_versions.program, promotion_versions.version DESC
+) AS version
+CROSS JOIN LATERAL jsonb_to_recordset(version.definition) AS frozen (relation text, what text, body jsonb)
+LEFT JOIN loyalty.promotions AS promotion
+    ON frozen.relation = 'promotions'
+    AND promotion.program = version.program
+    AND promotion.external_id = frozen.body ->> 'external_id'
+    AND promotion.state = 'ended';
+
+COMMENT ON VIEW loyalty.applied_definitions IS
+    'The definition of each program as the version in force has it: what loyalty_revert() restores.';
+COMMENT ON COLUMN loyalty.applied_definitions.program IS 'The program.';
+COMMENT ON COLUMN loyalty.applied_definitions.relation IS 'The table, in schema loyalty.';
+COMMENT ON COLUMN loyalty.applied_definitions.what IS 'What the row is, for people.';
+COMMENT ON COLUMN loyalty.applied_definitions.body IS 'The row as a JSON object.';
+
+-- Times are frozen with the offset of the session that applied them: what they are in this one, only their type knows.
+CREATE OR REPLACE FUNCTION loyalty.recast(relation text, body jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $recast$
+DECLARE
+    result jsonb;
+BEGIN
+    EXECUTE format('SELECT to_jsonb(jsonb_populate_record(NULL::loyalty.%I, $1))', relation) USING body INTO result;
+    RETURN result;
+END
+$recast$;
+COMMENT ON FUNCTION loyalty.recast(text, jsonb) IS
+    'A frozen row of a table of schema loyalty as the table would show it in this session. Example: SELECT '
+    'loyalty.recast(''promotions'', ''{"created_at": "2026-01-01T00:00:00Z"}'');';
+
+-- A full join is always a hash join: whatever the planner takes JSON for, each side is read once.
+CREATE OR REPLACE VIEW loyalty.pending_changes AS
+SELECT
+    program.external_id AS program,
+    CASE
+        WHEN pair.applied IS NULL THEN 'added'
+        WHEN pair.draft IS NULL THEN 'removed'
+        ELSE 'changed'
+    END AS change,
+    pair.what,
+    field.name AS "column",
+    field.old,
+    field.new
+FROM loyalty.programs AS program
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(applied.relation, draft.relation) AS relation,
+        coalesce(applied.what, draft.what) AS what,
+        applied.body AS applied,
+        draft.body AS draft,
+        draft.used
+    FROM (
+        SELECT definition.relation, definition.what, definition.body
+        FROM loyalty.applied_definitions AS definition
+        WHERE definition.program = program.external_id
+    ) AS applied
+    FULL JOIN (
+        SELECT definition.relation, definition.what, definition.used, definition.body
+        FROM loyalty.draft_definitions AS definition
+        WHERE definition.program = program.external_id
+    ) AS draft ON draft.relation = applied.relation AND draft.what = applied.what
+) AS pair
+CROSS JOIN LATERAL (
+    SELECT
+        column_of.name,
+        column_of.value #>> '{}' AS old,
+        pair.draft -> column_of.name #>> '{}' AS new
+    FROM jsonb_each(
+        CASE WHEN pair.applied <> pair.draft THEN loyalty.recast(pair.relation, pair.applied) ELSE '{}' END
+    ) AS column_of (name, value)
+    -- A column that was added to the table after the version was applied is no change.
+    WHERE pair.applied ? column_of.name
+        AND column_of.value IS DISTINCT FROM pair.draft -> column_of.name
+
+    UNION ALL
+    SELECT
+        NULL,
+        jsonb_strip_nulls(pair.applied - 'program') #>> '{}',
+        jsonb_strip_nulls(pair.draft - 'program') #>> '{}'
+    WHERE pair.draft IS NULL
+        OR pair.applied IS NULL AND pair.used
+) AS field;
+
+COMMENT ON VIEW loyalty.pending_changes IS
+    'What loyalty_apply() would put into force and loyalty_revert() would undo: one row per changed column, or per row '
+    'that was added or removed. The end of a promotion is in force at once and not among them.';
+COMMENT ON COLUMN loyalty.pending_changes.program IS 'The program.';
+COMMENT ON COLUMN loyalty.pending_changes.change IS 'changed, added or removed.';
+COMMENT ON COLUMN loyalty.pending_changes.what IS 'What was changed, such as promotion "spring", condition 1.';
+COMMENT ON COLUMN loyalty.pending_changes."column" IS 'The column that was changed; null for all that was added or removed.';
+COMMENT ON COLUMN loyalty.pending_changes.old IS 'Value in the version in force; of something removed, all of it as JSON.';
+COMMENT ON COLUMN loyalty.pending_changes.new IS 'Value now; of something added, all of it as JSON.';
+
+-- Makes the tables what loyalty.applied_definitions says: parents first what is missing and what has changed, then
+-- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_is_reverting()),
+-- since the way back goes through states that no editor could leave behind.
+CREATE OR REPLACE FUNCTION loyalty.restore_draft(
+    program text,
+    OUT returned bigint,
+    OUT changed bigint,
+    OUT removed bigint
+)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    -- The planner takes the rows in JSON for a few, and would read them anew for each row of the table. Forbidding that
+    -- makes plans look so dear that they would be compiled.
+    SET enable_nestloop = off
+    SET jit = off
+    AS $restore$
+DECLARE
+    task record;
+    touched bigint;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(program);
+    returned := 0;
+    changed := 0;
+    removed := 0;
+    FOR task IN
+        WITH shape AS (
+            SELECT
+                definition.rank,
+                definition.relation,
+                definition.whole,
+                string_agg(quote_ident(attname), ', ' ORDER BY attnum) FILTER (WHERE frozen.name IS NOT NULL) AS columns,
+                string_agg('frozen.' || quote_ident(attname), ', ' ORDER BY attnum)
+                    FILTER (WHERE frozen.name IS NOT NULL) AS frozen_columns,
+                string_agg(format('present.%1$I = frozen.%1$I', attname), ' AND ')
+                    FILTER (WHERE indrelid IS NOT NULL) AS same_row
+            FROM loyalty.definitions AS definition
+            JOIN pg_attribute
+                ON attrelid = format('loyalty.%I', definition.relation)::regclass
+                AND attnum > 0
+                AND NOT attisdropped
+                AND attgenerated = ''
+            LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary AND attnum = ANY (indkey)
+            -- Columns that the version does not know yet are left alone.
+            LEFT JOIN (
+                SELECT DISTINCT applied.relation, key.name
+                FROM loyalty.applied_definitions AS applied
+                CROSS JOIN LATERAL jsonb_object_keys(applied.body) AS key (name)
+                WHERE applied.program = restore_draft.program
+            ) AS frozen ON frozen.relation = definition.relation AND frozen.name = attname
+            GROUP BY definition.rank, definition.relation, definition.whole
+        ),
+        source AS (
+            SELECT
+                shape.*,
+                format(
+                    'loyalty.applied_definitions AS applied'
+                    ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, applied.body) AS frozen'
+                    ' WHERE applied.program = $1 AND applied.relation = %1$L',
+                    shape.relation
+                ) AS frozen_rows
+            FROM shape
+        )
+        SELECT step.kind, step.command
+        FROM source
+        CROSS JOIN LATERAL (
+            VALUES
+                (
+                    source.rank, 'insert', source.whole AND source.columns IS NOT NULL,
+                    format(
+                        'INSERT INTO loyalty.%1$I (%2$s) SELECT %3$s FROM %4$s'
+                        ' AND NOT EXISTS (SELECT FROM loyalty.%1$I AS present WHERE %5$s)',
+                        source.relation, source.columns, source.frozen_columns, source.frozen_rows, source.same_row
+                    )
+                ),
+                (
+                    source.rank, 'update', source.columns IS NOT NULL,
+                    format(
+                        'UPDATE loyalty.%1$I AS present SET (%2$s) = ROW (%3$s) FROM %4$s AND %5$s'
+                        ' AND to_jsonb(present) <> to_jsonb(jsonb_populate_record(present, applied.body))',
+                        source.relation, source.columns, source.frozen_columns, source.frozen_rows, source.same_row
+                    )
+                ),
+                (
+                    1000 - source.rank, 'delete', source.whole,
+                    format(
+                        'DELETE FROM loyalty.%1$I AS present WHERE present.program = $1'
+                        ' AND NOT EXISTS (SELECT FROM %2$s AND %3$s)',
+                        source.relation, source.frozen_rows, source.same_row
+                    )
+                )
+        ) AS step (place, kind, wanted, command)
+        WHERE step.wanted
+        ORDER BY step.place, step.kind
+    LOOP
+        EXECUTE task.command USING restore_draft.program;
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        CASE task.kind
+            WHEN 'insert' THEN returned := returned + touched;
+            WHEN 'update' THEN changed := changed + touched;
+            WHEN 'delete' THEN removed := removed + touched;
+        END CASE;
+    END LOOP;
+END
+$restore$;
+REVOKE ALL ON FUNCTION loyalty.restore_draft(text) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.restore_draft(text) IS
+    'Gives the definition of a program back the rows of the version in force, and counts the rows that returned, '
+    'changed back and were removed; called by loyalty_revert(), which makes the triggers stand aside. Example: SELECT '
+    'loyalty.restore_draft(''main'');';
+
+-- A promotion with all that hangs on it: of every table of the definition that has a column "promotion".
+CREATE OR REPLACE FUNCTION loyalty.clone_promotion(program text, promotion text, changed jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $clone$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format(
+            'INSERT INTO loyalty.%1$I (%2$s) SELECT %3$s FROM loyalty.%1$I AS original'
+            ' CROSS JOIN LATERAL jsonb_populate_record(original, %4$s) AS copy'
+            ' WHERE original.program = $1 AND original.%5$I = $2',
+            definition.relation,
+            string_agg(quote_ident(attname), ', ' ORDER BY attnum),
+            string_agg('copy.' || quote_ident(attname), ', ' ORDER BY attnum),
+            CASE definition.relation
+                WHEN 'promotions' THEN '$3'
+                ELSE 'jsonb_build_object(''promotion'', $3 -> ''external_id'')'
+            END,
+            CASE definition.relation WHEN 'promotions' THEN 'external_id' ELSE 'promotion' END
+        )
+        FROM loyalty.definitions AS definition
+        JOIN pg_attribute
+            ON attrelid = format('loyalty.%I', definition.relation)::regclass
+            AND attnum > 0
+            AND NOT attisdropped
+            AND attgenerated = ''
+            AND attname NOT IN ('created_at', 'updated_at')
+        WHERE definition.whole
+        GROUP BY definition.rank, definition.relation
+        HAVING definition.relation = 'promotions' OR bool_or(attname = 'promotion')
+        ORDER BY definition.rank
+    LOOP
+        EXECUTE command USING program, promotion, changed;
+    END LOOP;
+END
+$clone$;
+REVOKE ALL ON FUNCTION loyalty.clone_promotion(text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.clone_promotion(text, text, jsonb) IS
+    'Copies a promotion, with the columns that the object names changed, and its parts; called by '
+    'loyalty_clone_promotion(). Example: SELECT loyalty.clone_promotion(''main'', ''spring'', ''{"external_id": '
+    '"autumn", "state": "draft"}'');';
