@@ -110,6 +110,20 @@ build/unit/objects: FORCE
 
 -include $(UNIT_OBJECTS:.o=.d)
 
+# --- The benchmark of the search for the maximum benefit: the core alone, optimised -----------------------------------
+
+BENCH_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
+BENCH_OBJECTS := $(patsubst %.cc,build/bench/%.o,$(CORE_SOURCES) test/unit/search_cases.cc bench/max_benefit.cc)
+
+build/bench/max_benefit: $(BENCH_OBJECTS)
+	$(CXX) $(BENCH_OBJECTS) -o $@
+
+build/bench/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(BENCH_FLAGS) -c $< -o $@
+
+-include $(BENCH_OBJECTS:.o=.d)
+
 # --- Fuzzing: each test/fuzz/NAME.cc is a program of its own, with the core and the codec -----------------------------
 
 FUZZ_SECONDS ?= 60
@@ -166,6 +180,7 @@ history:
 #: bench         run the benchmarks on a private server
 bench:
 	@tools/packages build
+	+@tools/quiet-make build/bench/max_benefit
 	+@tools/private-server --durable bench/run
 
 #: fuzz          run each fuzzer for FUZZ_SECONDS (default 60)

@@ -182,7 +182,7 @@ COMMENT ON FUNCTION loyalty_forget_products_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION loyalty_check_predicate(segment text, predicate jsonpath) RETURNS void
+CREATE FUNCTION loyalty_predicate_problem(predicate jsonpath) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -190,10 +190,9 @@ DECLARE
     path CONSTANT text := predicate::text;
     -- Without the contents of its strings and keys: what is left of a variable is $"" and of a key ."".
     skeleton CONSTANT text := regexp_replace(path, '"(\\.|[^"\\])*"', '""', 'g');
-    problem text;
 BEGIN
     -- Over any document a predicate yields true, false or unknown, which is null; any other path yields its items.
-    problem := CASE
+    RETURN CASE
         WHEN length(path) > 10000
             THEN format('It has %s characters, and 10000 are allowed.', length(path))
         WHEN strpos(skeleton, '$""') > 0
@@ -203,6 +202,21 @@ BEGIN
         WHEN jsonb_typeof(jsonb_path_query_first('{}', predicate, '{}', true)) IN ('boolean', 'null') IS NOT TRUE
             THEN 'It is not a predicate: it does not yield true or false.'
     END;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_predicate_problem(jsonpath) IS
+    'Why a path cannot be a predicate over documents, or null if it can. Example: SELECT '
+    'loyalty_predicate_problem(''$.price'');';
+
+CREATE FUNCTION loyalty_check_predicate(segment text, predicate jsonpath) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    path CONSTANT text := predicate::text;
+    problem CONSTANT text := @extschema@.loyalty_predicate_problem(predicate);
+BEGIN
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY306',

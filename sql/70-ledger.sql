@@ -19,6 +19,9 @@ CREATE FUNCTION loyalty_append_only_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
+    IF TG_OP = 'UPDATE' AND @extschema@.loyalty_is_erasing() THEN
+        RETURN NULL;
+    END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'LY522',
         MESSAGE = format('table "%s.%s" is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME),
@@ -30,8 +33,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_append_only_trigger() IS
-    'Trigger, before an update, delete or truncate statement: refuses it (LY522). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_append_only_trigger();';
+    'Trigger, before an update, delete or truncate statement: refuses it (LY522), but for what loyalty_erase_member() '
+    'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_append_only_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Booking. The member comes first: where members are spread over machines, calls are routed by it.
@@ -231,8 +234,8 @@ CREATE FUNCTION loyalty_balance(
 
 COMMENT ON FUNCTION loyalty_balance(text, text, text, timestamptz) IS
     'Balances of a member, a row for each point type or for the one named: total, active (what can be spent), waiting '
-    '(not active yet), held, debt, owed, in points; total and active in money by the type''s ratio, rounded to the '
-    'currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
+    '(not active yet), held, debt, owed, in points; total and active in money by the ratio of the version in force (of '
+    'the type where there is none), rounded to the currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
     'happens. What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_balance(''ann'', ''main'');';
 
@@ -345,6 +348,25 @@ COMMENT ON FUNCTION loyalty_deactivate_point_type(text, text, timestamptz) IS
     'Lets points of a type be neither earned nor spent: at once, or from a moment on (standard types only). Total '
     'balances stay, and expire by their own dates. Errors: LY201, LY208, LY526, 23514. Example: SELECT '
     'loyalty_deactivate_point_type(''main'', ''bonus'', ''2027-01-01'');';
+
+CREATE FUNCTION loyalty_applied_ratios_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    UPDATE loyalty.point_types AS point_type
+    SET applied_ratio = applied.ratio
+    FROM jsonb_to_recordset(NEW.tree -> 'point_types') AS applied (point_type text, ratio numeric)
+    WHERE point_type.program = NEW.program
+        AND point_type.external_id = applied.point_type
+        AND point_type.applied_ratio IS DISTINCT FROM applied.ratio;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_applied_ratios_trigger() IS
+    'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s ratios. '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock

@@ -5,6 +5,12 @@ CREATE OR REPLACE TRIGGER invalidate_cache
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('simulated_clock');
 COMMENT ON TRIGGER invalidate_cache ON loyalty.simulated_clock IS 'Makes every session look at the clock again.';
 
+CREATE OR REPLACE TRIGGER apply_ratios
+    AFTER INSERT ON loyalty.promotion_versions
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_applied_ratios_trigger();
+COMMENT ON TRIGGER apply_ratios ON loyalty.promotion_versions IS
+    'From now on balances are worth money by the ratios of this version.';
+
 CREATE OR REPLACE TRIGGER begin_booking
     BEFORE INSERT ON loyalty.transactions
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_transactions_trigger();

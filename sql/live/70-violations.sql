@@ -318,24 +318,37 @@ WHERE undone.amount > undone.value
 
 UNION ALL
 SELECT
-    'refund_goes_into_its_lots', entry.program, entry.member, entry.point_type, entry.seq,
-    format('lot %s got %s, but transaction %s took nothing from it', movement.lot, movement.value, entry.undoes)
-FROM loyalty.transactions AS entry
-JOIN loyalty.lot_movements AS movement
-    ON movement.member = entry.member
-    AND movement.program = entry.program
-    AND movement.point_type = entry.point_type
-    AND movement.seq = entry.seq
-WHERE entry.type = 'refund'
-    AND NOT EXISTS (
-        SELECT
-        FROM loyalty.lot_movements AS taken
-        WHERE taken.member = entry.member
-            AND taken.program = entry.program
-            AND taken.point_type = entry.point_type
-            AND taken.seq = entry.undoes
-            AND taken.lot = movement.lot
+    'refund_goes_into_its_lots', refund.program, refund.member, refund.point_type, refund.seq,
+    format(
+        'lot %s got %s back, transaction %s took %s from it',
+        refund.lot, refund.refilled, refund.undoes, - coalesce(taken.value, 0)
     )
+FROM (
+    SELECT
+        entry.program,
+        entry.member,
+        entry.point_type,
+        entry.seq,
+        entry.undoes,
+        movement.lot,
+        sum(movement.value) OVER (
+            PARTITION BY entry.member, entry.program, entry.point_type, entry.undoes, movement.lot ORDER BY entry.seq
+        ) AS refilled
+    FROM loyalty.transactions AS entry
+    JOIN loyalty.lot_movements AS movement
+        ON movement.member = entry.member
+        AND movement.program = entry.program
+        AND movement.point_type = entry.point_type
+        AND movement.seq = entry.seq
+    WHERE entry.type = 'refund'
+) AS refund
+LEFT JOIN loyalty.lot_movements AS taken
+    ON taken.member = refund.member
+    AND taken.program = refund.program
+    AND taken.point_type = refund.point_type
+    AND taken.seq = refund.undoes
+    AND taken.lot = refund.lot
+WHERE refund.refilled > - coalesce(taken.value, 0)
 
 UNION ALL
 SELECT

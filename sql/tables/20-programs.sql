@@ -87,6 +87,7 @@ CREATE TABLE loyalty.point_types (
     kind text NOT NULL DEFAULT 'standard',
     scale smallint NOT NULL DEFAULT 2,
     ratio numeric NOT NULL,
+    applied_ratio numeric,
     initial_balance numeric NOT NULL DEFAULT 0,
     validity_count integer,
     validity_unit text,
@@ -122,6 +123,9 @@ COMMENT ON COLUMN loyalty.point_types.scale IS
     'Decimals of a number of points, 0 to 4; fixed once points of the type were booked.';
 COMMENT ON COLUMN loyalty.point_types.ratio IS
     'Points per one unit of money: above 0, at most 12 digits before and 6 after the point.';
+COMMENT ON COLUMN loyalty.point_types.applied_ratio IS
+    'The ratio of the version in force, by which balances are worth money; filled when a version is applied. Null: the '
+    'type is in no version, and worth its ratio.';
 COMMENT ON COLUMN loyalty.point_types.initial_balance IS
     'Points granted once, at a member''s first enrolment; 0 or more, standard only.';
 COMMENT ON COLUMN loyalty.point_types.validity_count IS

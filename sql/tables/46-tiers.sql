@@ -100,25 +100,78 @@ COMMENT ON COLUMN loyalty.tiers.predicate IS
 COMMENT ON COLUMN loyalty.tiers.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.tiers.updated_at IS 'When the row was changed last.';
 
+-- What a member holds, and what is needed to judge it next: see src/core/tiers. A page with room keeps the update of every
+-- booking heap-only.
 CREATE TABLE loyalty.member_tiers (
     member text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
     tier_group loyalty.external_id NOT NULL,
     tier loyalty.external_id,
     since timestamptz NOT NULL DEFAULT loyalty.clock(),
-    until timestamptz NOT NULL DEFAULT 'infinity',
+    seq bigint NOT NULL DEFAULT 0,
+    earned_tier loyalty.external_id,
+    kept_tier loyalty.external_id,
+    falls_at timestamptz NOT NULL DEFAULT 'infinity',
+    points numeric NOT NULL DEFAULT 0,
+    review_at timestamptz NOT NULL DEFAULT 'infinity',
+    reset_at timestamptz NOT NULL DEFAULT 'infinity',
+    due_at timestamptz NOT NULL DEFAULT 'infinity',
     CONSTRAINT member_tiers_pkey PRIMARY KEY (member, program, tier_group),
     CONSTRAINT member_tiers_member_fkey FOREIGN KEY (member, program) REFERENCES loyalty.members,
     CONSTRAINT member_tiers_tier_group_fkey FOREIGN KEY (program, tier_group) REFERENCES loyalty.tier_groups,
     CONSTRAINT member_tiers_tier_fkey FOREIGN KEY (program, tier_group, tier)
         REFERENCES loyalty.tiers (program, tier_group, external_id)
-);
+) WITH (fillfactor = 80);
 
-COMMENT ON TABLE loyalty.member_tiers IS 'The tier that each member holds in each group.';
+-- Partial, so that it never looks as good as the primary key to whoever looks for one member: without statistics it would,
+-- and be read from end to end (measured).
+CREATE INDEX member_tiers_due ON loyalty.member_tiers (program, tier_group, due_at) WHERE due_at < 'infinity';
+
+COMMENT ON TABLE loyalty.member_tiers IS 'The tier that each member holds in each group, as of the last touch.';
 COMMENT ON COLUMN loyalty.member_tiers.member IS 'The member.';
 COMMENT ON COLUMN loyalty.member_tiers.program IS 'The program.';
 COMMENT ON COLUMN loyalty.member_tiers.tier_group IS 'The tier group.';
-COMMENT ON COLUMN loyalty.member_tiers.tier IS 'The tier held; null: none.';
+COMMENT ON COLUMN loyalty.member_tiers.tier IS 'The tier held; null: none. Up to date until due_at: see loyalty_tier().';
 COMMENT ON COLUMN loyalty.member_tiers.since IS 'Since when.';
-COMMENT ON COLUMN loyalty.member_tiers.until IS
-    'Until when it is kept at least, exclusive: the end of the period; infinity: no review is due.';
+COMMENT ON COLUMN loyalty.member_tiers.seq IS 'Number of the last row of loyalty.member_tier_history; 0: none yet.';
+COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
+    'The tier by the last review (cyclic), or reached for ever (cumulative); null: none.';
+COMMENT ON COLUMN loyalty.member_tiers.kept_tier IS
+    'The tier kept until falls_at although the review gave a lower one; null: none is.';
+COMMENT ON COLUMN loyalty.member_tiers.falls_at IS 'When the fall takes effect that waits; infinity: none does.';
+COMMENT ON COLUMN loyalty.member_tiers.points IS 'Cumulative groups: lifetime points, earned less taken back; otherwise 0.';
+COMMENT ON COLUMN loyalty.member_tiers.review_at IS 'End of the period, when the tier is reviewed next; infinity: never.';
+COMMENT ON COLUMN loyalty.member_tiers.reset_at IS 'When the points are reset next; infinity: never.';
+COMMENT ON COLUMN loyalty.member_tiers.due_at IS
+    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall; with upgrade_at_once '
+    'also a lot that expires or becomes active; infinity: none.';
+
+CREATE TABLE loyalty.member_tier_history (
+    member text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    tier_group loyalty.external_id NOT NULL,
+    seq bigint NOT NULL,
+    tier loyalty.external_id,
+    since timestamptz NOT NULL,
+    cause text NOT NULL,
+    CONSTRAINT member_tier_history_pkey PRIMARY KEY (member, program, tier_group, seq),
+    CONSTRAINT member_tier_history_member_tier_fkey FOREIGN KEY (member, program, tier_group)
+        REFERENCES loyalty.member_tiers,
+    CONSTRAINT member_tier_history_tier_fkey FOREIGN KEY (program, tier_group, tier)
+        REFERENCES loyalty.tiers (program, tier_group, external_id),
+    CONSTRAINT member_tier_history_cause_is_known CHECK (
+        cause IN ('enrolment', 'removal', 'points', 'review', 'reset', 'month_end', 'edit', 'judgement')
+    )
+);
+
+COMMENT ON TABLE loyalty.member_tier_history IS
+    'Every change of a tier: a row says what was held from then on, until the next row of the member and group.';
+COMMENT ON COLUMN loyalty.member_tier_history.member IS 'The member.';
+COMMENT ON COLUMN loyalty.member_tier_history.program IS 'The program.';
+COMMENT ON COLUMN loyalty.member_tier_history.tier_group IS 'The tier group.';
+COMMENT ON COLUMN loyalty.member_tier_history.seq IS 'Number of the change for the member and group, from 1.';
+COMMENT ON COLUMN loyalty.member_tier_history.tier IS 'The tier held from then on; null: none.';
+COMMENT ON COLUMN loyalty.member_tier_history.since IS 'From when; changes at one moment follow one another by seq.';
+COMMENT ON COLUMN loyalty.member_tier_history.cause IS
+    'enrolment, removal, points (booked, expired, become active or taken back), review, reset, month_end (a fall that '
+    'waited), edit (of the tiers) or judgement (of a dynamic group).';

@@ -67,7 +67,7 @@ CREATE TABLE loyalty.promotions (
     name text NOT NULL,
     description text,
     kind text NOT NULL,
-    parent loyalty.external_id NOT NULL DEFAULT 'main',
+    parent loyalty.external_id DEFAULT 'main',
     position integer NOT NULL,
     state text NOT NULL DEFAULT 'draft',
     audience text NOT NULL DEFAULT 'members',
@@ -100,7 +100,8 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_parent_fkey FOREIGN KEY (program, parent)
         REFERENCES loyalty.promotion_groups ON DELETE CASCADE,
     CONSTRAINT promotions_name_is_not_blank CHECK (name ~ '\S'),
-    CONSTRAINT promotions_kind_is_known CHECK (kind IN ('discount', 'points')),
+    CONSTRAINT promotions_kind_is_known CHECK (kind IN ('discount', 'points', 'trigger')),
+    CONSTRAINT promotions_only_trigger_stand_outside_the_tree CHECK ((parent IS NULL) = (kind = 'trigger')),
     CONSTRAINT promotions_state_is_known CHECK (state IN ('draft', 'active', 'inactive', 'ended')),
     CONSTRAINT promotions_audience_is_known
         CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone')),
@@ -146,8 +147,9 @@ COMMENT ON COLUMN loyalty.promotions.external_id IS 'External id, unique in the 
 COMMENT ON COLUMN loyalty.promotions.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.promotions.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.promotions.kind IS
-    'discount (lowers prices) or points (earns points, or pays with them); fixed once it has benefits.';
-COMMENT ON COLUMN loyalty.promotions.parent IS 'The group it stands in.';
+    'discount (lowers prices) or points (earns points, or pays with them), fixed once it has benefits; or trigger (fired by '
+    'its rules, outside the tree and its versions), fixed from the start.';
+COMMENT ON COLUMN loyalty.promotions.parent IS 'The group it stands in; null for a trigger promotion only.';
 COMMENT ON COLUMN loyalty.promotions.position IS
     'Place among the groups and promotions of the parent, ties by external id; left out or null: after the last.';
 COMMENT ON COLUMN loyalty.promotions.state IS
@@ -252,6 +254,23 @@ COMMENT ON COLUMN loyalty.promotion_benefits.benefit IS
     'Kind of benefit, such as discount, points_discount or accrue_points.';
 COMMENT ON COLUMN loyalty.promotion_benefits.parameters IS 'Its parameters: a JSON object such as {"percent": 20}.';
 COMMENT ON COLUMN loyalty.promotion_benefits.point_type IS 'The point type that the parameters name; null: none.';
+
+-- No foreign key to promotions: a revert may delete and insert their rows, and whoever was active once stays in all later
+-- versions.
+CREATE TABLE loyalty.promotion_activations (
+    program loyalty.external_id NOT NULL,
+    promotion loyalty.external_id NOT NULL,
+    activated_at timestamptz NOT NULL,
+    CONSTRAINT promotion_activations_pkey PRIMARY KEY (program, promotion),
+    CONSTRAINT promotion_activations_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE
+);
+
+COMMENT ON TABLE loyalty.promotion_activations IS
+    'When promotions were activated: from then those run that start on activation. Written by loyalty_apply().';
+COMMENT ON COLUMN loyalty.promotion_activations.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_activations.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.promotion_activations.activated_at IS
+    'When the tree was applied for the first time with the promotion in state active.';
 
 CREATE TABLE loyalty.promotion_versions (
     program loyalty.external_id NOT NULL,

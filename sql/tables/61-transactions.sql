@@ -37,6 +37,7 @@ CREATE TABLE loyalty.transactions (
     promotion loyalty.external_id,
     comment text,
     data jsonb,
+    erased bytea,
     CONSTRAINT transactions_pkey PRIMARY KEY (member, program, point_type, seq),
     CONSTRAINT transactions_id_key UNIQUE (member, program, id),
     CONSTRAINT transactions_balance_fkey FOREIGN KEY (member, program, point_type) REFERENCES loyalty.balances,
@@ -96,6 +97,8 @@ COMMENT ON COLUMN loyalty.transactions.source IS 'Which one of that type, such a
 COMMENT ON COLUMN loyalty.transactions.promotion IS 'The promotion by which it was booked; may be null.';
 COMMENT ON COLUMN loyalty.transactions.comment IS 'A text for people; may be null.';
 COMMENT ON COLUMN loyalty.transactions.data IS 'What the caller attached: a JSON object; may be null.';
+COMMENT ON COLUMN loyalty.transactions.erased IS
+    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: none.';
 
 -- Which lots a redemption, reversal or reset took points from, and which a refund put them back into. A credit that
 -- pays a debt takes from its own lot. The foreign key to the transaction is deferred because the trigger writes these

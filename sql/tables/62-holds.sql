@@ -22,6 +22,7 @@ CREATE TABLE loyalty.holds (
     promotion loyalty.external_id,
     comment text,
     data jsonb,
+    erased bytea,
     CONSTRAINT holds_pkey PRIMARY KEY (member, program, id),
     CONSTRAINT holds_balance_fkey FOREIGN KEY (member, program, point_type) REFERENCES loyalty.balances,
     CONSTRAINT holds_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
@@ -65,6 +66,8 @@ COMMENT ON COLUMN loyalty.holds.source IS 'Which one of that type; may be null.'
 COMMENT ON COLUMN loyalty.holds.promotion IS 'The promotion by which it was made; may be null.';
 COMMENT ON COLUMN loyalty.holds.comment IS 'A text for people; may be null.';
 COMMENT ON COLUMN loyalty.holds.data IS 'What the caller attached: a JSON object; may be null.';
+COMMENT ON COLUMN loyalty.holds.erased IS
+    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: none.';
 
 CREATE TABLE loyalty.hold_lots (
     member text COLLATE "C" NOT NULL,

@@ -174,6 +174,12 @@ OrderDocument read_document(const Json& object, Mode mode) {
     return order;
 }
 
+void check_test_size(const char* what, std::size_t count, std::size_t most) {
+    if (count <= most) return;
+    throw Error(sqlstate::document_too_large, std::string("invalid test: too many ") + what,
+                "There are more than " + std::to_string(most) + ".", "Test the orders in several calls.");
+}
+
 }  // namespace
 
 OrderDocument read_order(std::string_view json) {
@@ -185,10 +191,15 @@ std::vector<OrderDocument> read_test_orders(std::string_view json) {
     const JsonDocument document(json);
     const Json& root = document.root();
     if (root.kind != Json::Kind::array) return {read_document(root, Mode::test)};
+    check_test_size("orders", root.items.size(), max_test_orders);
     std::vector<OrderDocument> orders;
+    std::size_t lines = 0;
     for (const auto& item : root.items) {
         try {
-            orders.push_back(read_document(item, Mode::test));
+            OrderDocument order = read_document(item, Mode::test);
+            lines += order.lines.size();
+            check_test_size("lines", lines, max_test_lines);
+            orders.push_back(std::move(order));
         } catch (const Error& error) {
             throw in_order(error, orders.size());
         }

@@ -13,7 +13,7 @@ namespace loyalty::codec {
 OrderDocument read_order(std::string_view json);
 
 // Reads an order, or an array of orders, for a test of the draft: an order may say its total, a line may edit its product
-// by name, categories and partner, too.
+// by name, categories and partner, too. Errors: as above; LY108 beyond max_test_orders and max_test_lines.
 std::vector<OrderDocument> read_test_orders(std::string_view json);
 
 // Reads an array of orders that were made elsewhere: without what only a calculation needs, and with the `total` that was

@@ -27,6 +27,7 @@ public:
         write_promo_codes(header.document);
         out_.key("optimal");
         out_.boolean(calculation_.optimal);
+        if (!calculation_.unproven.empty()) write_unproven();
         out_.end_object();
     }
 
@@ -90,6 +91,19 @@ private:
         const Decimal shown = Decimal::of(amount.units, quantity_scale);
         out_.key(name);
         out_.number(static_cast<std::int64_t>(shown.coefficient()), shown.scale());
+    }
+
+    void write_unproven() {
+        out_.key("unproven");
+        out_.begin_array();
+        for (const auto& search : calculation_.unproven) {
+            out_.begin_object();
+            text("group", program_.groups[search.group].id);
+            money("worth", search.worth);
+            if (search.bound) money("bound", *search.bound);
+            out_.end_object();
+        }
+        out_.end_array();
     }
 
     void write_header(const ResultHeader& header) {

@@ -9,12 +9,14 @@
 #include "core/state.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace loyalty {
 
+struct Line;
 struct Order;
 struct Program;
 struct PointType;
@@ -71,15 +73,37 @@ struct View {
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
 };
 
+// The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded: reductions
+// once for each unit group (on the order level once), points once for each line.
+struct Reach {
+    Fraction share{1, 1};               // it takes at most this share of the current price of what it touches,
+    std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order,
+    std::optional<std::int64_t> items;  // and touches at most so many items; none: whole unit groups, it splits none
+    bool goods = true;                  // whether it may touch prices of goods,
+    bool shipping = false;              // and the price of the shipping
+    bool pays = false;                  // whether what it takes off is paid with points of point_type()
+    Fraction raise;                     // it raises by at most so much for each unit, on the order level for the order
+
+    enum class Points { none, fixed, by_price };
+    Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
+    Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
+};
+
+// A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of
+// the benefit's own point type.
 class Benefit {
 public:
     virtual ~Benefit() = default;
     virtual Proposal propose(View view) const = 0;
-    // Whether it may touch some units of a line and not others, and so split its unit group.
-    virtual bool picks_units() const { return false; }
-    // Whether, on products, it lowers each unit group's price by that group alone, and a lower price never to a higher one
-    // (for the search of max_benefit).
-    virtual bool only_lowers_prices() const { return false; }
+
+    // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
+    //
+    // The most that it can do.
+    virtual std::optional<Reach> reach() const { return std::nullopt; }
+    // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
+    // neither what it takes off nor what it leaves ever falls.
+    virtual std::optional<Money> cut(const Line& line, Money total, Quantity quantity) const { return std::nullopt; }
+
     // The point type it pays with or accrues, if any.
     virtual std::uint32_t point_type() const { return no_point_type; }
     // When accrued points are credited; empty for benefits that accrue nothing.

@@ -111,7 +111,7 @@ void trace_refusals(const Candidates& candidates, Trace& trace) {
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
     const Bounds bounds(program, order);
-    Work work(options.check_interrupts);
+    Work work(options.check_interrupts, options.search_steps);
 
     Calculation result;
     result.points.resize(program.point_types.size());
@@ -123,6 +123,9 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     Arbiter arbiter(bounds, candidates, work);
     result.operations = operations_of(arbiter.run(state, result.trace));
     result.optimal = arbiter.optimal();
+    for (const auto& group : result.trace.groups) {
+        if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
+    }
 
     spend(program, order, result);
     accrue(program, options, result);

@@ -6,6 +6,7 @@
 #include "core/state.hpp"
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace loyalty {
@@ -32,6 +33,13 @@ struct Operation {
     bool pending = false;  // an accrual that waits for a status
 };
 
+// A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is worth.
+struct Unproven {
+    Index group = none;
+    Money worth;                 // rounded down
+    std::optional<Money> bound;  // rounded up; nothing if none is known
+};
+
 // What became of a node of the tree.
 struct NodeTrace {
     bool evaluated = false;
@@ -40,6 +48,7 @@ struct NodeTrace {
     Reason reason = Reason::none;  // why a promotion had no effect
     Index lost_to = none;          // the promotion that took its targets
     bool summed = false;           // a max_benefit group: combined by summation
+    std::optional<Unproven> unproven{};  // and not proven to be the best
 };
 
 struct Trace {
@@ -55,14 +64,17 @@ struct Calculation {
     std::vector<PointsResult> points;  // per point type
     std::vector<Operation> operations;
     std::size_t benefits = 0;  // how many benefits had an effect
-    // Whether every max_benefit group was searched to the end; false past the work limit (documented in the reference).
+    // Whether every max_benefit group was searched to the end; false past the limits (documented in the reference).
     bool optimal = true;
+    std::vector<Unproven> unproven;  // if not: where
     Trace trace;
 };
 
 struct CalculationOptions {
     // Called every few thousand steps of a long calculation; may throw.
     std::function<void()> check_interrupts;
+    // How many steps (Work) searches for the maximum benefit may take altogether: less than a second on one core.
+    std::int64_t search_steps = 2'000'000;
     // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.
     std::function<bool(std::string_view credit_on)> is_credited;
 };

@@ -13,6 +13,10 @@ namespace loyalty {
 
 inline constexpr std::size_t max_lines = 10'000;
 
+// Of one test of the draft.
+inline constexpr std::size_t max_test_orders = 1'000;
+inline constexpr std::size_t max_test_lines = 100'000;
+
 struct LineDocument {
     std::optional<std::string> id;
     std::string product;

@@ -95,6 +95,17 @@ inline constexpr std::string_view promo_code_of_another = "LY635";
 inline constexpr std::string_view promo_code_used = "LY636";
 inline constexpr std::string_view promo_code_used_up = "LY637";
 inline constexpr std::string_view promo_code_expired = "LY638";
+// Members.
+inline constexpr std::string_view unknown_profile_field = "LY702";
+inline constexpr std::string_view registration_in_future = "LY703";
+inline constexpr std::string_view registration_unreadable = "LY704";
+inline constexpr std::string_view unknown_profile_segment = "LY705";
+// Trigger promotions, and triggers on the user's own tables.
+inline constexpr std::string_view unknown_trigger_promotion = "LY720";
+inline constexpr std::string_view promotion_not_in_force = "LY721";
+inline constexpr std::string_view no_such_rule = "LY722";
+inline constexpr std::string_view amount_outside_rule = "LY723";
+inline constexpr std::string_view wrong_trigger = "LY724";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";

@@ -81,9 +81,9 @@ private:
         if (group.arbitration == Arbitration::max_benefit && trace.evaluated)
             title += trace.summed ? ", by summation" : ", by consistent";
         line(indent, title + ")" + prices(trace));
-        if (const std::string text = limits(group.limits); !text.empty())
-            line(indent + (index == 0 ? 2 : step + 2), text);
         const int below = indent + (index == 0 ? 2 : step + 2);
+        if (const std::string text = limits(group.limits); !text.empty()) line(below, text);
+        if (trace.evaluated && trace.unproven) line(below, unproven(*trace.unproven));
         for (const auto& child : group.children) {
             if (child.is_group) {
                 add_group(child.index, below);
@@ -91,6 +91,12 @@ private:
                 add_promotion(child.index, below);
             }
         }
+    }
+
+    std::string unproven(const Unproven& search) const {
+        std::string text = "Search ended at its limit: found " + money(search.worth) + ", ";
+        return search.bound ? text + "no combination is worth more than " + money(*search.bound)
+                            : text + "a better combination may exist";
     }
 
     void add_promotion(Index index, int indent) {
@@ -145,7 +151,7 @@ private:
         line(0, "Total: " + money(calculation_.total) + " " + program_.currency);
         for (std::uint32_t type = 0; type < calculation_.points.size(); type++) add_points(type);
         if (!calculation_.optimal)
-            line(0, "The search for the maximum benefit ended at its work limit: a better combination may exist.");
+            line(0, "A search for the maximum benefit ended at its limit: a better combination may exist.");
     }
 
     std::string summary(const LineResult& result) const {

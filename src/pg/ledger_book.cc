@@ -2,6 +2,9 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_book.hpp"
+#include "pg/ledger_sql.hpp"
+#include "pg/tiers.hpp"
+#include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
 
@@ -25,11 +28,6 @@ Type read_type(const std::string& type) {
                 {}, "Types are accrual, initial, redemption, refund and reversal.");
 }
 
-[[noreturn]] void fail_source_of_orders() {
-    throw Error(sqlstate::reserved_source, "source type \"order\" is that of loyalty's own orders", {},
-                "Use another source type.");
-}
-
 int sign_of(Type type) { return type == Type::redemption || type == Type::reversal ? -1 : 1; }
 
 bool is_credit(Type type) { return type == Type::accrual || type == Type::initial; }
@@ -50,7 +48,11 @@ public:
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
         read();
-        if (!is_repeated()) post();
+        if (is_repeated()) return std::move(booking_);
+        // A hold was bound when it was made.
+        if (posting_.promotion && !posting_.hold && (type_ == Type::accrual || type_ == Type::redemption))
+            require_rule(posting_.key, *posting_.promotion, type_ == Type::accrual, value_, terms_.scale, now_);
+        post();
         return std::move(booking_);
     }
 
@@ -59,12 +61,7 @@ private:
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
     void check_form() const {
-        if (!posting_.by_owner && (posting_.source_type == "cancel" || posting_.source_type == "settlement" ||
-                                   posting_.source_type == "write_off")) {
-            throw Error(sqlstate::reserved_source, "source type \"" + *posting_.source_type + "\" is the ledger's own",
-                        {}, "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
-        }
-        if (posting_.source_type == "order" && !posting_.by_owner) fail_source_of_orders();
+        if (!posting_.by_owner) refuse_own_source(posting_.source_type);
         if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
         if (type_ == Type::refund && !posting_.undoes) {
             throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
@@ -75,7 +72,7 @@ private:
                         "a transaction of type \"" + posting_.type + "\" undoes no other", {},
                         "Refunds give redemptions back, reversals take accruals back.");
         }
-        check_attachments();
+        check_attachments(posting_.source_type, posting_.source, posting_.data);
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
         if (created_at_ > now_) {
             throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
@@ -84,18 +81,6 @@ private:
         if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
             throw Error(sqlstate::wrong_dates,
                         "only accruals and initial balances have an active_from and an expires_at");
-        }
-    }
-
-    void check_attachments() const {
-        if (posting_.source && !posting_.source_type)
-            throw Error(sqlstate::missing_field, "a source needs its source type");
-        if (posting_.source_type && posting_.source_type->empty())
-            throw Error(sqlstate::missing_field, "the source type is empty");
-        if (!posting_.data) return;
-        const Datum data = *posting_.data;
-        if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(data))); })) {
-            throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
         }
     }
 
@@ -141,8 +126,9 @@ private:
             "           CASE WHEN source_type IS DISTINCT FROM $12 THEN 'source_type' END,"
             "           CASE WHEN source IS DISTINCT FROM $13 THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $14 THEN 'promotion' END,"
-            "           CASE WHEN comment IS DISTINCT FROM $15 THEN 'comment' END,"
-            "           CASE WHEN data IS DISTINCT FROM $16 THEN 'data' END], NULL)"
+            "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
+            "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
+            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$15", "$16") " THEN 'what was erased' END], NULL)"
             "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -191,6 +177,7 @@ private:
         for (std::size_t i = *own + 1; i < entries.size(); i++) {
             if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
         }
+        judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {
@@ -448,6 +435,28 @@ Decimal read_signed(Datum datum, int sign, const std::string& noun) {
 }
 
 }  // namespace
+
+void refuse_own_source(const std::optional<std::string>& source_type) {
+    if (source_type == "cancel" || source_type == "settlement" || source_type == "write_off") {
+        throw Error(sqlstate::reserved_source, "source type \"" + *source_type + "\" is the ledger's own", {},
+                    "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+    }
+    if (source_type == "order") {
+        throw Error(sqlstate::reserved_source, "source type \"order\" is that of loyalty's own orders", {},
+                    "Use loyalty_place_order(), or another source type.");
+    }
+}
+
+void check_attachments(const std::optional<std::string>& source_type, const std::optional<std::string>& source,
+                       const std::optional<Datum>& data) {
+    if (source && !source_type) throw Error(sqlstate::missing_field, "a source needs its source type");
+    if (source_type && source_type->empty()) throw Error(sqlstate::missing_field, "the source type is empty");
+    if (!data) return;
+    const Datum value = *data;
+    if (!postgres([=] { return static_cast<bool>(JB_ROOT_IS_OBJECT(DatumGetJsonbP(value))); })) {
+        throw Error(sqlstate::wrong_type, "the data of a transaction are not an object", {}, "Give a JSON object.");
+    }
+}
 
 void check_amount(const std::optional<Datum>& amount) {
     if (!amount) throw Error(sqlstate::missing_field, "an amount is missing");

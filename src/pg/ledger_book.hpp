@@ -57,6 +57,13 @@ std::int64_t read_value(Datum numeric, int sign, int scale, std::string_view nou
 // Errors LY526 and LY501 to LY503 where an amount, which is above zero, is missing, not finite, zero or negative.
 void check_amount(const std::optional<Datum>& amount);
 
+// Error LY525 where it is one that only the ledger itself gives.
+void refuse_own_source(const std::optional<std::string>& source_type);
+
+// Errors LY526, LY102: a source without its type, an empty type, data that are no object.
+void check_attachments(const std::optional<std::string>& source_type, const std::optional<std::string>& source,
+                       const std::optional<Datum>& data);
+
 // A number of points as people write it.
 std::string show_points(std::int64_t units, int scale);
 

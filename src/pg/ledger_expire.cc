@@ -157,6 +157,11 @@ void end_holds(const Range& range, const Members& locked, const Clocks& clocks) 
         ", touched AS ("
         "    UPDATE loyalty.balances b SET updated_at = $7 FROM (SELECT DISTINCT member, program, point_type FROM freed) f"
         "     WHERE b.member = f.member AND b.program = f.program AND b.point_type = f.point_type)"
+        ", reviewed AS ("
+        "    UPDATE loyalty.member_tiers s SET due_at = least(s.due_at, $7)"
+        "      FROM (SELECT DISTINCT f.member, f.program, g.external_id FROM freed f"
+        "              JOIN loyalty.tier_groups g ON g.program = f.program AND g.point_type = f.point_type AND g.model = 'cyclic') r"
+        "     WHERE s.member = r.member AND s.program = r.program AND s.tier_group = r.external_id)"
         " UPDATE loyalty.lots l SET held = l.held - f.amount FROM freed f"
         "  WHERE l.member = f.member AND l.program = f.program AND l.point_type = f.point_type AND l.seq = f.lot",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID,
@@ -166,6 +171,7 @@ void end_holds(const Range& range, const Members& locked, const Clocks& clocks) 
               true);
 }
 
+// Where the calendar of a tier group has anything due before, the review books the expirations in their order.
 std::int64_t expire_lots(const Range& range, const Members& locked, const Clocks& clocks) {
     static Query query(
         "WITH due AS MATERIALIZED ("
@@ -176,6 +182,9 @@ std::int64_t expire_lots(const Range& range, const Members& locked, const Clocks
         "      JOIN loyalty.lots l ON l.member = locked.member AND l.program = locked.program"
         "      JOIN loyalty.balances b ON b.member = l.member AND b.program = l.program AND b.point_type = l.point_type"
         "     WHERE " LOYALTY_IN_RANGE("l") " AND l.open AND l.expires_at <= $7 AND l.remaining > l.held"
+        "       AND NOT EXISTS (SELECT FROM loyalty.tier_groups g"
+        "                         JOIN loyalty.member_tiers s ON s.member = l.member AND s.program = l.program AND s.tier_group = g.external_id"
+        "                        WHERE g.program = l.program AND g.point_type = l.point_type AND s.due_at <= $7)"
         "    WINDOW account AS (PARTITION BY l.member, l.program, l.point_type ORDER BY l.expires_at, l.active_from, l.seq"
         "                       ROWS UNBOUNDED PRECEDING))"
         ", emptied AS ("
@@ -217,8 +226,8 @@ std::pair<Range, Range> cut(const Range& range, std::int64_t number) {
 void record(const Trouble& trouble, const Range& range) {
     static Query query(
         "INSERT INTO loyalty.job_errors AS e (member, program, job, sqlstate, message, detail, first_failed_at, last_failed_at)"
-        " SELECT $1, $2, p.job, $3, $4, nullif($5, ''), clock_timestamp(), clock_timestamp()"
-        "   FROM loyalty.job_progress p WHERE p.job = 'expire_points'"
+        " SELECT $1, $2, p.job, $3, $4, nullif($5, ''), clock.moment, clock.moment"
+        "   FROM loyalty.job_progress p CROSS JOIN (SELECT clock_timestamp() AS moment) clock WHERE p.job = 'expire_points'"
         " ON CONFLICT (member, program, job) DO UPDATE"
         " SET sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,"
         "     last_failed_at = excluded.last_failed_at,"

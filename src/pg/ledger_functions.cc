@@ -65,13 +65,6 @@ Uuid find_repeated(const Posting& posting) {
     return uuid_of(rows.datum(0, 1));
 }
 
-Datum post(const Posting& posting, MemoryContext into) {
-    const auto inserted = insert(posting);
-    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
-    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
-                                   : copy_out(inserted->answer, into);
-}
-
 Datum negated(Datum amount) {
     return postgres([=] { return DirectFunctionCall1(numeric_uminus, amount); });
 }
@@ -101,15 +94,14 @@ Posting read_posting(const Arguments& given, const char* type, int promotion_col
     return posting;
 }
 
-void refuse_own_source(const Posting& posting) {
-    if (posting.source_type == "cancel" || posting.source_type == "settlement" || posting.source_type == "write_off" ||
-        posting.source_type == "order") {
-        throw Error(sqlstate::reserved_source, "source type \"" + *posting.source_type + "\" is the ledger's own", {},
-                    "Use another source type.");
-    }
-}
-
 }  // namespace
+
+Datum post(const Posting& posting, MemoryContext into) {
+    const auto inserted = insert(posting);
+    if (!inserted) return transaction_answer(posting.key, find_repeated(posting), true, into);
+    return inserted->may_have_more ? transaction_answer(posting.key, inserted->id, false, into)
+                                   : copy_out(inserted->answer, into);
+}
 
 void Named::check(const char* noun) const {
     if (id.has_value() == external_id.has_value()) {
@@ -167,8 +159,11 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
 }
 
 TimestampTz end_of_day(const std::string& program, Datum date) {
-    static Query query("SELECT timezone(time_zone, ($2 + 1)::timestamp) FROM loyalty.programs WHERE external_id = $1",
-                       {TEXTOID, DATEOID});
+    // By the end of the last instant, since midnight itself may come twice where clocks are put back then.
+    static Query query(
+        "SELECT timezone(time_zone, ($2 + 1)::timestamp - interval '1 microsecond') + interval '1 microsecond'"
+        "  FROM loyalty.programs WHERE external_id = $1",
+        {TEXTOID, DATEOID});
     const Rows rows = query.run({text_argument(program), {date, false}});
     if (rows.size() == 0) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
@@ -195,7 +190,7 @@ Datum loyalty_accrue(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         return as_owner([&](MemoryContext caller) {
             Posting posting = read_posting(given, "accrual", 11);
-            refuse_own_source(posting);
+            refuse_own_source(posting.source_type);
             posting.active_from = given.moment(6);
             posting.expires_at = read_expiry(posting.key.program, given.moment(7), given.datum(8));
             return post(posting, caller);
@@ -210,7 +205,7 @@ Datum loyalty_redeem(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         return as_owner([&](MemoryContext caller) {
             Posting posting = read_posting(given, "redemption", 8);
-            refuse_own_source(posting);
+            refuse_own_source(posting.source_type);
             posting.value = negated(*posting.value);
             return post(posting, caller);
         });
@@ -240,7 +235,7 @@ Datum loyalty_refund(PG_FUNCTION_ARGS) {
             posting.source = given.text(7);
             posting.comment = given.text(8);
             posting.data = given.datum(9);
-            refuse_own_source(posting);
+            refuse_own_source(posting.source_type);
             return post(posting, caller);
         });
     });

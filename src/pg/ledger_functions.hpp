@@ -10,6 +10,9 @@ namespace loyalty::pg {
 Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into);
 Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into);
 
+// Inserts a row and answers with it, or with the transaction that was booked before for the same posting.
+Datum post(const Posting& posting, MemoryContext into);
+
 // A transaction or hold as the caller names it: by one of both.
 struct Named {
     std::optional<Uuid> id;

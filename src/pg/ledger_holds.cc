@@ -3,6 +3,9 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/owner.hpp"
+#include "pg/ledger_sql.hpp"
+#include "pg/tiers.hpp"
+#include "pg/trigger_rules.hpp"
 
 namespace loyalty::pg {
 
@@ -45,6 +48,8 @@ public:
         if (state_.transaction)
             fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
         require_usable(terms_, hold_.key);
+        check_dates();
+        if (hold_.promotion) require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale, now_);
         state_.account.expire(now_);
         std::vector<Movement> reserved;
         if (is_redemption()) {
@@ -68,6 +73,8 @@ private:
                         "It is an accrual or a redemption.");
         }
         check_amount(hold_.amount);
+        refuse_own_source(hold_.source_type);
+        check_attachments(hold_.source_type, hold_.source, hold_.data);
         if (!hold_.time_out)
             throw Error(sqlstate::wrong_time_out, "a hold needs a time-out", {},
                         "Give an interval, such as '15 minutes'.");
@@ -76,6 +83,15 @@ private:
             throw Error(sqlstate::wrong_time_out, "the time-out of a hold is above zero");
         if (is_redemption() && (hold_.active_from || hold_.expires_at)) {
             throw Error(sqlstate::wrong_dates, "only accruals have an active_from and an expiry");
+        }
+    }
+
+    // By the clock, so after a repeated request was answered.
+    void check_dates() const {
+        if ((hold_.active_from && TIMESTAMP_NOT_FINITE(*hold_.active_from)) ||
+            (hold_.expires_at && *hold_.expires_at <= hold_.active_from.value_or(now_))) {
+            throw Error(sqlstate::wrong_dates, "the points would expire before they become active", {},
+                        "Give an expires_at after active_from, or none.");
         }
     }
 
@@ -100,8 +116,9 @@ private:
             "           CASE WHEN source_type IS DISTINCT FROM $10 THEN 'source_type' END,"
             "           CASE WHEN source IS DISTINCT FROM $11 THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $12 THEN 'promotion' END,"
-            "           CASE WHEN comment IS DISTINCT FROM $13 THEN 'comment' END,"
-            "           CASE WHEN data IS DISTINCT FROM $14 THEN 'data' END], NULL)"
+            "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $13 THEN 'comment' END,"
+            "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $14 THEN 'data' END,"
+            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$13", "$14") " THEN 'what was erased' END], NULL)"
             "  FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -231,7 +248,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     const KeyArguments arguments(key);
     const TimestampTz moment = now();
     AccountQuestion question;
-    question.scale = lock_account(key, arguments, moment, moment).scale;
+    const Terms terms = lock_account(key, arguments, moment, moment);
+    question.scale = terms.scale;
     question.now = question.until = moment;
     AccountState state = read_account(arguments, question);
     const std::string found = read_state(arguments, hold.id);
@@ -246,6 +264,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     }
     state.account.expire(moment);
     write_account(arguments, state.account, question.scale, moment, std::nullopt);
+    judge_after_booking(key, arguments, terms, state.account, moment);
     return hold_answer(key, hold.id, !is_open, into);
 }
 

@@ -36,7 +36,8 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
     static Query query(
         "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
         "       round(coalesce(b.debt, 0), t.scale), round(coalesce(b.owed, 0), t.scale),"
-        "       round(f.total / t.ratio, p.currency_scale), round(f.active / t.ratio, p.currency_scale), p.currency"
+        "       round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale),"
+        "       round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale), p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
@@ -63,11 +64,13 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
 
 // Of the past: what was booked as of the moment, less what had expired by it and is not booked yet; each lot by the
 // movements booked as of then, and the holds that were open.
-Rows balance_of_the_past(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at) {
+Rows balance_of_the_past(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
+                         TimestampTz wall) {
     static Query query(
         "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
         "       round(f.debt, t.scale), round(f.owed, t.scale),"
-        "       round(f.total / t.ratio, p.currency_scale), round(f.active / t.ratio, p.currency_scale), p.currency"
+        "       round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale),"
+        "       round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale), p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         " CROSS JOIN LATERAL ("
@@ -75,7 +78,12 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "         FROM loyalty.transactions x"
         "        WHERE x.member = $1 AND x.program = $2 AND x.point_type = t.external_id AND x.created_at <= $4) booked"
         " CROSS JOIN LATERAL ("
-        "       SELECT coalesce(sum(l.remaining - l.held), 0) AS expired FROM loyalty.lots l"
+        "       SELECT coalesce(sum(l.remaining - CASE WHEN l.held = 0 THEN 0"
+        "                   ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
+        "                           JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
+        "                          WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = l.seq"
+        "                            AND h.state = 'open' AND h.expires_at > $5) END), 0) AS expired"
+        "         FROM loyalty.lots l"
         "        WHERE l.member = $1 AND l.program = $2 AND l.point_type = t.external_id AND l.open AND l.expires_at <= $4) due"
         " CROSS JOIN LATERAL ("
         "       SELECT booked.total - due.expired AS total, booked.debt, booked.owed,"
@@ -98,8 +106,8 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = t.external_id AND c.created_at <= $4) l) f"
         " WHERE t.program = $2 AND ($3 IS NULL OR t.external_id = $3)"
         " ORDER BY t.external_id",
-        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return query.run({member, program, point_type, timestamp_argument(at)});
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    return query.run({member, program, point_type, timestamp_argument(at), timestamp_argument(wall)});
 }
 
 }  // namespace
@@ -122,7 +130,7 @@ Datum loyalty_balance(PG_FUNCTION_ARGS) {
         const TimestampTz at = given.moment(3).value_or(present);
         const Argument key[] = {text_argument(member), text_argument(program), optional_text_argument(point_type)};
         return return_rows(fcinfo,
-                           at < present ? balance_of_the_past(key[0], key[1], key[2], at)
+                           at < present ? balance_of_the_past(key[0], key[1], key[2], at, wall_now())
                                         : balance_from_now(key[0], key[1], key[2], at, at == present ? wall_now() : at),
                            10);
     });
@@ -135,8 +143,8 @@ Datum loyalty_expiring_points(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
             "SELECT d.point_type::text, d.day, sum(d.points), round(sum(d.points) / d.ratio, d.currency_scale), d.currency"
-            "  FROM (SELECT l.point_type, t.ratio, p.currency_scale, p.currency,"
-            "               (timezone(p.time_zone, l.expires_at) - interval '1 microsecond')::date AS day,"
+            "  FROM (SELECT l.point_type, coalesce(t.applied_ratio, t.ratio) AS ratio, p.currency_scale, p.currency,"
+            "               timezone(p.time_zone, l.expires_at - interval '1 microsecond')::date AS day,"
             "               l.remaining - CASE WHEN l.held = 0 THEN 0"
             "                                  ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
             "                                          JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
@@ -206,7 +214,7 @@ PG_FUNCTION_INFO_V1(loyalty_verify);
 Datum loyalty_verify(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-    // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
+        // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
 #define LOYALTY_VIOLATIONS                                       \
     "SELECT invariant, program, member, point_type, seq, detail" \
     "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations) violation"

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "pg/clock.hpp"
+#include "pg/ledger_sql.hpp"
 #include "pg/ledger_store.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -245,22 +247,12 @@ const char* name_of(Type type) {
 }
 
 Terms lock_account(const AccountKey& key, const KeyArguments& arguments, TimestampTz now, TimestampTz active_from) {
-    // Points are valid for whole days of the program's zone: through the end of the day that is so many units after the
-    // day on which they become active.
     static Query query(
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer,"
         "       t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4), t.refund_allowed, m.removed_at IS NOT NULL,"
-        "       CASE WHEN t.validity_unit IS NULL THEN 'infinity'"
-        "            ELSE timezone(p.time_zone,"
-        "                          date_trunc('day', timezone(p.time_zone, $5))"
-        "                          + CASE t.validity_unit"
-        "                                WHEN 'day' THEN make_interval(days => t.validity_count)"
-        "                                WHEN 'week' THEN make_interval(weeks => t.validity_count)"
-        "                                WHEN 'month' THEN make_interval(months => t.validity_count)"
-        "                                ELSE make_interval(years => t.validity_count)"
-        "                            END"
-        "                          + interval '1 day')"
-        "       END"
+        "       " LOYALTY_EXPIRES_AT("$5") ","
+        "       t.kind = 'qualification',"
+        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $2 AND g.model = 'dynamic')"
         "  FROM loyalty.members m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.point_types t ON t.program = m.program AND t.external_id = $3"
@@ -279,6 +271,9 @@ Terms lock_account(const AccountKey& key, const KeyArguments& arguments, Timesta
     terms.refund_allowed = rows.boolean(0, 5);
     terms.member_removed = rows.boolean(0, 6);
     terms.expires_at = timestamp_at(rows, 0, 7);
+    terms.qualifies = rows.boolean(0, 8);
+    terms.judges_dynamic = rows.boolean(0, 9);
+    if (terms.qualifies) review_before_booking(key, arguments, now);
     return terms;
 }
 

@@ -36,12 +36,15 @@ struct Terms {
     bool type_usable = false;
     bool refund_allowed = false;
     bool member_removed = false;
+    bool qualifies = false;       // points of the type may lift through tiers
+    bool judges_dynamic = false;  // the program has dynamic tiers, which any booking may change
     TimestampTz expires_at = DT_NOEND;  // of points that can be spent from the given moment on
 };
 
 // Locks the account: every booking for the member in the program comes after those that hold the lock. The lock is that of
 // the member's row, which always exists, so that the first movement of an account is no special case, and it guards what
-// the member's accounts share, the external ids. Errors: LY201, LY208, LY507 where one of the three does not exist.
+// the member's accounts share, the external ids. What the
+// calendar of tiers has due for the account is booked first. Errors: LY201, LY208, LY507 where one of the three does not exist.
 Terms lock_account(const AccountKey& key, const KeyArguments& arguments, TimestampTz now, TimestampTz active_from);
 
 // For the extent of an object, queries see what is committed now and what this transaction has written so far. What is

@@ -57,6 +57,7 @@ public:
         store();
         book();
         tell();
+        judge_buyer(key_);
         return answer(into);
     }
 

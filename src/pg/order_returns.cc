@@ -70,6 +70,7 @@ public:
         store_return(answer);
         const bool whole = given_.kind == Return::Kind::cancellation && !given_.line;
         add_event(order_.key.program, whole ? "order_cancelled" : "items_returned", order_.key.profile(), answer);
+        judge_buyer(order_.key);
         return answer;
     }
 

@@ -1,6 +1,9 @@
 #include "pg/order_store.hpp"
 
+#include "pg/clock.hpp"
 #include "pg/ledger_store.hpp"
+#include "pg/owner.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -39,6 +42,10 @@ void lock_balances(const OrderKey& key) {
     static Query query("SELECT FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",
                        {TEXTOID, TEXTOID});
     if (const auto profile = key.profile()) query.run({text_argument(*profile), text_argument(key.program)}, true);
+}
+
+void judge_buyer(const OrderKey& key) {
+    if (const auto profile = key.profile()) judge_members(key.program, {*profile}, now(), AsUser::caller());
 }
 
 LockedOrder lock_order(const std::string& program, const std::string& external_id) {

@@ -54,6 +54,9 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
 // order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other.
 void lock_balances(const OrderKey& key);
 
+// Dynamic tiers look at orders, too: after one was placed or came back, the buyer's are judged.
+void judge_buyer(const OrderKey& key);
+
 // An order that the functions which change it have locked.
 struct LockedOrder {
     OrderKey key;

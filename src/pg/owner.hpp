@@ -16,12 +16,21 @@ public:
     explicit AsUser(Oid user) {
         GetUserIdAndSecContext(&user_, &context_);
         SetUserIdAndSecContext(user, context_ | SECURITY_LOCAL_USERID_CHANGE);
+        if (depth_++ == 0) caller_ = user_;
     }
-    ~AsUser() { SetUserIdAndSecContext(user_, context_); }
+    ~AsUser() {
+        SetUserIdAndSecContext(user_, context_);
+        depth_--;
+    }
     AsUser(const AsUser&) = delete;
     AsUser& operator=(const AsUser&) = delete;
 
+    // Who called before the first switch: with his rights the user's own tables are read.
+    static Oid caller() { return depth_ == 0 ? GetUserId() : caller_; }
+
 private:
+    static inline int depth_ = 0;
+    static inline Oid caller_ = InvalidOid;
     Oid user_;
     int context_;
 };

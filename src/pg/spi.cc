@@ -112,6 +112,17 @@ Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(dat
 
 std::string Rows::text(std::uint64_t row, int column) const { return text_of(datum(row, column)); }
 
+Oid Rows::type(int column) const { return SPI_gettypeid(table_->tupdesc, column); }
+
+std::string Rows::shown(std::uint64_t row, int column) const {
+    const SPITupleTable* table = table_;
+    const char* text = postgres([=] {
+        const char* value = SPI_getvalue(table->vals[row], table->tupdesc, column);
+        return value ? pg_server_to_any(value, static_cast<int>(strlen(value)), PG_UTF8) : "";
+    });
+    return text;
+}
+
 std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
     if (is_null(row, column)) return std::nullopt;
     return text(row, column);
@@ -152,6 +163,30 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
             nulls[i] = given[i].is_null ? 'n' : ' ';
         }
         const int code = SPI_execute_plan(*plan, values, nulls, !writes, 0);
+        if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
+        return SPI_processed;
+    });
+    return Rows(SPI_tuptable, rows);
+}
+
+Rows Query::run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes) {
+    constexpr std::size_t many = 50;
+    return count < many ? run(arguments, writes) : run_once(arguments, writes);
+}
+
+Rows Query::run_once(std::initializer_list<Argument> arguments, bool writes) {
+    const char* text = text_.c_str();
+    Oid* types = types_.data();
+    const int count = static_cast<int>(types_.size());
+    const Argument* given = arguments.begin();
+    const std::uint64_t rows = postgres([=] {
+        Datum values[max_arguments];
+        char nulls[max_arguments];
+        for (int i = 0; i < count; i++) {
+            values[i] = given[i].value;
+            nulls[i] = given[i].is_null ? 'n' : ' ';
+        }
+        const int code = SPI_execute_with_args(text, count, types, values, nulls, !writes, 0);
         if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
         return SPI_processed;
     });

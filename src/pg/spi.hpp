@@ -55,6 +55,9 @@ public:
     std::vector<std::string> texts(std::uint64_t row, int column) const;
     std::vector<std::int32_t> integers(std::uint64_t row, int column) const;
     Datum datum(std::uint64_t row, int column) const;
+    Oid type(int column) const;
+    // Whatever its type is, as the server writes it.
+    std::string shown(std::uint64_t row, int column) const;
 
 private:
     SPITupleTable* table_;
@@ -72,7 +75,12 @@ public:
     // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
     Rows run(std::initializer_list<Argument> arguments, bool writes = false);
 
+    // For a statement about `count` keys, given in arrays. A plan kept from when the tables were small may read them from end
+    // to end for each key (measured), so a statement about many is planned for itself.
+    Rows run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes = false);
+
 private:
+    Rows run_once(std::initializer_list<Argument> arguments, bool writes);
     std::string text_;
     std::vector<Oid> types_;
     SPIPlanPtr plan_ = nullptr;

@@ -131,10 +131,24 @@ Argument timestamps_argument(const std::vector<TimestampTz>& values) {
     return array_of(values, timestamp_type, timestamp_argument);
 }
 
+Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values) {
+    return array_of(values, timestamp_type, optional_timestamp_argument);
+}
+
 Argument uuids_argument(const std::vector<Uuid>& ids) { return array_of(ids, uuid_type, uuid_argument); }
 
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts) {
     return array_of(texts, text_type, optional_text_argument);
+}
+
+std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column) {
+    if (rows.is_null(row, column)) return {};
+    const Datum value = rows.datum(row, column);
+    // An array of eight bytes each without nulls is a plain C array.
+    const ArrayType* array = postgres([=] { return DatumGetArrayTypeP(value); });
+    const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    const auto* first = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(array));
+    return {first, first + count};
 }
 
 std::int64_t units_of(Datum numeric, int scale) {

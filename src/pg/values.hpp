@@ -39,8 +39,12 @@ Argument bigints_argument(const std::vector<std::int64_t>& values);
 Argument optional_bigints_argument(const std::vector<std::optional<std::int64_t>>& values);
 Argument units_array_argument(const std::vector<std::int64_t>& units, int scale);
 Argument timestamps_argument(const std::vector<TimestampTz>& values);
+Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values);
 Argument uuids_argument(const std::vector<Uuid>& ids);
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts);
+
+// An array of bigint or timestamptz without nulls; of none where it is null.
+std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column);
 
 // A stored figure, which fits the scale. Error LY505 where it has more than 18 digits.
 std::int64_t units_of(Datum numeric, int scale);

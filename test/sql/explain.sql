@@ -43,7 +43,7 @@ UPDATE loyalty.promotion_groups SET max_discount_amount = 10 WHERE external_id =
 SELECT loyalty_apply('main');
 SELECT loyalty_explain('{"member": "member-1", "lines": [{"product": "P-9", "quantity": 1, "price": 100}]}');
 
--- The work limit of a search is told.
+-- A search that ends at its limit is told, with what it knows.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, state, audience)
 SELECT 'main', 'many-' || number, 'Many', 'discount', 'best', 'active', 'everyone' FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_conditions (program, promotion)
@@ -54,7 +54,7 @@ FROM generate_series(1, 60) AS number;
 UPDATE loyalty.promotion_groups SET max_discount_amount = NULL WHERE external_id = 'best';
 SELECT loyalty_apply('main');
 SELECT loyalty_calculate(document) -> 'optimal' AS optimal FROM orders WHERE number = 5;
-SELECT line FROM orders, loyalty_explain(document) AS line WHERE number = 5 AND line LIKE '%work limit%';
+SELECT line FROM orders, loyalty_explain(document) AS line WHERE number = 5 AND line LIKE '%at its limit%';
 
 -- Without any version: base prices. Its errors are those of loyalty_calculate().
 DROP SCHEMA loyalty CASCADE;

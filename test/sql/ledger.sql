@@ -225,6 +225,11 @@ SELECT loyalty_hold('dan', 'main', 'bonus', 'redemption', 1, '0');
 \echo :SQLSTATE
 SELECT loyalty_hold('dan', 'main', 'bonus', 'redemption', 11, '1 hour');
 \echo :SQLSTATE
+-- What a hold is to book is refused when it is made.
+SELECT code, message FROM unnest(ARRAY[
+    'source => ''S''', 'source_type => ''''', 'source_type => ''cancel''', 'data => ''[1]''', 'active_from => ''-infinity''', 'expires_at => ''2026-01-15 12:00+01''',
+    'active_from => ''2026-02-01'', expires_on => ''2026-01-31''', 'promotion => ''none''']) AS given,
+    refusal(format($$SELECT loyalty_hold('dan', 'main', 'bonus', 'accrual', 1, '1 hour', %s)$$, given));
 -- Programs and members that are not active (decisions 15, 19): no new points, but corrections.
 SELECT brief(loyalty_redeem('dan', 'main', 'bonus', 4, external_id => 'R'));
 UPDATE loyalty.programs SET active = false;

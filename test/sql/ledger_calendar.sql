@@ -104,10 +104,12 @@ SELECT brief(loyalty_rollback('gus', 'main', external_id => 'late'));
 SELECT * FROM refusal($$SELECT loyalty_commit('gus', 'main', external_id => 'late')$$);
 SELECT seq, type, value, before, after, created_at, lot FROM entries WHERE member = 'gus';
 SELECT external_id, state, created_at, expires_at, ended_at FROM loyalty.holds WHERE member = 'gus' ORDER BY external_id;
--- A held accrual is dated at its commit.
+-- A held accrual is dated at its commit. A repeated request is answered even when the points' date has passed.
 SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 4, '2 days', external_id => 'H'));
+SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 SELECT loyalty_set_clock('2026-02-24 12:00+01');
 SELECT answer ->> 'created_at' AS created_at, answer ->> 'expires_at' AS expires_at FROM loyalty_commit('hal', 'main', external_id => 'H') AS answer;
+SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 -- A time-out frees what it held, without a job.
 SELECT loyalty_accrue('ida', 'main', 'bonus', 10) \g /dev/null
 SELECT brief(loyalty_hold('ida', 'main', 'bonus', 'redemption', 10, '1 hour', external_id => 'H'));
@@ -194,4 +196,14 @@ INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
 SELECT loyalty_now() = now() AS real_clock, loyalty_wall_clock() > now() AS goes_on;
 SELECT loyalty_accrue('ann', 'main', 'bonus', 1) \g /dev/null
 SELECT loyalty_set_clock('2100-01-01');
+-- A time-out passes also while a transaction runs, for which now() stands still.
+SELECT loyalty_accrue('ann', 'main', 'bonus', 9) \g /dev/null
+BEGIN;
+SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 10, '0.2 s', external_id => 'short') ->> 'state' AS state;
+SELECT pg_sleep(0.3);
+SELECT active, held FROM loyalty_balance('ann', 'main', 'bonus');
+DO $$ BEGIN PERFORM loyalty_commit('ann', 'main', external_id => 'short'); EXCEPTION WHEN SQLSTATE 'LY518' THEN RAISE NOTICE 'LY518'; END $$;
+SELECT loyalty_redeem('ann', 'main', 'bonus', 10) ->> 'balance_after' AS after;
+COMMIT;
+SELECT * FROM loyalty_verify();
 DROP SCHEMA loyalty CASCADE;

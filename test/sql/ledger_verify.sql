@@ -74,6 +74,8 @@ SELECT damage($$UPDATE loyalty.lots SET expires_at = expires_at + interval '1 da
 SELECT damage($$UPDATE loyalty.lots SET active_from = active_from - interval '1 day' WHERE seq = 2$$);
 SELECT damage($$DELETE FROM loyalty.lots WHERE seq = 7$$, '{lots.lots_pkey}');
 SELECT damage($$INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 99, 1, 1)$$);
+SELECT damage($$UPDATE loyalty.lot_movements SET value = value + CASE lot WHEN 2 THEN 1 ELSE -1 END WHERE seq = 4;
+    UPDATE loyalty.lots SET remaining = remaining + CASE seq WHEN 2 THEN 1 ELSE -1 END WHERE seq IN (SELECT lot FROM loyalty.lot_movements WHERE seq = 4)$$, '{lots.lots_remaining_range,lots.lots_held_range}');
 SELECT damage($$DELETE FROM loyalty.lot_movements WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET value = value - 1 WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET lot = 2 WHERE seq = 5 AND lot = 1$$);

@@ -93,6 +93,20 @@ SELECT * FROM refusal($$SELECT loyalty_cancel_order('main', 'G-1')$$);
 ROLLBACK;
 SELECT loyalty_cancel_order('main', 'G-1') -> 'status' AS status;
 
+-- Dynamic tiers look at the orders that were not cancelled, net of returns, and are judged with each of them.
+INSERT INTO loyalty.profiles (key) VALUES ('tim');
+INSERT INTO loyalty.members (member, program) VALUES ('tim', 'main');
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, activity_days) VALUES ('main', 'activity', 'Activity', 'dynamic', 30);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, predicate)
+VALUES ('main', 'regular', 'activity', 'Regular', 0, '$.orders.count >= 2 && $.orders.sum >= 150');
+CREATE VIEW tier_of_tim AS SELECT tier FROM loyalty.member_tiers WHERE member = 'tim' AND tier_group = 'activity';
+SELECT loyalty_place_order(basket('T-1', 'tim')) -> 'status' AS status;
+TABLE tier_of_tim;
+SELECT loyalty_place_order(basket('T-2', 'tim')) -> 'status' AS status;
+TABLE tier_of_tim;
+SELECT loyalty_return_items('main', 'T-2', '[{"id": "b", "quantity": 2}]', 'r') -> 'money' AS money;
+TABLE tier_of_tim;
+
 SELECT * FROM loyalty_verify();
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, statuses, basket, refusal;

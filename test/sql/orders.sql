@@ -135,6 +135,14 @@ SELECT count(*) FROM loyalty.orders WHERE external_id LIKE 'new-%';
 
 SELECT * FROM loyalty_verify();
 
+-- Erasing a member blanks what his orders say; figures stay, and a repeated request is still recognised.
+SELECT loyalty_erase_member('ann', 'main') -> 'orders' AS orders;
+SELECT external_id, request, resolved, result, total FROM loyalty.orders WHERE member = 'ann' ORDER BY external_id;
+SELECT answer -> 'repeated' AS repeated, answer -> 'status' AS status FROM loyalty_place_order(basket('A-1')) AS answer;
+SELECT code FROM refusal($$SELECT loyalty_place_order(basket('A-1', more => '{"shipping": 4.91}'))$$);
+SELECT code FROM refusal($$SELECT loyalty_reprice_order('main', 'A-1')$$);
+SELECT * FROM loyalty_verify();
+
 -- Damage is found: each of these breaks what verification recomputes. Only somebody who disables the triggers can.
 SET session_replication_role = replica;
 BEGIN;

@@ -72,7 +72,7 @@ FROM pg_proc
 JOIN pg_depend ON pg_depend.classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
 WHERE extname = 'loyalty';
-SELECT name FROM own_function WHERE proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}' AND prokind = 'f' ORDER BY name::text;
+SELECT name FROM own_function WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' ORDER BY name::text;
 SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' ORDER BY name::text;
 SELECT name FROM own_function WHERE NOT starts_with(name::text, 'loyalty_') ORDER BY name::text;
 

@@ -49,6 +49,11 @@ is($old->query_safe($quote), 'version 1: 7.98', 'and one in a transaction');
 $primary->safe_psql('postgres', q{UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 40}' WHERE promotion = 'five'});
 $primary->wait_for_catchup($standby);
 is($open->query_safe($quote), 'version 1: 7.98', 'a change of the draft is invisible on the standby');
+my $order = q('{"lines": [{"product": "P-3", "quantity": 1}]}');
+my $test = "SELECT loyalty_test($order) #>> '{summary,total,total}'";
+my $tested = $primary->safe_psql('postgres', $test);
+isnt($tested, $primary->safe_psql('postgres', "SELECT loyalty_calculate($order) #>> '{totals,total}'"), 'but for tests of it');
+is($open->query_safe($test), $tested, 'also on the standby');
 $primary->safe_psql('postgres', q{UPDATE loyalty.products SET price = 20 WHERE sku = 'P-2'});
 $primary->wait_for_catchup($standby);
 is($open->query_safe($quote), 'version 1: 11.00', 'a new price is visible on the standby');
@@ -66,6 +71,7 @@ is($open->query_safe($quote), $now, 'an open session of the standby calculates w
 like($old->query_safe($quote), qr/^version 2:/, 'a transaction that began before does, too');
 $old->query_safe('COMMIT');
 is($old->query_safe($quote), $now, 'and after it');
+like($open->query_safe(q{SELECT loyalty_calculate('{"lines": [{"product": "P-2", "quantity": 1, "price": 14.5}]}', 1)}), qr/"version": 1/, 'an old version can be calculated with on the standby');
 
 # The end of a promotion and a new channel need no apply here either.
 $primary->safe_psql('postgres', q{UPDATE loyalty.promotions SET state = 'ended' WHERE external_id = 'half'; INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'app', 'App')});

@@ -43,6 +43,14 @@ Order some_order() {
     return order.balance(0).get();
 }
 
+// A calculation whose searches end early, to save time.
+Calculation calculate_within(std::int64_t steps, const Tree& tree) {
+    CalculationOptions options;
+    options.is_credited = [](std::string_view) { return true; };
+    options.search_steps = steps;
+    return loyalty::calculate(compile(tree, 1), some_order(), options);
+}
+
 // The calls back count the work: one for every 10,000 steps, and the search ends at 2,000,000.
 TEST(WorkLimit, AHostileTreeEnds) {
     int calls = 0;
@@ -60,38 +68,87 @@ TEST(WorkLimit, AHostileTreeEnds) {
 }
 
 TEST(WorkLimit, TheResultIsTheSameEveryTime) {
-    const Calculation once = calculate(hostile(16), some_order()), twice = calculate(hostile(16), some_order());
+    const Calculation once = calculate_within(50'000, hostile(30)), twice = calculate_within(50'000, hostile(30));
     EXPECT_FALSE(once.optimal);
     EXPECT_EQ(once.total, twice.total);
     EXPECT_EQ(once.operations.size(), twice.operations.size());
+    EXPECT_EQ(once.unproven.back().bound, twice.unproven.back().bound);
 }
 
 // What comes after a search that ran out of steps is still calculated: at least what its children do one after the other.
 TEST(WorkLimit, LaterGroupsStillTakePart) {
     TreeBuilder builder;
-    builder.tree = hostile(16, Arbitration::consistent);
+    builder.tree = hostile(30, Arbitration::consistent);
     builder.group("later", Arbitration::max_benefit);
     builder.promotion("z", {on_products({benefit("discount", {{"percent", "10"}})})}, "later").position = 1'000'000;
     builder.tree.groups.back().position = 1'000'000;
     builder.main().max_discount_percent.reset();
-    const Calculation result = calculate(builder.tree, some_order());
+    const Calculation result = calculate_within(50'000, builder.tree);
     EXPECT_FALSE(result.optimal);
     EXPECT_EQ(result.trace.promotions.back().reason, Reason::none);
+    // The bound of a group that was not searched at all: what its promotion can take off at most.
+    ASSERT_EQ(result.unproven.size(), 2U);
+    EXPECT_GE(*result.unproven.back().bound, result.unproven.back().worth);
+    EXPECT_LE(*result.unproven.back().bound, result.unproven.back().worth + Money{8});  // rounded up for each line
 }
 
 TEST(WorkLimit, CallsBackRegularly) {
-    const Program program = compile(hostile(16), 1);
+    const Program program = compile(hostile(30), 1);
     int calls = 0;
     CalculationOptions options;
     options.is_credited = [](std::string_view) { return true; };
     options.check_interrupts = [&] { ++calls; };
-    calculate(program, some_order(), options);
-    EXPECT_GT(calls, 100);
+    options.search_steps = 200'000;
+    loyalty::calculate(program, some_order(), options);
+    EXPECT_GT(calls, 15);
     // An exception from there ends the calculation.
     options.check_interrupts = [&] {
-        if (--calls == 50) throw std::runtime_error("canceled");
+        if (--calls == 5) throw std::runtime_error("canceled");
     };
-    EXPECT_THROW(calculate(program, some_order(), options), std::runtime_error);
+    EXPECT_THROW(loyalty::calculate(program, some_order(), options), std::runtime_error);
+}
+
+// Nothing that a search has not looked at is worth more than the bound that it tells.
+TEST(WorkLimit, TellsABound) {
+    const Calculation result = calculate_within(50'000, hostile(60));
+    ASSERT_EQ(result.unproven.size(), 2U);  // main, and in it g
+    for (const Unproven& search : result.unproven) {
+        ASSERT_TRUE(search.bound);
+        EXPECT_LT(search.worth, *search.bound);
+        // Within a percent of what was found.
+        EXPECT_LT((search.bound->units - search.worth.units) * 100, search.worth.units);
+    }
+}
+
+TEST(WorkLimit, NoSearchOfMoreThan200Children) {
+    TreeBuilder builder(Arbitration::max_benefit);
+    for (int i = 0; i < 201; ++i)
+        builder.promotion(std::to_string(1000 + i), {on_products({benefit("discount", {{"percent", "1"}})})});
+    const Order order = OrderBuilder().line("1", 10'000).get();
+    const Calculation all = calculate(builder.tree, order);
+    EXPECT_FALSE(all.optimal);
+    EXPECT_EQ(all.benefits, 201U);
+    ASSERT_EQ(all.unproven.size(), 1U);
+    EXPECT_EQ(all.unproven[0].worth, all.goods.discount);
+    EXPECT_EQ(all.unproven[0].bound, Money{10'000});
+    builder.tree.promotions.pop_back();
+    const Calculation searched = calculate(builder.tree, order);
+    EXPECT_TRUE(searched.optimal);
+    EXPECT_EQ(searched.total, Money{});
+    EXPECT_EQ(searched.benefits, 100U);  // 100 times 1 % in a sum
+}
+
+// Bounded memory: its tables have a place for each child and line.
+TEST(WorkLimit, NoSearchOfTooManyLines) {
+    TreeBuilder builder(Arbitration::max_benefit);
+    for (int i = 0; i < 50; ++i)
+        builder.promotion(std::to_string(1000 + i), {on_products({benefit("discount", {{"percent", "1"}})})});
+    OrderBuilder order;
+    for (int i = 0; i < 5'001; ++i) order.line(std::to_string(10'000 + i), 100);
+    const Calculation result = calculate(builder.tree, order.get());
+    EXPECT_FALSE(result.optimal);
+    ASSERT_EQ(result.unproven.size(), 1U);
+    EXPECT_FALSE(result.unproven[0].bound);
 }
 
 // 40 promotions that only lower prices: 2^40 combinations, and the optimum is proven at once.

@@ -4,6 +4,7 @@
 #include "unit/build.hpp"
 #include "unit/oracle.hpp"
 #include "unit/random_case.hpp"
+#include "unit/search_cases.hpp"
 
 #include <gtest/gtest.h>
 
@@ -354,6 +355,14 @@ TEST(Property, EngineEqualsOracle) {
 
 TEST(Property, SearchIsExact) {
     check_cases(6'000, [](std::mt19937_64& random, std::uint64_t) { return random_search_case(random); });
+}
+
+TEST(Property, SearchByLineIsExact) {
+    check_cases(3'000, [](std::mt19937_64& random, std::uint64_t) { return random_lowering_case(random); });
+}
+
+TEST(Property, SearchOfMixturesIsExact) {
+    check_cases(1'500, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ public:
     }
 
     std::uint32_t point_type() const override { return type_.index(); }
+    std::optional<Reach> reach() const override {
+        Reach reach;
+        reach.goods = false;
+        reach.points = points_ ? Reach::Points::fixed : Reach::Points::by_price;
+        reach.points_per_money = per_money_;
+        return reach;
+    }
     std::string_view credit_on() const override { return credit_on_; }
     std::string_view delay() const override { return delay_; }
 

@@ -30,8 +30,20 @@ public:
         parameters.finish();
     }
 
-    bool picks_units() const override { return items_.max_items.has_value(); }
-    bool only_lowers_prices() const override { return !picks_units(); }
+    std::optional<Reach> reach() const override {
+        Reach reach;
+        if (percent_) reach.share = *percent_;
+        if (amount_) reach.amount = Fraction{amount_->units, 1};
+        reach.items = items_.max_items;
+        reach.goods = target_ != DiscountTarget::shipping;
+        reach.shipping = target_ != DiscountTarget::goods;
+        return reach;
+    }
+
+    std::optional<Money> cut(const Line&, Money total, Quantity quantity) const override {
+        if (items_.max_items) return std::nullopt;
+        return reduction(total, quantity);
+    }
 
     Proposal propose(View view) const override {
         return view.level == Level::product ? off_products(view) : off_order(view);

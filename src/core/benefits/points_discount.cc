@@ -39,7 +39,14 @@ public:
         parameters.finish();
     }
 
-    bool picks_units() const override { return items_.max_items.has_value(); }
+    std::optional<Reach> reach() const override {
+        Reach reach;
+        if (percent_) reach.share = *percent_;
+        if (!percent_) reach.amount = amount_;
+        reach.items = items_.max_items;
+        reach.pays = true;
+        return reach;
+    }
     std::uint32_t point_type() const override { return type_.index(); }
 
     Proposal propose(View view) const override {

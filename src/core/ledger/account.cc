@@ -197,6 +197,16 @@ std::size_t Account::write_off(Units value, Moment created_at) {
     return entry;
 }
 
+void Account::reset(Moment at) {
+    Units value = 0;
+    for (const auto& lot : lots_) value += lot.active_from < at ? lot.available() : 0;
+    if (value == 0) return;
+    Entry& entry = entries_[add_entry(Type::reset, -value, at)];
+    for (auto& lot : lots_) {
+        if (lot.active_from < at) take(entry, lot, lot.available());
+    }
+}
+
 std::vector<Movement> Account::hold(Units value, Moment now) {
     std::vector<Movement> reserved;
     for (auto& lot : lots_) {

@@ -106,6 +106,9 @@ public:
     std::size_t refund(const Redemption& redemption, Units value, Moment created_at, Moment now);
     std::size_t write_off(Units value, Moment created_at);
 
+    // Books the reset of what the lots hold that became active before the moment, but for what is held.
+    void reset(Moment at);
+
     // Holds: reserving returns from which lots, committing takes exactly those.
     std::vector<Movement> hold(Units value, Moment now);
     void release(const std::vector<Movement>& reserved);

@@ -1,0 +1,123 @@
+-- Trigger promotions: what they must obey, firing them, and the triggers for the user's own tables.
+
+CREATE FUNCTION loyalty_trigger_promotions_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.kind = 'trigger') <> (OLD.kind = 'trigger') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY725',
+            MESSAGE = format('promotion "%s" cannot move into or out of the tree', OLD.external_id),
+            DETAIL = format('Its kind is "%s", and would become "%s".', OLD.kind, NEW.kind),
+            HINT = 'Make a new promotion.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'kind';
+    END IF;
+    IF NEW.kind <> 'trigger' THEN
+        RETURN NEW;
+    END IF;
+
+    -- The column's default is for the others.
+    NEW.parent := NULL;
+    NEW.position := 0;
+    IF NEW.state = 'active' THEN
+        INSERT INTO loyalty.promotion_activations (program, promotion, activated_at)
+        VALUES (NEW.program, NEW.external_id, loyalty.clock())
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_trigger_promotions_trigger() IS
+    'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
+    'activated without an apply; its kind is fixed (LY725). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_trigger_promotions_trigger();';
+
+CREATE FUNCTION loyalty_trigger_rules_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    problem text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+    END IF;
+    -- Without such a promotion or point type the foreign keys refuse the row.
+    SELECT CASE
+        WHEN promotion.kind <> 'trigger'
+            THEN format('Promotion "%s" is of kind "%s".', promotion.external_id, promotion.kind)
+        WHEN greatest(min_scale(NEW.amount), min_scale(NEW.min_amount), min_scale(NEW.max_amount)) > point_type.scale
+            THEN format('Points of type "%s" have %s decimals.', point_type.external_id, point_type.scale)
+    END INTO problem
+    FROM loyalty.promotions AS promotion
+    JOIN loyalty.point_types AS point_type
+        ON point_type.program = promotion.program AND point_type.external_id = NEW.point_type
+    WHERE promotion.program = NEW.program
+        AND promotion.external_id = NEW.promotion;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY726',
+            MESSAGE = format('a rule for %s of "%s" does not suit its promotion', NEW.operation, NEW.point_type),
+            DETAIL = problem,
+            HINT = 'Rules belong to promotions of kind "trigger", and name points to the scale of their type.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_trigger_rules_trigger() IS
+    'Trigger of loyalty.trigger_rules, before insert or update of a row: it suits a trigger promotion (LY726) that has not '
+    'ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_trigger_rules_trigger();';
+
+CREATE FUNCTION loyalty_fire(
+    promotion text,
+    member text,
+    operation text DEFAULT NULL,
+    point_type text DEFAULT NULL,
+    amount numeric DEFAULT NULL,
+    external_id text DEFAULT NULL,
+    program text DEFAULT NULL
+) RETURNS jsonb
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_fire';
+
+COMMENT ON FUNCTION loyalty_fire(text, text, text, text, numeric, text, text) IS
+    'Books points by a rule of a trigger promotion: operation (accrual or deduction) and point type may be left out where '
+    'one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion. Answers with the '
+    'transaction, as loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not '
+    'active, or out of its dates), LY722 (no rule fits, or several), LY723 (amount outside the rule), LY507 to LY513. '
+    'Example: SELECT loyalty_fire(''birthday'', ''ann'', external_id => ''birthday-ann-2026'');';
+
+CREATE FUNCTION loyalty_fire_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_fire_trigger';
+
+COMMENT ON FUNCTION loyalty_fire_trigger() IS
+    'Trigger for a table of your own with a primary key, after insert or update of a row: fires the trigger promotion that '
+    'its first argument names for the member in the column that the second names, with the amount in the column that the '
+    'third names, if there is one. A row fires once for ever; where nothing can be booked, an event promotion_not_fired '
+    'says why, and the statement goes on. Errors: LY724 (arguments, columns, no primary key). Example: CREATE TRIGGER '
+    'first_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger(''first_order'', '
+    '''customer_id'');';
+
+CREATE FUNCTION loyalty_enrol_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_enrol_trigger';
+
+COMMENT ON FUNCTION loyalty_enrol_trigger() IS
+    'Trigger for a table of your own, after insert or update of a row: enrols the profile whose key stands in the column '
+    'that its second argument names in the program that the first names. Where it cannot be enrolled, an event '
+    'member_not_enrolled says why, and the statement goes on. Errors: LY724 (arguments, columns), LY201. Example: CREATE '
+    'TRIGGER enrol AFTER INSERT ON sign_ups FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger(''main'', '
+    '''customer_id'');';

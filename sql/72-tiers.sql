@@ -1,0 +1,385 @@
+-- Tiers: what groups and tiers must obey, reading them, and the jobs that keep them up.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Edits. What was due is reviewed by the old rules first; afterwards everyone stands in the group as edited.
+
+CREATE FUNCTION loyalty_review_tier_group(program text, tier_group text) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_review_tier_group';
+
+COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
+    'Books what the calendar has due for the members of a tier group, as triggers do before it is edited. Example: '
+    'SELECT loyalty_review_tier_group(''main'', ''status'');';
+
+CREATE FUNCTION loyalty_settle_tier_group(program text, tier_group text) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
+
+COMMENT ON FUNCTION loyalty_settle_tier_group(text, text) IS
+    'Gives every member a standing in a tier group and raises those who reach a higher tier, as triggers do after it was '
+    'edited. Example: SELECT loyalty_settle_tier_group(''main'', ''status'');';
+
+CREATE FUNCTION loyalty_tier_groups_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    IF TG_OP = 'UPDATE' AND (NEW.model, NEW.point_type) IS DISTINCT FROM (OLD.model, OLD.point_type)
+        AND EXISTS (
+            SELECT
+            FROM loyalty.member_tiers AS standing
+            WHERE standing.program = OLD.program
+                AND standing.tier_group = OLD.external_id
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY741',
+            MESSAGE = format('model and point type of tier group "%s" are fixed', OLD.external_id),
+            DETAIL = format('Members of program "%s" stand in it.', OLD.program),
+            HINT = 'Make a new tier group.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    IF EXISTS (
+        SELECT
+        FROM loyalty.point_types AS point_type
+        WHERE point_type.program = NEW.program
+            AND point_type.external_id = NEW.point_type
+            AND point_type.kind <> 'qualification'
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY742',
+            MESSAGE = format('tier group "%s" is bound to standard points', NEW.external_id),
+            DETAIL = format('Point type "%s" is not of kind "qualification".', NEW.point_type),
+            HINT = 'Tiers are judged by qualification points.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'point_type';
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM @extschema@.loyalty_review_tier_group(OLD.program, OLD.external_id);
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_tier_groups_trigger() IS
+    'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), model and '
+    'point type fixed once members stand in it (LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER '
+    '... EXECUTE FUNCTION loyalty_tier_groups_trigger();';
+
+CREATE FUNCTION loyalty_settle_tier_group_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    -- Whoever enrols members locks the program's row FOR KEY SHARE by a foreign key: nobody slips in unseen.
+    PERFORM
+    FROM loyalty.programs AS program
+    WHERE program.external_id = NEW.program
+    FOR UPDATE;
+    PERFORM @extschema@.loyalty_settle_tier_group(NEW.program, NEW.external_id);
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_settle_tier_group_trigger() IS
+    'Trigger of loyalty.tier_groups, after insert or update of a row: see loyalty_settle_tier_group(). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_settle_tier_group_trigger();';
+
+CREATE FUNCTION loyalty_tiers_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    tier_group record;
+    problem text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    IF NEW.position IS NULL THEN
+        SELECT coalesce(max(tier.position) + 1, 0) INTO NEW.position
+        FROM loyalty.tiers AS tier
+        WHERE tier.program = NEW.program
+            AND tier.tier_group = NEW.tier_group;
+    END IF;
+
+    SELECT
+        found.model,
+        point_type.scale
+    INTO tier_group
+    FROM loyalty.tier_groups AS found
+    LEFT JOIN loyalty.point_types AS point_type
+        ON point_type.program = found.program AND point_type.external_id = found.point_type
+    WHERE found.program = NEW.program
+        AND found.external_id = NEW.tier_group;
+    -- Without such a group the foreign key refuses the row.
+    problem := CASE
+        WHEN tier_group.model = 'dynamic' AND NEW.predicate IS NULL
+            THEN 'Its group is dynamic, and it has no predicate.'
+        WHEN tier_group.model <> 'dynamic' AND NEW.threshold IS NULL
+            THEN 'Its group is judged by points, and it has no threshold.'
+        WHEN min_scale(NEW.threshold) > tier_group.scale
+            THEN format('Its threshold has more than the %s decimals of its points.', tier_group.scale)
+        WHEN NEW.threshold >= 10::numeric ^ (18 - tier_group.scale)
+            THEN 'Its threshold is larger than any balance.'
+        ELSE @extschema@.loyalty_predicate_problem(NEW.predicate)
+    END;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY743',
+            MESSAGE = format('tier "%s" does not suit its group', NEW.external_id),
+            DETAIL = problem,
+            HINT = 'Tiers of a cumulative or cyclic group have a threshold, those of a dynamic one a predicate, such as '
+                '$.orders.count >= 3.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+
+    IF TG_OP = 'UPDATE' AND NEW.tier_group <> OLD.tier_group THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY741',
+            MESSAGE = format('tier "%s" stays in its group', OLD.external_id),
+            HINT = 'Make a new tier in the other group.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'tier_group';
+    END IF;
+    PERFORM @extschema@.loyalty_review_tier_group(NEW.program, NEW.tier_group);
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_tiers_trigger() IS
+    'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the group '
+    '(LY743), which is fixed (LY741); what is due is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_tiers_trigger();';
+
+CREATE FUNCTION loyalty_settle_tiers_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT
+        step.external_id,
+        step.below
+    INTO wrong
+    FROM (
+        SELECT
+            tier.external_id,
+            tier.threshold,
+            lag(tier.threshold) OVER ladder AS threshold_below,
+            lag(tier.external_id) OVER ladder AS below
+        FROM loyalty.tiers AS tier
+        WHERE (tier.program, tier.tier_group) IN (SELECT written.program, written.tier_group FROM written)
+        WINDOW ladder AS (PARTITION BY tier.program, tier.tier_group ORDER BY tier.position)
+    ) AS step
+    WHERE step.threshold <= step.threshold_below
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY744',
+            MESSAGE = format('the threshold of tier "%s" is not above that of "%s" below it', wrong.external_id, wrong.below),
+            HINT = 'Thresholds rise with the position. Change several by one statement.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'threshold';
+    END IF;
+
+    PERFORM
+    FROM loyalty.programs AS program
+    WHERE program.external_id IN (SELECT written.program FROM written)
+    ORDER BY program.external_id
+    FOR UPDATE;
+    PERFORM @extschema@.loyalty_settle_tier_group(touched.program, touched.tier_group)
+    FROM (SELECT DISTINCT written.program, written.tier_group FROM written) AS touched;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_settle_tiers_trigger() IS
+    'Trigger of loyalty.tiers, after an insert or update statement (transition table "written"): thresholds rise with the '
+    'position (LY744); see loyalty_settle_tier_group(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
+    'EXECUTE FUNCTION loyalty_settle_tiers_trigger();';
+
+CREATE FUNCTION loyalty_tiers_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    used_by text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RETURN OLD;
+    END IF;
+
+    SELECT used.detail INTO used_by
+    FROM (
+        SELECT format('Member "%s" holds it or held it.', history.member) AS detail
+        FROM loyalty.member_tier_history AS history
+        WHERE history.program = OLD.program
+            AND history.tier_group = OLD.tier_group
+            AND history.tier = OLD.external_id
+        UNION ALL
+        SELECT format('Member "%s" has earned it.', standing.member)
+        FROM loyalty.member_tiers AS standing
+        WHERE standing.program = OLD.program
+            AND standing.tier_group = OLD.tier_group
+            AND OLD.external_id IN (standing.earned_tier, standing.kept_tier)
+        UNION ALL
+        SELECT format('Promotion "%s" is for those who hold it.', promotion.external_id)
+        FROM loyalty.promotions AS promotion
+        WHERE promotion.program = OLD.program
+            AND OLD.external_id = ANY (promotion.audience_tiers)
+        UNION ALL
+        SELECT format('Version %s of the promotion tree uses it.', latest.version)
+        FROM (
+            SELECT version.version, version.tree
+            FROM loyalty.promotion_versions AS version
+            WHERE version.program = OLD.program
+            ORDER BY version.version DESC
+            LIMIT 1
+        ) AS latest
+        WHERE jsonb_path_exists(
+            latest.tree,
+            '$.promotions[*].audience_tiers[*] ? (@ == $tier)',
+            jsonb_build_object('tier', OLD.external_id)
+        )
+    ) AS used
+    LIMIT 1;
+    IF used_by IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('tier "%s" is in use', OLD.external_id),
+            DETAIL = used_by,
+            HINT = 'Rename it, or make a new tier group.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_tiers_delete_trigger() IS
+    'Trigger of loyalty.tiers, before the deletion of a row: no member holds or held it, no promotion of the draft or of '
+    'the version in force names it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_tiers_delete_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Reading and judging
+
+CREATE FUNCTION loyalty_tier(
+    member text,
+    program text,
+    "at" timestamptz DEFAULT NULL,
+    OUT tier_group text,
+    OUT model text,
+    OUT tier text,
+    OUT since timestamptz,
+    OUT kept_until timestamptz,
+    OUT points numeric,
+    OUT next_tier text,
+    OUT missing numeric
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 3
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_tier';
+
+COMMENT ON FUNCTION loyalty_tier(text, text, timestamptz) IS
+    'The tiers of a member, a row for each tier group: the tier (null: none), since when, of a cyclic group until when it '
+    'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the history; '
+    'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
+    'LY201, LY507. Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
+
+CREATE FUNCTION loyalty_judge(member text, program text) RETURNS integer
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_judge';
+
+COMMENT ON FUNCTION loyalty_judge(text, text) IS
+    'Judges the tiers of a member anew: dynamic groups by the profile, which is read with the caller''s rights, balances '
+    'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
+    'SELECT loyalty_judge(''ann'', ''main'');';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Jobs
+
+CREATE FUNCTION loyalty_review_batch(batch_size integer, fresh boolean) RETURNS bigint
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_review_batch';
+
+COMMENT ON FUNCTION loyalty_review_batch(integer, boolean) IS
+    'One batch of loyalty_review_tiers(): the batch_size members (1 to 1000000) of a tier group that have waited longest. '
+    'With fresh, the first of a run. Returns how many members it reviewed, or null once nothing is due. Errors: LY524 '
+    '(another run is at work), LY104 (batch size), LY317 (isolation level). Example: SELECT loyalty_review_batch(10000, '
+    'true);';
+
+CREATE PROCEDURE loyalty_review_tiers(batch_size integer DEFAULT 10000)
+    LANGUAGE plpgsql
+    AS $body$
+DECLARE
+    reviewed bigint;
+    total bigint := 0;
+    fresh boolean := true;
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        reviewed := @extschema@.loyalty_review_batch(batch_size, fresh);
+        EXIT WHEN reviewed IS NULL;
+        fresh := false;
+        total := total OPERATOR(pg_catalog.+) reviewed;
+        RAISE NOTICE 'reviewed % members', total;
+    END LOOP;
+    COMMIT;
+END
+$body$;
+
+COMMENT ON PROCEDURE loyalty_review_tiers(integer) IS
+    'Books what the calendar of cyclic tier groups has due, reviews, resets and falls, batch_size members at a time, each '
+    'batch in a transaction of its own; an interrupted run is simply run again. Nothing depends on it: what is due is '
+    'booked before anything else on an account. Progress: NOTICEs, and loyalty.job_progress. Errors: LY524 (another run '
+    'is at work), LY104 (batch size), 2D000 (within a transaction block). Example: CALL loyalty_review_tiers();';
+
+CREATE FUNCTION loyalty_judge_batch(batch_size integer, fresh boolean) RETURNS bigint
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_judge_batch';
+
+COMMENT ON FUNCTION loyalty_judge_batch(integer, boolean) IS
+    'One batch of loyalty_judge_tiers(): the next batch_size members (1 to 1000000). With fresh, a new run, or an '
+    'interrupted one from where it stopped. Returns how many tiers have changed, or null once all members are done. '
+    'Errors: LY524 (another run is at work), LY104 (batch size), LY317 (isolation level). Example: SELECT '
+    'loyalty_judge_batch(10000, true);';
+
+CREATE PROCEDURE loyalty_judge_tiers(batch_size integer DEFAULT 10000)
+    LANGUAGE plpgsql
+    AS $body$
+DECLARE
+    changed bigint;
+    total bigint := 0;
+    fresh boolean := true;
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        changed := @extschema@.loyalty_judge_batch(batch_size, fresh);
+        EXIT WHEN changed IS NULL;
+        fresh := false;
+        total := total OPERATOR(pg_catalog.+) changed;
+        RAISE NOTICE 'changed % dynamic tiers', total;
+    END LOOP;
+    COMMIT;
+END
+$body$;
+
+COMMENT ON PROCEDURE loyalty_judge_tiers(integer) IS
+    'Judges the dynamic tier groups of all members, batch_size at a time, each batch in a transaction of its own; an '
+    'interrupted run goes on where it stopped. Profiles are read with the caller''s rights. Progress: NOTICEs, and '
+    'loyalty.job_progress. Errors: LY524 (another run is at work), LY104 (batch size), 2D000 (within a transaction '
+    'block). Example: CALL loyalty_judge_tiers();';

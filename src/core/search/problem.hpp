@@ -1,0 +1,88 @@
+// What a search of max_benefit is about, for all of its parts.
+//
+//     components.hpp          children that have nothing to do with each other are searched apart
+//     summation_search.hpp    the best sum
+//     consistent_search.hpp   the best combination one after the other, bounded by
+//     reach_bound.hpp         what children can still be worth at most
+//     line_search.hpp         the same where all children only lower prices, line by line
+#pragma once
+
+#include "core/arbitration.hpp"
+
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+namespace loyalty {
+
+using Worth = int128;  // in 1/Program::value_denominator of the smallest unit of money
+
+struct SearchProblem {
+    Arbiter& arbiter;
+    const Children& children;  // of the group, in position order
+    const State& state;        // that the group began with
+    const Scope& scope;        // without a trace
+
+    const Program& program() const { return arbiter.bounds().program; }
+    const Order& order() const { return arbiter.bounds().order; }
+
+    bool is_on_order(Index benefit) const {
+        return program().conditions[program().benefits[benefit].condition].level == Level::order;
+    }
+    // The lines that a benefit may see.
+    std::vector<std::uint32_t> visible_lines(Index benefit) const {
+        std::vector<std::uint32_t> lines;
+        if (!is_on_order(benefit)) {
+            lines = arbiter.candidates().lines[program().benefits[benefit].condition];
+        } else if (!scope.taken || scope.taken->order == none) {
+            lines.resize(order().lines.size());
+            std::iota(lines.begin(), lines.end(), 0U);
+        }
+        if (scope.taken) std::erase_if(lines, [&](std::uint32_t line) { return scope.taken->lines[line] != none; });
+        return lines;
+    }
+
+    Worth worth_of(Money money) const { return checked_product(money.units, program().value_denominator); }
+    Worth worth_of(Points points, std::uint32_t type) const {
+        return points.is_zero() ? 0 : checked_product(points.units, program().point_types[type].value);
+    }
+    // The least money that is worth this.
+    Money money_for(Worth worth) const {
+        const Worth one = program().value_denominator;
+        return worth <= 0 ? Money{} : Money{static_cast<std::int64_t>((worth + one - 1) / one)};
+    }
+    Worth accrued(const Entries& entries) const {
+        Worth sum = 0;
+        for (const auto& entry : entries) sum += worth_of(entry.points, entry.point_type);
+        return sum;
+    }
+};
+
+// What a child does to the state that the group began with.
+struct Alone {
+    State state;
+    Entries entries;
+    Worth worth = 0;
+    Decisions decisions{};
+    bool proven = true;  // the groups of type max_benefit below it were searched to the end
+};
+
+inline Money paid_by_points(const State& state) {
+    Money sum;
+    for (const Money paid : state.paid) sum += paid;
+    return sum;
+}
+
+// Calls visit(benefit) for every benefit below a node.
+template <class Visit>
+void for_each_benefit(const Program& program, const CandidateNode& node, const Visit& visit) {
+    for (const auto& child : node.children) for_each_benefit(program, child, visit);
+    if (node.is_group) return;
+    const Promotion& promotion = program.promotions[node.index];
+    for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+        const Condition& condition = program.conditions[c];
+        for (Index b = condition.first_benefit; b < condition.last_benefit; b++) visit(b);
+    }
+}
+
+}  // namespace loyalty

@@ -1,0 +1,205 @@
+-- Tiers: what groups must obey, the three models, the calendar of reviews and resets, edits, leaving and coming back.
+\set ECHO none
+\i test/fixtures/ledger.sql
+INSERT INTO loyalty.profiles (key, attributes) SELECT member, '{"city": "Riga"}' FROM loyalty.members;
+INSERT INTO loyalty.point_types (program, external_id, name, kind, scale, ratio, active)
+SELECT 'main', type, type, 'qualification', 0, 1, true FROM unnest(ARRAY['life', 'strict', 'month', 'prompt', 'kind', 'resets']) AS type;
+CREATE VIEW history AS
+SELECT member, tier_group, seq, tier, since, cause FROM loyalty.member_tier_history ORDER BY tier_group, member, seq;
+\set ECHO all
+\set VERBOSITY terse
+SET datestyle = 'ISO';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What groups and tiers must obey
+
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'life', 'Life', 'cumulative', 'life');
+SELECT * FROM refusal($$INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'again', 'Again', 'cumulative', 'life')$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'wrong', 'Wrong', 'cumulative', 'bonus')$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('main', 'wrong', 'Wrong', 'cumulative')$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'wrong', 'Wrong', 'cyclic', 'month')$$);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+VALUES ('main', 'silver', 'life', 'Silver', 100), ('main', 'gold', 'life', 'Gold', 200);
+SELECT external_id, position FROM loyalty.tiers ORDER BY position;
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('main', 'low', 'life', 'Low', 200)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, threshold) VALUES ('main', 'low', 'life', 'Low', 1, 300)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, threshold) VALUES ('main', 'low', 'life', 'Low', -1, 10)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('main', 'fine', 'life', 'Fine', 300.5)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate) VALUES ('main', 'fine', 'life', 'Fine', '$.orders.count > 1')$$);
+SELECT * FROM refusal($$UPDATE loyalty.tiers SET external_id = 'platinum' WHERE external_id = 'gold'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tier_groups SET external_id = 'for_life' WHERE external_id = 'life'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tier_groups SET point_type = 'month' WHERE external_id = 'life'$$);
+SELECT * FROM refusal($$TRUNCATE loyalty.tiers CASCADE$$);
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Cumulative (decision 21): earned less taken back; spent, expired and reset points still count
+
+SELECT tier_group, tier, points, next_tier, missing FROM loyalty_tier('ann', 'main');
+SELECT loyalty_accrue('ann', 'main', 'life', 99, external_id => 'a99') \g /dev/null
+SELECT tier, points, next_tier, missing FROM loyalty_tier('ann', 'main');
+SELECT loyalty_accrue('ann', 'main', 'life', 1) \g /dev/null
+SELECT loyalty_redeem('ann', 'main', 'life', 40) \g /dev/null
+SELECT loyalty_accrue('ann', 'main', 'life', 101, expires_on => '2026-01-20') \g /dev/null
+SELECT tier, points, next_tier, missing FROM loyalty_tier('ann', 'main');
+-- Taken back, and most of it owed: it never falls; and what is settled later counts once.
+SELECT loyalty_cancel('ann', 'main', external_id => 'a99') \g /dev/null
+SELECT loyalty_redeem('ann', 'main', 'life', 60) ->> 'balance_after' AS balance;
+SELECT tier, points, next_tier FROM loyalty_tier('ann', 'main');
+-- In a group that may fall, it does; an edit alone never makes anyone fall.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, fall_on_reversal)
+VALUES ('main', 'strict', 'Strict', 'cumulative', 'strict', true);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+VALUES ('main', 'start', 'strict', 'Start', 0), ('main', 'middle', 'strict', 'Middle', 50), ('main', 'top', 'strict', 'Top', 100);
+SELECT loyalty_accrue('bob', 'main', 'strict', 80, external_id => 'b80') \g /dev/null
+SELECT loyalty_accrue('bob', 'main', 'strict', 40) \g /dev/null
+SELECT loyalty_redeem('bob', 'main', 'strict', 120) \g /dev/null
+SELECT loyalty_cancel('bob', 'main', external_id => 'b80') -> 'owed' AS owed;
+SELECT tier, points FROM loyalty_tier('bob', 'main') WHERE tier_group = 'strict';
+SELECT loyalty_accrue('bob', 'main', 'strict', 30) \g /dev/null
+SELECT tier, points FROM loyalty_tier('bob', 'main') WHERE tier_group = 'strict';
+SELECT loyalty_write_off_owed('bob', 'main', 'strict', 40) \g /dev/null
+SELECT tier, points FROM loyalty_tier('bob', 'main') WHERE tier_group = 'strict';
+UPDATE loyalty.tiers SET threshold = threshold * 10 WHERE tier_group = 'strict';
+SELECT loyalty_accrue('bob', 'main', 'strict', 1) \g /dev/null
+SELECT * FROM history WHERE member = 'bob';
+UPDATE loyalty.tiers SET threshold = threshold / 20 WHERE tier_group = 'strict';
+SELECT tier, cause FROM history WHERE member = 'bob' ORDER BY seq DESC LIMIT 1;
+SELECT type, profile, data - 'at' AS data FROM loyalty.events WHERE profile = 'bob' AND type = 'tier_changed' ORDER BY number;
+
+-- A tier that anybody holds, or held, stays.
+SELECT * FROM refusal($$DELETE FROM loyalty.tiers WHERE external_id = 'top'$$);
+SELECT * FROM refusal($$DELETE FROM loyalty.tiers WHERE external_id = 'gold'$$);
+SELECT * FROM refusal($$DELETE FROM loyalty.tier_groups WHERE external_id = 'life'$$);
+SELECT * FROM refusal($$DELETE FROM loyalty.point_types WHERE external_id = 'life'$$);
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Cyclic (decision 22): periods from the registration day, whatever the month has
+
+UPDATE loyalty.members SET registered_at = '2025-12-31 18:00+01' WHERE member = 'cat';
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit)
+VALUES ('main', 'month', 'Month', 'cyclic', 'month', 1, 'month');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+SELECT 'main', 'm' || n, 'month', 'M', n * 100 FROM generate_series(0, 4) n;
+SELECT review_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+SELECT loyalty_accrue('cat', 'main', 'month', 350) \g /dev/null
+SELECT tier, since, kept_until, points, next_tier, missing FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
+SELECT moment, tier, kept_until, points FROM unnest(ARRAY['2026-01-30 23:59+01', '2026-01-31 00:00+01', '2026-02-27 23:59+01', '2026-02-28 00:00+01']::timestamptz[]) AS moment,
+    loyalty_tier('cat', 'main', moment) WHERE tier_group = 'month';
+-- Back-dated points, booked after the period's end, belong to the new one, although no job ran (decision 23, 3).
+SELECT loyalty_set_clock('2026-02-02 12:00+01');
+SELECT loyalty_accrue('cat', 'main', 'month', 20, created_at => '2026-01-20') -> 'balance_after' AS balance;
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'cat' ORDER BY seq;
+-- Two reviews are due at the next touch: each by the points of its own period, a fall by several steps at once.
+SELECT loyalty_set_clock('2026-04-02 12:00+02');
+SELECT tier, since, kept_until, points FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
+SELECT count(*) FROM loyalty.transactions WHERE member = 'cat';
+SELECT loyalty_accrue('cat', 'main', 'month', 1) \g /dev/null
+SELECT * FROM history WHERE member = 'cat';
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'cat' ORDER BY seq;
+SELECT review_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+
+-- Upgrade at once: what a return takes back is the upgrade, never what was reviewed; waiting points count when they become
+-- active, at that moment, and not in the review before it.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit, upgrade_at_once)
+VALUES ('main', 'prompt', 'Prompt', 'cyclic', 'prompt', 1, 'month', true);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+SELECT 'main', 'p' || n, 'prompt', 'P', n * 100 FROM generate_series(0, 4) n;
+SELECT loyalty_accrue('dan', 'main', 'prompt', 100) \g /dev/null
+SELECT loyalty_set_clock('2026-04-16 12:00+02');
+SELECT loyalty_accrue('dan', 'main', 'prompt', 250, external_id => 'd250') \g /dev/null
+SELECT loyalty_accrue('dan', 'main', 'prompt', 300, active_from => '2026-05-15') \g /dev/null
+SELECT loyalty_accrue('dan', 'main', 'prompt', 50, active_from => '2026-05-10', expires_at => '2026-05-15') \g /dev/null
+SELECT loyalty_accrue('dan', 'main', 'prompt', 60, active_from => '2026-05-12') \g /dev/null
+SELECT tier, points FROM loyalty_tier('dan', 'main') WHERE tier_group = 'prompt';
+SELECT loyalty_cancel('dan', 'main', external_id => 'd250') \g /dev/null
+SELECT tier, points FROM loyalty_tier('dan', 'main') WHERE tier_group = 'prompt';
+SELECT moment, tier, points FROM unnest(ARRAY['2026-05-10', '2026-05-12', '2026-05-14 23:59', '2026-05-15', '2026-06-15']::timestamptz[]) AS moment,
+    loyalty_tier('dan', 'main', moment) WHERE tier_group = 'prompt';
+SELECT loyalty_set_clock('2026-05-15 00:00+02');
+SELECT loyalty_judge('dan', 'main');
+SELECT * FROM history WHERE member = 'dan';
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'dan' AND type NOT IN ('accrual', 'reversal') ORDER BY seq;
+
+-- Month-end extension (decision 23): the fall waits for the first of the next month, a rise does not, and points of the
+-- new period may cancel the fall.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit, upgrade_at_once, extend_to_month_end)
+VALUES ('main', 'kind', 'Kind', 'cyclic', 'kind', 1, 'month', true, true);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+SELECT 'main', 'k' || n, 'kind', 'K', n * 100 FROM generate_series(0, 4) n;
+SELECT loyalty_accrue(member, 'main', 'kind', 250) FROM unnest(ARRAY['eve', 'fay', 'gus']) AS member \g /dev/null
+SELECT loyalty_set_clock('2026-06-16 12:00+02');
+SELECT loyalty_accrue('fay', 'main', 'kind', 1) \g /dev/null
+SELECT loyalty_set_clock('2026-07-16 12:00+02');
+SELECT loyalty_accrue('eve', 'main', 'kind', 110) \g /dev/null
+SELECT loyalty_accrue('gus', 'main', 'kind', 220) \g /dev/null
+SELECT loyalty_set_clock('2026-08-02 12:00+02');
+CALL loyalty_review_tiers();
+SELECT * FROM history WHERE tier_group = 'kind' AND member IN ('eve', 'fay', 'gus');
+
+-- A reset rule of its own: three reviews look back to the same reset.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit, reset_count, reset_unit)
+VALUES ('main', 'resets', 'Resets', 'cyclic', 'resets', 1, 'week', 3, 'week');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('main', 'r0', 'resets', 'R', 0), ('main', 'r1', 'resets', 'R', 100);
+SELECT loyalty_accrue('hal', 'main', 'resets', 150) \g /dev/null
+SELECT moment, tier, points FROM unnest(ARRAY['2026-08-06', '2026-08-13', '2026-08-20', '2026-08-27', '2026-09-03']::timestamptz[]) AS moment,
+    loyalty_tier('hal', 'main', moment) WHERE tier_group = 'resets';
+-- Held points are not reset while they are held.
+SELECT loyalty_hold('hal', 'main', 'resets', 'redemption', 120, '1 year', external_id => 'held') \g /dev/null
+SELECT loyalty_set_clock('2026-09-17 12:00+02');
+SELECT loyalty_rollback('hal', 'main', external_id => 'held') ->> 'state' AS state;
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'hal' ORDER BY seq;
+SELECT * FROM history WHERE member = 'hal' AND tier_group = 'resets';
+
+-- An interval that is edited counts from the same day; what was due came by the old one.
+UPDATE loyalty.tier_groups SET interval_count = 2 WHERE external_id = 'resets';
+SELECT review_at, reset_at FROM loyalty.member_tiers WHERE member = 'hal' AND tier_group = 'resets';
+
+-- Reads write nothing: they work where nothing can be written.
+SELECT loyalty_set_clock('2026-10-20 12:00+02');
+BEGIN READ ONLY;
+SELECT tier_group, tier, since, kept_until FROM loyalty_tier('gus', 'main');
+ROLLBACK;
+SELECT tier FROM loyalty.member_tiers WHERE member = 'gus' AND tier_group = 'kind';
+SELECT * FROM refusal($$SELECT * FROM loyalty_tier('nobody', 'main')$$);
+SELECT * FROM refusal($$SELECT * FROM loyalty_tier('gus', 'nowhere')$$);
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Dynamic (decision 24): the highest tier whose predicate holds; judged by every booking, on demand, and by the job
+
+INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('main', 'now', 'Now', 'dynamic');
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate) VALUES ('main', 'x', 'now', 'X', '$.balances')$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('main', 'x', 'now', 'X', 1)$$);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate)
+VALUES ('main', 'saver', 'now', 'Saver', '$.balances.bonus.active >= 10'),
+    ('main', 'riga', 'now', 'Riga', '$.balances.bonus.total >= 10 && $.profile.attributes.city == "Riga"');
+SELECT loyalty_accrue('ida', 'main', 'bonus', 10, active_from => '2026-10-21') \g /dev/null
+SELECT tier FROM loyalty_tier('ida', 'main') WHERE tier_group = 'now';
+UPDATE loyalty.profiles SET attributes = '{"city": "Oslo"}' WHERE key = 'ida';
+SELECT loyalty_judge('ida', 'main');
+SELECT loyalty_set_clock('2026-10-21 12:00+02');
+SELECT tier FROM loyalty_tier('ida', 'main') WHERE tier_group = 'now';
+CALL loyalty_judge_tiers(5);
+SELECT loyalty_redeem('ida', 'main', 'bonus', 1) \g /dev/null
+SELECT * FROM history WHERE tier_group = 'now';
+SELECT * FROM refusal($$SELECT loyalty_review_batch(0, true)$$);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT loyalty_review_batch(10, true);
+ROLLBACK;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Leaving and coming back (decision 15)
+
+SELECT loyalty_accrue('jim', 'main', point_type, 150) FROM unnest(ARRAY['life', 'prompt']) AS point_type \g /dev/null
+SELECT loyalty_remove_member('jim', 'main');
+SELECT tier_group, tier, next_tier FROM loyalty_tier('jim', 'main');
+SELECT loyalty_set_clock('2026-12-01 12:00+01');
+SELECT loyalty_enrol('jim', 'main') ->> 'outcome' AS outcome;
+SELECT tier_group, tier, since FROM loyalty_tier('jim', 'main');
+SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'prompt');
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'jim' AND point_type = 'prompt' ORDER BY seq;
+
+SELECT * FROM loyalty_verify();
+
+SET client_min_messages = warning;
+DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION brief, refusal;

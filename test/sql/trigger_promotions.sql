@@ -1,0 +1,135 @@
+-- Trigger promotions: their rules and dates; firing by hand, and from tables of the user's own.
+\set ECHO none
+\i test/fixtures/ledger.sql
+\set ECHO all
+\set VERBOSITY terse
+SET datestyle = 'ISO';
+
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'review', 'Writes a review', 'trigger'), ('main', 'penalty', 'Penalty', 'trigger');
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'sale', 'Sale', 'discount');
+SELECT external_id, parent, position FROM loyalty.promotions ORDER BY external_id;
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount, min_amount, max_amount)
+VALUES ('main', 'review', 'accrual', 'bonus', 10, 50, 99.5), ('main', 'review', 'accrual', 'status', NULL, 1, 5), ('main', 'penalty', 'deduction', 'bonus', 3, NULL, NULL);
+SELECT * FROM refusal($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'review', 'accrual', 'bonus', 1)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'sale', 'accrual', 'bonus', 1)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'review', 'accrual', 'miles', 1.5)$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type) VALUES ('main', 'review', 'accrual', 'miles')$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, min_amount, max_amount) VALUES ('main', 'review', 'accrual', 'miles', 5, 1)$$);
+SELECT * FROM refusal($$UPDATE loyalty.promotions SET kind = 'points' WHERE external_id = 'review'$$);
+SELECT * FROM refusal($$UPDATE loyalty.promotions SET kind = 'trigger' WHERE external_id = 'sale'$$);
+
+-- Not in the tree, and in force without an apply; a draft, an inactive, an ended one, and one out of its dates is not.
+SELECT tree -> 'promotions' -> 0 ->> 'promotion' AS promotion, jsonb_array_length(tree -> 'promotions') AS promotions FROM loyalty.promotion_drafts;
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+UPDATE loyalty.promotions SET state = 'active' WHERE kind = 'trigger';
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', external_id => 'r1'));
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', external_id => 'r1'));
+SELECT brief(loyalty_fire('penalty', 'ann'));
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', external_id => 'r1'));
+UPDATE loyalty.promotions SET state = 'active', starts_at = '2026-01-15 12:00:01+01' WHERE external_id = 'review';
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+UPDATE loyalty.promotions SET starts_at = NULL, ends_after_count = 2, ends_after_unit = 'day' WHERE external_id = 'review';
+SELECT loyalty_set_clock('2026-01-17 11:59:59+01');
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
+SELECT loyalty_set_clock('2026-01-17 12:00+01');
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL WHERE external_id = 'review';
+
+-- Rules (decision 33): one must fit; exact where no amount is named, the range inclusive, never clipped.
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', 'deduction')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status', amount => 6)$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 10.01)$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 99.51)$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => -10)$$);
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', amount => amount)) FROM unnest(ARRAY[10, 50, 99.5]) AS amount;
+SELECT brief(loyalty_fire('review', 'ann', 'accrual', 'status', 5));
+SELECT * FROM refusal($$SELECT loyalty_fire('penalty', 'bob')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'nobody', point_type => 'bonus')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('sale', 'ann')$$);
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', program => 'other')$$);
+-- A transaction, or a hold, by hand under one is bound by its rules; under another promotion it is free.
+SELECT * FROM refusal($$INSERT INTO loyalty.transactions (member, program, point_type, type, value, promotion) VALUES ('bob', 'main', 'bonus', 'accrual', 11, 'review')$$);
+SELECT * FROM refusal($$SELECT loyalty_redeem('ann', 'main', 'bonus', 10, promotion => 'review')$$);
+SELECT * FROM refusal($$SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 4, '1 hour', promotion => 'penalty')$$);
+SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 3, '1 hour', promotion => 'penalty', external_id => 'h') ->> 'state' AS state;
+SELECT brief(loyalty_commit('ann', 'main', external_id => 'h'));
+SELECT brief(loyalty_accrue('bob', 'main', 'bonus', 60, promotion => 'review'));
+SELECT brief(loyalty_accrue('bob', 'main', 'bonus', 11, promotion => 'sale'));
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- A table of the user's own (decision 34): booked in the same transaction, and taken back with it
+
+CREATE TABLE reviews (product text, number integer, author text, points numeric, PRIMARY KEY (product, number));
+CREATE TRIGGER fire AFTER INSERT OR UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author', 'points');
+-- Two rules fit, and the trigger cannot choose: it is skipped, and an event says so.
+INSERT INTO reviews VALUES ('a', 1, 'cat', 50);
+SELECT type, profile, data FROM loyalty.events WHERE type = 'promotion_not_fired';
+DELETE FROM loyalty.trigger_rules WHERE point_type = 'status';
+BEGIN;
+INSERT INTO reviews VALUES ('a', 2, 'cat', 60);
+SELECT member, value, external_id, source_type, source, promotion FROM loyalty.transactions WHERE member = 'cat';
+ROLLBACK;
+SELECT count(*) FROM loyalty.transactions WHERE member = 'cat';
+SELECT count(*) FROM loyalty.fired_rows;
+INSERT INTO reviews VALUES ('a', 2, 'cat', 60), ('a,b', 3, 'cat', 70), ('a\,b', 4, 'dan', 5), ('c', 5, NULL, 60), ('c', 6, 'nobody', 60), ('c', 7, 'cat', NULL);
+-- One row fires once for ever: whoever its author becomes, and though it is deleted and comes again.
+UPDATE reviews SET author = 'dan', points = 80 WHERE number IN (2, 4);
+DELETE FROM reviews WHERE number = 3;
+INSERT INTO reviews VALUES ('a,b', 3, 'eve', 70);
+SELECT member, value, external_id FROM loyalty.transactions WHERE source_type = 'table' ORDER BY member, seq;
+SELECT profile, data ->> 'row' AS row, data ->> 'code' AS code, data ->> 'message' AS message FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number;
+SELECT relation, row_key, promotion FROM loyalty.fired_rows ORDER BY row_key;
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
+INSERT INTO reviews VALUES ('d', 8, 'cat', 60);
+SELECT data ->> 'detail' AS detail FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number DESC LIMIT 1;
+-- Whoever writes the table needs no right on functions of the extension, nor on the schema.
+UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'review';
+CREATE ROLE regress_loyalty_app;
+GRANT INSERT ON reviews TO regress_loyalty_app;
+SET ROLE regress_loyalty_app;
+INSERT INTO reviews VALUES ('e', 9, 'fay', 60);
+RESET ROLE;
+SELECT value FROM loyalty.transactions WHERE member = 'fay';
+-- What is wrong with the trigger itself is an error.
+CREATE TABLE keyless (author text);
+CREATE TRIGGER fire AFTER INSERT ON keyless FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author');
+SELECT * FROM refusal($$INSERT INTO keyless VALUES ('ann')$$);
+CREATE TABLE odd (id integer PRIMARY KEY, author text);
+CREATE TRIGGER fire AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'writer');
+SELECT * FROM refusal($$INSERT INTO odd VALUES (1, 'ann')$$);
+CREATE OR REPLACE TRIGGER fire BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author');
+SELECT * FROM refusal($$INSERT INTO odd VALUES (1, 'ann')$$);
+CREATE OR REPLACE TRIGGER fire AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review');
+SELECT * FROM refusal($$INSERT INTO odd VALUES (1, 'ann')$$);
+
+-- Enrolling by a trigger: a form's insert makes its author a member; who has no profile is told of by an event.
+CREATE TABLE forms (id integer PRIMARY KEY, author text);
+CREATE TRIGGER enrol AFTER INSERT ON forms FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger('main', 'author');
+INSERT INTO loyalty.profiles (key) VALUES ('new');
+GRANT INSERT ON forms TO regress_loyalty_app;
+SET ROLE regress_loyalty_app;
+INSERT INTO forms VALUES (1, 'new'), (2, 'stranger'), (3, NULL), (4, 'new');
+RESET ROLE;
+SELECT member, registered_at FROM loyalty.members WHERE member = 'new';
+SELECT type, profile, data FROM loyalty.events WHERE type = 'member_not_enrolled' ORDER BY number;
+CREATE TRIGGER enrol AFTER INSERT ON loyalty.profiles FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger('main', 'key');
+INSERT INTO loyalty.profiles (key) VALUES ('newer');
+SELECT count(*) FROM loyalty.members WHERE member = 'newer';
+DROP OWNED BY regress_loyalty_app;
+DROP ROLE regress_loyalty_app;
+
+-- The end is final, for the rules too; what was booked stays.
+UPDATE loyalty.promotions SET state = 'ended' WHERE external_id = 'review';
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann')$$);
+SELECT * FROM refusal($$UPDATE loyalty.trigger_rules SET amount = 1 WHERE promotion = 'review'$$);
+SELECT * FROM refusal($$DELETE FROM loyalty.trigger_rules WHERE promotion = 'review'$$);
+SELECT * FROM loyalty_verify();
+
+SET client_min_messages = warning;
+DROP TABLE reviews, keyless, odd, forms;
+DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION brief, refusal;

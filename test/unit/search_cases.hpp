@@ -1,0 +1,27 @@
+// Trees and orders for the search of max_benefit: the fixtures of the benchmark, and random ones.
+#pragma once
+
+#include "unit/random_case.hpp"
+
+#include <cstdint>
+#include <random>
+
+namespace loyalty {
+
+// Up to 20 promotions of one group that all interact: discounts on a few items picked by price, on whole lines and on the
+// order, payments by points from one balance, accruals before and after them, and one maximum discount in percent for all.
+// Any number of them, the first ones, is such a mixture.
+Case interacting_promotions(int promotions, int max_discount = 30);
+
+// Promotions of one group that each take a percentage or an amount off all lines or off those of a segment: 5 lines, some of
+// them with a minimum price.
+Case lowering_promotions(int promotions);
+
+// Random cases small enough to try all combinations, with main as a max_benefit group.
+//
+// Discounts on whole lines only, with floors and nested groups, for the search by line.
+Case random_lowering_case(std::mt19937_64& random);
+// More children than random_search_case(), and prices large enough that rounding rarely decides.
+Case random_mixture(std::mt19937_64& random);
+
+}  // namespace loyalty
