@@ -124,6 +124,27 @@ build/bench/%.o: %.cc
 
 -include $(BENCH_OBJECTS:.o=.d)
 
+# --- Property tests in great number: optimised, without sanitizers; build/unit/run runs some of them under these ------
+
+PROPERTY_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
+PROPERTY_SOURCES := $(CORE_SOURCES) $(addprefix test/unit/,oracle.cc random_case.cc search_cases.cc property_test.cc)
+PROPERTY_OBJECTS := $(patsubst %.cc,build/property/%.o,$(PROPERTY_SOURCES))
+
+build/property/run: $(PROPERTY_OBJECTS) build/property/objects
+	$(CXX) $(PROPERTY_OBJECTS) -lgtest -lgtest_main -pthread -o $@
+
+build/property/%.o: %.cc build/property/settings
+	@mkdir -p $(@D)
+	$(CXX) $(PROPERTY_FLAGS) -c $< -o $@
+
+build/property/settings: FORCE
+	$(call record,$(PROPERTY_FLAGS))
+
+build/property/objects: FORCE
+	$(call record,$(PROPERTY_OBJECTS))
+
+-include $(PROPERTY_OBJECTS:.o=.d)
+
 # --- Fuzzing: each test/fuzz/NAME.cc is a program of its own, with the core and the codec -----------------------------
 
 FUZZ_SECONDS ?= 60
@@ -165,11 +186,12 @@ test:
 accept:
 	@tools/accept
 
-#: unit          run the unit tests of the core under AddressSanitizer and UBSan; no server needed
+#: unit          run the unit tests of the core under AddressSanitizer and UBSan, random cases also without; no server needed
 unit:
 	@tools/packages unit
-	+@tools/quiet-make build/unit/run
+	+@tools/quiet-make build/unit/run build/property/run
 	UBSAN_OPTIONS=print_stacktrace=1 build/unit/run
+	build/property/run
 
 #: history       replay the whole year of the Online Retail file on a private server, some minutes: FILE=path (.csv or .csv.gz)
 history:

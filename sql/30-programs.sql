@@ -330,6 +330,24 @@ BEGIN
         RETURN NEW;
     END IF;
 
+    IF NEW.kind <> OLD.kind
+        AND EXISTS (
+            SELECT
+            FROM loyalty.tier_groups AS tier_group
+            WHERE tier_group.program = OLD.program
+                AND tier_group.point_type = OLD.external_id
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('the kind of point type "%s" is fixed', OLD.external_id),
+            DETAIL = 'A tier group is judged by its points.',
+            HINT = 'Make a new point type.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'kind';
+    END IF;
+
     -- The first balance of the type locks its row FOR KEY SHARE: it is either seen below or waits.
     PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type');
     PERFORM
@@ -351,13 +369,32 @@ BEGIN
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;
+
+    IF NEW.kind = 'qualification'
+        AND EXISTS (
+            SELECT
+            FROM loyalty.promotion_benefits AS benefit
+            WHERE benefit.program = OLD.program
+                AND benefit.point_type = OLD.external_id
+                AND @extschema@.loyalty_pays_with_points(benefit.benefit, benefit.parameters)
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('the kind of point type "%s" is fixed', OLD.external_id),
+            DETAIL = 'Benefits let members pay with it, and qualification points cannot pay.',
+            HINT = 'Delete these benefits first, or make a new point type.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN NEW;
 END
 $body$;
 
 COMMENT ON FUNCTION loyalty_point_types_trigger() IS
     'Trigger of loyalty.point_types, before insert or update of a row: an edit of the draft; kind and scale are fixed '
-    'once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+    'once balances exist, and the kind while benefits let members pay with the type (LY312, LY317). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
 CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger

@@ -517,9 +517,11 @@ BEGIN
     END IF;
 
     -- Without such a condition the foreign key refuses the row.
-    PERFORM @extschema@.loyalty_check_benefit(
-        promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale
-    )
+    PERFORM
+        @extschema@.loyalty_check_benefit(
+            promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale
+        ),
+        @extschema@.loyalty_check_benefit_names(NEW.program, NEW.benefit, NEW.parameters)
     FROM loyalty.promotion_conditions AS condition
     JOIN loyalty.promotions AS promotion
         ON promotion.program = condition.program AND promotion.external_id = condition.promotion
@@ -533,8 +535,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_benefits_trigger() IS
     'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the '
-    'parameters (LY301) and that the promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_promotion_benefits_trigger();';
+    'parameters (LY301) and what they name (LY330), and that the promotion has not ended (LY307). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_promotion_benefits_trigger();';
 
 -- Conditions and benefits that go with their promotion find it gone, and nothing to refuse.
 CREATE FUNCTION loyalty_promotion_parts_delete_trigger() RETURNS trigger

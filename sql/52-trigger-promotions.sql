@@ -5,11 +5,13 @@ CREATE FUNCTION loyalty_trigger_promotions_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    IF TG_OP = 'UPDATE' AND (NEW.kind = 'trigger') <> (OLD.kind = 'trigger') THEN
+    IF TG_OP = 'UPDATE'
+        AND ((NEW.kind = 'trigger') <> (OLD.kind = 'trigger') OR NEW.kind = 'trigger' AND NEW.parent IS NOT NULL)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY725',
             MESSAGE = format('promotion "%s" cannot move into or out of the tree', OLD.external_id),
-            DETAIL = format('Its kind is "%s", and would become "%s".', OLD.kind, NEW.kind),
+            DETAIL = format('Its kind is "%s", and trigger promotions stand outside.', OLD.kind),
             HINT = 'Make a new promotion.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,
@@ -33,7 +35,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_trigger_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
-    'activated without an apply; its kind is fixed (LY725). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'activated without an apply, and stays there (LY725). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_trigger_promotions_trigger();';
 
 CREATE FUNCTION loyalty_trigger_rules_trigger() RETURNS trigger

@@ -3,9 +3,9 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Triggers
 
+-- It pins the search path itself, in that one of its four calls for a row that makes queries.
 CREATE FUNCTION loyalty_transactions_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_transactions_trigger';
 
 COMMENT ON FUNCTION loyalty_transactions_trigger() IS

@@ -293,7 +293,7 @@ COMMENT ON FUNCTION loyalty_tier(text, text, timestamptz) IS
     'The tiers of a member, a row for each tier group: the tier (null: none), since when, of a cyclic group until when it '
     'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the history; '
     'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
-    'LY201, LY507. Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
+    'LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
 
 CREATE FUNCTION loyalty_judge(member text, program text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -31,44 +31,40 @@ CREATE OR REPLACE TRIGGER end_booking
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_transactions_trigger();
 COMMENT ON TRIGGER end_booking ON loyalty.transactions IS 'Every row that was booked has arrived.';
 
--- TRUNCATE has a trigger of its own: of a combined one only a part would reach the shards of a distributed table.
+-- What is booked is neither changed nor deleted, nor is what it refers to: so a reference that was proven when it was
+-- booked holds for ever. TRUNCATE has a trigger of its own: of a combined one only a part would reach the shards of a
+-- distributed table.
 
-CREATE OR REPLACE TRIGGER refuse_change
-    BEFORE UPDATE OR DELETE ON loyalty.transactions
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_change ON loyalty.transactions IS 'Rows are never changed or deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_truncate
-    BEFORE TRUNCATE ON loyalty.transactions
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_truncate ON loyalty.transactions IS 'Rows are never deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_change
-    BEFORE UPDATE OR DELETE ON loyalty.lot_movements
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_change ON loyalty.lot_movements IS 'Rows are never changed or deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_truncate
-    BEFORE TRUNCATE ON loyalty.lot_movements
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_truncate ON loyalty.lot_movements IS 'Rows are never deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_delete
-    BEFORE DELETE ON loyalty.holds
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_delete ON loyalty.holds IS 'Rows are never deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_truncate
-    BEFORE TRUNCATE ON loyalty.holds
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_truncate ON loyalty.holds IS 'Rows are never deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_delete
-    BEFORE DELETE ON loyalty.hold_lots
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_delete ON loyalty.hold_lots IS 'Rows are never deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_truncate
-    BEFORE TRUNCATE ON loyalty.hold_lots
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger();
-COMMENT ON TRIGGER refuse_truncate ON loyalty.hold_lots IS 'Rows are never deleted.';
+DO $do$
+DECLARE
+    refused record;
+BEGIN
+    FOR refused IN
+        SELECT kept.name, change.trigger, change.event, change.reason
+        FROM (
+            VALUES
+                ('balances', false),
+                ('lots', false),
+                ('transactions', true),
+                ('lot_movements', true),
+                ('holds', false),
+                ('hold_lots', false)
+        ) AS kept (name, is_final)
+        CROSS JOIN LATERAL (
+            SELECT 'refuse_truncate', 'TRUNCATE', 'Rows are never deleted.'
+            UNION ALL
+            SELECT 'refuse_change', 'UPDATE OR DELETE', 'Rows are never changed or deleted.' WHERE kept.is_final
+            UNION ALL
+            SELECT 'refuse_delete', 'DELETE', 'Rows are never deleted.' WHERE NOT kept.is_final
+        ) AS change (trigger, event, reason)
+        ORDER BY kept.name, change.trigger
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER %I BEFORE %s ON loyalty.%I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger()',
+            refused.trigger, refused.event, refused.name
+        );
+        EXECUTE format('COMMENT ON TRIGGER %I ON loyalty.%I IS %L', refused.trigger, refused.name, refused.reason);
+    END LOOP;
+END
+$do$;

@@ -33,6 +33,14 @@ moved AS (
     FROM loyalty.lot_movements AS movement
     GROUP BY movement.program, movement.member, movement.point_type, movement.seq
 ),
+change AS NOT MATERIALIZED (
+    SELECT movement.program, movement.member, movement.point_type, movement.seq, movement.lot, movement.value
+    FROM loyalty.lot_movements AS movement
+    UNION ALL
+    SELECT entry.program, entry.member, entry.point_type, entry.seq, entry.lot, entry.value
+    FROM loyalty.transactions AS entry
+    WHERE entry.lot IS NOT NULL
+),
 lot_history AS (
     SELECT
         change.program,
@@ -40,14 +48,7 @@ lot_history AS (
         change.point_type,
         change.lot,
         sum(change.value) AS value
-    FROM (
-        SELECT movement.program, movement.member, movement.point_type, movement.lot, movement.value
-        FROM loyalty.lot_movements AS movement
-        UNION ALL
-        SELECT entry.program, entry.member, entry.point_type, entry.lot, entry.value
-        FROM loyalty.transactions AS entry
-        WHERE entry.lot IS NOT NULL
-    ) AS change
+    FROM change
     GROUP BY change.program, change.member, change.point_type, change.lot
 ),
 reserved AS (
@@ -168,6 +169,47 @@ WHERE NOT EXISTS (
         AND balance.program = booked.program
         AND balance.point_type = booked.point_type
 )
+
+UNION ALL
+SELECT
+    'reference_exists', named.program, named.member, named.point_type, named.seq,
+    format('%s %s does not exist', named.noun, named.name)
+FROM (
+    SELECT
+        entry.program, entry.member, entry.point_type, entry.seq, 'transaction' AS noun, entry.undoes::text AS name
+    FROM loyalty.transactions AS entry
+    WHERE entry.undoes IS NOT NULL
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.transactions AS original
+            WHERE original.member = entry.member
+                AND original.program = entry.program
+                AND original.point_type = entry.point_type
+                AND original.seq = entry.undoes
+        )
+
+    UNION ALL
+    SELECT change.program, change.member, change.point_type, change.seq, 'lot', change.lot::text
+    FROM change
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.lots AS lot
+        WHERE lot.member = change.member
+            AND lot.program = change.program
+            AND lot.point_type = change.point_type
+            AND lot.seq = change.lot
+    )
+
+    UNION ALL
+    SELECT entry.program, entry.member, entry.point_type, entry.seq, 'hold', entry.hold::text
+    FROM loyalty.transactions AS entry
+    WHERE entry.hold IS NOT NULL
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.holds AS hold
+            WHERE hold.member = entry.member AND hold.program = entry.program AND hold.id = entry.hold
+        )
+) AS named
 
 UNION ALL
 SELECT

@@ -35,7 +35,7 @@ VALUES
         )$$
     ),
     (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true'),
-    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, 'true'),
+    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, $$kind <> 'trigger'$$),
     (
         6, 'promotion_conditions', $$format('promotion "%s", condition %s', promotion, position)$$,
         NULL, true, 'true'
@@ -45,8 +45,26 @@ VALUES
         $$format('promotion "%s", condition %s, benefit %s', promotion, condition, position)$$,
         NULL, true, 'true'
     ),
-    (8, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
-    (9, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
+    (
+        8, 'partners', $$format('partner "%s"', external_id)$$, '{starts_on}', false,
+        $$external_id IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    (
+        9, 'partner_products', $$format('product "%s" of a partner', sku)$$, NULL, false,
+        $$partner IN (
+            SELECT named.partner
+            FROM loyalty.partners_in_use AS named
+            WHERE named.program = definition.program
+        )$$
+    ),
+    -- Trigger promotions stand outside the tree: no version holds them, no revert touches them; cloning takes them along.
+    (10, 'trigger_rules', $$format('promotion "%s", %s of "%s"', promotion, operation, point_type)$$, NULL, true, 'false'),
+    (11, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (12, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';
@@ -56,7 +74,7 @@ COMMENT ON COLUMN loyalty.definitions.label IS 'SQL expression that names a row 
 COMMENT ON COLUMN loyalty.definitions.columns IS
     'The columns that belong to the definition, beside the primary key; null: all but updated_at and generated ones.';
 COMMENT ON COLUMN loyalty.definitions.whole IS
-    'Whether loyalty_revert() makes and removes rows; otherwise it only changes them back.';
+    'Whether loyalty_revert() makes and removes rows, as far as a version holds them; otherwise it only changes them back.';
 COMMENT ON COLUMN loyalty.definitions.used IS 'SQL condition on a row, under which a version holds it.';
 
 -- The rows of all these tables as they are now, each as a JSON object.
@@ -248,6 +266,7 @@ BEGIN
                 definition.rank,
                 definition.relation,
                 definition.whole,
+                definition.used,
                 string_agg(quote_ident(attname), ', ' ORDER BY attnum) FILTER (WHERE frozen.name IS NOT NULL) AS columns,
                 string_agg('frozen.' || quote_ident(attname), ', ' ORDER BY attnum)
                     FILTER (WHERE frozen.name IS NOT NULL) AS frozen_columns,
@@ -267,7 +286,7 @@ BEGIN
                 CROSS JOIN LATERAL jsonb_object_keys(applied.body) AS key (name)
                 WHERE applied.program = restore_draft.program
             ) AS frozen ON frozen.relation = definition.relation AND frozen.name = attname
-            GROUP BY definition.rank, definition.relation, definition.whole
+            GROUP BY definition.rank, definition.relation, definition.whole, definition.used
         ),
         source AS (
             SELECT
@@ -304,8 +323,8 @@ BEGIN
                     1000 - source.rank, 'delete', source.whole,
                     format(
                         'DELETE FROM loyalty.%1$I AS present WHERE present.program = $1'
-                        ' AND NOT EXISTS (SELECT FROM %2$s AND %3$s)',
-                        source.relation, source.frozen_rows, source.same_row
+                        ' AND (%4$s) AND NOT EXISTS (SELECT FROM %2$s AND %3$s)',
+                        source.relation, source.frozen_rows, source.same_row, source.used
                     )
                 )
         ) AS step (place, kind, wanted, command)

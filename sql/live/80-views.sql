@@ -96,6 +96,41 @@ SELECT
                     WHERE condition.program = program.external_id
                 )
         ),
+        'partners', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object('partner', partner.external_id, 'starts_on', partner.starts_on))
+                    ORDER BY partner.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.partners AS partner
+            WHERE partner.program = program.external_id
+                AND (partner.program, partner.external_id) IN (
+                    SELECT named.program, named.partner FROM loyalty.partners_in_use AS named
+                )
+        ),
+        'partner_products', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'sku', product.sku,
+                        'partner', product.partner,
+                        'discount_percent', trim_scale(product.discount_percent),
+                        'points_value', trim_scale(product.points_value),
+                        'points_unit', product.points_unit,
+                        'max_payable_points', trim_scale(product.max_payable_points)
+                    ))
+                    ORDER BY product.sku
+                ),
+                '[]'
+            )
+            FROM loyalty.partner_products AS product
+            WHERE product.program = program.external_id
+                AND (product.program, product.partner) IN (
+                    SELECT named.program, named.partner FROM loyalty.partners_in_use AS named
+                )
+        ),
         'groups', (
             SELECT coalesce(
                 jsonb_agg(
@@ -191,8 +226,8 @@ COMMENT ON VIEW loyalty.promotion_drafts IS
     'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
 COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
-    'The tree: settings of the program, point types, product segments in use, groups, promotions with conditions and '
-    'benefits.';
+    'The tree: settings of the program, point types, product segments in use, partners in use and the terms of their '
+    'products, groups, promotions with conditions and benefits.';
 COMMENT ON COLUMN loyalty.promotion_drafts.definition IS
     'The rows that the tree is made from, as in loyalty.draft_definitions.';
 

@@ -43,13 +43,14 @@ CREATE TABLE loyalty.partner_products (
     CONSTRAINT partner_products_product_fkey FOREIGN KEY (sku, program) REFERENCES loyalty.products ON DELETE CASCADE,
     CONSTRAINT partner_products_partner_fkey FOREIGN KEY (program, partner)
         REFERENCES loyalty.partners ON DELETE CASCADE,
-    CONSTRAINT partner_products_discount_percent_range CHECK (discount_percent > 0 AND discount_percent <= 100),
-    CONSTRAINT partner_products_points_value_range CHECK (points_value > 0 AND points_value < 'Infinity'),
+    CONSTRAINT partner_products_discount_percent_range CHECK (discount_percent > 0 AND discount_percent <= 100 AND min_scale(discount_percent) <= 6),
+    CONSTRAINT partner_products_points_value_range
+        CHECK (points_value > 0 AND points_value < 1e14 AND min_scale(points_value) <= 4),
     CONSTRAINT partner_products_points_unit_is_known CHECK (points_unit IN ('points', 'percent')),
     CONSTRAINT partner_products_points_are_whole CHECK ((points_value IS NULL) = (points_unit IS NULL)),
     CONSTRAINT partner_products_points_percent_range CHECK (points_unit <> 'percent' OR points_value <= 100),
     CONSTRAINT partner_products_max_payable_points_range
-        CHECK (max_payable_points > 0 AND max_payable_points < 'Infinity')
+        CHECK (max_payable_points > 0 AND max_payable_points < 1e14 AND min_scale(max_payable_points) <= 4)
 );
 
 CREATE INDEX partner_products_partner ON loyalty.partner_products (program, partner);
@@ -60,11 +61,11 @@ COMMENT ON COLUMN loyalty.partner_products.program IS 'The program.';
 COMMENT ON COLUMN loyalty.partner_products.sku IS 'The product.';
 COMMENT ON COLUMN loyalty.partner_products.partner IS 'Its partner.';
 COMMENT ON COLUMN loyalty.partner_products.discount_percent IS
-    'Discount in percent of the price, above 0, at most 100; null: none.';
+    'Discount in percent of the price, above 0, at most 100, with at most 6 decimals; null: none.';
 COMMENT ON COLUMN loyalty.partner_products.points_value IS
-    'Points per unit, or percent of its price, accrued or paid with; above 0; null: none.';
+    'Points per unit, or percent of its price, accrued or paid with; above 0, with at most 4 decimals; null: none.';
 COMMENT ON COLUMN loyalty.partner_products.points_unit IS 'Unit of points_value: points or percent (of the price).';
 COMMENT ON COLUMN loyalty.partner_products.max_payable_points IS
-    'Points that can be paid for one unit at most, above 0; null: no limit but the price.';
+    'Points that can be paid for one unit at most, above 0, with at most 4 decimals; null: no limit but the price.';
 COMMENT ON COLUMN loyalty.partner_products.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.partner_products.updated_at IS 'When the row was changed last.';

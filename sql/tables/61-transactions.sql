@@ -1,9 +1,9 @@
 -- The ledger proper: one row per change of a balance, never changed afterwards.
 
--- The row's figures are filled by the trigger that books it. Unique keys and foreign keys state what several rows tell
--- together. Of what one row tells by itself only the two rules that carry the balances are constraints: PostgreSQL reads
--- the text of every check constraint anew for every statement, and a full set (measured) doubled the cost of a booking.
--- The others hold by the way the trigger books, and loyalty_verify() looks whether they do (row_is_well_formed).
+-- The row's figures are filled by the trigger that books it. Unique keys state what several rows tell together. Of what
+-- one row tells by itself only the two rules that carry the balances are constraints: a full set (measured) doubled the
+-- cost of a booking, see sql/tables/60-ledger.sql. The others hold by the way the trigger books, and loyalty_verify() looks
+-- whether they do (row_is_well_formed), and whether what a row refers to is there.
 --
 -- Value, lots and debt hang together: value = what the row added to the account's lots - debt. A reversal whose claim
 -- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be 0:
@@ -13,8 +13,8 @@
 -- are not troubled by it (each COPY is one statement), and what the database can enforce it enforces.
 CREATE TABLE loyalty.transactions (
     member text COLLATE "C" NOT NULL,
-    program loyalty.external_id NOT NULL,
-    point_type loyalty.external_id NOT NULL,
+    program text COLLATE "C" NOT NULL,
+    point_type text COLLATE "C" NOT NULL,
     seq bigint NOT NULL,
     id uuid NOT NULL,
     external_id loyalty.external_id,
@@ -34,19 +34,15 @@ CREATE TABLE loyalty.transactions (
     hold uuid,
     source_type text COLLATE "C",
     source text COLLATE "C",
-    promotion loyalty.external_id,
+    promotion text COLLATE "C",
     comment text,
     data jsonb,
     erased bytea,
     CONSTRAINT transactions_pkey PRIMARY KEY (member, program, point_type, seq),
     CONSTRAINT transactions_id_key UNIQUE (member, program, id),
-    CONSTRAINT transactions_balance_fkey FOREIGN KEY (member, program, point_type) REFERENCES loyalty.balances,
-    CONSTRAINT transactions_undoes_fkey
-        FOREIGN KEY (member, program, point_type, undoes) REFERENCES loyalty.transactions,
-    CONSTRAINT transactions_lot_fkey FOREIGN KEY (member, program, point_type, lot) REFERENCES loyalty.lots,
     CONSTRAINT transactions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
     CONSTRAINT transactions_value_has_its_sign CHECK (
-        (value > 0) = (type = 'accrual' OR type = 'refund' OR type = 'initial')
+        (value > '0') = (type = 'accrual' OR type = 'refund' OR type = 'initial')
     ),
     CONSTRAINT transactions_balances_add_up CHECK (balance_after = balance_before + value)
 );
@@ -101,22 +97,18 @@ COMMENT ON COLUMN loyalty.transactions.erased IS
     'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: none.';
 
 -- Which lots a redemption, reversal or reset took points from, and which a refund put them back into. A credit that
--- pays a debt takes from its own lot. The foreign key to the transaction is deferred because the trigger writes these
--- rows just before the row itself arrives.
+-- pays a debt takes from its own lot.
 CREATE TABLE loyalty.lot_movements (
     member text COLLATE "C" NOT NULL,
-    program loyalty.external_id NOT NULL,
-    point_type loyalty.external_id NOT NULL,
+    program text COLLATE "C" NOT NULL,
+    point_type text COLLATE "C" NOT NULL,
     seq bigint NOT NULL,
     lot bigint NOT NULL,
     value numeric NOT NULL,
     CONSTRAINT lot_movements_pkey PRIMARY KEY (member, program, point_type, seq, lot),
-    CONSTRAINT lot_movements_transaction_fkey
-        FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions
-        DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT lot_movements_lot_fkey FOREIGN KEY (member, program, point_type, lot) REFERENCES loyalty.lots,
-    CONSTRAINT lot_movements_value_range CHECK (value <> 0 AND value > '-Infinity' AND value < 'Infinity'),
-    CONSTRAINT lot_movements_lot_is_not_later CHECK (lot <= seq)
+    CONSTRAINT lot_movements_figures_range CHECK (
+        value <> '0' AND value > '-Infinity' AND value < 'Infinity' AND lot <= seq
+    )
 );
 
 COMMENT ON TABLE loyalty.lot_movements IS

@@ -4,9 +4,9 @@
 -- written yet.
 CREATE TABLE loyalty.holds (
     member text COLLATE "C" NOT NULL,
-    program loyalty.external_id NOT NULL,
+    program text COLLATE "C" NOT NULL,
     id uuid NOT NULL,
-    point_type loyalty.external_id NOT NULL,
+    point_type text COLLATE "C" NOT NULL,
     external_id loyalty.external_id,
     type text NOT NULL,
     amount numeric NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE loyalty.holds (
     lot_expires_at timestamptz,
     source_type text COLLATE "C",
     source text COLLATE "C",
-    promotion loyalty.external_id,
+    promotion text COLLATE "C",
     comment text,
     data jsonb,
     erased bytea,
@@ -71,9 +71,9 @@ COMMENT ON COLUMN loyalty.holds.erased IS
 
 CREATE TABLE loyalty.hold_lots (
     member text COLLATE "C" NOT NULL,
-    program loyalty.external_id NOT NULL,
+    program text COLLATE "C" NOT NULL,
     hold uuid NOT NULL,
-    point_type loyalty.external_id NOT NULL,
+    point_type text COLLATE "C" NOT NULL,
     lot bigint NOT NULL,
     amount numeric NOT NULL,
     CONSTRAINT hold_lots_pkey PRIMARY KEY (member, program, hold, lot),
@@ -89,6 +89,3 @@ COMMENT ON COLUMN loyalty.hold_lots.hold IS 'The hold.';
 COMMENT ON COLUMN loyalty.hold_lots.point_type IS 'The point type.';
 COMMENT ON COLUMN loyalty.hold_lots.lot IS 'Number of the lot.';
 COMMENT ON COLUMN loyalty.hold_lots.amount IS 'Points reserved, above 0.';
-
-ALTER TABLE loyalty.transactions
-    ADD CONSTRAINT transactions_hold_fkey FOREIGN KEY (member, program, hold) REFERENCES loyalty.holds;

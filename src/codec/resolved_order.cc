@@ -22,6 +22,7 @@ public:
         out_.begin_object();
         write_buyer(order.buyer);
         number("shipping", order.shipping.units, program_.currency_scale);
+        write_values(order.values);
         out_.key("lines");
         out_.begin_array();
         for (const auto& line : order.lines) write_line(line);
@@ -48,11 +49,26 @@ private:
         out_.number(units, scale);
     }
 
+    // What benefits read of a document; the text of a number is the number.
+    void write_values(const std::vector<Value>& values) {
+        out_.key("values");
+        out_.begin_array();
+        for (const auto& value : values) {
+            out_.begin_object();
+            if (!value.text.empty()) text("text", value.text);
+            out_.key("is_number");
+            out_.boolean(value.number.has_value());
+            out_.end_object();
+        }
+        out_.end_array();
+    }
+
     void write_buyer(const Buyer& buyer) {
         out_.key("buyer");
         out_.begin_object();
         text("kind", buyer_names[static_cast<int>(buyer.kind)]);
         if (buyer.kind != BuyerKind::anonymous) text("key", buyer.key);
+        write_values(buyer.values);
         out_.key("balances");
         out_.begin_array();
         for (std::size_t type = 0; type < buyer.balances.size(); type++) {
@@ -79,6 +95,9 @@ private:
         number("price", line.price.units, program_.currency_scale);
         number("base", line.base.units, program_.currency_scale);
         if (line.min_price) number("min_price", line.min_price->units, program_.currency_scale);
+        // The numbers of a version's partner products are as frozen as the version.
+        if (line.partner_product != none) number("partner_product", line.partner_product, 0);
+        write_values(line.values);
         out_.key("segments");
         out_.begin_array();
         for (const auto segment : line.segments) out_.text(program_.segments[segment].id);
@@ -110,6 +129,7 @@ public:
         Order& order = resolved.order;
         order.buyer = read_buyer(required(root, "buyer", place), place.member("buyer"));
         order.shipping = {units(root, "shipping", place, program_.currency_scale)};
+        order.values = read_values(root, place);
         items(root, "lines", place,
               [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
         items(root, "redeem", place,
@@ -145,6 +165,18 @@ private:
         return type;
     }
 
+    static std::vector<Value> read_values(const Json& object, const Place& place) {
+        std::vector<Value> values;
+        items(object, "values", place, [&](const Json& stored, const Place& at) {
+            Value value;
+            if (stored.find("text")) value.text = text(stored, "text", at);
+            if (as_boolean(required(stored, "is_number", at), at.member("is_number")))
+                value.number = Decimal::parse(value.text);
+            values.push_back(std::move(value));
+        });
+        return values;
+    }
+
     Buyer read_buyer(const Json& object, const Place& place) const {
         Buyer buyer;
         const std::string kind = text(object, "kind", place);
@@ -152,6 +184,7 @@ private:
         if (found == std::end(buyer_names)) fail_wrong_type(object, place, "a buyer");
         buyer.kind = static_cast<BuyerKind>(found - std::begin(buyer_names));
         if (buyer.kind != BuyerKind::anonymous) buyer.key = text(object, "key", place);
+        buyer.values = read_values(object, place);
         if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
         items(object, "balances", place, [&](const Json& balance, const Place& at) {
             const Index type = point_type(balance, at);
@@ -173,6 +206,9 @@ private:
         line.price = {units(object, "price", place, scale)};
         line.base = {units(object, "base", place, scale)};
         if (object.find("min_price")) line.min_price = Money{units(object, "min_price", place, scale)};
+        if (object.find("partner_product"))
+            line.partner_product = static_cast<std::uint32_t>(units(object, "partner_product", place, 0));
+        line.values = read_values(object, place);
         items(object, "segments", place, [&](const Json& segment, const Place& at) {
             const std::string id = as_text(segment, at);
             const auto found = std::find_if(program_.segments.begin(), program_.segments.end(),

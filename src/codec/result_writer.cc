@@ -24,6 +24,7 @@ public:
         write_totals();
         write_points();
         write_operations();
+        write_texts();
         write_promo_codes(header.document);
         out_.key("optimal");
         out_.boolean(calculation_.optimal);
@@ -46,8 +47,9 @@ public:
             points("spent", result.spent, type);
             points("accrued", result.accrued, type);
             points("pending", result.pending, type);
-            points("total_after", before.total - result.spent + result.accrued, type);
-            points("active_after", before.active - result.spent + result.accrued - result.delayed, type);
+            const Balance after = result.after(before);
+            points("total_after", after.total, type);
+            points("active_after", after.active, type);
             out_.end_object();
         }
     }
@@ -127,7 +129,7 @@ private:
             out_.begin_object();
             text("id", line.id);
             money("base", result.base);
-            money("price", Money{scaled(result.total.units, {one_unit.units, line.quantity.units})});
+            money("price", result.unit_price(line.quantity));
             money("total", result.total);
             text("product", line.product);
             money("allotted", result.allotted);
@@ -150,20 +152,17 @@ private:
     }
 
     void write_totals() {
-        Quantity items;
-        for (const auto& line : order_.lines) items += line.quantity;
-        const LineResult& goods = calculation_.goods;
-        const LineResult& shipping = calculation_.shipping;
+        const LineResult all = calculation_.all();
         out_.key("totals");
         out_.begin_object();
         count("lines", order_.lines.size());
-        quantity("items", items);
+        quantity("items", items(order_));
         count("benefits", calculation_.benefits);
-        money("goods", goods.total);
-        money("base", goods.base + shipping.base);
-        money("discount", goods.discount + shipping.discount);
-        money("points_discount", goods.points_discount + shipping.points_discount);
-        money("total", calculation_.total);
+        money("goods", calculation_.goods.total);
+        money("base", all.base);
+        money("discount", all.discount);
+        money("points_discount", all.points_discount);
+        money("total", all.total);
         out_.end_object();
     }
 
@@ -185,8 +184,10 @@ private:
         const Entry& entry = operation.entry;
         const BenefitEntry& benefit = program_.benefits[entry.benefit];
         const Condition& condition = program_.conditions[benefit.condition];
-        const Promotion& promotion = program_.promotions[condition.promotion];
+        const Promotion& promotion = promotion_of(operation);
         if (entry.applied < entry.asked) money("cut", entry.asked - entry.applied);
+        if (entry.kind == Entry::Kind::promo_code) text("pool", benefit.rule->pool());
+        if (entry.kind == Entry::Kind::text) text("text", operation.text);
         if (entry.target == Entry::Target::line) text("line", order_.lines[entry.line].id);
         text("level", condition.level == Level::product ? "product" : "order");
         if (entry.kind == Entry::Kind::accrual) write_accrual(operation, *benefit.rule);
@@ -212,6 +213,35 @@ private:
         if (operation.pending) text("credit_on", benefit.credit_on());
     }
 
+    void write_texts() {
+        out_.key("texts");
+        out_.begin_array();
+        for (const auto& operation : calculation_.operations) {
+            if (operation.entry.kind != Entry::Kind::text) continue;
+            out_.begin_object();
+            text("text", operation.text);
+            if (operation.entry.target == Entry::Target::line) text("line", order_.lines[operation.entry.line].id);
+            text("promotion", promotion_of(operation).id);
+            out_.end_object();
+        }
+        out_.end_array();
+    }
+
+    const Promotion& promotion_of(const Operation& operation) const {
+        const BenefitEntry& benefit = program_.benefits[operation.entry.benefit];
+        return program_.promotions[program_.conditions[benefit.condition].promotion];
+    }
+
+    // A quote issues no code: it shows the pool from which placing the order will.
+    void write_issued(const Operation& operation) {
+        out_.begin_object();
+        text("pool", program_.benefits[operation.entry.benefit].rule->pool());
+        text("status", "issued");
+        if (!operation.text.empty()) text("message", operation.text);
+        text("promotion", promotion_of(operation).id);
+        out_.end_object();
+    }
+
     // No pools of promo codes exist yet, so every code is unknown.
     void write_promo_codes(const OrderDocument& document) {
         out_.key("promo_codes");
@@ -221,6 +251,9 @@ private:
             text("code", code);
             text("status", "unknown_code");
             out_.end_object();
+        }
+        for (const auto& operation : calculation_.operations) {
+            if (operation.entry.kind == Entry::Kind::promo_code) write_issued(operation);
         }
         out_.end_array();
     }

@@ -4,6 +4,8 @@
 #include "core/error.hpp"
 
 #include <array>
+#include <chrono>
+#include <cstdio>
 #include <initializer_list>
 
 namespace loyalty::codec {
@@ -27,6 +29,21 @@ std::optional<Decimal> decimal_at(const Json& object, std::string_view key, cons
     const Json* value = object.find(key);
     if (!value) return std::nullopt;
     return as_decimal(*value, place.member(key));
+}
+
+// A date such as "2026-11-22", in days since 1970-01-01.
+std::int32_t date_at(const Json& object, std::string_view key, const Place& place) {
+    const std::string text = text_at(object, key, place);
+    int year = 0;
+    unsigned month = 0, day = 0;
+    int end = 0;
+    if (std::sscanf(text.c_str(), "%d-%2u-%2u%n", &year, &month, &day, &end) == 3 &&
+        static_cast<std::size_t>(end) == text.size()) {
+        const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                               std::chrono::day(day)};
+        if (date.ok()) return static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
+    }
+    fail_wrong_type(required(object, key, place), place.member(key), "a date such as \"2026-11-22\"");
 }
 
 // The number of the text at `key` among `choices`, in the order of the enumeration that it stands for.
@@ -61,6 +78,25 @@ TreePointType read_point_type(const Json& object, const Place& place) {
     type.scale = static_cast<int>(integer_at(object, "scale", place));
     type.ratio = as_decimal(required(object, "ratio", place), place.member("ratio"));
     return type;
+}
+
+TreePartner read_partner(const Json& object, const Place& place) {
+    TreePartner partner;
+    partner.id = text_at(object, "partner", place);
+    if (object.find("starts_on")) partner.starts_on = date_at(object, "starts_on", place);
+    return partner;
+}
+
+TreePartnerProduct read_partner_product(const Json& object, const Place& place) {
+    TreePartnerProduct product;
+    product.sku = text_at(object, "sku", place);
+    product.partner = text_at(object, "partner", place);
+    product.discount_percent = decimal_at(object, "discount_percent", place);
+    product.points_value = decimal_at(object, "points_value", place);
+    if (product.points_value)
+        product.points_unit = choice_at<ValueUnit>(object, "points_unit", place, {"points", "percent"});
+    product.max_payable_points = decimal_at(object, "max_payable_points", place);
+    return product;
 }
 
 Segment read_segment(const Json& object, const Place& place) {
@@ -136,9 +172,23 @@ Tree read_tree(std::string_view json) {
     tree.time_zone = text_at(object, "time_zone", place);
     tree.point_types = read_all(object, "point_types", place, read_point_type);
     tree.segments = read_all(object, "segments", place, read_segment);
+    tree.partners = read_all(object, "partners", place, read_partner);
+    tree.partner_products = read_all(object, "partner_products", place, read_partner_product);
     tree.groups = read_all(object, "groups", place, read_group);
     tree.promotions = read_all(object, "promotions", place, read_promotion);
     return tree;
+}
+
+// A list that holds anything but texts is of no type that a benefit knows.
+void add_list(Parameters& parameters, std::string_view key, const Json& list) {
+    std::string json;
+    write_json(json, list);
+    std::vector<std::string> texts;
+    for (const auto& item : list.items) {
+        if (item.kind != Json::Kind::string) return parameters.add(std::string(key), Parameters::Type::other, json);
+        texts.emplace_back(item.text);
+    }
+    parameters.add(std::string(key), Parameters::Type::texts, json, std::move(texts));
 }
 
 Parameters read_parameters(std::string_view benefit, std::string_view json) {
@@ -148,6 +198,10 @@ Parameters read_parameters(std::string_view benefit, std::string_view json) {
         if (value.kind == Json::Kind::number || value.kind == Json::Kind::string) {
             const auto type = value.kind == Json::Kind::number ? Parameters::Type::number : Parameters::Type::text;
             parameters.add(std::string(key), type, std::string(value.text));
+            continue;
+        }
+        if (value.kind == Json::Kind::array) {
+            add_list(parameters, key, value);
             continue;
         }
         std::string text;

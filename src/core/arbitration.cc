@@ -177,6 +177,9 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
         trace->reason = proposal.reason;
         trace->lost_to = proposal.reason == Reason::taken ? owner : none;
     }
+    if (trace) {
+        for (const auto& skip : proposal.skips) scope.trace->skips.push_back({benefit, skip});
+    }
     return proposal;
 }
 

@@ -20,6 +20,9 @@ struct Line;
 struct Order;
 struct Program;
 struct PointType;
+struct Partner;
+struct Reads;
+class Template;
 
 enum class PromotionKind { discount, points };
 enum class Level { product, order };
@@ -35,6 +38,9 @@ enum class Reason {
     no_points_left,        // the budget of points is used up
     taken,                 // an earlier promotion took the targets (incompatibility)
     not_chosen,            // another combination is worth more (max_benefit)
+    field_missing,         // the custom field is missing, negative or no number
+    no_partner_terms,      // no matching line is a product of these partners with terms in force
+    no_profile,            // only who has a profile is given a promo code
     nothing_to_reduce,     // prices are 0 or rounded to nothing
     cut_by_limit,          // a limit refused all of it
 };
@@ -44,7 +50,7 @@ struct Part {
     std::size_t group = 0;  // in State::groups
     Quantity quantity;
     Money total;
-    Money asked;  // the reduction proposed for these units
+    Money asked;  // the reduction proposed for these units; negative: a raise
 };
 
 // Points proposed for a line, or for the order as a whole where it has no goods to attribute them to (line = none).
@@ -53,12 +59,21 @@ struct Accrual {
     Points points;
 };
 
+// A line that a benefit passes over.
+struct Skip {
+    std::uint32_t line;
+    Reason reason;
+};
+
 struct Proposal {
     Level level = Level::product;
     std::uint32_t point_type = no_point_type;  // paid with, or accrued
     std::vector<Part> parts;                   // in line order
     Money shipping;                            // the reduction proposed for the shipping price
     std::vector<Accrual> accruals;
+    std::vector<std::uint32_t> texts;  // the lines that a text is for; no_line: the order
+    bool issues_code = false;          // a promo code
+    std::vector<Skip> skips;
     Reason reason = Reason::none;  // why it is empty, if it is
 };
 
@@ -109,13 +124,20 @@ public:
     // When accrued points are credited; empty for benefits that accrue nothing.
     virtual std::string_view credit_on() const { return {}; }
     virtual std::string_view delay() const { return {}; }
+    // The text that it gives, if any: rendered when all figures are final.
+    virtual const Template* text() const { return nullptr; }
+    // The pool of the promo code that it issues, if any.
+    virtual std::string_view pool() const { return {}; }
 };
 
 // What is known where a benefit's parameters are read.
 struct BenefitSetting {
     Level level;
     int currency_scale;
-    const std::vector<PointType>* point_types;  // null when only the form is checked, before the tree is known
+    // Null when only the form is checked, before the tree is known:
+    const std::vector<PointType>* point_types;
+    const std::vector<Partner>* partners;
+    Reads* reads;  // takes what the benefit wants to be read
 };
 
 struct BenefitType {
@@ -124,6 +146,8 @@ struct BenefitType {
     bool in_points_promotions;
     bool on_products;
     bool on_orders;
+    bool summable;    // may stand under summation and in parallel promotions
+    bool comparable;  // may stand under max_benefit
     std::unique_ptr<const Benefit> (*read)(Parameters& parameters, const BenefitSetting& setting);
 };
 

@@ -11,10 +11,18 @@ namespace loyalty {
 namespace {
 
 constexpr BenefitType types[] = {
-    // name              discount  points  products  orders
-    {"discount", true, false, true, true, read_discount},
-    {"points_discount", false, true, true, true, read_points_discount},
-    {"accrue_points", false, true, true, true, read_accrue_points},
+    // name, in discount promotions, in points promotions, on products, on orders, summable, comparable
+    {"discount", true, false, true, true, true, true, read_discount},
+    {"price_from_field", true, false, true, false, false, true, read_price_from_field},
+    {"round_price", true, false, true, false, false, true, read_round_price},
+    {"round_order_price", true, false, false, true, false, true, read_round_order_price},
+    {"partner_discount", true, false, true, false, true, true, read_partner_discount},
+    {"text", true, true, true, true, true, false, read_text},
+    {"issue_promo_code", true, false, false, true, true, false, read_issue_promo_code},
+    {"points_discount", false, true, true, true, true, true, read_points_discount},
+    {"accrue_points", false, true, true, true, true, true, read_accrue_points},
+    {"accrue_points_from_field", false, true, true, false, false, true, read_accrue_points_from_field},
+    {"partner_points", false, true, true, false, true, true, read_partner_points},
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include "core/arbitration.hpp"
 #include "core/candidates.hpp"
 #include "core/commit.hpp"
+#include "core/error.hpp"
+#include "core/template.hpp"
 
 #include <algorithm>
 #include <map>
@@ -19,7 +21,7 @@ std::vector<Operation> operations_of(const Entries& entries) {
     for (const auto& entry : entries) {
         const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
         if (is_new) {
-            operations.push_back({entry, Points{}, false});
+            operations.push_back({entry, Points{}, false, {}});
             continue;
         }
         Entry& sum = operations[found->second].entry;
@@ -71,8 +73,9 @@ void add_lines(const Program& program, const Order& order, Calculation& result) 
     result.lines.resize(order.lines.size());
     for (std::size_t i = 0; i < order.lines.size(); i++) result.lines[i].base = order.lines[i].base;
     result.shipping.base = order.shipping;
-    for (const auto& [entry, spent, pending] : result.operations) {
-        if (entry.kind == Entry::Kind::accrual) continue;
+    for (const auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::money && entry.kind != Entry::Kind::paid_by_points) continue;
         const bool order_level = program.conditions[program.benefits[entry.benefit].condition].level == Level::order;
         add_to(entry.target == Entry::Target::shipping ? result.shipping : result.lines[entry.line], entry,
                order_level);
@@ -88,6 +91,21 @@ void add_lines(const Program& program, const Order& order, Calculation& result) 
         result.goods.total += line.total;
     }
     result.total = result.goods.total + result.shipping.total;
+}
+
+// Texts are rendered last, when all figures are final.
+void render_texts(const Program& program, const Order& order, Calculation& result) {
+    std::size_t bytes = 0;
+    for (auto& operation : result.operations) {
+        const Template* text = program.benefits[operation.entry.benefit].rule->text();
+        if (!text) continue;
+        operation.text = text->render(program, order, result, operation.entry.line);
+        bytes += operation.text.size();
+        if (bytes <= max_text_bytes) continue;
+        throw Error(sqlstate::calculation_too_large, "the texts of the calculation are too large",
+                    "They have more than " + std::to_string(max_text_bytes) + " bytes together.",
+                    "Shorten the templates, or the fields that they show; or split the order.");
+    }
 }
 
 std::size_t count_benefits(const std::vector<Operation>& operations) {
@@ -107,6 +125,16 @@ void trace_refusals(const Candidates& candidates, Trace& trace) {
 }
 
 }  // namespace
+
+LineResult Calculation::all() const {
+    LineResult sum = goods;
+    sum.base += shipping.base;
+    sum.discount += shipping.discount;
+    sum.points_discount += shipping.points_discount;
+    sum.allotted += shipping.allotted;
+    sum.total = total;
+    return sum;
+}
 
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
@@ -131,6 +159,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     accrue(program, options, result);
     add_lines(program, order, result);
     result.benefits = count_benefits(result.operations);
+    render_texts(program, order, result);
     return result;
 }
 

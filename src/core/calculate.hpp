@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace loyalty {
@@ -17,6 +18,9 @@ struct LineResult {
     Money points_discount;  // paid with points
     Money allotted;         // the share of order-level benefits in the two above
     Money total;
+
+    // The final price of one unit.
+    Money unit_price(Quantity quantity) const { return {scaled(total.units, {one_unit.units, quantity.units})}; }
 };
 
 struct PointsResult {
@@ -24,6 +28,10 @@ struct PointsResult {
     Points accrued;  // credited at once …
     Points delayed;  // … of these, active only after a delay
     Points pending;  // waiting for a status of the order
+
+    Balance after(const Balance& before) const {
+        return {before.total - spent + accrued, before.active - spent + accrued - delayed, before.usable};
+    }
 };
 
 // A journal entry with what it came to in points.
@@ -31,6 +39,7 @@ struct Operation {
     Entry entry;
     Points spent;          // this operation's increment of the points spent
     bool pending = false;  // an accrual that waits for a status
+    std::string text;      // of a text, or the message of a promo code
 };
 
 // A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is worth.
@@ -51,9 +60,16 @@ struct NodeTrace {
     std::optional<Unproven> unproven{};  // and not proven to be the best
 };
 
+// A line that a benefit passed over, and why.
+struct SkipTrace {
+    Index benefit;
+    Skip skip;
+};
+
 struct Trace {
     std::vector<NodeTrace> groups;
     std::vector<NodeTrace> promotions;
+    std::vector<SkipTrace> skips;
 };
 
 struct Calculation {
@@ -68,7 +84,13 @@ struct Calculation {
     bool optimal = true;
     std::vector<Unproven> unproven;  // if not: where
     Trace trace;
+
+    // Goods and shipping together.
+    LineResult all() const;
 };
+
+// Texts of a calculation have at most so many bytes together.
+inline constexpr std::size_t max_text_bytes = 10'000'000;
 
 struct CalculationOptions {
     // Called every few thousand steps of a long calculation; may throw.

@@ -46,17 +46,23 @@ Entry part_entry(const State& state, const Entry& pattern, const Part& part) {
     return entry;
 }
 
-void add_accruals(Entries& entries, std::uint32_t benefit, const Proposal& proposal) {
-    for (const auto& accrual : proposal.accruals) {
-        Entry entry;
+// What changes no price, and so no limit cuts: accruals, texts, a promo code.
+void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal) {
+    const auto add = [&](Entry::Kind kind, std::uint32_t line) -> Entry& {
+        Entry& entry = entries.emplace_back();
         entry.benefit = benefit;
-        entry.kind = Entry::Kind::accrual;
+        entry.kind = kind;
+        entry.target = line == no_line ? Entry::Target::order : Entry::Target::line;
+        entry.line = line;
+        return entry;
+    };
+    for (const auto& accrual : proposal.accruals) {
+        Entry& entry = add(Entry::Kind::accrual, accrual.line);
         entry.point_type = proposal.point_type;
-        entry.target = accrual.line == no_line ? Entry::Target::order : Entry::Target::line;
-        entry.line = accrual.line;
         entry.points = accrual.points;
-        entries.push_back(entry);
     }
+    for (const auto line : proposal.texts) add(Entry::Kind::text, line);
+    if (proposal.issues_code) add(Entry::Kind::promo_code, no_line);
 }
 
 // Lowers the price of a part and, if it is only some units of its group, splits the group. Returns how many groups were
@@ -74,7 +80,8 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
     return 1;
 }
 
-// Books a sum of reductions of goods against the limits and, when paid with points, against their budget.
+// Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
+// room back.
 void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
     for (int depth = 0; depth <= enclosing.group->depth; depth++)
         state.reduced[static_cast<std::size_t>(depth)] += reduction;
@@ -160,14 +167,14 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         Entry entry = part_entry(state, pattern, now);
         entry.applied = std::min(Money{allowed[i]}, allowed_sum(bounds, enclosing, state, proposal.point_type));
         if (!entry.applied.is_zero()) {
-            account(state, enclosing, proposal.point_type, entry.applied);
+            account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));
             added += reduce_part(state, now.group, now, entry.applied);
         }
         entries.push_back(entry);
     }
     const Entries shipping = commit_shipping(state, pattern, proposal.shipping);
     entries.insert(entries.end(), shipping.begin(), shipping.end());
-    add_accruals(entries, benefit, proposal);
+    add_gifts(entries, benefit, proposal);
     return entries;
 }
 
@@ -184,7 +191,7 @@ Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& pr
         entries.back().target = Entry::Target::shipping;
         entries.back().asked = entries.back().applied = proposal.shipping;
     }
-    add_accruals(entries, benefit, proposal);
+    add_gifts(entries, benefit, proposal);
     return entries;
 }
 
@@ -216,8 +223,8 @@ private:
     };
 
     void sort_in(const Entry& entry) {
-        if (entry.kind == Entry::Kind::accrual) {
-            accruals_.push_back(entry);
+        if (entry.kind != Entry::Kind::money && entry.kind != Entry::Kind::paid_by_points) {
+            gifts_.push_back(entry);
         } else if (entry.target == Entry::Target::shipping) {
             shipping_.push_back(entry);
         } else {
@@ -334,7 +341,7 @@ private:
             state_.shipping -= shipping_[i].applied;
             result_.push_back(shipping_[i]);
         }
-        result_.insert(result_.end(), accruals_.begin(), accruals_.end());
+        result_.insert(result_.end(), gifts_.begin(), gifts_.end());
     }
 
     const Bounds& bounds_;
@@ -342,7 +349,7 @@ private:
     State& state_;
     Entries goods_;
     Entries shipping_;
-    Entries accruals_;
+    Entries gifts_;
     std::vector<Money> rooms_;                  // per piece: what its floor still allows
     std::vector<std::vector<Entry>> of_piece_;  // per piece: the effects' shares
     Entries result_;

@@ -28,6 +28,7 @@ public:
     Program run() {
         check_scale(tree_.currency_scale, "currency");
         add_point_types();
+        add_partners();
         program_.segments = tree_.segments;
         program_.conditions_of_segment.resize(program_.segments.size());
         for (Index i = 0; i < tree_.segments.size(); i++) segment_index_[tree_.segments[i].id] = i;
@@ -86,6 +87,49 @@ private:
             type.value =
                 checked_product(denominator / type.points_per_money.numerator, type.points_per_money.denominator);
         }
+    }
+
+    void add_partners() {
+        std::map<std::string, Index> indexes;
+        for (const auto& from : tree_.partners) {
+            indexes[from.id] = static_cast<Index>(program_.partners.size());
+            program_.partners.push_back({from.id, from.starts_on});
+        }
+        for (const auto& from : tree_.partner_products) {
+            const auto partner = indexes.find(from.partner);
+            if (partner == indexes.end()) {
+                fail("product \"" + from.sku + "\" is one of the unknown partner \"" + from.partner + "\"",
+                     "Make the partner first.");
+            }
+            const auto index = static_cast<Index>(program_.partner_products.size());
+            program_.partner_products.push_back(terms(from, partner->second));
+            if (!program_.partner_product_of.emplace(from.sku, index).second)
+                fail("product \"" + from.sku + "\" has two partners", "A product has at most one.");
+        }
+    }
+
+    static PartnerProduct terms(const TreePartnerProduct& from, Index partner) {
+        const auto share = [&](const Decimal& percent) {
+            if (percent.is_negative() || percent > Decimal(100) || percent.scale() > 18)
+                fail("a percentage of product \"" + from.sku + "\" is out of range",
+                     "Percentages are 0 to 100, with at most 18 decimals.");
+            return Fraction::percent(percent);
+        };
+        const auto points = [&](const Decimal& number) {
+            if (number.is_negative() || number.scale() > 4 || !number.units(4))
+                fail("a number of points of product \"" + from.sku + "\" is out of range",
+                     "Give 0 or more, with at most 14 digits before and 4 after the point.");
+            return Fraction::of(number);
+        };
+        PartnerProduct product;
+        product.partner = partner;
+        product.points_unit = from.points_unit;
+        if (from.discount_percent) product.discount = share(*from.discount_percent);
+        if (from.points_value)
+            product.points_value =
+                from.points_unit == ValueUnit::percent ? share(*from.points_value) : points(*from.points_value);
+        if (from.max_payable_points) product.max_payable_points = points(*from.max_payable_points);
+        return product;
     }
 
     void sort_children() {
@@ -179,13 +223,13 @@ private:
         promotion.audience = from.audience;
         promotion.benefit_rule = from.benefit_rule;
         promotion.first_condition = static_cast<Index>(program_.conditions.size());
-        for (const auto& condition : from.conditions) add_condition(from, index, condition);
+        for (const auto& condition : from.conditions) add_condition(from, parent, index, condition);
         promotion.last_condition = static_cast<Index>(program_.conditions.size());
         program_.promotions.push_back(std::move(promotion));
         return index;
     }
 
-    void add_condition(const TreePromotion& promotion, Index promotion_index, const TreeCondition& from) {
+    void add_condition(const TreePromotion& promotion, Index parent, Index promotion_index, const TreeCondition& from) {
         const auto index = static_cast<Index>(program_.conditions.size());
         Condition condition;
         condition.promotion = promotion_index;
@@ -200,7 +244,7 @@ private:
             condition.segments.push_back(found->second);
         }
         condition.first_benefit = static_cast<Index>(program_.benefits.size());
-        for (const auto& benefit : from.benefits) add_benefit(promotion, from.level, index, benefit);
+        for (const auto& benefit : from.benefits) add_benefit(promotion, parent, from.level, index, benefit);
         condition.last_benefit = static_cast<Index>(program_.benefits.size());
         const bool found_by_segment = condition.level == Level::product && condition.mode == ConditionMode::in;
         for (const Index segment : condition.segments) {
@@ -210,15 +254,39 @@ private:
         program_.conditions.push_back(std::move(condition));
     }
 
-    void add_benefit(const TreePromotion& promotion, Level level, Index condition, const TreeBenefit& from) {
+    void add_benefit(const TreePromotion& promotion, Index parent, Level level, Index condition,
+                     const TreeBenefit& from) {
         try {
             const BenefitType& type = benefit_type(from.benefit, promotion.kind, level);
+            check_combination(promotion, parent, type);
             Parameters parameters = from.parameters;
-            program_.benefits.push_back(
-                {condition, &type, type.read(parameters, {level, tree_.currency_scale, &program_.point_types})});
+            const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
+                                         &program_.reads};
+            program_.benefits.push_back({condition, &type, type.read(parameters, setting)});
         } catch (const Error& error) {
+            if (error.sqlstate() == sqlstate::wrong_combination) throw;
             throw Error(error.sqlstate(), error.message(), "The benefit belongs to promotion \"" + promotion.id + "\".",
                         error.hint());
+        }
+    }
+
+    // Some benefits make no sense under some types of arbitration, at any depth.
+    void check_combination(const TreePromotion& promotion, Index parent, const BenefitType& type) const {
+        const auto refuse = [&](const std::string& where, const std::string& why) {
+            throw Error(sqlstate::wrong_combination,
+                        "benefit \"" + std::string(type.name) + "\" of promotion \"" + promotion.id +
+                            "\" cannot stand " + where,
+                        why, "Move the promotion, or choose another type of arbitration.");
+        };
+        if (!type.summable && promotion.benefit_rule == BenefitRule::parallel)
+            refuse("in a parallel promotion", "Benefits of a parallel promotion are added up, and this one cannot be.");
+        for (Index index = parent; index != none; index = program_.groups[index].parent) {
+            const Group& group = program_.groups[index];
+            if (!type.summable && group.arbitration == Arbitration::summation)
+                refuse("under summation",
+                       "Group \"" + group.id + "\" adds up what stands in it, and this one cannot be.");
+            if (!type.comparable && group.arbitration == Arbitration::max_benefit)
+                refuse("under max_benefit", "Group \"" + group.id + "\" compares what its children are worth.");
         }
     }
 
@@ -230,6 +298,13 @@ private:
 };
 
 }  // namespace
+
+std::size_t read_path(std::vector<Reads::Path>& paths, const Reads::Path& path) {
+    const auto found = std::find(paths.begin(), paths.end(), path);
+    const auto number = static_cast<std::size_t>(found - paths.begin());
+    if (found == paths.end()) paths.push_back(path);
+    return number;
+}
 
 Index Program::point_type(std::string_view wanted) const {
     for (Index i = 0; i < point_types.size(); i++) {

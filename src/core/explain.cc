@@ -12,10 +12,15 @@ constexpr std::string_view kind_names[] = {"discount", "points"};
 class Explanation {
 public:
     Explanation(const Program& program, const Order& order, const Calculation& calculation)
-        : program_(program), order_(order), calculation_(calculation), operations_of_(program.promotions.size()) {
+        : program_(program),
+          order_(order),
+          calculation_(calculation),
+          operations_of_(program.promotions.size()),
+          skips_of_(program.promotions.size()) {
         for (const auto& operation : calculation.operations) {
-            operations_of_[promotion_of(operation)].push_back(&operation);
+            operations_of_[promotion_of(operation.entry.benefit)].push_back(&operation);
         }
+        for (const auto& skip : calculation.trace.skips) skips_of_[promotion_of(skip.benefit)].push_back(&skip);
     }
 
     std::vector<std::string> run() {
@@ -32,8 +37,8 @@ private:
         lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text);
     }
 
-    Index promotion_of(const Operation& operation) const {
-        return program_.conditions[program_.benefits[operation.entry.benefit].condition].promotion;
+    Index promotion_of(Index benefit) const {
+        return program_.conditions[program_.benefits[benefit].condition].promotion;
     }
 
     std::string money(Money amount) const {
@@ -110,8 +115,15 @@ private:
             line(indent, title);
         } else {
             line(indent, title + prices(trace));
+            for (const auto* skip : skips_of_[index]) line(indent + step + 2, describe_skip(*skip));
         }
         for (const auto* operation : operations_of_[index]) line(indent + step + 2, describe_operation(*operation));
+    }
+
+    std::string describe_skip(const SkipTrace& skip) const {
+        const Line& line = order_.lines[skip.skip.line];
+        return "Line " + line.id + " " + line.product + ": " + std::string(program_.benefits[skip.benefit].type->name) +
+               " not applied: " + std::string(describe(skip.skip.reason));
     }
 
     std::string describe_operation(const Operation& operation) const {
@@ -130,16 +142,30 @@ private:
                 break;
         }
         text.append(": ").append(benefit.type->name);
+        if (entry.kind == Entry::Kind::text) return text + " \"" + one_line(operation.text) + "\"";
+        if (entry.kind == Entry::Kind::promo_code) return text.append(" from pool ").append(benefit.rule->pool());
         if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
         if (entry.kind == Entry::Kind::accrual) {
             text.append(" +").append(points(entry.points, entry.point_type));
             if (operation.pending) text.append(", credited on ").append(benefit.rule->credit_on());
             return text;
         }
-        text.append(" -").append(money(entry.applied));
+        text.append(change(entry.applied));
         if (entry.kind == Entry::Kind::paid_by_points)
             text.append(" for ").append(points(operation.spent, entry.point_type));
         if (entry.applied < entry.asked) text.append(", cut from ").append(money(entry.asked));
+        return text;
+    }
+
+    // A reduction with its sign: " -5.00"; a raise: " +0.40".
+    std::string change(Money reduction) const {
+        return reduction < Money{} ? " +" + money(Money{} - reduction) : " -" + money(reduction);
+    }
+
+    // A text as it fits into a line of the explanation.
+    static std::string one_line(std::string text) {
+        std::replace_if(
+            text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
         return text;
     }
 
@@ -156,7 +182,8 @@ private:
 
     std::string summary(const LineResult& result) const {
         std::string text;
-        if (!result.discount.is_zero()) text += " - discount " + money(result.discount);
+        if (result.discount > Money{}) text += " - discount " + money(result.discount);
+        if (result.discount < Money{}) text += " + raise " + money(Money{} - result.discount);
         if (!result.points_discount.is_zero()) text += " - points " + money(result.points_discount);
         return text.empty() ? text : text + " = " + money(result.total);
     }
@@ -178,6 +205,7 @@ private:
     const Order& order_;
     const Calculation& calculation_;
     std::vector<std::vector<const Operation*>> operations_of_;
+    std::vector<std::vector<const SkipTrace*>> skips_of_;
     std::vector<std::string> lines_;
 };
 
@@ -207,6 +235,12 @@ std::string_view describe(Reason reason) {
             return "an earlier promotion took its place";
         case Reason::not_chosen:
             return "another combination is worth more";
+        case Reason::field_missing:
+            return "the custom field is missing, negative or no number";
+        case Reason::no_partner_terms:
+            return "no matching line is a product of these partners with terms in force";
+        case Reason::no_profile:
+            return "only who has a profile is given a promo code";
         case Reason::nothing_to_reduce:
             return "there is nothing left to reduce";
         case Reason::cut_by_limit:

@@ -85,9 +85,22 @@ private:
         return std::all_of(children.begin(), children.end(), [this](auto child) { return alone_[child].proven; });
     }
 
+    // Those all of whose benefits can be added up.
+    Chosen summable(const Chosen& children) const {
+        const Program& program = problem_.program();
+        Chosen result;
+        for (const auto child : children) {
+            bool all = true;
+            for_each_benefit(program, *problem_.children[child],
+                             [&](Index benefit) { all = all && program.benefits[benefit].type->summable; });
+            if (all) result.push_back(child);
+        }
+        return result;
+    }
+
     void search(const std::vector<Chosen>& components) {
         for (const auto& children : components) {
-            Found sum = SummationSearch(problem_, alone_, children).run();
+            Found sum = SummationSearch(problem_, alone_, summable(children)).run();
             if (!all_proven(children)) sum.leave_out(ReachBound(problem_, children).most_summed(problem_.state));
             // A sum of all is of one kind, so only where there is one component may the best sum spare some of the search.
             const auto to_beat = components.size() == 1 ? sum.best : std::nullopt;

@@ -10,6 +10,12 @@
 
 namespace loyalty {
 
+// A value that a benefit reads from a document: a custom field of a product, a member of the order or of the profile.
+struct Value {
+    std::optional<Decimal> number;  // if it is one
+    std::string text;               // as a text shows it; empty where the document has no such member
+};
+
 struct Line {
     std::string id;
     std::string product;
@@ -19,6 +25,9 @@ struct Line {
     Money base;                           // round(price × quantity)
     std::optional<Money> min_price;       // of one unit
     std::vector<std::uint32_t> segments;  // of Program::segments that the product belongs to
+    std::vector<Value> values;            // what Program::reads names of the product's document
+    // In Program::partner_products; none for the shop's own products and before a partner's start date.
+    std::uint32_t partner_product = ~std::uint32_t{0};
 };
 
 // A request to pay with points of a type: up to `amount`, or all there are.
@@ -39,6 +48,7 @@ struct Buyer {
     BuyerKind kind = BuyerKind::anonymous;
     std::string key;                // as the profile database writes it; empty for an anonymous guest
     std::vector<Balance> balances;  // one per point type of the program
+    std::vector<Value> values;      // what Program::reads names of the profile's document
 };
 
 struct Order {
@@ -46,6 +56,14 @@ struct Order {
     Money shipping;
     std::vector<Redeem> redeem;  // in the order's own sequence
     Buyer buyer;
+    std::vector<Value> values;  // what Program::reads names of the order's document
 };
+
+// The sum of the quantities.
+inline Quantity items(const Order& order) {
+    Quantity sum;
+    for (const auto& line : order.lines) sum += line.quantity;
+    return sum;
+}
 
 }  // namespace loyalty

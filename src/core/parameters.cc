@@ -6,8 +6,8 @@
 
 namespace loyalty {
 
-void Parameters::add(std::string name, Type type, std::string value) {
-    entries_.push_back({std::move(name), type, std::move(value)});
+void Parameters::add(std::string name, Type type, std::string value, std::vector<std::string> texts) {
+    entries_.push_back({std::move(name), type, std::move(value), std::move(texts)});
 }
 
 bool Parameters::has(std::string_view name) const { return find(name) != nullptr; }
@@ -48,6 +48,27 @@ std::optional<std::string> Parameters::text(std::string_view name) {
     if (!entry) return std::nullopt;
     if (entry->type != Type::text || entry->value.empty()) fail(name, entry->value, "a text that is not empty");
     return entry->value;
+}
+
+std::optional<std::vector<std::string>> Parameters::texts(std::string_view name) {
+    const Entry* entry = find(name);
+    if (!entry) return std::nullopt;
+    std::vector<std::string> sorted = entry->texts;
+    std::sort(sorted.begin(), sorted.end());
+    const bool unique = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+    if (entry->type != Type::texts || sorted.empty() || sorted.front().empty() || !unique)
+        fail(name, entry->value, "a list of texts that are not empty, each once");
+    return entry->texts;
+}
+
+std::optional<Fraction> Parameters::factor(std::string_view name) {
+    constexpr std::int64_t most = 1'000'000;
+    const Entry* entry = find(name);
+    if (!entry) return std::nullopt;
+    const Decimal value = number(*entry);
+    if (value.is_negative() || value.is_zero() || value > Decimal(most) || value.scale() > 6)
+        fail(name, entry->value, "a number above 0 and at most " + std::to_string(most) + ", with at most 6 decimals");
+    return Fraction::of(value);
 }
 
 std::size_t Parameters::choice(std::string_view name, std::initializer_list<std::string_view> choices) {

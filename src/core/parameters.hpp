@@ -13,16 +13,17 @@ namespace loyalty {
 
 class Parameters {
 public:
-    enum class Type { number, text, other };
+    enum class Type { number, text, texts, other };
     struct Entry {
         std::string name;
         Type type;
-        std::string value;  // a number's or a text's own text; JSON text of anything else
+        std::string value;               // a number's or a text's own text; JSON text of anything else
+        std::vector<std::string> texts;  // of a list of texts
         bool asked = false;
     };
 
     explicit Parameters(std::string_view benefit) : benefit_(benefit) {}
-    void add(std::string name, Type type, std::string value);
+    void add(std::string name, Type type, std::string value, std::vector<std::string> texts = {});
 
     bool has(std::string_view name) const;
     // A percentage from 0 (exclusive) to `most`, with at most 6 decimals.
@@ -32,6 +33,10 @@ public:
     // A positive whole number.
     std::optional<std::int64_t> count(std::string_view name);
     std::optional<std::string> text(std::string_view name);
+    // A list of texts that are not empty, each once; at least one.
+    std::optional<std::vector<std::string>> texts(std::string_view name);
+    // A number above 0 and at most a million, with at most 6 decimals.
+    std::optional<Fraction> factor(std::string_view name);
     // One of `choices`, the first of which is the default; returns its number.
     std::size_t choice(std::string_view name, std::initializer_list<std::string_view> choices);
     // Exactly one of `names` must be given.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace loyalty {
@@ -24,6 +25,7 @@ enum class Arbitration { consistent, incompatibility, summation, max_benefit };
 enum class Audience { members, everyone };
 enum class BenefitRule { sequential, parallel };
 enum class ConditionMode { all, in, outside };
+enum class ValueUnit { points, percent };
 
 struct PointType {
     std::string id;
@@ -45,6 +47,31 @@ struct Segment {
     bool reads_min_price = false;
     bool reads_fields = false;
     bool is_static() const { return predicate.empty(); }
+};
+
+// What benefits read of documents outside the engine, each as the path of a member: {"fields", "vip_price"}. Who makes an
+// order fills in the values in this sequence.
+struct Reads {
+    using Path = std::vector<std::string>;
+    std::vector<Path> product, order, profile;
+};
+
+// The number of `path` among `paths`, to which it is added if it is new.
+std::size_t read_path(std::vector<Reads::Path>& paths, const Reads::Path& path);
+
+// A company whose products have terms of their own.
+struct Partner {
+    std::string id;
+    std::optional<std::int32_t> starts_on;  // the first day of the terms, in days since 1970-01-01
+};
+
+// The terms of a partner's product.
+struct PartnerProduct {
+    Index partner = none;                  // in Program::partners
+    std::optional<Fraction> discount;      // share of the price
+    std::optional<Fraction> points_value;  // points for each unit, or the share of the price that they are worth
+    ValueUnit points_unit = ValueUnit::points;
+    std::optional<Fraction> max_payable_points;  // that may pay for each unit
 };
 
 // At most one of share and amount is set in each pair.
@@ -111,6 +138,10 @@ struct Program {
     std::vector<Promotion> promotions;  // the active ones, in tree order
     std::vector<Condition> conditions;
     std::vector<BenefitEntry> benefits;
+    Reads reads;
+    std::vector<Partner> partners;
+    std::vector<PartnerProduct> partner_products;
+    std::unordered_map<std::string, Index> partner_product_of;  // by SKU
 
     // Where candidates come from: the product conditions that a segment's members fulfil, and those that every order has
     // to be asked (all products, outside segments, order conditions).

@@ -186,6 +186,16 @@ void check_references(const OrderDocument& document, const Program& program, con
     }
 }
 
+void find_partner_products(Order& order, const Program& program, std::int32_t today) {
+    if (program.partner_products.empty()) return;
+    for (auto& line : order.lines) {
+        const auto found = program.partner_product_of.find(line.product);
+        if (found == program.partner_product_of.end()) continue;
+        const Partner& partner = program.partners[program.partner_products[found->second].partner];
+        if (!partner.starts_on || *partner.starts_on <= today) line.partner_product = found->second;
+    }
+}
+
 Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer) {
     const int scale = program.currency_scale;

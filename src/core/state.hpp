@@ -43,9 +43,9 @@ struct State {
     friend bool operator==(const State&, const State&) = default;
 };
 
-// What one benefit did to one target. Amounts of money are reductions.
+// What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are negative.
 struct Entry {
-    enum class Kind : std::uint8_t { money, paid_by_points, accrual };
+    enum class Kind : std::uint8_t { money, paid_by_points, accrual, text, promo_code };
     enum class Target : std::uint8_t { line, shipping, order };
 
     std::uint32_t benefit = 0;  // in Program::benefits
@@ -60,7 +60,9 @@ struct Entry {
     std::uint32_t point_type = no_point_type;
 
     // Whether the benefit did anything here; only that takes a target in an incompatibility.
-    bool has_effect() const { return !applied.is_zero() || !points.is_zero(); }
+    bool has_effect() const {
+        return !applied.is_zero() || !points.is_zero() || kind == Kind::text || kind == Kind::promo_code;
+    }
 };
 
 using Entries = std::vector<Entry>;

@@ -40,6 +40,17 @@ struct TreeGroup {
     std::optional<Decimal> min_product_price_percent, min_product_price_amount;
 };
 
+struct TreePartner {
+    std::string id;
+    std::optional<std::int32_t> starts_on;  // in days since 1970-01-01
+};
+
+struct TreePartnerProduct {
+    std::string sku, partner;
+    std::optional<Decimal> discount_percent, points_value, max_payable_points;
+    ValueUnit points_unit = ValueUnit::points;  // of points_value
+};
+
 struct TreePointType {
     std::string id;
     PointKind kind = PointKind::standard;
@@ -52,6 +63,8 @@ struct Tree {
     int currency_scale = 2;
     std::vector<TreePointType> point_types;
     std::vector<Segment> segments;
+    std::vector<TreePartner> partners;
+    std::vector<TreePartnerProduct> partner_products;
     std::vector<TreeGroup> groups;
     std::vector<TreePromotion> promotions;
 };

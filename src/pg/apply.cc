@@ -1,4 +1,4 @@
-// loyalty_apply: freezes the promotion tree of a program as a new version; and the check of a benefit's parameters.
+// loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the engine.
 #include "codec/tree_reader.hpp"
 #include "core/tree.hpp"
 
@@ -72,8 +72,23 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
         const std::string benefit = text_of(PG_GETARG_DATUM(2));
         const BenefitType& type = benefit_type(benefit, kind, level);
         Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
-        type.read(parameters, {level, PG_GETARG_INT32(4), nullptr});
+        type.read(parameters, {level, PG_GETARG_INT32(4), nullptr, nullptr, nullptr});
         return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_refused_under);
+Datum loyalty_refused_under(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string benefit = text_of(PG_GETARG_DATUM(0));
+        std::vector<std::string> rules;
+        for (const auto& type : loyalty::benefit_types()) {
+            if (type.name != benefit) continue;
+            if (!type.summable) rules = {"parallel", "summation"};
+            if (!type.comparable) rules.emplace_back("max_benefit");
+        }
+        return texts_argument(rules).value;
     });
 }
 }

@@ -7,6 +7,7 @@
 #include "pg/buyer.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
+#include "pg/document_values.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
 #include "pg/quote.hpp"
@@ -33,9 +34,10 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
+    const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
     if (quote.document.time) {
-        quote.at = read_order_time(*quote.document.time, time_zone);
-        quote.time = show_time(*quote.at, time_zone);
+        quote.at = at;
+        quote.time = show_time(at, time_zone);
     }
 
     Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
@@ -43,6 +45,8 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    find_partner_products(quote.order, quote.program(), local_day(at, time_zone));
+    read_values(quote.order, quote.document, quote.current, quote.time, caller);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;

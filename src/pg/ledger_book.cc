@@ -13,7 +13,7 @@ using namespace ledger;
 namespace {
 
 // How many lots of an account a redemption looks at first; most need one or two of what may be thousands.
-constexpr std::int64_t first_lots = 64;
+constexpr std::int64_t first_lots = 4;
 
 Type read_type(const std::string& type) {
     if (type == "accrual") return Type::accrual;
@@ -43,11 +43,10 @@ public:
 
     Booking run() {
         check_form();
-        terms_ = lock_account(posting_.key, key_, now_, posting_.active_from.value_or(created_at_));
+        state_ = lock_account(posting_.key, key_, question());
         booking_.scale = terms_.scale;
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
-        read();
         if (is_repeated()) return std::move(booking_);
         // A hold was bound when it was made.
         if (posting_.promotion && !posting_.hold && (type_ == Type::accrual || type_ == Type::redemption))
@@ -86,7 +85,6 @@ private:
 
     AccountQuestion question() const {
         AccountQuestion question;
-        question.scale = terms_.scale;
         question.now = now_;
         question.external_id = posting_.external_id;
         // Accruals, refunds and commits meet only the lots that are due; the latter two read those they refer to.
@@ -95,13 +93,12 @@ private:
         return question;
     }
 
-    void read() {
-        AccountQuestion asked = question();
-        state_ = read_account(key_, asked);
-        const auto& account = state_.account;
-        if (asked.limit && account.lots().size() >= first_lots && account.active(now_) < value_) {
-            asked.limit.reset();
-            state_ = read_account(key_, asked);
+    // The first lots may not be enough.
+    void read_enough_lots() {
+        AccountQuestion more = question();
+        while (std::ssize(state_.account.lots()) >= *more.limit && state_.account.active(now_) < value_) {
+            *more.limit *= 16;
+            read_account(key_, more, state_);
         }
     }
 
@@ -171,7 +168,7 @@ private:
                 break;
         }
         if (!own) return;
-        booking_.id = write_account(key_, state_.account, terms_.scale, now_, own);
+        booking_.id = write_account(key_, state_, now_, own);
         const auto& entries = state_.account.entries();
         booking_.entry = entries[*own];
         for (std::size_t i = *own + 1; i < entries.size(); i++) {
@@ -186,11 +183,12 @@ private:
             close_hold();
         } else {
             if (posting_.of_order) terms_.program_active = true;
-            require_usable(terms_, posting_.key);
+            require_usable(terms_, posting_.key, now_);
         }
         booking_.active_from = posting_.active_from.value_or(created_at_);
-        booking_.expires_at = posting_.expires_at.value_or(terms_.expires_at);
-        if (TIMESTAMP_NOT_FINITE(*booking_.active_from) || *booking_.expires_at <= *booking_.active_from) {
+        if (!TIMESTAMP_NOT_FINITE(*booking_.active_from))
+            booking_.expires_at = posting_.expires_at ? *posting_.expires_at : terms_.expires_at(*booking_.active_from);
+        if (!booking_.expires_at || *booking_.expires_at <= *booking_.active_from) {
             throw Error(sqlstate::wrong_dates, "the points would expire before they become active", {},
                         "Give an expires_at after active_from, or none.");
         }
@@ -199,8 +197,9 @@ private:
     }
 
     std::size_t post_redemption() {
-        require_usable(terms_, posting_.key);
+        require_usable(terms_, posting_.key, now_);
         Account& account = state_.account;
+        read_enough_lots();
         account.expire(now_);
         if (account.active(now_) < value_) fail_insufficient(account, value_, now_, terms_.scale, posting_.key);
         return account.redeem(value_, created_at_, now_);
@@ -307,7 +306,7 @@ private:
             "  FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
             {TEXTOID, TEXTOID, TEXTOID, INT8OID});
         static Query consumption(
-            "SELECT l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at, -m.value"
+            "SELECT l.seq, l.remaining, l.held, l.active_from, l.expires_at, -m.value"
             "  FROM loyalty.lot_movements m"
             "  JOIN loyalty.lots l ON l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = m.lot"
             " WHERE m.member = $1 AND m.program = $2 AND m.point_type = $3 AND m.seq = $4"
@@ -330,7 +329,7 @@ private:
         Account& account = state_.account;
         const Rows lots = consumption.run({key_.member, key_.program, key_.point_type, undoes});
         for (std::uint64_t row = 0; row < lots.size(); row++) {
-            redemption.consumption.push_back({bigint_at(lots, row, 1), units_at(lots, row, 7, terms_.scale)});
+            redemption.consumption.push_back({bigint_at(lots, row, 1), units_at(lots, row, 6, terms_.scale)});
         }
         add_lots(account, lots, 1, terms_.scale);
         account.sort();
@@ -354,7 +353,7 @@ private:
     // What is to be known of the accrual; false if it was cancelled before.
     bool read_claim(Claim& claim) {
         static Query query(
-            "SELECT t.type, t.value, t.source_type = 'order', l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at,"
+            "SELECT t.type, t.value, t.source_type = 'order', l.seq, l.remaining, l.held, l.active_from, l.expires_at,"
             "       undone.claimed, undone.lapsed,"
             "       (SELECT coalesce(sum(-x.value), 0) FROM loyalty.transactions x"
             "         WHERE x.member = $1 AND x.program = $2 AND x.point_type = $3 AND x.seq > $4 AND x.lot = $4)"
@@ -375,14 +374,14 @@ private:
         const std::string type = rows.size() == 0 ? "" : rows.text(0, 1);
         if (type != "accrual" && type != "initial") fail_undone(type);
         refuse_row_of_order(rows.boolean(0, 3));
-        if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 10, terms_.scale), rows, 13))
+        if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 9, terms_.scale), rows, 12))
             return false;
         Account& account = state_.account;
         add_lots(account, rows, 4, terms_.scale);
         account.sort();
         account.expire(now_);
         claim.accrual = posting_.undoes;
-        claim.lapsed = units_at(rows, 0, 12, terms_.scale) - units_at(rows, 0, 11, terms_.scale);
+        claim.lapsed = units_at(rows, 0, 11, terms_.scale) - units_at(rows, 0, 10, terms_.scale);
         for (const auto& entry : account.entries()) {
             if (entry.lot == posting_.undoes) claim.lapsed -= entry.value;
         }
@@ -394,9 +393,9 @@ private:
     const KeyArguments key_;
     const TimestampTz now_;
     const TimestampTz created_at_;
-    Terms terms_;
     Units value_ = 0;
     AccountState state_;
+    const Terms& terms_ = state_.terms;
     Booking booking_;
 };
 
@@ -478,7 +477,7 @@ std::int64_t read_value(Datum datum, int sign, int scale, std::string_view noun)
     return *units;
 }
 
-void require_usable(const Terms& terms, const AccountKey& key) {
+void require_usable(const Terms& terms, const AccountKey& key, TimestampTz now) {
     if (!terms.program_active) {
         throw Error(sqlstate::inactive_program, "program \"" + key.program + "\" is not active", {},
                     "Activate it with UPDATE loyalty.programs SET active = true.");
@@ -488,7 +487,7 @@ void require_usable(const Terms& terms, const AccountKey& key) {
                     "member \"" + key.member + "\" was removed from program \"" + key.program + "\"", {},
                     "Enrol the member again.");
     }
-    if (!terms.type_usable) {
+    if (!terms.type_usable(now)) {
         throw Error(sqlstate::inactive_point_type, "point type \"" + key.point_type + "\" is not active", {},
                     "Points of an inactive type are neither earned nor spent; see loyalty_activate_point_type().");
     }

@@ -68,7 +68,7 @@ void check_attachments(const std::optional<std::string>& source_type, const std:
 std::string show_points(std::int64_t units, int scale);
 
 // Errors LY202, LY508, LY509: the program is inactive, the member was removed, the type is not active.
-void require_usable(const Terms& terms, const AccountKey& key);
+void require_usable(const Terms& terms, const AccountKey& key, TimestampTz now);
 
 [[noreturn]] void fail_insufficient(const ledger::Account& account, std::int64_t wanted, TimestampTz now, int scale,
                                     const AccountKey& key);

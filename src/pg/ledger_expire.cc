@@ -129,10 +129,11 @@ std::optional<Members> lock_members(const Range& range, const Clocks& clocks) {
     static Query query(
         "SELECT array_agg(due.member), array_agg(due.program::text)"
         "  FROM (SELECT m.member, m.program FROM loyalty.members m"
-        "         WHERE (m.member, m.program) IN ("
-        "               SELECT l.member, l.program FROM loyalty.lots l WHERE " LOYALTY_IN_RANGE("l") " AND l.open AND l.expires_at <= $7"
-        "                UNION"
-        "               SELECT h.member, h.program FROM loyalty.holds h WHERE " LOYALTY_IN_RANGE("h") " AND h.state = 'open' AND h.expires_at <= $8)"
+        "         WHERE (m.member, m.program) >= ($1, $2) AND (m.member, m.program) <= ($4, $5)"
+        "           AND (EXISTS (SELECT FROM loyalty.lots l"
+        "                         WHERE l.member = m.member AND l.program = m.program AND " LOYALTY_IN_RANGE("l") " AND l.open AND l.expires_at <= $7)"
+        "                OR EXISTS (SELECT FROM loyalty.holds h"
+        "                            WHERE h.member = m.member AND h.program = m.program AND " LOYALTY_IN_RANGE("h") " AND h.state = 'open' AND h.expires_at <= $8))"
         "         ORDER BY m.member, m.program FOR NO KEY UPDATE) due",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
     const Rows rows = query.run({range.after_member, range.after_program, range.after_point_type, range.to_member,
@@ -175,7 +176,7 @@ void end_holds(const Range& range, const Members& locked, const Clocks& clocks) 
 std::int64_t expire_lots(const Range& range, const Members& locked, const Clocks& clocks) {
     static Query query(
         "WITH due AS MATERIALIZED ("
-        "    SELECT l.member, l.program, l.point_type, l.seq AS lot, l.held, l.remaining - l.held AS amount, l.expires_at,"
+        "    SELECT l.member, l.program, l.point_type, l.seq AS lot, l.ctid AS tid, l.held, l.remaining - l.held AS amount, l.expires_at,"
         "           b.seq + row_number() OVER account AS seq,"
         "           b.total - sum(l.remaining - l.held) OVER account AS balance_after"
         "      FROM unnest($8::text[], $9::text[]) locked (member, program)"
@@ -188,8 +189,7 @@ std::int64_t expire_lots(const Range& range, const Members& locked, const Clocks
         "    WINDOW account AS (PARTITION BY l.member, l.program, l.point_type ORDER BY l.expires_at, l.active_from, l.seq"
         "                       ROWS UNBOUNDED PRECEDING))"
         ", emptied AS ("
-        "    UPDATE loyalty.lots l SET remaining = due.held FROM due"
-        "     WHERE l.member = due.member AND l.program = due.program AND l.point_type = due.point_type AND l.seq = due.lot)"
+        "    UPDATE loyalty.lots l SET remaining = due.held FROM due WHERE l.ctid = due.tid)"
         ", lowered AS ("
         "    UPDATE loyalty.balances b SET seq = s.seq, total = s.total, updated_at = $7"
         "      FROM (SELECT member, program, point_type, max(seq) AS seq, min(balance_after) AS total FROM due GROUP BY 1, 2, 3) s"

@@ -8,10 +8,10 @@ namespace loyalty::pg {
 
 namespace {
 
-// A row as the functions show it.
-#define LOYALTY_SHOWN(row)                                            \
-    "jsonb_strip_nulls(to_jsonb(" row ") - 'data') || CASE WHEN " row \
-    ".data IS NULL THEN '{}' ELSE jsonb_build_object('data', " row ".data) END"
+// A row as the functions show it: without what is null, but for what is within its data.
+#define LOYALTY_SHOWN(row)                                                                                          \
+    "CASE WHEN " row ".data IS NULL THEN jsonb_strip_nulls(to_jsonb(" row ")) ELSE jsonb_strip_nulls(to_jsonb(" row \
+    ") - 'data') || jsonb_build_object('data', " row ".data) END"
 
 struct Inserted {
     Uuid id;

@@ -41,13 +41,12 @@ public:
 
     Result run() {
         check_form();
-        terms_ = lock_account(hold_.key, key_, now_, now_);
+        state_ = lock_account(hold_.key, key_, question());
         amount_ = read_value(*hold_.amount, +1, terms_.scale, "amount");
-        read();
         if (state_.hold) return {*state_.hold, check_repeated()};
         if (state_.transaction)
             fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
-        require_usable(terms_, hold_.key);
+        require_usable(terms_, hold_.key, now_);
         check_dates();
         if (hold_.promotion) require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale, now_);
         state_.account.expire(now_);
@@ -57,7 +56,7 @@ public:
                 fail_insufficient(state_.account, amount_, now_, terms_.scale, hold_.key);
             reserved = state_.account.hold(amount_, now_);
         }
-        write_account(key_, state_.account, terms_.scale, now_, std::nullopt);
+        write_account(key_, state_, now_, std::nullopt);
         const Uuid id = make_uuid();
         insert(id);
         if (!reserved.empty()) insert_reserved(id, reserved);
@@ -95,13 +94,12 @@ private:
         }
     }
 
-    void read() {
+    AccountQuestion question() const {
         AccountQuestion question;
-        question.scale = terms_.scale;
         question.now = now_;
         question.external_id = hold_.external_id;
         if (!is_redemption()) question.until = now_;
-        state_ = read_account(key_, question);
+        return question;
     }
 
     bool check_repeated() const {
@@ -192,9 +190,9 @@ private:
     const TimestampTz now_;
     const TimestampTz wall_;
     TimestampTz ends_ = 0;
-    Terms terms_;
     Units amount_ = 0;
     AccountState state_;
+    const Terms& terms_ = state_.terms;
 };
 
 std::string read_state(const KeyArguments& key, const Uuid& id) {
@@ -248,10 +246,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     const KeyArguments arguments(key);
     const TimestampTz moment = now();
     AccountQuestion question;
-    const Terms terms = lock_account(key, arguments, moment, moment);
-    question.scale = terms.scale;
     question.now = question.until = moment;
-    AccountState state = read_account(arguments, question);
+    AccountState state = lock_account(key, arguments, question);
     const std::string found = read_state(arguments, hold.id);
     if (found == "committed") {
         throw Error(sqlstate::hold_ended, "hold " + show(hold.id) + " was committed", {},
@@ -259,12 +255,12 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     }
     const bool is_open = found == "open";
     if (is_open) {
-        state.account.release(read_reserved(arguments, hold.id, question.scale, state.account));
+        state.account.release(read_reserved(arguments, hold.id, state.terms.scale, state.account));
         end_rolled_back(arguments, hold.id, moment);
     }
     state.account.expire(moment);
-    write_account(arguments, state.account, question.scale, moment, std::nullopt);
-    judge_after_booking(key, arguments, terms, state.account, moment);
+    write_account(arguments, state, moment, std::nullopt);
+    judge_after_booking(key, arguments, state.terms, state.account, moment);
     return hold_answer(key, hold.id, !is_open, into);
 }
 

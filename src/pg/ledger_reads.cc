@@ -3,6 +3,7 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/owner.hpp"
+#include "pg/tiers_sql.hpp"
 
 namespace loyalty::pg {
 
@@ -29,6 +30,19 @@ void check_member(const std::string& member, const std::string& program, const s
         throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
 }
 
+// The last reset by the calendar of a tier group that is due at the moment $4 and not booked: the points active before are
+// gone from then on.
+#define LOYALTY_DUE_RESET \
+    "(SELECT max(e.at) AS at FROM loyalty.tier_groups g"                                                              \
+    "   JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"      \
+    "   JOIN loyalty.members m ON m.member = $1 AND m.program = g.program"                                            \
+    "  CROSS JOIN LATERAL " LOYALTY_PERIOD_ENDS("coalesce(g.reset_count, g.interval_count)",                          \
+                                                "coalesce(g.reset_unit, g.interval_unit)", "s.reset_at",              \
+                                                "CASE WHEN isfinite($4) THEN $4 ELSE s.reset_at END") " e"            \
+    "  WHERE g.program = $2 AND g.point_type = t.external_id AND g.model = 'cyclic' AND s.reset_at <= $4"             \
+    "    AND e.at BETWEEN s.reset_at AND $4)"
+#define LOYALTY_GONE_AT(lot) "least(" lot ".expires_at, CASE WHEN " lot ".active_from < reset.at THEN reset.at END)"
+
 // From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as their
 // hold's time-out has not come.
 Rows balance_from_now(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
@@ -41,6 +55,7 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
+        "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4), 0) AS total,"
         "              CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
@@ -48,7 +63,7 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.remaining) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.remaining, o.active_from, o.expires_at,"
+        "         FROM (SELECT o.remaining, o.active_from, " LOYALTY_GONE_AT("o") " AS expires_at,"
         "                      CASE WHEN o.held = 0 THEN 0"
         "                           ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
         "                                   JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
@@ -73,6 +88,7 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "       round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale), p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
+        "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT coalesce(sum(x.value), 0) AS total, coalesce(sum(x.debt), 0) AS debt, coalesce(sum(x.owed), 0) AS owed"
         "         FROM loyalty.transactions x"
@@ -84,7 +100,8 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "                          WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = l.seq"
         "                            AND h.state = 'open' AND h.expires_at > $5) END), 0) AS expired"
         "         FROM loyalty.lots l"
-        "        WHERE l.member = $1 AND l.program = $2 AND l.point_type = t.external_id AND l.open AND l.expires_at <= $4) due"
+        "        WHERE l.member = $1 AND l.program = $2 AND l.point_type = t.external_id AND l.open"
+        "          AND " LOYALTY_GONE_AT("l") " <= $4) due"
         " CROSS JOIN LATERAL ("
         "       SELECT booked.total - due.expired AS total, booked.debt, booked.owed,"
         "              CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
@@ -92,7 +109,7 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.content) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.active_from, o.expires_at,"
+        "         FROM (SELECT o.active_from, " LOYALTY_GONE_AT("o") " AS expires_at,"
         "                      o.amount + (SELECT coalesce(sum(m.value), 0) FROM loyalty.lot_movements m"
         "                                    JOIN loyalty.transactions x USING (member, program, point_type, seq)"
         "                                   WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.external_id AND m.seq >= o.seq"

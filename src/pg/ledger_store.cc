@@ -13,43 +13,42 @@ using namespace ledger;
 
 namespace {
 
-[[noreturn]] void fail_unknown(const AccountKey& key, const KeyArguments& arguments) {
+// Returns whether the member was removed; nothing if there is no such member.
+std::optional<bool> lock_member(const KeyArguments& key) {
     static Query query(
-        "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $1),"
-        "       EXISTS (SELECT FROM loyalty.point_types WHERE program = $1 AND external_id = $2)",
+        "SELECT removed_at IS NOT NULL FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",
         {TEXTOID, TEXTOID});
-    const Rows rows = query.run({arguments.program, arguments.point_type}, true);
-    if (!rows.boolean(0, 1)) {
-        throw Error(sqlstate::unknown_program, "program \"" + key.program + "\" does not exist", {},
-                    "Name one of loyalty.programs.");
-    }
-    if (!rows.boolean(0, 2)) {
-        throw Error(sqlstate::unknown_point_type,
-                    "point type \"" + key.point_type + "\" of program \"" + key.program + "\" does not exist", {},
-                    "Name one of loyalty.point_types.");
-    }
-    throw Error(sqlstate::not_a_member, "\"" + key.member + "\" is no member of program \"" + key.program + "\"", {},
-                "Enrol the member first; the key is the text of the profile's key.");
+    const Rows rows = query.run({key.member, key.program}, true);
+    return rows.size() == 0 ? std::nullopt : std::optional(rows.boolean(0, 1));
 }
 
+// The balance (columns 1 to 4), whether a hold has timed out (5), the lots (from 6), one a row.
 Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
     static Query query(
         "SELECT b.seq, b.total, b.debt, b.owed,"
-        "       (SELECT t.id FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.external_id = $7),"
-        "       (SELECT h.id FROM loyalty.holds h WHERE h.member = $1 AND h.program = $2 AND h.external_id = $7),"
         "       EXISTS (SELECT FROM loyalty.holds h"
         "                WHERE h.member = $1 AND h.program = $2 AND h.point_type = $3 AND h.state = 'open' AND h.expires_at <= $4),"
-        "       l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at"
-        "  FROM (SELECT) one"
-        "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = $3"
+        "       l.seq, l.remaining, l.held, l.active_from, l.expires_at"
+        "  FROM loyalty.balances b"
         "  LEFT JOIN LATERAL ("
-        "       SELECT seq, amount, remaining, held, active_from, expires_at FROM loyalty.lots"
+        "       SELECT seq, remaining, held, active_from, expires_at FROM loyalty.lots"
         "        WHERE member = $1 AND program = $2 AND point_type = $3 AND open AND expires_at <= $5"
-        "        ORDER BY expires_at, active_from, seq LIMIT $6) l ON true",
-        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID});
+        "        ORDER BY expires_at, active_from, seq LIMIT $6) l ON true"
+        " WHERE b.member = $1 AND b.program = $2 AND b.point_type = $3",
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID});
     return query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now()),
-                      timestamp_argument(question.until), optional_bigint_argument(question.limit),
-                      optional_text_argument(question.external_id)});
+                      timestamp_argument(question.until), optional_bigint_argument(question.limit)});
+}
+
+// Which transaction and which hold have the external id.
+void find_external_id(const KeyArguments& key, const std::string& external_id, AccountState& state) {
+    static Query query(
+        "SELECT (SELECT id FROM loyalty.transactions WHERE member = $1 AND program = $2 AND external_id = $3),"
+        "       (SELECT id FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $3)",
+        {TEXTOID, TEXTOID, TEXTOID});
+    const Rows rows = query.run({key.member, key.program, text_argument(external_id)});
+    if (!rows.is_null(0, 1)) state.transaction = uuid_of(rows.datum(0, 1));
+    if (!rows.is_null(0, 2)) state.hold = uuid_of(rows.datum(0, 2));
 }
 
 // Ends the holds whose time is over, and frees what they had reserved. That is written at once, for not everything that
@@ -70,112 +69,123 @@ void end_timed_out_holds(const KeyArguments& key) {
     query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now())}, true);
 }
 
-constexpr const char* upsert_balance =
-    "INSERT INTO loyalty.balances (member, program, point_type, seq, total, debt, owed, updated_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-    " ON CONFLICT (member, program, point_type) DO UPDATE"
-    " SET seq = excluded.seq, total = excluded.total, debt = excluded.debt, owed = excluded.owed, updated_at = excluded.updated_at";
+// Writes a balance, and then, as WITH clauses and a statement that read the relation `account`, what goes with it. An account
+// that exists is updated, a new one inserted: an upsert would check every constraint twice. Under an old snapshot the update
+// may not find the row that was read; then nothing is written.
+class AccountQuery {
+public:
+    AccountQuery(const std::string& rest, std::initializer_list<Oid> types)
+        : update_((std::string("WITH account AS (") + update + " RETURNING true)" + rest).c_str(), types),
+          insert_((std::string("WITH account AS (") + insert + " RETURNING true)" + rest).c_str(), types) {}
+
+    void run(bool exists, std::initializer_list<Argument> arguments) {
+        if ((exists ? update_ : insert_).run(arguments, true).size() == 1) return;
+        throw Error("40001", "could not serialize access due to concurrent update");
+    }
+
+private:
+    static constexpr const char* update =
+        "UPDATE loyalty.balances SET seq = $4, total = $5, debt = $6, owed = $7, updated_at = $8"
+        " WHERE member = $1 AND program = $2 AND point_type = $3";
+    static constexpr const char* insert =
+        "INSERT INTO loyalty.balances (member, program, point_type, seq, total, debt, owed, updated_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+    Query update_, insert_;
+};
 
 struct BalanceArguments {
+    bool exists;
     Argument seq, total, debt, owed, updated_at;
 
-    BalanceArguments(const Account& account, int scale, TimestampTz now)
-        : seq(bigint_argument(account.seq)),
-          total(units_argument(account.total, scale)),
-          debt(units_argument(account.debt, scale)),
-          owed(units_argument(account.owed, scale)),
+    BalanceArguments(const AccountState& state, TimestampTz now)
+        : exists(state.exists),
+          seq(bigint_argument(state.account.seq)),
+          total(units_argument(state.account.total, state.terms.scale)),
+          debt(units_argument(state.account.debt, state.terms.scale)),
+          owed(units_argument(state.account.owed, state.terms.scale)),
           updated_at(timestamp_argument(now)) {}
 };
 
 void write_balance(const KeyArguments& key, const BalanceArguments& balance) {
-    static Query query(upsert_balance,
-                       {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
-    query.run({key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
-               balance.updated_at},
-              true);
+    static AccountQuery query(" SELECT FROM account",
+                              {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
+    query.run(balance.exists, {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt,
+                               balance.owed, balance.updated_at});
 }
 
 void write_balance_and_new_lot(const KeyArguments& key, const BalanceArguments& balance, const Lot& lot, int scale) {
-    static const std::string text =
-        std::string("WITH account AS (") + upsert_balance +
-        ")"
+    static AccountQuery query(
         " INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
-        " VALUES ($1, $2, $3, $9, $10, $11, $12, $13)";
-    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID,
-                                      TIMESTAMPTZOID, INT8OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    query.run(
-        {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
-         balance.updated_at, bigint_argument(lot.seq), units_argument(lot.amount, scale),
-         units_argument(lot.remaining, scale), timestamp_argument(lot.active_from), timestamp_argument(lot.expires_at)},
-        true);
+        " SELECT $1, $2, $3, $9, $10, $11, $12, $13 FROM account",
+        {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, INT8OID, NUMERICOID,
+         NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    query.run(balance.exists, {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt,
+                               balance.owed, balance.updated_at, bigint_argument(lot.seq),
+                               units_argument(lot.amount, scale), units_argument(lot.remaining, scale),
+                               timestamp_argument(lot.active_from), timestamp_argument(lot.expires_at)});
 }
 
-// Changed lots and movements, as arrays.
-struct LotArguments {
-    Argument seqs, remaining, held, movement_seqs, movement_lots, movement_values;
-    bool empty = true;
+// What changes beside the balance: lots that were there, and movements.
+struct LotChanges {
+    std::vector<std::int64_t> lots, remaining, held, movement_seqs, movement_lots, movement_values;
 
-    LotArguments(const Account& account, int scale) {
-        std::vector<std::int64_t> lot_seqs, lot_remaining, lot_held, entry_seqs, entry_lots, entry_values;
+    explicit LotChanges(const Account& account) {
         for (const auto& lot : account.lots()) {
             if (!lot.changed || lot.is_new) continue;
-            lot_seqs.push_back(lot.seq);
-            lot_remaining.push_back(lot.remaining);
-            lot_held.push_back(lot.held);
+            lots.push_back(lot.seq);
+            remaining.push_back(lot.remaining);
+            held.push_back(lot.held);
         }
         for (const auto& entry : account.entries()) {
             for (const auto& movement : entry.movements) {
-                entry_seqs.push_back(entry.seq);
-                entry_lots.push_back(movement.lot);
-                entry_values.push_back(movement.value);
+                movement_seqs.push_back(entry.seq);
+                movement_lots.push_back(movement.lot);
+                movement_values.push_back(movement.value);
             }
         }
-        empty = lot_seqs.empty() && entry_seqs.empty();
-        if (empty) return;
-        seqs = bigints_argument(lot_seqs);
-        remaining = units_array_argument(lot_remaining, scale);
-        held = units_array_argument(lot_held, scale);
-        movement_seqs = bigints_argument(entry_seqs);
-        movement_lots = bigints_argument(entry_lots);
-        movement_values = units_array_argument(entry_values, scale);
     }
+
+    bool empty() const { return lots.empty() && movement_seqs.empty(); }
+    bool is_of_one_lot() const { return lots.size() == 1 && movement_lots == lots; }
 };
 
-// ANY lets the index find the lots; the join alone may be planned as a look at all lots of the account.
-constexpr const char* update_lots =
-    "UPDATE loyalty.lots l SET remaining = c.remaining, held = c.held"
-    "  FROM unnest($4::bigint[], $5::numeric[], $6::numeric[]) c (seq, remaining, held)"
-    " WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = ANY ($4) AND l.seq = c.seq";
-constexpr const char* insert_movements =
-    "INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
-    " SELECT $1, $2, $3, m.seq, m.lot, m.value FROM unnest($7::bigint[], $8::bigint[], $9::numeric[]) m (seq, lot, value)";
-
-void write_lots(const KeyArguments& key, const LotArguments& lots) {
-    static const std::string text = std::string("WITH changed AS (") + update_lots + ") " + insert_movements;
-    static Query query(text.c_str(), {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID,
-                                      INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID});
-    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs,
-               lots.movement_lots, lots.movement_values},
-              true);
+// Most redemptions take from one lot; without arrays they cost a third less.
+void write_balance_and_lot(const KeyArguments& key, const BalanceArguments& balance, const LotChanges& changes,
+                           int scale) {
+    static AccountQuery query(
+        ", lot AS ("
+        "    UPDATE loyalty.lots SET remaining = $10, held = $11"
+        "     WHERE member = $1 AND program = $2 AND point_type = $3 AND seq = $9)"
+        " INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
+        " SELECT $1, $2, $3, $12, $9, $13 FROM account",
+        {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, INT8OID, NUMERICOID,
+         NUMERICOID, INT8OID, NUMERICOID});
+    query.run(balance.exists,
+              {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
+               balance.updated_at, bigint_argument(changes.lots[0]), units_argument(changes.remaining[0], scale),
+               units_argument(changes.held[0], scale), bigint_argument(changes.movement_seqs[0]),
+               units_argument(changes.movement_values[0], scale)});
 }
 
-void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& balance, const LotArguments& lots) {
-    static const std::string text =
-        std::string("WITH changed AS (") + update_lots +
-        "), account AS ("
-        "    INSERT INTO loyalty.balances (member, program, point_type, seq, total, debt, owed, updated_at)"
-        "    VALUES ($1, $2, $3, $10, $11, $12, $13, $14)"
-        "    ON CONFLICT (member, program, point_type) DO UPDATE"
-        "    SET seq = excluded.seq, total = excluded.total, debt = excluded.debt, owed = excluded.owed, updated_at = excluded.updated_at"
-        ") " +
-        insert_movements;
-    static Query query(text.c_str(),
-                       {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID,
-                        INT8ARRAYOID, NUMERICARRAYOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID});
-    query.run({key.member, key.program, key.point_type, lots.seqs, lots.remaining, lots.held, lots.movement_seqs,
-               lots.movement_lots, lots.movement_values, balance.seq, balance.total, balance.debt, balance.owed,
-               balance.updated_at},
-              true);
+// ANY lets the index find the lots; the join alone may be planned as a look at all lots of the account.
+void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& balance, const LotChanges& changes,
+                            int scale) {
+    static AccountQuery query(
+        ", lot AS ("
+        "    UPDATE loyalty.lots l SET remaining = c.remaining, held = c.held"
+        "      FROM (SELECT unnest($9::bigint[]) AS seq, unnest($10::numeric[]) AS remaining, unnest($11::numeric[]) AS held) c"
+        "     WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = ANY ($9) AND l.seq = c.seq)"
+        ", movement AS ("
+        "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
+        "    SELECT $1, $2, $3, unnest($12::bigint[]), unnest($13::bigint[]), unnest($14::numeric[])) SELECT FROM account",
+        {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, INT8ARRAYOID,
+         NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID});
+    query.run(balance.exists,
+              {key.member, key.program, key.point_type, balance.seq, balance.total, balance.debt, balance.owed,
+               balance.updated_at, bigints_argument(changes.lots), units_array_argument(changes.remaining, scale),
+               units_array_argument(changes.held, scale), bigints_argument(changes.movement_seqs),
+               bigints_argument(changes.movement_lots), units_array_argument(changes.movement_values, scale)});
 }
 
 // Rows that the ledger adds by itself: what expired, and what was owed.
@@ -246,54 +256,22 @@ const char* name_of(Type type) {
     return "";
 }
 
-Terms lock_account(const AccountKey& key, const KeyArguments& arguments, TimestampTz now, TimestampTz active_from) {
-    static Query query(
-        "SELECT p.active, p.negative_balance_allowed, t.scale::integer,"
-        "       t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4), t.refund_allowed, m.removed_at IS NOT NULL,"
-        "       " LOYALTY_EXPIRES_AT("$5") ","
-        "       t.kind = 'qualification',"
-        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $2 AND g.model = 'dynamic')"
-        "  FROM loyalty.members m"
-        "  JOIN loyalty.programs p ON p.external_id = m.program"
-        "  JOIN loyalty.point_types t ON t.program = m.program AND t.external_id = $3"
-        " WHERE m.member = $1 AND m.program = $2"
-        "   FOR NO KEY UPDATE OF m",
-        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now),
-                                 timestamp_argument(active_from)},
-                                true);
-    if (rows.size() == 0) fail_unknown(key, arguments);
-    Terms terms;
-    terms.program_active = rows.boolean(0, 1);
-    terms.debt_allowed = rows.boolean(0, 2);
-    terms.scale = rows.integer(0, 3);
-    terms.type_usable = rows.boolean(0, 4);
-    terms.refund_allowed = rows.boolean(0, 5);
-    terms.member_removed = rows.boolean(0, 6);
-    terms.expires_at = timestamp_at(rows, 0, 7);
-    terms.qualifies = rows.boolean(0, 8);
-    terms.judges_dynamic = rows.boolean(0, 9);
-    if (terms.qualifies) review_before_booking(key, arguments, now);
-    return terms;
-}
-
 void add_lots(Account& account, const Rows& rows, int first_column, int scale) {
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         if (rows.is_null(row, first_column)) continue;
         Lot lot;
         lot.seq = bigint_at(rows, row, first_column);
-        lot.amount = units_at(rows, row, first_column + 1, scale);
-        lot.remaining = units_at(rows, row, first_column + 2, scale);
-        lot.held = units_at(rows, row, first_column + 3, scale);
-        lot.active_from = timestamp_at(rows, row, first_column + 4);
-        lot.expires_at = timestamp_at(rows, row, first_column + 5);
+        lot.remaining = units_at(rows, row, first_column + 1, scale);
+        lot.held = units_at(rows, row, first_column + 2, scale);
+        lot.active_from = timestamp_at(rows, row, first_column + 3);
+        lot.expires_at = timestamp_at(rows, row, first_column + 4);
         account.add(lot);
     }
 }
 
 std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale, Account& account) {
     static Query query(
-        "SELECT l.seq, l.amount, l.remaining, l.held, l.active_from, l.expires_at, reserved.amount"
+        "SELECT l.seq, l.remaining, l.held, l.active_from, l.expires_at, reserved.amount"
         "  FROM loyalty.hold_lots reserved"
         "  JOIN loyalty.lots l ON l.member = $1 AND l.program = $2 AND l.point_type = reserved.point_type AND l.seq = reserved.lot"
         " WHERE reserved.member = $1 AND reserved.program = $2 AND reserved.hold = $3"
@@ -303,48 +281,65 @@ std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, i
     const Rows rows = query.run({key.member, key.program, uuid_argument(hold)});
     std::vector<Movement> reserved;
     for (std::uint64_t row = 0; row < rows.size(); row++)
-        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 7, scale)});
+        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 6, scale)});
     add_lots(account, rows, 1, scale);
     account.sort();
     return reserved;
 }
 
-AccountState read_account(const KeyArguments& key, const AccountQuestion& question) {
+void read_account(const KeyArguments& key, const AccountQuestion& question, AccountState& state) {
     const FreshSnapshot snapshot;
     Rows rows = run_read(key, question);
-    if (rows.boolean(0, 7)) {
+    if (rows.size() > 0 && rows.boolean(0, 5)) {
         end_timed_out_holds(key);
         const FreshSnapshot after_their_end;
         rows = run_read(key, question);
     }
-    AccountState state;
-    Account& account = state.account;
-    if (!rows.is_null(0, 1)) {
-        account.seq = bigint_at(rows, 0, 1);
-        account.total = units_at(rows, 0, 2, question.scale);
-        account.debt = units_at(rows, 0, 3, question.scale);
-        account.owed = units_at(rows, 0, 4, question.scale);
-    }
-    if (!rows.is_null(0, 5)) state.transaction = uuid_of(rows.datum(0, 5));
-    if (!rows.is_null(0, 6)) state.hold = uuid_of(rows.datum(0, 6));
-    add_lots(account, rows, 8, question.scale);
+    if (question.external_id) find_external_id(key, *question.external_id, state);
+    const int scale = state.terms.scale;
+    Account& account = state.account = Account();
+    state.exists = rows.size() > 0;
+    if (!state.exists) return;
+    account.seq = bigint_at(rows, 0, 1);
+    account.total = units_at(rows, 0, 2, scale);
+    account.debt = units_at(rows, 0, 3, scale);
+    account.owed = units_at(rows, 0, 4, scale);
+    add_lots(account, rows, 6, scale);
     account.sort();
+}
+
+AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, const AccountQuestion& question) {
+    const auto removed = lock_member(arguments);
+    AccountState state;
+    state.terms = ledger_terms(key.program, key.point_type);
+    if (!removed) {
+        throw Error(sqlstate::not_a_member, "\"" + key.member + "\" is no member of program \"" + key.program + "\"",
+                    {}, "Enrol the member first; the key is the text of the profile's key.");
+    }
+    state.terms.member_removed = *removed;
+    if (state.terms.qualifies) review_before_booking(key, arguments, question.now);
+    read_account(arguments, question, state);
     return state;
 }
 
-Uuid write_account(const KeyArguments& key, const Account& account, int scale, TimestampTz now,
+Uuid write_account(const KeyArguments& key, const AccountState& state, TimestampTz now,
                    std::optional<std::size_t> own) {
+    const Account& account = state.account;
+    const int scale = state.terms.scale;
     check_range(account, scale);
     const auto& lots = account.lots();
     const auto new_lot = std::find_if(lots.begin(), lots.end(), [](const Lot& lot) { return lot.is_new; });
-    const BalanceArguments balance(account, scale, now);
-    const LotArguments changed(account, scale);
+    BalanceArguments balance(state, now);
+    const LotChanges changes(account);
     if (new_lot != lots.end()) {
         write_balance_and_new_lot(key, balance, *new_lot, scale);
-        if (!changed.empty) write_lots(key, changed);
-    } else if (!changed.empty) {
-        write_balance_and_lots(key, balance, changed);
-    } else {
+        balance.exists = true;
+    }
+    if (changes.is_of_one_lot()) {
+        write_balance_and_lot(key, balance, changes, scale);
+    } else if (!changes.empty()) {
+        write_balance_and_lots(key, balance, changes, scale);
+    } else if (new_lot == lots.end()) {
         write_balance(key, balance);
     }
     std::vector<Uuid> ids(account.entries().size());

@@ -10,6 +10,7 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_book.hpp"
 #include "pg/owner.hpp"
+#include "pg/search_path.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -256,6 +257,7 @@ HeapTuple complete(const Row& row, const Columns& c, HeapTuple tuple, TupleDesc 
 
 Booking book_as_owner(const Posting& posting, Oid owner) {
     const AsUser as_owner(owner);
+    const PinnedSearchPath pinned;
     const Spi connection;
     return book(posting);
 }

@@ -163,7 +163,8 @@ void clone_promotion(const Node& node, const std::string& copy, const std::optio
         "  FROM loyalty.promotions WHERE program = $1 AND external_id = $2",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     const Rows at = place.run({node.program_argument(), node.id_argument()}, true);
-    make_room(node, at.text(0, 1), at.integer(0, 2) + 1);
+    // A trigger promotion stands outside the tree.
+    if (!at.is_null(0, 1)) make_room(node, at.text(0, 1), at.integer(0, 2) + 1);
     copy_all.run({node.program_argument(), node.id_argument(), text_argument(copy), optional_text_argument(name)},
                  true);
 }

@@ -57,15 +57,17 @@ Argument cast_key(const std::string& key, Oid type) {
     }
 }
 
-// One plan per relation, condition and type of its argument, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key, Oid type, const char* condition) {
+// One plan per relation, what is wanted of it, condition and type of its argument, made anew when its names have changed.
+Query& profile_query(const KeyColumn& key, Oid type, const std::string& wanted, const char* condition) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text = std::string("SELECT CAST(") + key.column + " AS text) FROM " + key.relation + " WHERE " +
-                             key.column + condition;
+    const std::string text =
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + condition;
     auto& query = queries[std::to_string(type) + " " + text];
     if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{type});
     return *query;
 }
+
+std::string key_text(const KeyColumn& key) { return std::string("CAST(profile.") + key.column + " AS text)"; }
 
 // Keys as an array of the column's type, and the text of each as the column would write it; no text where a key is none.
 struct CastKeys {
@@ -108,7 +110,7 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column, column.type, " = $1 LIMIT 1").run({value});
+    const Rows rows = profile_query(column, column.type, key_text(column), " = $1 LIMIT 1").run({value});
     if (rows.size() == 0) return std::nullopt;
     return rows.text(0, 1);
 }
@@ -119,13 +121,24 @@ std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, c
     const KeyColumn column = find_key_column(live);
     CastKeys cast = cast_keys(keys, column.type);
     const Oid array_type = postgres([=] { return get_array_type(column.type); });
-    const Rows rows = profile_query(column, array_type, " = ANY ($1)").run({cast.array});
+    const Rows rows = profile_query(column, array_type, key_text(column), " = ANY ($1)").run({cast.array});
     std::unordered_set<std::string> found;
     for (std::uint64_t row = 0; row < rows.size(); row++) found.insert(rows.text(row, 1));
     for (auto& text : cast.texts) {
         if (text && !found.contains(*text)) text.reset();
     }
     return std::move(cast.texts);
+}
+
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller) {
+    // The bundled relation is read as the schema's owner, as everywhere.
+    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
+    const KeyColumn column = find_key_column(live);
+    const Argument value = cast_key(key, column.type);
+    if (value.is_null) return std::nullopt;
+    const Rows rows = profile_query(column, column.type, "to_jsonb(profile)", " = $1 LIMIT 1").run({value});
+    if (rows.size() == 0) return std::nullopt;
+    return rows.datum(0, 1);
 }
 
 }  // namespace loyalty::pg

@@ -18,4 +18,7 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
 std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
                                                       Oid caller);
 
+// The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
+std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);
+
 }  // namespace loyalty::pg

@@ -99,4 +99,19 @@ private:
     int exceptions_;
 };
 
+// For the extent of an object, queries see what is committed now and what this transaction has written so far. What is
+// read of a locked row's belongings is read so: under an old snapshot the writing that follows fails, and nothing stale is
+// booked.
+class FreshSnapshot {
+public:
+    FreshSnapshot() : latest_(after_own_writes()) {}
+
+private:
+    static LatestSnapshot after_own_writes() {
+        postgres([] { CommandCounterIncrement(); });
+        return LatestSnapshot();
+    }
+    LatestSnapshot latest_;
+};
+
 }  // namespace loyalty::pg

@@ -61,6 +61,9 @@ struct ForeseenTier {
 };
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at);
 
+// The tiers that a member holds at a moment from now on, by their external ids; nothing is written.
+std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at);
+
 // What a booking needs of the tiers. Before it reads the account: what is due is booked. After it has written the account:
 // the tier becomes what the points give, and dynamic groups are judged.
 void review_before_booking(const AccountKey& key, const KeyArguments& arguments, TimestampTz now);

@@ -44,6 +44,31 @@ bool reads_profile(const std::string& program) {
     "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
     "    AND (g.activity_days IS NULL OR o.time > $4 - make_interval(days => g.activity_days)))"
 
+void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
+                    TimestampTz now) {
+    static Query update(
+        "UPDATE loyalty.member_tiers s SET tier = c.tier, since = $3, seq = c.seq"
+        "  FROM unnest($4::text[], $5::text[], $6::bigint[]) c (member, tier, seq)"
+        " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID});
+    std::vector<std::string> who;
+    std::vector<std::optional<std::string>> tiers;
+    std::vector<std::int64_t> seqs;
+    for (const auto& change : changes) {
+        who.push_back(change.member);
+        tiers.push_back(change.to);
+        seqs.push_back(change.seq);
+    }
+    update.run_for(who.size(),
+                   {text_argument(program), text_argument(id), timestamp_argument(now), texts_argument(who),
+                    optional_texts_argument(tiers), bigints_argument(seqs)},
+                   true);
+    TierGroup group;
+    group.program = program;
+    group.id = id;
+    write_changes(group, changes);
+}
+
 }  // namespace
 
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
@@ -66,11 +91,6 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM verdict.tier"
         " ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID});
-    static Query update(
-        "UPDATE loyalty.member_tiers s SET tier = c.tier, since = $3, seq = c.seq"
-        "  FROM unnest($4::text[], $5::text[], $6::bigint[]) c (member, tier, seq)"
-        " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID});
     std::vector<std::optional<std::string>> documents(members.size());
     if (reads_profile(program)) documents = profile_documents(load_profile_database(program), members, caller);
     const FreshSnapshot snapshot;
@@ -90,22 +110,7 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
     if (!without_row.empty()) make_standings(program, without_row);
     std::int64_t changed = 0;
     for (const auto& [id, changes] : by_group) {
-        std::vector<std::string> who;
-        std::vector<std::optional<std::string>> tiers;
-        std::vector<std::int64_t> seqs;
-        for (const auto& change : changes) {
-            who.push_back(change.member);
-            tiers.push_back(change.to);
-            seqs.push_back(change.seq);
-        }
-        update.run_for(who.size(),
-                       {text_argument(program), text_argument(id), timestamp_argument(now), texts_argument(who),
-                        optional_texts_argument(tiers), bigints_argument(seqs)},
-                       true);
-        TierGroup group;
-        group.program = program;
-        group.id = id;
-        write_changes(group, changes);
+        write_verdicts(program, id, changes, now);
         changed += static_cast<std::int64_t>(changes.size());
     }
     return changed;

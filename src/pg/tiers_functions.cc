@@ -195,10 +195,9 @@ void settle_group(const std::string& program, const std::string& id) {
     static Query recalendar(
         "UPDATE loyalty.member_tiers s"
         "   SET review_at = coalesce(c.review, 'infinity'), reset_at = coalesce(c.reset, c.review, 'infinity')"
-        "  FROM (SELECT m.member, (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3")
+        "  FROM (SELECT m.member, (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3", "$3")
         " e WHERE e.at > $3) AS review,"
-        "               CASE WHEN g.reset_count IS NOT NULL THEN (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS(
-            "g.reset_count", "g.reset_unit", "$3") " e WHERE e.at > $3) END AS reset"
+        "               CASE WHEN g.reset_count IS NOT NULL THEN (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3", "$3") " e WHERE e.at > $3) END AS reset"
         "          FROM unnest($4::text[]) k (member)"
         "          JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         "          JOIN loyalty.programs p ON p.external_id = m.program"
@@ -256,6 +255,7 @@ Datum loyalty_tier(PG_FUNCTION_ARGS) {
         const Spi connection;
         require_member(member, program);
         const TimestampTz present = now(), at = given.moment(2).value_or(present);
+        if (TIMESTAMP_NOT_FINITE(at)) throw loyalty::Error(loyalty::sqlstate::wrong_dates, "infinity is no moment");
         std::vector<HeldTier> tiers;
         for (const auto& group : load_tier_groups(program, std::nullopt))
             tiers.push_back(read_tier(group, member, at, present));

@@ -47,10 +47,12 @@ void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account&
     account.sort();
 }
 
+// The ends of periods with the ends of the months in which their last days lie, as arrays.
 #define LOYALTY_ENDS_AS_ARRAYS(ends)                                                                                      \
     "(SELECT array_agg(e.at ORDER BY e.at) AS at,"                                                                        \
-    "        array_agg(timezone(p.time_zone, date_trunc('month', timezone(p.time_zone, e.at) - interval '1 microsecond')" \
-    "                                        + interval '1 month') ORDER BY e.at) AS month_end"                           \
+    "        array_agg(timezone(p.time_zone, date_trunc('month', timezone(p.time_zone, e.at - interval '1 microsecond'))" \
+    "                                        + interval '1 month' - interval '1 microsecond') + interval '1 microsecond'" \
+    "                  ORDER BY e.at) AS month_end"                                                                       \
     "   FROM " ends " e WHERE e.at >= "
 
 // Lots of a cumulative group play no part, and a group that resets its points at each review has one calendar for both.
@@ -69,9 +71,9 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $4"
         "  LEFT JOIN loyalty.balances b ON b.member = m.member AND b.program = m.program AND b.point_type = g.point_type"
         "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
-            LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "s.review_at")) "s.review_at) review ON g.model = 'cyclic'"
+            LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "s.review_at", "$3")) "s.review_at) review ON g.model = 'cyclic'"
         "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
-            LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "s.reset_at")) "s.reset_at) reset ON g.reset_count IS NOT NULL"
+            LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "s.reset_at", "$3")) "s.reset_at) reset ON g.reset_count IS NOT NULL"
         "  LEFT JOIN LATERAL ("
         "       SELECT array_agg(x.seq) AS seqs, array_agg((x.amount * power(10::numeric, $5))::bigint) AS amounts,"
         "              array_agg((x.remaining * power(10::numeric, $5))::bigint) AS remaining,"
@@ -276,6 +278,21 @@ std::int64_t review_members(const TierGroup& group, const std::vector<std::strin
     write_standings(group, candidates);
     write_changes(group, written);
     return static_cast<std::int64_t>(written.size());
+}
+
+std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at) {
+    static Query query(
+        "SELECT tier_group, tier, due_at <= $3 FROM loyalty.member_tiers WHERE member = $1 AND program = $2",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    const Rows rows = query.run({text_argument(member), text_argument(program), timestamp_argument(at)});
+    std::vector<std::string> held;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        auto tier = rows.optional_text(row, 2);
+        if (rows.boolean(row, 3))
+            tier = foresee_tier(load_tier_groups(program, rows.text(row, 1)).at(0), member, at).tier;
+        if (tier) held.push_back(*tier);
+    }
+    return held;
 }
 
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {

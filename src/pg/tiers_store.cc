@@ -99,9 +99,9 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
         "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"
         "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = g.point_type"
         "                         AND x.type IN ('accrual', 'initial', 'reversal') AND g.model = 'cumulative') lifetime ON true"
-        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3")
+        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3", "$3")
         " e WHERE e.at > $3) review ON g.model = 'cyclic'"
-        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3")
+        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3", "$3")
         " e WHERE e.at > $3) reset ON g.reset_count IS NOT NULL"
         " ON CONFLICT DO NOTHING",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});

@@ -62,6 +62,24 @@ Argument array_of(const Values& values, const ElementType& type, const Make& mak
 
 }  // namespace
 
+namespace {
+
+// Asked for in advance, since asking costs more than the bytes.
+void take_random(std::uint8_t* bytes, std::size_t count) {
+    static std::array<std::uint8_t, 512> pool;
+    static std::size_t used = pool.size();
+    if (used + count > pool.size()) {
+        postgres([] {
+            if (!pg_strong_random(pool.data(), pool.size())) elog(ERROR, "could not generate random bytes");
+        });
+        used = 0;
+    }
+    std::copy_n(pool.data() + used, count, bytes);
+    used += count;
+}
+
+}  // namespace
+
 // 60 bits of time, in units of 1/4096 of a millisecond, never the same twice in a session; the rest is random.
 Uuid make_uuid() {
     static std::uint64_t last = 0;
@@ -70,10 +88,7 @@ Uuid make_uuid() {
     const std::uint64_t ticks = microseconds / 1000 * 4096 + microseconds % 1000 * 4096 / 1000;
     last = std::max(ticks, last + 1);
     Uuid id;
-    std::uint8_t* bytes = id.data();
-    postgres([=] {
-        if (!pg_strong_random(bytes + 8, 8)) elog(ERROR, "could not generate random bytes");
-    });
+    take_random(id.data() + 8, 8);
     const std::uint64_t milliseconds = last >> 12;
     for (std::size_t i = 0; i < 6; i++) id[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
     id[6] = static_cast<std::uint8_t>(0x70 | (last >> 8 & 0x0f));

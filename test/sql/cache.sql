@@ -83,7 +83,7 @@ INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, active
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'wrong', 'Wrong', 'points', 'draft');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'wrong');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
-VALUES ('main', 'wrong', 1, 'points_discount', '{"point_type": "status", "percent": 5}');
+VALUES ('main', 'wrong', 1, 'text', '{"template": "{{ member.points.stars.spent }}"}');
 UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'wrong';
 SELECT loyalty_apply('main');
 \echo :SQLSTATE

@@ -194,7 +194,6 @@ INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) V
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 1, 10, -1);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, held) VALUES ('ann', 'main', 'bonus', 1, 10, 5, 6);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 0, 10, 10);
-INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'miles', 1, 10, 10);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, expires_at) VALUES ('ann', 'main', 'bonus', 1, 10, 10, now());
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from) VALUES ('ann', 'main', 'bonus', 1, 10, 10, '-infinity');
 \set VERBOSITY default

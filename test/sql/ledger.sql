@@ -39,6 +39,10 @@ DELETE FROM loyalty.transactions WHERE member = 'nobody';
 TRUNCATE loyalty.transactions CASCADE;
 INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('ann', 'main', 'bonus', 'accrual', 1)
 ON CONFLICT (member, program, id) DO UPDATE SET comment = 'changed';
+DELETE FROM loyalty.balances;
+TRUNCATE loyalty.balances CASCADE;
+DELETE FROM loyalty.lots;
+TRUNCATE loyalty.lots CASCADE;
 UPDATE loyalty.lot_movements SET value = 1;
 DELETE FROM loyalty.lot_movements;
 TRUNCATE loyalty.lot_movements;
@@ -352,6 +356,47 @@ SELECT total, active FROM loyalty_balance('hal', 'main', 'bonus');
 SELECT brief(loyalty_cancel('hal', 'main', external_id => 'H4'));
 SELECT loyalty_activate_point_type('main', 'bonus');
 SELECT total, active FROM loyalty_balance('hal', 'main', 'bonus');
+
+-- Terms that the transaction itself has changed count at once, and no more once that is rolled back.
+BEGIN;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+SAVEPOINT before;
+UPDATE loyalty.point_types SET validity_count = 2 WHERE external_id = 'bonus';
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+UPDATE loyalty.programs SET active = false;
+SELECT code FROM refusal($$SELECT loyalty_accrue('kim', 'main', 'bonus', 1)$$);
+ROLLBACK TO before;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+UPDATE loyalty.point_types SET validity_count = 3 WHERE external_id = 'bonus';
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+ROLLBACK;
+BEGIN;
+SELECT loyalty_accrue('kim', 'main', 'bonus', 1) ->> 'expires_at' AS expires_at;
+ROLLBACK;
+
+-- An account of many lots: as many are read as are needed.
+BEGIN;
+SELECT count(loyalty_accrue('kim', 'main', 'bonus', 1)) FROM generate_series(1, 70);
+SELECT loyalty_redeem('kim', 'main', 'bonus', 5) -> 'balance_after' AS after;
+SELECT loyalty_redeem('kim', 'main', 'bonus', 64.5) -> 'balance_after' AS after;
+SELECT count(*), sum(remaining) FROM loyalty.lots WHERE member = 'kim' AND open;
+SELECT loyalty_redeem('kim', 'main', 'bonus', 0.51);
+ROLLBACK;
+
+-- Somebody's operators do not come in between.
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.trap(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.trap);
+BEGIN;
+SET LOCAL search_path = hostile, pg_catalog, public;
+SELECT 'a'::text = 'b';
+ROLLBACK;
+BEGIN;
+SET LOCAL search_path = hostile, pg_catalog, public;
+INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('kim', 'main', 'bonus', 'accrual', 1);
+SHOW search_path;
+ROLLBACK;
+DROP SCHEMA hostile CASCADE;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Statement, money, point types, who may

@@ -241,7 +241,7 @@ SELECT loyalty_calculate('{"program": "idle", "lines": [{"product": "X", "quanti
 INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio) VALUES ('idle', 'status', 'Status', 'qualification', 1);
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('idle', 'wrong', 'Wrong', 'points', 'active');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('idle', 'wrong');
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('idle', 'wrong', 1, 'points_discount', '{"point_type": "status", "percent": 10}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('idle', 'wrong', 1, 'text', '{"template": "{{ member.points.stars.spent }}"}');
 SELECT loyalty_test('{"program": "idle", "lines": [{"product": "X", "quantity": 1, "price": 1000}]}');
 \echo :SQLSTATE
 SELECT loyalty_test('{"lines": [{"product": "CD-1", "quantity": 1}]}') -> 'program';

@@ -146,6 +146,23 @@ ALTER TABLE loyalty.promotions DROP COLUMN colour;
 SELECT * FROM loyalty.pending_changes;
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- The terms of partners, as far as the version uses them
+
+INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'acme', 'Acme'), ('main', 'idle', 'Idle');
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'P-1', 'acme', 10), ('main', 'P-2', 'idle', 10);
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'partners', 'Partners', 'discount');
+INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'partners');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+VALUES ('main', 'partners', 1, 'partner_discount', '{"partners": ["acme"]}');
+SELECT loyalty_apply('main');
+UPDATE loyalty.partners SET starts_on = '2030-01-01', name = 'Acme and sons' WHERE external_id = 'acme';
+UPDATE loyalty.partner_products SET discount_percent = 15;
+SELECT change, what, "column", old, new FROM loyalty.pending_changes WHERE program = 'main' ORDER BY what, "column";
+SELECT loyalty_revert('main');
+SELECT external_id, name, starts_on FROM loyalty.partners ORDER BY external_id;
+SELECT sku, discount_percent FROM loyalty.partner_products ORDER BY sku;
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- Refused
 
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('other', 'Other', 'profiles', 'JPY', 'Asia/Tokyo');

@@ -93,6 +93,8 @@ SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'ca
 SELECT loyalty_set_clock('2026-04-02 12:00+02');
 SELECT tier, since, kept_until, points FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
 SELECT count(*) FROM loyalty.transactions WHERE member = 'cat';
+SELECT moment, total, active FROM unnest(ARRAY['2026-02-27 23:59+01', '2026-02-28 00:00+01', '2026-04-02 12:00+02', '2026-07-01', 'infinity']::timestamptz[]) AS moment,
+    loyalty_balance('cat', 'main', 'month', moment);
 SELECT loyalty_accrue('cat', 'main', 'month', 1) \g /dev/null
 SELECT * FROM history WHERE member = 'cat';
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'cat' ORDER BY seq;
@@ -162,6 +164,8 @@ ROLLBACK;
 SELECT tier FROM loyalty.member_tiers WHERE member = 'gus' AND tier_group = 'kind';
 SELECT * FROM refusal($$SELECT * FROM loyalty_tier('nobody', 'main')$$);
 SELECT * FROM refusal($$SELECT * FROM loyalty_tier('gus', 'nowhere')$$);
+SELECT * FROM refusal($$SELECT * FROM loyalty_tier('gus', 'main', 'infinity')$$);
+SELECT * FROM refusal($$UPDATE loyalty.point_types SET kind = 'standard' WHERE external_id = 'kind'$$);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Dynamic (decision 24): the highest tier whose predicate holds; judged by every booking, on demand, and by the job
@@ -198,6 +202,23 @@ SELECT tier_group, tier, since FROM loyalty_tier('jim', 'main');
 SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'prompt');
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'jim' AND point_type = 'prompt' ORDER BY seq;
 
+-- The job that books expirations leaves to the review what the calendar has due before them (decision 3): a lot that expires
+-- after the period's end still counted at it, and is reset then.
+SELECT loyalty_accrue('kim', 'main', 'prompt', 150, expires_on => '2026-12-19') \g /dev/null
+SELECT loyalty_set_clock('2026-12-25 12:00+01');
+CALL loyalty_expire_points();
+SELECT seq, type, value FROM loyalty.transactions WHERE member = 'kim';
+CALL loyalty_review_tiers();
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'kim';
+SELECT tier, since, cause FROM history WHERE member = 'kim' AND tier_group = 'prompt';
+SELECT tier, earned_tier FROM loyalty.member_tiers WHERE member = 'kim' AND tier_group = 'prompt';
+-- Booked in time, it would have been an expiration: here, in the period that began with the review.
+SELECT loyalty_accrue('lea', 'main', 'prompt', 150, expires_on => '2026-12-30') \g /dev/null
+SELECT loyalty_set_clock('2026-12-31 12:00+01');
+SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'prompt';
+CALL loyalty_review_tiers();
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea';
+SELECT tier, since, cause FROM history WHERE member = 'lea' AND tier_group = 'prompt';
 SELECT * FROM loyalty_verify();
 
 SET client_min_messages = warning;

@@ -122,6 +122,17 @@ SELECT count(*) FROM loyalty.members WHERE member = 'newer';
 DROP OWNED BY regress_loyalty_app;
 DROP ROLE regress_loyalty_app;
 
+-- No version holds them, and no revert touches them; a clone takes the rules along.
+SELECT loyalty_apply('main');
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'later', 'Later', 'trigger');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'later', 'accrual', 'bonus', 1);
+SELECT change, what FROM loyalty.pending_changes;
+SELECT loyalty_clone_promotion('main', 'later', 'copy') \g /dev/null
+SELECT * FROM refusal($$SELECT loyalty_move_promotion('main', 'later', 'main')$$);
+SELECT loyalty_revert('main') \g /dev/null
+SELECT external_id, state FROM loyalty.promotions WHERE kind = 'trigger' ORDER BY external_id;
+SELECT promotion, operation, amount FROM loyalty.trigger_rules ORDER BY promotion;
+
 -- The end is final, for the rules too; what was booked stays.
 UPDATE loyalty.promotions SET state = 'ended' WHERE external_id = 'review';
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann')$$);

@@ -21,6 +21,9 @@ constexpr const char* small_tree = R"({
     "point_types": [{"point_type": "bonus", "kind": "standard", "scale": 2, "ratio": 10}],
     "segments": [{"segment": "tv", "kind": "dynamic", "predicate": "$.price > 5", "predicate_id": 3, "reads_price": true},
                  {"segment": "list", "kind": "static"}],
+    "partners": [{"partner": "acme", "starts_on": "2026-02-28"}, {"partner": "other"}],
+    "partner_products": [{"sku": "PC-1", "partner": "acme", "discount_percent": 7.5, "points_value": 3, "points_unit": "percent",
+                          "max_payable_points": 100}],
     "groups": [{"group": "main", "name": "Main", "parent": null, "position": 0, "arbitration": "summation", "max_discount_percent": 50.5},
                {"group": "g", "name": "G", "parent": "main", "position": 1, "arbitration": "max_benefit", "min_product_price_amount": 1.25}],
     "promotions": [{"promotion": "p", "name": "P", "parent": "g", "position": 2, "kind": "discount", "state": "active", "audience": "everyone",
@@ -42,6 +45,12 @@ TEST(TreeReader, ReadsATree) {
     EXPECT_TRUE(tree.segments[0].reads_price);
     EXPECT_FALSE(tree.segments[0].reads_fields);
     EXPECT_TRUE(tree.segments[1].is_static());
+    ASSERT_EQ(tree.partners.size(), 2u);
+    EXPECT_EQ(tree.partners[0].starts_on, 20'512);  // 56 years of 365 days, 14 leap days, 31 + 27 days
+    EXPECT_EQ(tree.partners[1].starts_on, std::nullopt);
+    ASSERT_EQ(tree.partner_products.size(), 1u);
+    EXPECT_EQ(tree.partner_products[0].points_unit, ValueUnit::percent);
+    EXPECT_EQ(tree.partner_products[0].max_payable_points, decimal("100"));
     ASSERT_EQ(tree.groups.size(), 2u);
     EXPECT_EQ(tree.groups[0].parent, "");
     EXPECT_EQ(tree.groups[0].arbitration, Arbitration::summation);

@@ -41,7 +41,8 @@ struct Case {
         review.settle(now, Cause::points);
         std::string shown;
         for (const auto& change : review.changes())
-            shown += std::to_string(change.at) + ":" + std::to_string(change.tier) + " ";
+            shown += std::to_string(change.at) + ":" + std::to_string(change.tier) +
+                     (change.cause == Cause::month_end ? "m " : " ");
         due = review.due_at(now);
         standing = review.standing();
         return shown;
@@ -94,7 +95,7 @@ TEST(Review, AFallWaitsForTheMonthsEndAndMayBeCancelled) {
     Case c;
     c.rules = {false, true};
     c.lot(250, 3);
-    EXPECT_EQ("10:2 30:0 ", c.run(10, 45));
+    EXPECT_EQ("10:2 30:0m ", c.run(10, 45));
     Case again;
     again.rules = {true, true};
     again.lot(250, 3).lot(130, 22).lot(130, 29);

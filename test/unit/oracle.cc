@@ -1,6 +1,7 @@
 #include "unit/oracle.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -112,11 +113,13 @@ struct Effect {
     int target = 0;  // a line, the_shipping or the_order
     bool order_level = false;
     int type = -1;  // the point type paid with or accrued
-    bool accrual = false;
+    bool accrual = false, text = false, code = false;
     Int from = 0, to = 0;
     Int asked = 0, applied = 0, points = 0;
 
-    bool is_something() const { return applied != 0 || points != 0; }
+    bool is_something() const { return applied != 0 || points != 0 || text || code; }
+    // Whether it is one that changes no price.
+    bool is_gift() const { return accrual || text || code; }
 };
 using Effects = std::vector<Effect>;
 
@@ -139,7 +142,13 @@ struct Proposal {
     std::vector<Ask> asks;
     Int shipping = 0;
     std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
+    std::vector<int> texts;                     // lines or the_order
+    bool code = false;
 };
+
+// The benefits that cannot be added up.
+const std::set<std::string> not_summable{"round_price", "round_order_price", "price_from_field",
+                                         "accrue_points_from_field"};
 
 using Amounts = std::vector<std::vector<Int>>;  // per effect, per piece
 using Chain = std::vector<const TreeGroup*>;    // from the innermost group to main
@@ -150,7 +159,7 @@ constexpr Int unlimited = INT64_MAX;
 
 class Calculator {
 public:
-    Calculator(const Tree& tree, const Order& order) : tree_(tree), order_(order) {
+    Calculator(const Tree& tree, const Order& order, const Facts& facts) : tree_(tree), order_(order), facts_(facts) {
         for (const TreeGroup& group : tree.groups) children_.push_back(children_of(group));
         for (const Line& line : order.lines) base_goods_ += line.base.units;
     }
@@ -323,15 +332,151 @@ private:
         if (proposal.order_level && taken.order) return proposal;
         Parameters parameters = benefit.parameters;
         std::vector<Ask> asks = visible(condition, world, taken);
-        if (benefit.benefit == "discount") {
+        const std::string& name = benefit.benefit;
+        if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
-        } else if (benefit.benefit == "points_discount") {
+        } else if (name == "price_from_field") {
+            propose_price_from_field(proposal, asks, parameters, world);
+        } else if (name == "round_price") {
+            for (Ask& ask : asks) ask.asked = ask.total - rounded(ask.total, ask.quantity, parameters);
+            proposal.asks = asks;
+        } else if (name == "round_order_price") {
+            propose_on_order(proposal, asks, 0, [&](Int base) { return base - rounded(base, millionths, parameters); });
+        } else if (name == "partner_discount") {
+            propose_partner_discount(proposal, asks, parameters, world);
+        } else if (name == "text") {
+            propose_text(proposal, asks, world);
+        } else if (name == "issue_promo_code") {
+            proposal.code = order_.buyer.kind != BuyerKind::anonymous;
+        } else if (name == "points_discount") {
             propose_points_discount(proposal, pick_items(asks, world, parameters), parameters, world);
-        } else {
+        } else if (name == "accrue_points") {
             propose_accrual(proposal, asks, parameters, world);
+        } else if (name == "accrue_points_from_field") {
+            propose_accrual_from_field(proposal, asks, parameters, world);
+        } else if (*parameters.text("mode") == "accrue") {
+            propose_partner_accrual(proposal, asks, parameters, world);
+        } else {
+            propose_partner_payment(proposal, asks, parameters, world);
         }
         return proposal;
     }
+
+    // --- Prices ---
+
+    // The total of so many units after the price of one has been rounded to the step.
+    Int rounded(Int total, Int quantity, Parameters& parameters) const {
+        Ratio step = 0;  // in smallest units
+        std::string direction = "nearest";
+        if (parameters.has("mode")) {
+            const std::string mode = *parameters.text("mode");
+            const Ratio one = ten_to(tree_.currency_scale);
+            step = mode == "half" ? one / 2 : mode == "integer" || mode == "integer_down" ? one : one * 10;
+            if (mode == "integer_down" || mode == "tens") direction = "down";
+        } else {
+            step = Ratio(*parameters.amount("step", tree_.currency_scale));
+            if (parameters.has("direction")) direction = *parameters.text("direction");
+        }
+        const Ratio steps = Ratio(total) / Ratio(quantity, millionths) / step;
+        const Int whole = direction == "up" ? ceil(steps) : direction == "down" ? floor(steps) : round(steps);
+        return round(Ratio(whole) * step * Ratio(quantity, millionths));
+    }
+
+    // The amount that a custom field of a line holds, if it holds one.
+    std::optional<Ratio> field_of(int line, Parameters& parameters) const {
+        const auto& fields = facts_.fields[static_cast<std::size_t>(line)];
+        const auto field = fields.find(*parameters.text("field"));
+        if (field == fields.end() || !field->second.number || field->second.number->is_negative()) return std::nullopt;
+        return ratio_of(*field->second.number);
+    }
+
+    void propose_price_from_field(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                                  const World& world) const {
+        const auto factor = parameters.factor("factor");
+        for (Ask ask : asks) {
+            const auto field = field_of(world.pieces[ask.piece].line, parameters);
+            if (!field) continue;
+            const Ratio times = factor ? Ratio(factor->numerator, factor->denominator) : Ratio(1);
+            const Int unit_price = round(*field * times * ten_to(tree_.currency_scale));
+            const Int price = round(Ratio(unit_price) * Ratio(ask.quantity, millionths));
+            ask.asked = std::max<Int>(0, ask.total - price);
+            proposal.asks.push_back(ask);
+        }
+    }
+
+    // --- Partners ---
+
+    // What the benefit's partners offer for a line's product today.
+    const TreePartnerProduct* terms_of(int line, Parameters& parameters) const {
+        for (const TreePartnerProduct& product : tree_.partner_products) {
+            if (product.sku != order_.lines[static_cast<std::size_t>(line)].product) continue;
+            if (const auto wanted = parameters.texts("partners");
+                wanted && std::count(wanted->begin(), wanted->end(), product.partner) == 0)
+                return nullptr;
+            for (const TreePartner& partner : tree_.partners) {
+                if (partner.id == product.partner && partner.starts_on.value_or(facts_.today) <= facts_.today)
+                    return &product;
+            }
+        }
+        return nullptr;
+    }
+
+    void propose_partner_discount(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                                  const World& world) const {
+        for (Ask ask : asks) {
+            const TreePartnerProduct* terms = terms_of(world.pieces[ask.piece].line, parameters);
+            if (!terms || !terms->discount_percent) continue;
+            ask.asked = round(Ratio(ask.total) * ratio_of(*terms->discount_percent) / 100);
+            proposal.asks.push_back(ask);
+        }
+    }
+
+    void propose_partner_payment(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                                 const World& world) const {
+        proposal.type = type_of(parameters);
+        if (budget_left(world, proposal.type) <= 0) return;
+        const Ratio points_per_unit = points_per_money(proposal.type) / ten_to(scale_of(proposal.type));
+        for (Ask ask : asks) {
+            const TreePartnerProduct* terms = terms_of(world.pieces[ask.piece].line, parameters);
+            if (!terms || !terms->points_value) continue;
+            const auto money = [&](const Decimal& points) {
+                return round(ratio_of(points) / points_per_unit * Ratio(ask.quantity, millionths));
+            };
+            ask.asked = terms->points_unit == ValueUnit::points
+                            ? money(*terms->points_value)
+                            : round(Ratio(ask.total) * ratio_of(*terms->points_value) / 100);
+            if (terms->max_payable_points) ask.asked = std::min(ask.asked, money(*terms->max_payable_points));
+            ask.asked = std::min(ask.asked, ask.total);
+            proposal.asks.push_back(ask);
+        }
+    }
+
+    void propose_partner_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                                 const World& world) const {
+        proposal.type = type_of(parameters);
+        if (!earns(proposal.type)) return;
+        for (const auto& [line, goods] : by_line(asks, world)) {
+            const TreePartnerProduct* terms = terms_of(line, parameters);
+            if (!terms || !terms->points_value) continue;
+            const Ratio value = ratio_of(*terms->points_value);
+            proposal.accruals.emplace_back(
+                line, terms->points_unit == ValueUnit::points
+                          ? round(value * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths))
+                          : round(Ratio(goods.first) * value / 100 * points_per_money(proposal.type)));
+        }
+    }
+
+    // --- Texts ---
+
+    static void propose_text(Proposal& proposal, const std::vector<Ask>& asks, const World& world) {
+        if (proposal.order_level) {
+            proposal.texts.push_back(the_order);
+            return;
+        }
+        for (const auto& [line, goods] : by_line(asks, world)) proposal.texts.push_back(line);
+    }
+
+    // --- Discounts and points ---
 
     void propose_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters, const World& world,
                           const Taken& taken) const {
@@ -359,7 +504,9 @@ private:
         std::vector<Int> totals;
         for (const Ask& ask : asks) totals.push_back(ask.total);
         totals.push_back(shipping);
-        const auto shares = oracle::allot(reduction(std::accumulate(totals.begin(), totals.end(), Int{0})), totals);
+        const Int all = reduction(std::accumulate(totals.begin(), totals.end(), Int{0}));
+        auto shares = oracle::allot(std::abs(all), totals);
+        for (Int& share : shares) share = all < 0 ? -share : share;
         for (std::size_t i = 0; i < asks.size(); ++i) asks[i].asked = shares[i];
         proposal.asks = std::move(asks);
         proposal.shipping = shares.back();
@@ -385,19 +532,58 @@ private:
         proposal.asks = asks;
     }
 
-    void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
-                         const World& world) const {
-        proposal.type = type_of(parameters);
-        if (order_.buyer.kind != BuyerKind::member || !balance(proposal.type).usable) return;
-        const auto percent = parameters.percent("percent", 100'000);
-        const auto points = parameters.amount("points", scale_of(proposal.type));
-        std::map<int, std::pair<Int, Int>> lines;  // total and quantity
-        Int sum = 0;
+    bool earns(int type) const { return order_.buyer.kind == BuyerKind::member && balance(type).usable; }
+
+    // Total and quantity of each line.
+    static std::map<int, std::pair<Int, Int>> by_line(const std::vector<Ask>& asks, const World& world) {
+        std::map<int, std::pair<Int, Int>> lines;
         for (const Ask& ask : asks) {
             lines[world.pieces[ask.piece].line].first += ask.total;
             lines[world.pieces[ask.piece].line].second += ask.quantity;
-            sum += ask.total;
         }
+        return lines;
+    }
+
+    // Points of an order over the lines they are based on.
+    static void attribute(Proposal& proposal, Int points, const std::vector<Ask>& asks, const World& world) {
+        const auto lines = by_line(asks, world);
+        std::vector<Int> totals;
+        for (const auto& [line, goods] : lines) totals.push_back(goods.first);
+        if (std::accumulate(totals.begin(), totals.end(), Int{0}) == 0) {
+            proposal.accruals.emplace_back(the_order, points);
+            return;
+        }
+        const auto shares = oracle::allot(points, totals);
+        std::size_t i = 0;
+        for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
+    }
+
+    void propose_accrual_from_field(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                                    const World& world) const {
+        proposal.type = type_of(parameters);
+        if (!earns(proposal.type)) return;
+        if (!parameters.has("field")) {
+            Int spent = 0;
+            for (const Ask& ask : asks) spent += ask.total;
+            const Int times = spent / *parameters.amount("per_amount", tree_.currency_scale);
+            attribute(proposal, times * *parameters.amount("points", scale_of(proposal.type)), asks, world);
+            return;
+        }
+        for (const auto& [line, goods] : by_line(asks, world)) {
+            const auto field = field_of(line, parameters);
+            if (!field) continue;
+            proposal.accruals.emplace_back(
+                line, round(*field * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths)));
+        }
+    }
+
+    void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                         const World& world) const {
+        proposal.type = type_of(parameters);
+        if (!earns(proposal.type)) return;
+        const auto percent = parameters.percent("percent", 100'000);
+        const auto points = parameters.amount("points", scale_of(proposal.type));
+        const auto lines = by_line(asks, world);
         if (lines.empty()) return;
         if (!proposal.order_level) {
             for (const auto& [line, goods] : lines) {
@@ -406,16 +592,9 @@ private:
             }
             return;
         }
-        const Int all = percent ? points_worth(sum, *percent, proposal.type) : *points;
-        if (sum == 0) {
-            proposal.accruals.emplace_back(the_order, all);
-            return;
-        }
-        std::vector<Int> totals;
-        for (const auto& [line, goods] : lines) totals.push_back(goods.first);
-        const auto shares = oracle::allot(all, totals);
-        std::size_t i = 0;
-        for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
+        Int sum = 0;
+        for (const Ask& ask : asks) sum += ask.total;
+        attribute(proposal, percent ? points_worth(sum, *percent, proposal.type) : *points, asks, world);
     }
 
     // --- Commit of one proposal ---
@@ -453,6 +632,14 @@ private:
             effect.points = points;
             effects.push_back(effect);
         }
+        for (const int target : proposal.texts) {
+            effects.push_back(effect_of(proposal, target));
+            effects.back().text = true;
+        }
+        if (proposal.code) {
+            effects.push_back(effect_of(proposal, the_order));
+            effects.back().code = true;
+        }
         return effects;
     }
 
@@ -464,15 +651,15 @@ private:
             Int a = std::min(ask.asked, room);
             if (!proposal.order_level) a = std::min(a, left - sum);
             applied.push_back(a);
-            sum += a;
+            sum += std::max<Int>(0, a);  // a raise gives no room back
         }
         if (sum > left) applied = oracle::allot(left, applied);
-        reduce_goods(world, chain, proposal.type, std::accumulate(applied.begin(), applied.end(), Int{0}));
+        reduce_goods(world, chain, proposal.type, std::min(sum, left));
 
         Effects effects = as_effects(proposal, world);
         std::size_t next = 0;
         for (std::size_t i = 0; i < proposal.asks.size(); ++i) {
-            if (proposal.asks[i].asked > 0) effects[next++].applied = applied[i];
+            if (proposal.asks[i].asked != 0) effects[next++].applied = applied[i];
         }
         for (Effect& effect : effects) {
             if (effect.target != the_shipping) continue;
@@ -557,7 +744,7 @@ private:
     static Effects per_piece(const Effects& effects, const Amounts& got, const World& world) {
         Effects result;
         for (std::size_t e = 0; e < effects.size(); ++e) {
-            if (effects[e].target < 0 || effects[e].accrual) {
+            if (effects[e].target < 0 || effects[e].is_gift()) {
                 result.push_back(effects[e]);
                 continue;
             }
@@ -580,7 +767,7 @@ private:
                        World& world) const {
         std::vector<std::size_t> summands;
         for (std::size_t e = 0; e < effects.size(); ++e) {
-            if (effects[e].target >= 0 && !effects[e].accrual && effects[e].type == type) summands.push_back(e);
+            if (effects[e].target >= 0 && !effects[e].is_gift() && effects[e].type == type) summands.push_back(e);
         }
         std::vector<Int> amounts;
         for (std::size_t p = 0; p < world.pieces.size(); ++p) {
@@ -726,6 +913,8 @@ private:
             }
             for (const bool summed : {false, true}) {
                 if (summed && chosen.size() < 2) continue;
+                if (summed && !std::all_of(chosen.begin(), chosen.end(), [&](auto& node) { return summable(node); }))
+                    continue;
                 Outcome outcome{world, {}, 0, 0, positions, summed};
                 outcome.effects = summed ? summation(chosen, chain, outcome.world, taken)
                                          : consistent(chosen, chain, outcome.world, taken);
@@ -737,6 +926,31 @@ private:
         }
         world = std::move(best->world);
         return best->effects;
+    }
+
+    // Whether all benefits of the promotions below that the order meets can be added up.
+    bool summable(const Node& node) const {
+        if (node.group) {
+            const auto& children = children_[number_of(*node.group)];
+            return std::all_of(children.begin(), children.end(), [&](const Node& child) { return summable(child); });
+        }
+        if (!meets(*node.promotion)) return true;
+        for (const TreeCondition& condition : node.promotion->conditions) {
+            for (const TreeBenefit& benefit : condition.benefits) {
+                if (not_summable.contains(benefit.benefit)) return false;
+            }
+        }
+        return true;
+    }
+
+    bool meets(const TreePromotion& promotion) const {
+        if (!promotion.active) return false;
+        if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return false;
+        return std::any_of(promotion.conditions.begin(), promotion.conditions.end(), [&](const auto& condition) {
+            return condition.level == Level::order ||
+                   std::any_of(order_.lines.begin(), order_.lines.end(),
+                               [&](const Line& line) { return fulfils(condition, line); });
+        });
     }
 
     Ratio gain_of(const Outcome& outcome, const World& before) const {
@@ -792,6 +1006,9 @@ private:
                                            : order_.lines[static_cast<std::size_t>(effect.target)].id;
             EffectSum& sum =
                 result.effects[{effect.source.promotion->id, effect.source.level, effect.source.number, target}];
+            sum.texts += effect.text;
+            sum.codes += effect.code;
+            if (effect.text || effect.code) continue;
             if (effect.accrual) {
                 sum.points += effect.points;
                 result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;
@@ -807,12 +1024,15 @@ private:
 
     const Tree& tree_;
     const Order& order_;
+    const Facts& facts_;
     std::vector<std::vector<Node>> children_;  // per group, in position order
     Int base_goods_ = 0;
 };
 
 }  // namespace
 
-Result calculate(const Tree& tree, const Order& order) { return Calculator(tree, order).run(); }
+Result calculate(const Tree& tree, const Order& order, const Facts& facts) {
+    return Calculator(tree, order, facts).run();
+}
 
 }  // namespace loyalty::oracle

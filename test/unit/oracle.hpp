@@ -18,9 +18,11 @@ namespace loyalty::oracle {
 using EffectKey = std::tuple<std::string, Level, int, std::string>;
 
 struct EffectSum {
-    std::int64_t money = 0;   // reduction in money
+    std::int64_t money = 0;   // reduction in money; negative: a raise
     std::int64_t paid = 0;    // reduction paid with points
     std::int64_t points = 0;  // accrued
+    int texts = 0;
+    int codes = 0;  // promo codes issued
 
     friend bool operator==(const EffectSum&, const EffectSum&) = default;
 };
@@ -45,6 +47,12 @@ struct Result {
     friend bool operator==(const Result&, const Result&) = default;
 };
 
-Result calculate(const Tree& tree, const Order& order);
+// What the documents around an order say: whatever the benefits read of it.
+struct Facts {
+    std::vector<std::map<std::string, Value>> fields;  // per line, in line order: its custom fields
+    std::int32_t today = 0;                            // in days since 1970-01-01
+};
+
+Result calculate(const Tree& tree, const Order& order, const Facts& facts = {});
 
 }  // namespace loyalty::oracle

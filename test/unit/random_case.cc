@@ -1,7 +1,9 @@
 #include "unit/random_case.hpp"
 
+#include "core/resolve.hpp"
 #include "unit/build.hpp"
 
+#include <set>
 #include <sstream>
 
 namespace loyalty {
@@ -33,16 +35,19 @@ public:
             tree_.groups.push_back(group);
         }
         for (int left = 2 + up_to(3); left > 0; --left) add_small_promotion();
-        return {tree_, make_small_order()};
+        return finished(make_small_order());
     }
 
     Case make() {
         fill_market();
         tree_.currency_scale = chance(80) ? 2 : up_to(4);
         add_point_types();
+        add_partners();
         add_groups();
-        for (int left = 1 + up_to(std::min(size_, 7)); left > 0; --left) add_promotion();
-        return {tree_, make_order()};
+        // Five on average.
+        const int most = chance(90) ? 8 : 11;
+        for (int left = 1 + up_to(std::min(size_, most)); left > 0; --left) add_promotion();
+        return finished(make_order());
     }
 
 private:
@@ -51,6 +56,69 @@ private:
     template <class Value>
     Value one_of(std::initializer_list<Value> values) {
         return *(values.begin() + up_to(static_cast<int>(values.size()) - 1));
+    }
+
+    // What the order's documents say; each line has its own fields.
+    Case finished(Order order) {
+        oracle::Facts facts;
+        facts.today = today;
+        for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
+        return {tree_, std::move(order), std::move(facts)};
+    }
+
+    std::map<std::string, Value> fields() {
+        std::map<std::string, Value> fields;
+        for (const char* name : {"x", "y"}) {
+            if (chance(70)) {
+                const Decimal number = Decimal::of(one_of({up_to(30), up_to(3000), up_to(90000)}), up_to(3));
+                fields[name] = {number, number.to_string()};
+            } else if (chance(60)) {
+                fields[name] = one_of<Value>({{std::nullopt, "much"}, {build::decimal("-1"), "-1"}});
+            }
+        }
+        return fields;
+    }
+
+    void add_partners() {
+        for (int i = 0, partners = up_to(2); i < partners; ++i) {
+            TreePartner partner;
+            partner.id = "partner" + std::to_string(i);
+            if (chance(60)) partner.starts_on = today + one_of({-1, 0, 0, 1});
+            tree_.partners.push_back(partner);
+        }
+        for (const char* sku : {"Pa", "Pb", "Pc", "Pd", "Pe"}) {
+            if (tree_.partners.empty() || !chance(70)) continue;
+            TreePartnerProduct product;
+            product.sku = sku;
+            product.partner = "partner" + std::to_string(up_to(static_cast<int>(tree_.partners.size()) - 1));
+            if (chance(80)) product.discount_percent = percent();
+            if (chance(80)) {
+                product.points_unit = one_of({ValueUnit::points, ValueUnit::percent});
+                product.points_value =
+                    product.points_unit == ValueUnit::percent ? percent() : Decimal::of(1 + up_to(3000), up_to(4));
+                if (chance(50)) product.max_payable_points = Decimal::of(1 + up_to(1000), up_to(2));
+            }
+            tree_.partner_products.push_back(product);
+        }
+    }
+
+    // The types of arbitration that a promotion stands under.
+    std::set<Arbitration> around(const TreePromotion& promotion) const {
+        std::set<Arbitration> types;
+        for (std::string id = promotion.parent; !id.empty();) {
+            const auto group =
+                std::find_if(tree_.groups.begin(), tree_.groups.end(), [&](const TreeGroup& g) { return g.id == id; });
+            types.insert(group->arbitration);
+            id = group->parent;
+        }
+        return types;
+    }
+
+    bool may_hold_unsummable(const TreePromotion& promotion) const {
+        return promotion.benefit_rule == BenefitRule::sequential && !around(promotion).contains(Arbitration::summation);
+    }
+    bool may_hold_incomparable(const TreePromotion& promotion) const {
+        return !around(promotion).contains(Arbitration::max_benefit);
     }
 
     void fill_market() {
@@ -84,8 +152,12 @@ private:
             condition.segments.push_back("A");
         }
         for (int benefits = 1 + up_to(1); benefits > 0; --benefits) {
-            condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount()
-                                                                                   : small_points(condition.level));
+            if (!plain_ && promotion.kind == PromotionKind::discount && may_hold_unsummable(promotion) && chance(25)) {
+                condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
+            } else {
+                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount()
+                                                                                       : small_points(condition.level));
+            }
         }
         promotion.conditions.push_back(condition);
         tree_.promotions.push_back(promotion);
@@ -222,8 +294,7 @@ private:
                 if (condition.segments.empty()) condition.segments.push_back("A");
             }
             for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
-                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? discount(condition.level)
-                                                                                       : points(condition.level));
+                condition.benefits.push_back(any_benefit(promotion, condition.level));
             }
             promotion.conditions.push_back(condition);
         }
@@ -241,6 +312,97 @@ private:
         if (!chance(30)) return;
         add(benefit, "max_items", Decimal(1 + up_to(3)));
         if (chance(75)) add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
+    }
+
+    TreeBenefit any_benefit(const TreePromotion& promotion, Level level) {
+        if (chance(10) && may_hold_incomparable(promotion)) return text();
+        if (promotion.kind == PromotionKind::discount) {
+            if (chance(30) && may_hold_unsummable(promotion)) {
+                return level == Level::product && chance(40)
+                           ? price_from_field()
+                           : rounding(level, Decimal::of(1 + up_to(700), tree_.currency_scale));
+            }
+            if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
+            return level == Level::product && chance(25) ? partner_discount() : discount(level);
+        }
+        if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
+        return level == Level::product && chance(25) ? partner_points() : points(level);
+    }
+
+    static TreeBenefit named(const std::string& name) { return {name, Parameters(name)}; }
+
+    TreeBenefit text() {
+        TreeBenefit benefit = named("text");
+        add(benefit, "template", std::string("{{ totals.total }}"));
+        return benefit;
+    }
+
+    TreeBenefit promo_code() {
+        TreeBenefit benefit = named("issue_promo_code");
+        add(benefit, "pool", std::string("pool"));
+        return benefit;
+    }
+
+    TreeBenefit rounding(Level level, const Decimal& step) {
+        TreeBenefit benefit = named(level == Level::product ? "round_price" : "round_order_price");
+        if (chance(30)) {
+            const bool has_halves = tree_.currency_scale > 0;
+            add(benefit, "mode",
+                one_of<std::string>(
+                    {"integer", has_halves ? "half" : "integer", "integer_down", "tens", "nearest_ten"}));
+            return benefit;
+        }
+        add(benefit, "step", step);
+        if (chance(80)) add(benefit, "direction", one_of<std::string>({"nearest", "down", "up"}));
+        return benefit;
+    }
+
+    TreeBenefit price_from_field() {
+        TreeBenefit benefit = named("price_from_field");
+        add(benefit, "field", one_of<std::string>({"x", "y"}));
+        if (chance(50)) add(benefit, "factor", build::decimal(one_of<const char*>({"0.75", "0.333333", "1.1", "10"})));
+        return benefit;
+    }
+
+    void add_some_partners(TreeBenefit& benefit) {
+        if (tree_.partners.empty() || !chance(40)) return;
+        benefit.parameters.add("partners", Parameters::Type::texts, "[]", {tree_.partners.front().id});
+    }
+
+    TreeBenefit partner_discount() {
+        TreeBenefit benefit = named("partner_discount");
+        add_some_partners(benefit);
+        return benefit;
+    }
+
+    TreeBenefit partner_points() {
+        TreeBenefit benefit = named("partner_points");
+        const bool pays = chance(50);
+        add(benefit, "mode", std::string(pays ? "pay" : "accrue"));
+        add(benefit, "point_type", point_type(pays).id);
+        add_some_partners(benefit);
+        return benefit;
+    }
+
+    TreeBenefit points_from_field() {
+        TreeBenefit benefit = named("accrue_points_from_field");
+        const TreePointType& type = point_type(false);
+        add(benefit, "point_type", type.id);
+        if (chance(50)) {
+            add(benefit, "field", one_of<std::string>({"x", "y"}));
+        } else {
+            add(benefit, "points", Decimal::of(1 + up_to(1500), type.scale));
+            add(benefit, "per_amount", money(one_of({30, 3000})));
+        }
+        return benefit;
+    }
+
+    const TreePointType& point_type(bool pays) {
+        while (true) {
+            const auto& type =
+                tree_.point_types[static_cast<std::size_t>(up_to(static_cast<int>(tree_.point_types.size()) - 1))];
+            if (!pays || type.kind == PointKind::standard) return type;
+        }
     }
 
     TreeBenefit discount(Level level) {
@@ -263,14 +425,11 @@ private:
         const bool pays = chance(55);
         TreeBenefit benefit{pays ? "points_discount" : "accrue_points",
                             Parameters(pays ? "points_discount" : "accrue_points")};
-        std::size_t type;
-        do {
-            type = static_cast<std::size_t>(up_to(static_cast<int>(tree_.point_types.size()) - 1));
-        } while (pays && tree_.point_types[type].kind == PointKind::qualification);
-        add(benefit, "point_type", tree_.point_types[type].id);
+        const TreePointType& type = point_type(pays);
+        add(benefit, "point_type", type.id);
         const int form = up_to(pays && level == Level::product ? 2 : 1);
         if (form == 0) add(benefit, "percent", percent());
-        if (form == 1) add(benefit, "points", Decimal::of(1 + up_to(1500), tree_.point_types[type].scale));
+        if (form == 1) add(benefit, "points", Decimal::of(1 + up_to(1500), type.scale));
         if (form == 2) add(benefit, "amount", money(1000));
         if (pays && level == Level::product) add_items(benefit);
         if (!pays && chance(30)) add(benefit, "credit_on", std::string("delivered"));
@@ -316,6 +475,8 @@ private:
         return line;
     }
 
+    static constexpr std::int32_t today = 20'000;
+
     std::mt19937_64& random_;
     int size_;
     bool plain_ = false;  // only discounts on whole lines, for which the search has a way of its own
@@ -344,9 +505,19 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
         out << " amount=" << money({*parameters.amount("amount", currency_scale)}, currency_scale);
     if (parameters.has("points")) out << " points=" << money({*parameters.amount("points", 4)}, 4);
     if (parameters.has("max_items")) out << " max_items=" << *parameters.count("max_items");
-    for (const char* name : {"pick", "target", "point_type", "credit_on"}) {
+    for (const char* name : {"pick", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
         if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
     }
+    for (const char* name : {"step", "per_amount"}) {
+        if (parameters.has(name))
+            out << " " << name << "=" << money({*parameters.amount(name, currency_scale)}, currency_scale);
+    }
+    if (parameters.has("factor")) {
+        const Fraction factor = *parameters.factor("factor");
+        out << " factor=" << static_cast<std::int64_t>(factor.numerator) << "/"
+            << static_cast<std::int64_t>(factor.denominator);
+    }
+    if (parameters.has("partners")) out << " of partner0";
     return out.str();
 }
 
@@ -402,6 +573,19 @@ Case random_case(std::mt19937_64& random, int size) { return Maker(random, size)
 
 Case random_search_case(std::mt19937_64& random) { return Maker(random, 1).make_search(); }
 
+Order order_for(const Program& program, const Case& c) {
+    Order order = c.order;
+    for (std::size_t i = 0; i < order.lines.size(); ++i) {
+        for (const auto& path : program.reads.product) {
+            const auto& fields = c.facts.fields.at(i);
+            const auto field = fields.find(path.back());
+            order.lines[i].values.push_back(field == fields.end() ? Value{} : field->second);
+        }
+    }
+    find_partner_products(order, program, c.facts.today);
+    return order;
+}
+
 bool looks_at_positions(const Tree& tree) {
     for (const TreePromotion& promotion : tree.promotions) {
         for (const TreeCondition& condition : promotion.conditions) {
@@ -439,6 +623,25 @@ std::string to_string(const Case& c) {
             << " base=" << money(line.base, c.tree.currency_scale);
         if (line.min_price) out << " min_price=" << money(*line.min_price, c.tree.currency_scale);
         for (const auto segment : line.segments) out << " " << c.tree.segments[segment].id;
+        const std::size_t number = static_cast<std::size_t>(&line - c.order.lines.data());
+        if (number < c.facts.fields.size()) {
+            for (const auto& [name, value] : c.facts.fields[number]) out << " " << name << "=" << value.text;
+        }
+        out << "\n";
+    }
+    for (const TreePartner& partner : c.tree.partners) {
+        out << partner.id;
+        if (partner.starts_on) out << " from day " << *partner.starts_on << " of " << c.facts.today;
+        out << "\n";
+    }
+    for (const TreePartnerProduct& product : c.tree.partner_products) {
+        out << "product " << product.sku << " of " << product.partner;
+        const auto term = [&](const char* name, const std::optional<Decimal>& value) {
+            if (value) out << " " << name << "=" << value->to_string();
+        };
+        term("discount_percent", product.discount_percent);
+        term(product.points_unit == ValueUnit::points ? "points" : "points_percent", product.points_value);
+        term("max_payable_points", product.max_payable_points);
         out << "\n";
     }
     out << "shipping " << money(c.order.shipping, c.tree.currency_scale) << "\n";

@@ -3,6 +3,7 @@
 
 #include "core/order.hpp"
 #include "core/tree.hpp"
+#include "unit/oracle.hpp"
 
 #include <cstdint>
 #include <random>
@@ -13,9 +14,13 @@ namespace loyalty {
 struct Case {
     Tree tree;
     Order order;
+    oracle::Facts facts{};
 };
 
-// A random case; `size` from 1 (a promotion and a line) to 10.
+// The order as the engine wants it, with what the program reads of the facts filled in.
+Order order_for(const Program& program, const Case& c);
+
+// A random case; `size` from 1 (a promotion and a line) to 12.
 Case random_case(std::mt19937_64& random, int size);
 
 // A case that is hard for the search of max_benefit: few cents, many units to pick from, small budgets and limits, so that

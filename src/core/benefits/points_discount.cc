@@ -7,10 +7,7 @@
 // Money is proposed here; how many points it takes is rounded up once for all of the order (calculate.cc).
 #include "core/benefits/benefits.hpp"
 
-#include "core/error.hpp"
-#include "core/order.hpp"
 #include "core/pick.hpp"
-#include "core/program.hpp"
 
 #include <algorithm>
 
@@ -18,10 +15,10 @@ namespace loyalty {
 
 namespace {
 
-class PointsDiscount final : public Benefit {
+class PointsDiscount final : public Payment {
 public:
     PointsDiscount(Parameters& parameters, const BenefitSetting& setting)
-        : type_(parameters, setting), percent_(parameters.percent("percent")) {
+        : Payment(parameters, setting), percent_(parameters.percent("percent")) {
         if (setting.level == Level::product) {
             parameters.exactly_one({"percent", "amount", "points"});
             if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Fraction{*amount, 1};
@@ -29,12 +26,8 @@ public:
         } else {
             parameters.exactly_one({"percent", "points"});
         }
-        const PointType* type = type_.type();
-        if (type && type->kind == PointKind::qualification) {
-            parameters.fail("point_type", type->id, "a standard point type: qualification points cannot pay");
-        }
-        if (const auto points = parameters.amount("points", type ? type->scale : 4); points && type) {
-            amount_ = Fraction{*points, 1} * type->points_per_money.inverse();
+        if (const auto points = parameters.amount("points", type() ? type()->scale : 4); points && type()) {
+            amount_ = Fraction{*points, 1} * type()->points_per_money.inverse();
         }
         parameters.finish();
     }
@@ -47,14 +40,9 @@ public:
         reach.pays = true;
         return reach;
     }
-    std::uint32_t point_type() const override { return type_.index(); }
 
-    Proposal propose(View view) const override {
-        Proposal proposal;
-        proposal.level = view.level;
-        proposal.point_type = type_.index();
-        proposal.reason = refusal(view);
-        if (proposal.reason != Reason::none) return proposal;
+private:
+    void pay(const View& view, Proposal& proposal) const override {
         proposal.parts = pick(view, items_);
         if (view.level == Level::product) {
             for (auto& part : proposal.parts) part.asked = payment(part.total, part.quantity);
@@ -63,27 +51,13 @@ public:
             for (const auto& part : proposal.parts) goods += part.total;
             allot_over(proposal.parts, Money{}, payment(goods, one_unit), no_shipping);
         }
-        return proposal;
-    }
-
-private:
-    Reason refusal(const View& view) const {
-        if (view.order.buyer.kind != BuyerKind::member) return Reason::not_a_member;
-        if (!view.order.buyer.balances[type_.index()].usable) return Reason::point_type_inactive;
-        const auto asks = [this](const Redeem& redeem) { return redeem.point_type == type_.index(); };
-        if (std::none_of(view.order.redeem.begin(), view.order.redeem.end(), asks)) return Reason::points_not_requested;
-        if (view.budgets[type_.index()] == view.state.paid[type_.index()]) return Reason::no_points_left;
-        return Reason::none;
     }
 
     Money payment(Money total, Quantity quantity) const {
         if (percent_) return {scaled(total.units, *percent_)};
-        const Fraction worth{checked_product(amount_.numerator, quantity.units),
-                             checked_product(amount_.denominator, one_unit.units)};
-        return std::min(total, Money{scaled(1, worth)});
+        return std::min(total, times(Money{1}, amount_, quantity));
     }
 
-    PointTypeParameter type_;
     std::optional<Fraction> percent_;
     Fraction amount_;  // money per unit, or for the order, in smallest units
     ItemLimit items_;

@@ -23,7 +23,7 @@ inline constexpr Moment never = INT64_MAX;
 
 struct Lot {
     std::int64_t seq = 0;
-    Units amount = 0;
+    Units amount = 0;  // of a new lot; of others nothing depends on it
     Units remaining = 0;
     Units held = 0;
     Moment active_from = 0;

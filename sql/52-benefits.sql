@@ -1,0 +1,315 @@
+-- What benefits name, and where in the tree they may stand; and the partners whose terms they follow.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Names
+
+CREATE FUNCTION loyalty_pays_with_points(benefit text, parameters jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT benefit = 'points_discount' OR benefit = 'partner_points' AND parameters ->> 'mode' = 'pay'
+$body$;
+
+COMMENT ON FUNCTION loyalty_pays_with_points(text, jsonb) IS
+    'Whether a benefit with these parameters lets members pay with points, which only standard types can. Example: '
+    'SELECT loyalty_pays_with_points(''partner_points'', ''{"mode": "pay", "point_type": "bonus"}'');';
+
+CREATE FUNCTION loyalty_check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    unknown record;
+BEGIN
+    SELECT
+        named.noun,
+        named.parameter,
+        named.name,
+        named.hint
+    INTO unknown
+    FROM (
+        SELECT
+            'partner' AS noun,
+            'partners' AS parameter,
+            listed.name,
+            format('Make it in loyalty.partners for program "%s" first.', program) AS hint
+        FROM jsonb_array_elements_text(parameters -> 'partners') AS listed (name)
+        WHERE NOT EXISTS (
+                SELECT
+                FROM loyalty.partners AS partner
+                WHERE partner.program = loyalty_check_benefit_names.program
+                    AND partner.external_id = listed.name
+            )
+        UNION ALL
+        SELECT
+            'promo-code pool',
+            'pool',
+            parameters ->> 'pool',
+            format('Make it in loyalty.promo_code_pools for program "%s" first.', program)
+        WHERE parameters ? 'pool'
+            AND NOT EXISTS (
+                SELECT
+                FROM loyalty.promo_code_pools AS pool
+                WHERE pool.program = loyalty_check_benefit_names.program
+                    AND pool.external_id = parameters ->> 'pool'
+            )
+        UNION ALL
+        SELECT
+            'order status',
+            'credit_on',
+            parameters ->> 'credit_on',
+            'Name one of loyalty.order_statuses, or a kind: open, delivered.'
+        WHERE parameters ? 'credit_on'
+            AND parameters ->> 'credit_on' NOT IN ('open', 'delivered')
+            AND NOT EXISTS (
+                SELECT
+                FROM loyalty.order_statuses AS status
+                WHERE status.external_id = parameters ->> 'credit_on'
+            )
+    ) AS named
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY330',
+            MESSAGE = format('%s "%s" does not exist', unknown.noun, unknown.name),
+            DETAIL = format('Parameter "%s" of benefit "%s" names it.', unknown.parameter, benefit),
+            HINT = unknown.hint,
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_benefits',
+            COLUMN = 'parameters';
+    END IF;
+
+    IF @extschema@.loyalty_pays_with_points(benefit, parameters)
+        AND EXISTS (
+            SELECT
+            FROM loyalty.point_types AS point_type
+            WHERE point_type.program = loyalty_check_benefit_names.program
+                AND point_type.external_id = parameters ->> 'point_type'
+                AND point_type.kind = 'qualification'
+        )
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY301',
+            MESSAGE = format(
+                'invalid value for parameter "point_type" of benefit "%s": %s', benefit, parameters ->> 'point_type'
+            ),
+            HINT = 'Expected is a standard point type: qualification points cannot pay.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_benefits',
+            COLUMN = 'parameters';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_benefit_names(text, text, jsonb) IS
+    'Refuses a benefit whose parameters name a partner, a promo-code pool or an order status that does not exist '
+    '(LY330), or qualification points to pay with (LY301); the parameters have passed loyalty_check_benefit(). Example: '
+    'SELECT loyalty_check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Combinations
+
+CREATE FUNCTION loyalty_refused_under(benefit text) RETURNS text[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_refused_under';
+
+COMMENT ON FUNCTION loyalty_refused_under(text) IS
+    'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions whose '
+    'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
+
+CREATE FUNCTION loyalty_check_combinations(program text, promotions text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    wrong record;
+BEGIN
+    -- Most promotions have no benefit that is refused anywhere, and end here. Ended ones take part no more.
+    WITH RECURSIVE concerned AS MATERIALIZED (
+        SELECT
+            promotion.external_id AS promotion,
+            promotion.parent,
+            promotion.benefit_rule,
+            benefit.benefit,
+            benefit.condition,
+            benefit.position,
+            @extschema@.loyalty_refused_under(benefit.benefit) AS refused_under
+        FROM loyalty.promotion_benefits AS benefit
+        JOIN loyalty.promotions AS promotion
+            ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
+        WHERE benefit.program = loyalty_check_combinations.program
+            AND benefit.promotion = ANY (promotions)
+            AND cardinality(@extschema@.loyalty_refused_under(benefit.benefit)) > 0
+            AND promotion.state <> 'ended'
+    ),
+    around AS (
+        SELECT
+            concerned.promotion,
+            concerned.parent AS promotion_group
+        FROM concerned
+        UNION
+        SELECT
+            around.promotion,
+            above.parent
+        FROM around
+        JOIN loyalty.promotion_groups AS above
+            ON above.program = loyalty_check_combinations.program AND above.external_id = around.promotion_group
+        WHERE above.parent IS NOT NULL
+    ),
+    rule AS (
+        SELECT
+            around.promotion,
+            around.promotion_group,
+            promotion_group.arbitration AS name
+        FROM around
+        JOIN loyalty.promotion_groups AS promotion_group
+            ON promotion_group.program = loyalty_check_combinations.program
+            AND promotion_group.external_id = around.promotion_group
+        UNION
+        SELECT
+            concerned.promotion,
+            NULL,
+            concerned.benefit_rule
+        FROM concerned
+    )
+    SELECT
+        concerned.promotion,
+        concerned.benefit,
+        rule.promotion_group,
+        rule.name AS rule
+    INTO wrong
+    FROM concerned
+    JOIN rule ON rule.promotion = concerned.promotion AND rule.name = ANY (concerned.refused_under)
+    ORDER BY concerned.promotion, concerned.condition, concerned.position, rule.promotion_group NULLS FIRST
+    LIMIT 1;
+
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY309',
+            MESSAGE = format(
+                'benefit "%s" of promotion "%s" cannot stand %s',
+                wrong.benefit,
+                wrong.promotion,
+                CASE wrong.rule WHEN 'parallel' THEN 'in a parallel promotion' ELSE 'under ' || wrong.rule END
+            ),
+            DETAIL = CASE wrong.rule
+                WHEN 'parallel' THEN 'Benefits of a parallel promotion are added up, and this one cannot be.'
+                WHEN 'summation' THEN format(
+                    'Group "%s" adds up what stands in it, and this one cannot be.', wrong.promotion_group
+                )
+                ELSE format('Group "%s" compares what its children are worth.', wrong.promotion_group)
+            END,
+            HINT = 'Move the promotion, or choose another type of arbitration.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_benefits';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_combinations(text, text[]) IS
+    'Refuses (LY309) benefits of these promotions that cannot stand where they stand: see loyalty_refused_under(). '
+    'Example: SELECT loyalty_check_combinations(''main'', ''{spring}'');';
+
+CREATE FUNCTION loyalty_check_combinations_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF TG_TABLE_NAME = 'promotion_benefits' THEN
+        PERFORM @extschema@.loyalty_check_combinations(written.program, array_agg(DISTINCT written.promotion::text))
+        FROM written
+        GROUP BY written.program;
+    ELSIF TG_TABLE_NAME = 'promotions' THEN
+        PERFORM @extschema@.loyalty_check_combinations(written.program, array_agg(written.external_id::text))
+        FROM written
+        GROUP BY written.program;
+    ELSE
+        PERFORM @extschema@.loyalty_check_combinations(concerned.program, array_agg(concerned.promotion::text))
+        FROM (
+            WITH RECURSIVE below AS (
+                SELECT
+                    written.program,
+                    written.external_id
+                FROM written
+                UNION
+                SELECT
+                    child.program,
+                    child.external_id
+                FROM below
+                JOIN loyalty.promotion_groups AS child
+                    ON child.program = below.program AND child.parent = below.external_id
+            )
+            SELECT
+                promotion.program,
+                promotion.external_id AS promotion
+            FROM below
+            JOIN loyalty.promotions AS promotion
+                ON promotion.program = below.program AND promotion.parent = below.external_id
+        ) AS concerned
+        GROUP BY concerned.program;
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_combinations_trigger() IS
+    'Trigger of loyalty.promotion_benefits, loyalty.promotions and loyalty.promotion_groups, after a statement '
+    '(transition table "written"): no benefit stands where it cannot (LY309). Example: CREATE TRIGGER ... REFERENCING '
+    'NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_combinations_trigger();';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Partners: their terms are part of a version, so who edits them edits the draft
+
+CREATE FUNCTION loyalty_partners_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    naming text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(coalesce(NEW.program, OLD.program));
+    IF TG_OP <> 'DELETE' THEN
+        RETURN NEW;
+    END IF;
+
+    SELECT benefit.promotion INTO naming
+    FROM loyalty.promotion_benefits AS benefit
+    WHERE benefit.program = OLD.program
+        AND benefit.parameters -> 'partners' ? OLD.external_id
+        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
+    ORDER BY benefit.promotion
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('partner "%s" is in use', OLD.external_id),
+            DETAIL = format('Promotion "%s" names it.', naming),
+            HINT = 'Remove it from the promotions, then delete it.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_partners_trigger() IS
+    'Trigger of loyalty.partners, before insert, update or delete of a row: no benefit of the draft names a partner that '
+    'is deleted (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_partners_trigger();';
+
+-- By statement, for terms come in bulk. The lock is held before anything of it can be seen.
+CREATE FUNCTION loyalty_partner_products_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(concerned.program)
+    FROM (SELECT DISTINCT written.program FROM written ORDER BY written.program) AS concerned;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_partner_products_trigger() IS
+    'Trigger of loyalty.partner_products, after a statement (transition table "written"): locks the draft that the terms '
+    'belong to. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... '
+    'REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_partner_products_trigger();';
