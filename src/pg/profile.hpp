@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pg/cache.hpp"
 
@@ -12,6 +13,10 @@ namespace loyalty::pg {
 // is a number); nothing if there is none that `caller` may see. The relation is read with the caller's rights, so his
 // row-level security holds. Error LY211 where the relation or its key column is gone.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
+
+// The same for many keys in one query: what each of them means, in their order.
+std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
+                                                      Oid caller);
 
 // The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
 std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);
