@@ -161,7 +161,7 @@ build/fuzz/%.o: %.cc
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: unit test accept demo bench fuzz format packages help
+.PHONY: unit test accept demo history bench fuzz format packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -171,7 +171,7 @@ build/fuzz/%.o: %.cc
 #: demo          see it work: install what is missing, build, run demo/demo.sql on a private server
 demo:
 	@tools/packages build
-	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -f demo/demo.sql
+	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -v with_history=1 -f demo/demo.sql
 
 #: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name"
 test:
@@ -188,6 +188,12 @@ unit:
 	+@tools/quiet-make build/unit/run build/property/run
 	UBSAN_OPTIONS=print_stacktrace=1 build/unit/run
 	build/property/run
+
+#: history       replay the whole year of the Online Retail file on a private server, some minutes: FILE=path (.csv or .csv.gz)
+history:
+	@[ -f "$(FILE)" ] || { echo "make history needs the file: make history FILE=.../online_retail.csv.gz (demo/DATA.md says where it comes from)" >&2; exit 1; }
+	@tools/packages build
+	+@gzip -cdf -- "$(FILE)" | tools/private-server tools/history
 
 #: bench         run the benchmarks on a private server
 bench:

@@ -168,6 +168,18 @@ WHERE error_code IS NOT NULL \gset
 \echo
 \echo 'Time per order, measured just now:' :microseconds 'microseconds.'
 \echo
+\if :{?with_history}
+\echo '=== 4. The year, lived through'
+\echo
+\echo 'Quotes write nothing. Now the same invoices become orders, each at its own time (the clock is simulated, in a database'
+\echo 'of its own): points are spent and earned, goods delivered two days later, and what the file says was cancelled is'
+\echo 'returned, as far as it covers what the customer had bought. make history does it with the whole file.'
+\echo
+\! createdb loyalty_history && PGDATABASE=loyalty_history tools/history <demo/online_retail_slice.csv
+\echo
+\echo 'Of what came back as a whole, no money and no point is left; and loyalty_verify() recomputed every balance and order.'
+\echo
+\endif
 \echo '=== Where to go next'
 \echo
 \echo '  README.md             the first result in nine lines of SQL'

@@ -6,29 +6,8 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The shop as it was before: invoices, customers, products
 
-CREATE SCHEMA shop;
-
-CREATE TABLE shop.invoice_lines (
-    number integer GENERATED ALWAYS AS IDENTITY,
-    invoice text NOT NULL,
-    sku text NOT NULL,
-    description text,
-    quantity integer NOT NULL,
-    sold_at timestamp NOT NULL,
-    unit_price numeric NOT NULL,
-    customer integer,
-    country text
-);
-
+\ir invoices.sql
 \copy shop.invoice_lines (invoice, sku, description, quantity, sold_at, unit_price, customer, country) FROM 'demo/online_retail_slice.csv' (FORMAT csv, HEADER)
-
--- Returns (C...) and corrections of the books (A...) are no orders.
-CREATE VIEW shop.sale_lines AS
-SELECT
-    *,
-    sku IN ('POST', 'DOT') AS is_postage
-FROM shop.invoice_lines
-WHERE invoice ~ '^[0-9]';
 
 CREATE TABLE shop.customers (
     customer integer PRIMARY KEY,

@@ -222,11 +222,14 @@ BEGIN
         RETURN NEW;
     END IF;
     PERFORM @extschema@.loyalty_lock_draft(OLD.external_id);
-    IF @extschema@.loyalty_has_balances(OLD.external_id) THEN
+    -- The first order of a program locks its row as the first balance does.
+    IF @extschema@.loyalty_has_balances(OLD.external_id)
+        OR EXISTS (SELECT FROM loyalty.order_ids WHERE order_ids.program = OLD.external_id)
+    THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
             MESSAGE = format('currency, currency scale and time zone of program "%s" are fixed', OLD.external_id),
-            DETAIL = 'Balances of the program exist.',
+            DETAIL = 'Balances or orders of the program exist.',
             HINT = 'Make a new program with the other settings.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;

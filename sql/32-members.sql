@@ -94,8 +94,8 @@ CREATE FUNCTION loyalty_erase_member(member text, program text) RETURNS jsonb
 
 COMMENT ON FUNCTION loyalty_erase_member(text, text) IS
     'Removes a member and blanks what is known of it beyond figures and dates: comments and data of transactions and '
-    'holds, payloads of events. A repeated request is still recognised, by a hash of what was blanked. The key itself '
-    'stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: SELECT '
+    'holds, payloads of events, documents and results of orders. A repeated request is still recognised, by a hash. The key '
+    'itself stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: SELECT '
     'loyalty_erase_member(''ann'', ''main'');';
 
 CREATE FUNCTION loyalty_is_erasing() RETURNS boolean

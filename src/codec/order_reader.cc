@@ -17,8 +17,20 @@ constexpr std::string_view test_order_keys =
 constexpr std::string_view test_line_keys =
     "id, product, quantity, price, min_price, fields, name, categories, partner";
 
-// Whether orders are read as they are submitted, or as tests edit them.
-enum class Mode { order, test };
+constexpr std::string_view imported_order_keys =
+    "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, fields";
+constexpr std::string_view imported_line_keys = "id, product, quantity, price, total, fields";
+
+// Whether orders are read as they are submitted, as tests edit them, or as they were made elsewhere.
+enum class Mode { order, test, imported };
+
+constexpr std::string_view order_keys_of(Mode mode) {
+    return mode == Mode::order ? order_keys : mode == Mode::test ? test_order_keys : imported_order_keys;
+}
+
+constexpr std::string_view line_keys_of(Mode mode) {
+    return mode == Mode::order ? line_keys : mode == Mode::test ? test_line_keys : imported_line_keys;
+}
 
 std::string object_text(const Json& value, const Place& place) {
     std::string text;
@@ -60,16 +72,19 @@ LineDocument read_line(const Json& object, const Place& place, Mode mode) {
             line.quantity = as_decimal(value, at);
         } else if (key == "price") {
             line.price = as_decimal(value, at);
-        } else if (key == "min_price") {
+        } else if (key == "total" && mode == Mode::imported) {
+            line.total = as_decimal(value, at);
+        } else if (key == "min_price" && mode != Mode::imported) {
             line.min_price = as_decimal(value, at);
         } else if (key == "fields") {
             line.fields = object_text(value, at);
-        } else if (mode == Mode::order || !read_edit(line, key, value, at)) {
-            fail_unknown_key(key, value, place, mode == Mode::order ? line_keys : test_line_keys);
+        } else if (mode != Mode::test || !read_edit(line, key, value, at)) {
+            fail_unknown_key(key, value, place, line_keys_of(mode));
         }
     }
     required(object, "product", place);
     required(object, "quantity", place);
+    if (mode == Mode::imported) required(object, "price", place);
     return line;
 }
 
@@ -128,6 +143,10 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         order.lines = read_lines(value, at, mode);
     } else if (key == "shipping") {
         order.shipping = as_decimal(value, at);
+    } else if (key == "fields") {
+        order.fields = object_text(value, at);
+    } else if (mode == Mode::imported) {
+        fail_unknown_key(key, value, place, imported_order_keys);
     } else if (key == "expected_total") {
         order.expected_total = as_decimal(value, at);
     } else if (key == "redeem") {
@@ -136,12 +155,10 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         }
     } else if (key == "promo_codes") {
         order.promo_codes = read_texts(value, at);
-    } else if (key == "fields") {
-        order.fields = object_text(value, at);
     } else if (key == "total" && mode == Mode::test) {
         order.total = as_decimal(value, at);
     } else {
-        fail_unknown_key(key, value, place, mode == Mode::order ? order_keys : test_order_keys);
+        fail_unknown_key(key, value, place, order_keys_of(mode));
     }
 }
 
@@ -190,6 +207,21 @@ std::vector<OrderDocument> read_test_orders(std::string_view json) {
     if (orders.empty()) {
         throw Error(sqlstate::empty_order, "invalid test: it has no orders", "At $, the value is an empty array.",
                     "Give at least one order.");
+    }
+    return orders;
+}
+
+std::vector<OrderDocument> read_imported_orders(std::string_view json) {
+    const JsonDocument document(json);
+    std::vector<OrderDocument> orders;
+    for (const auto& item : as_array(document.root(), Place{"order", {}}).items) {
+        try {
+            OrderDocument order = read_document(item, Mode::imported);
+            required(item, "external_id", Place{"order", {}});
+            orders.push_back(std::move(order));
+        } catch (const Error& error) {
+            throw in_order(error, orders.size());
+        }
     }
     return orders;
 }

@@ -16,6 +16,10 @@ OrderDocument read_order(std::string_view json);
 // by name, categories and partner, too. Errors: as above; LY108 beyond max_test_orders and max_test_lines.
 std::vector<OrderDocument> read_test_orders(std::string_view json);
 
+// Reads an array of orders that were made elsewhere: without what only a calculation needs, and with the `total` that was
+// paid for a line. Each has an external id, and a price on every line.
+std::vector<OrderDocument> read_imported_orders(std::string_view json);
+
 // The same error, naming the order of an array that it is about.
 Error in_order(const Error& error, std::size_t index);
 

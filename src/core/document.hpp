@@ -23,6 +23,7 @@ struct LineDocument {
     Decimal quantity;
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
+    std::optional<Decimal> total;  // of imported orders: what was paid for the line
     std::string fields;  // JSON text of an object; empty if none
 
     // How a test has edited the product, see codec::read_test_orders().

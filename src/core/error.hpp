@@ -73,6 +73,19 @@ inline constexpr std::string_view clock_refused = "LY523";
 inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
+// Orders.
+inline constexpr std::string_view order_id_taken = "LY601";
+inline constexpr std::string_view unexpected_total = "LY602";
+inline constexpr std::string_view time_in_future = "LY603";
+inline constexpr std::string_view unknown_order = "LY604";
+inline constexpr std::string_view order_is_final = "LY605";
+inline constexpr std::string_view unknown_order_line = "LY606";
+inline constexpr std::string_view more_than_sold = "LY607";
+inline constexpr std::string_view return_id_taken = "LY608";
+inline constexpr std::string_view unusable_status = "LY609";
+inline constexpr std::string_view orders_are_guarded = "LY610";
+inline constexpr std::string_view empty_return = "LY611";
+inline constexpr std::string_view cannot_be_repriced = "LY612";
 // Promo codes.
 inline constexpr std::string_view unknown_promo_code_pool = "LY630";
 inline constexpr std::string_view unknown_promo_code = "LY631";

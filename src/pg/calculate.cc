@@ -1,36 +1,20 @@
 // loyalty_calculate, loyalty_explain and loyalty_test: an order document in, a calculation out; nothing is written.
-#include "core/calculate.hpp"
 #include "codec/context_reader.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
 #include "core/explain.hpp"
 
 #include "pg/buyer.hpp"
-#include "pg/cache.hpp"
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
 #include "pg/document_values.hpp"
-#include "pg/editions.hpp"
-#include "pg/jsonb.hpp"
 #include "pg/order_segments.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
 #include "pg/promo_codes.hpp"
+#include "pg/quote.hpp"
 
 namespace loyalty::pg {
-
-namespace {
-
-// A calculation with all that it was made from.
-struct Quote {
-    OrderDocument document;
-    std::string time;
-    CurrentProgram current;
-    Order order;
-    Calculation calculation;
-
-    const Program& program() const { return current.version->program; }
-};
 
 std::string_view document_text(Datum jsonb) {
     const std::size_t size = toast_raw_datum_size(jsonb);
@@ -43,15 +27,14 @@ std::string_view document_text(Datum jsonb) {
 }
 
 // The promo codes of the member that a test makes up.
-std::vector<std::string> attached_codes(const TestContext* test) {
+static std::vector<std::string> attached_codes(const TestContext* test) {
     return test && test->member ? test->member->promo_codes : std::vector<std::string>{};
 }
 
-// `test`, for tests, which may also be made in a program that is not active.
-Quote make_quote(OrderDocument document, const Edition& edition, bool explained, const TestContext* test = nullptr) {
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted) {
+    const TestContext* test = wanted.test;
     Quote quote;
     quote.document = std::move(document);
-    const Oid caller = GetUserId();
     const AsUser as_owner(schema_owner());
     const Spi connection;
     quote.current = find_program(quote.document.program, edition);
@@ -60,7 +43,10 @@ Quote make_quote(OrderDocument document, const Edition& edition, bool explained,
     check_references(quote.document, quote.program(), market);
     const std::string& time_zone = quote.program().time_zone;
     const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
-    if (quote.document.time) quote.time = show_time(at, time_zone);
+    if (quote.document.time) {
+        quote.at = at;
+        quote.time = show_time(at, time_zone);
+    }
 
     Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
                                        : find_buyer(quote.current, quote.document.member, now(), caller);
@@ -69,24 +55,33 @@ Quote make_quote(OrderDocument document, const Edition& edition, bool explained,
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
     quote.order.time = local_time(at, time_zone);
     resolve_place(quote.order, quote.document, market);
-    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test));
+    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test), wanted.codes_are_locked);
     find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
     find_partner_products(quote.order, quote.program(), quote.order.time.day());
     read_values(quote.order, quote.document, quote.current, quote.time, caller);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
-    options.traces_refusals = explained;
+    options.traces_refusals = wanted.explained;
     options.check_interrupts = check_interrupts;
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
     return quote;
 }
 
+Datum quote_result(const Quote& quote) {
+    JsonbWriter result;
+    codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+    return result.take();
+}
+
+namespace {
+
 // The edition that the second argument names by its number, if there is one.
 Quote make_quote(FunctionCallInfo call, bool explained) {
     const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
-    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, explained);
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId(),
+                      {.explained = explained});
 }
 
 [[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
@@ -117,7 +112,7 @@ std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const Tes
     for (auto& order : orders) {
         try {
             check_test(order, context);
-            quotes.push_back(make_quote(std::move(order), Edition::draft(), false, &context));
+            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), {.test = &context}));
             if (quotes.back().program().id != quotes.front().program().id) {
                 throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
                             "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
@@ -156,13 +151,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        const Quote quote = make_quote(fcinfo, false);
-        JsonbWriter result;
-        loyalty::codec::write_result(result, quote.program(), quote.order, quote.calculation,
-                                     {quote.document, quote.time});
-        return result.take();
-    });
+    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo, false)); });
 }
 
 PG_FUNCTION_INFO_V1(loyalty_explain);

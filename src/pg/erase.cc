@@ -4,6 +4,7 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/members.hpp"
+#include "pg/order_store.hpp"
 
 namespace loyalty::pg {
 
@@ -30,16 +31,24 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     static Query events(
         "UPDATE loyalty.events SET data = '{}' WHERE profile = $1 AND program = $2 AND data <> '{}' RETURNING true",
         {TEXTOID, TEXTOID});
+    // Orders keep their hash from the beginning.
+    static Query orders(
+        "WITH texts AS ("
+        "    UPDATE loyalty.order_operations SET details = NULL WHERE buyer = 'm:' || $1 AND program = $2 AND details IS NOT NULL)"
+        " UPDATE loyalty.orders SET request = NULL, resolved = NULL, result = NULL"
+        "  WHERE buyer = 'm:' || $1 AND program = $2 AND request IS NOT NULL RETURNING true",
+        {TEXTOID, TEXTOID});
     static Query answer(
-        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5)",
-        {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID});
+        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5, 'orders', $6)",
+        {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID});
     const Argument key[] = {text_argument(member), text_argument(program)};
     const auto count = [&](Query& query) {
         return bigint_argument(static_cast<std::int64_t>(query.run({key[0], key[1]}, true).size()));
     };
     const Erasing erasing;
-    const Argument blanked[] = {count(transactions), count(holds), count(events)};
-    return copy_out(answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2]}, true).datum(0, 1), into);
+    const OrderWriting writing;
+    const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
+    return copy_out(answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1), into);
 }
 
 #undef LOYALTY_BLANK

@@ -1,8 +1,10 @@
 // jsonb values and their JSON text, always UTF-8 on the C++ side.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/json_writer.hpp"
@@ -29,6 +31,9 @@ public:
     void text(std::string_view text) override { add(WJB_VALUE, text); }
     void number(std::int64_t units, int scale) override { add(WJB_VALUE, jbvNumeric, scale).units = units; }
     void boolean(bool truth) override { add(WJB_VALUE, jbvBool).units = truth; }
+
+    // Keeps a text until the value is finished.
+    std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
     // In the current memory context.
     Datum take();
@@ -60,6 +65,7 @@ private:
     static void push(JsonbParseState** state, const Piece& piece, JsonbValue** result);
 
     std::vector<Piece> pieces_;
+    std::deque<std::string> kept_;
 };
 
 }  // namespace loyalty::pg

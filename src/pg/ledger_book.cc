@@ -169,7 +169,11 @@ private:
         }
         if (!own) return;
         booking_.id = write_account(key_, state_, now_, own);
-        booking_.entry = state_.account.entries()[*own];
+        const auto& entries = state_.account.entries();
+        booking_.entry = entries[*own];
+        for (std::size_t i = *own + 1; i < entries.size(); i++) {
+            if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
+        }
         judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
     }
 
@@ -178,7 +182,9 @@ private:
             if (!open_hold()) return std::nullopt;
             close_hold();
         } else {
-            require_usable(terms_, posting_.key, now_);
+            Terms terms = terms_;
+            terms.program_active = terms.program_active || posting_.of_order;
+            require_usable(terms, posting_.key, now_);
         }
         booking_.active_from = posting_.active_from.value_or(created_at_);
         if (!TIMESTAMP_NOT_FINITE(*booking_.active_from))
@@ -266,6 +272,14 @@ private:
                                           : "A reversal takes back an accrual of the same account.");
     }
 
+    // What an order booked is undone by the functions for orders alone, which keep the order's own figures.
+    void refuse_row_of_order(bool is_of_order) const {
+        if (!is_of_order || posting_.of_order) return;
+        throw Error(sqlstate::cannot_be_cancelled,
+                    "transaction " + std::to_string(*posting_.undoes) + " of the account was booked by an order", {},
+                    "Use loyalty_cancel_order() or loyalty_return_items().");
+    }
+
     // The amount of a refund or claim, given what is left of the row that it undoes; nothing if a cancellation was booked.
     bool settle_amount(Units left, const Rows& rows, int cancel_column) {
         if (is_cancel() && !rows.is_null(0, cancel_column)) {
@@ -288,7 +302,8 @@ private:
             "       (SELECT coalesce(sum(r.value), 0) FROM loyalty.transactions r"
             "         WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4 AND r.undoes = $4),"
             "       (SELECT c.id FROM loyalty.transactions c"
-            "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel')"
+            "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel'),"
+            "       t.source_type = 'order'"
             "  FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
             {TEXTOID, TEXTOID, TEXTOID, INT8OID});
         static Query consumption(
@@ -302,6 +317,7 @@ private:
         const Argument undoes = bigint_argument(*posting_.undoes);
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, undoes});
         if (rows.size() == 0 || rows.text(0, 1) != "redemption") fail_undone(rows.size() == 0 ? "" : rows.text(0, 1));
+        refuse_row_of_order(rows.boolean(0, 5));
         Redemption redemption;
         redemption.seq = *posting_.undoes;
         redemption.refunded = units_at(rows, 0, 3, terms_.scale);
@@ -338,7 +354,7 @@ private:
     // What is to be known of the accrual; false if it was cancelled before.
     bool read_claim(Claim& claim) {
         static Query query(
-            "SELECT t.type, t.value, t.source_type, l.seq, l.remaining, l.held, l.active_from, l.expires_at,"
+            "SELECT t.type, t.value, t.source_type = 'order', l.seq, l.remaining, l.held, l.active_from, l.expires_at,"
             "       undone.claimed, undone.lapsed,"
             "       (SELECT coalesce(sum(-x.value), 0) FROM loyalty.transactions x"
             "         WHERE x.member = $1 AND x.program = $2 AND x.point_type = $3 AND x.seq > $4 AND x.lot = $4)"
@@ -358,6 +374,7 @@ private:
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
         const std::string type = rows.size() == 0 ? "" : rows.text(0, 1);
         if (type != "accrual" && type != "initial") fail_undone(type);
+        refuse_row_of_order(rows.boolean(0, 3));
         if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 9, terms_.scale), rows, 12))
             return false;
         Account& account = state_.account;
@@ -423,6 +440,10 @@ void refuse_own_source(const std::optional<std::string>& source_type) {
     if (source_type == "cancel" || source_type == "settlement" || source_type == "write_off") {
         throw Error(sqlstate::reserved_source, "source type \"" + *source_type + "\" is the ledger's own", {},
                     "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+    }
+    if (source_type == "order") {
+        throw Error(sqlstate::reserved_source, "source type \"order\" is that of loyalty's own orders", {},
+                    "Use loyalty_place_order(), or another source type.");
     }
 }
 

@@ -20,6 +20,7 @@ struct Posting {
     std::optional<std::string> source_type, source, promotion, comment;
     std::optional<Datum> data;
     bool by_owner = false;  // of the schema: the ledger's own functions
+    bool of_order = false;  // by the functions for orders: an inactive program does not hinder what was promised
 };
 
 struct Booking {
@@ -30,9 +31,13 @@ struct Booking {
     int scale = 0;
     TimestampTz booked_at = 0;
     std::optional<TimestampTz> active_from, expires_at;
+    std::int64_t expired_at_once = 0;  // of the points credited or given back, whose date has passed
 };
 
 Booking book(const Posting& posting);
+
+// Books it and inserts its row, too: for the functions of the schema's owner that need no answer in JSON.
+Booking post(const Posting& posting);
 
 // For the extent of an object, a repeated posting is no news to the caller: functions answer with the first transaction.
 class Quietly {

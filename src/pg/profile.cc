@@ -1,5 +1,6 @@
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
@@ -56,14 +57,50 @@ Argument cast_key(const std::string& key, Oid type) {
     }
 }
 
-// One plan per relation and type of key, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key, const std::string& wanted) {
+// One plan per relation, what is wanted of it, condition and type of its argument, made anew when its names have changed.
+Query& profile_query(const KeyColumn& key, Oid type, const std::string& wanted, const char* condition) {
     static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
     const std::string text =
-        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + " = $1 LIMIT 1";
-    auto& query = queries[std::to_string(key.type) + " " + text];
-    if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{key.type});
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + condition;
+    auto& query = queries[std::to_string(type) + " " + text];
+    if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{type});
     return *query;
+}
+
+std::string key_text(const KeyColumn& key) { return std::string("CAST(profile.") + key.column + " AS text)"; }
+
+// Keys as an array of the column's type, and the text of each as the column would write it; no text where a key is none.
+struct CastKeys {
+    Argument array;
+    std::vector<std::optional<std::string>> texts;
+};
+
+CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
+    CastKeys cast;
+    std::vector<Datum> values;
+    for (const auto& key : keys) {
+        const Argument value = cast_key(key, type);
+        cast.texts.push_back(std::nullopt);
+        if (value.is_null) continue;
+        values.push_back(value.value);
+        cast.texts.back() = text_of(postgres([=] {
+            Oid output;
+            bool is_varlena;
+            getTypeOutputInfo(type, &output, &is_varlena);
+            return PointerGetDatum(cstring_to_text(OidOutputFunctionCall(output, value.value)));
+        }));
+    }
+    Datum* elements = values.data();
+    const int count = static_cast<int>(values.size());
+    cast.array = {postgres([=] {
+                      int16 length;
+                      bool by_value;
+                      char alignment;
+                      get_typlenbyvalalign(type, &length, &by_value, &alignment);
+                      return PointerGetDatum(construct_array(elements, count, type, length, by_value, alignment));
+                  }),
+                  false};
+    return cast;
 }
 
 }  // namespace
@@ -73,8 +110,8 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const std::string key_text = std::string("CAST(profile.") + column.column + " AS text)";
-    const Rows rows = profile_query(column, with_row ? key_text + ", to_jsonb(profile)" : key_text).run({value});
+    const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
+    const Rows rows = profile_query(column, column.type, wanted, " = $1 LIMIT 1").run({value});
     if (rows.size() == 0) return std::nullopt;
     return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
 }
@@ -84,13 +121,28 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
     return profile ? std::optional(profile->key) : std::nullopt;
 }
 
+std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
+                                                      Oid caller) {
+    const AsUser as_caller(caller);
+    const KeyColumn column = find_key_column(live);
+    CastKeys cast = cast_keys(keys, column.type);
+    const Oid array_type = postgres([=] { return get_array_type(column.type); });
+    const Rows rows = profile_query(column, array_type, key_text(column), " = ANY ($1)").run({cast.array});
+    std::unordered_set<std::string> found;
+    for (std::uint64_t row = 0; row < rows.size(); row++) found.insert(rows.text(row, 1));
+    for (auto& text : cast.texts) {
+        if (text && !found.contains(*text)) text.reset();
+    }
+    return std::move(cast.texts);
+}
+
 std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller) {
     // The bundled relation is read as the schema's owner, as everywhere.
     const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column, "to_jsonb(profile)").run({value});
+    const Rows rows = profile_query(column, column.type, "to_jsonb(profile)", " = $1 LIMIT 1").run({value});
     if (rows.size() == 0) return std::nullopt;
     return rows.datum(0, 1);
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pg/cache.hpp"
 
@@ -20,6 +21,10 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
 
 // The same, where the key is all that matters.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
+
+// The same for many keys in one query: what each of them means, in their order.
+std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
+                                                      Oid caller);
 
 // The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
 std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);

@@ -34,7 +34,6 @@ ProfileDatabase load_profile_database(const std::string& program) {
         "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
         {TEXTOID});
-    const LatestSnapshot snapshot;
     const Rows rows = query.run({text_argument(program)});
     if (rows.size() == 0) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},

@@ -26,8 +26,12 @@ struct TierGroup {
 
 const char* name_of(tiers::Cause cause);
 
+// Writers see what is committed now and what this transaction has written so far; readers what their statement sees.
+enum class Sees : std::uint8_t { newest, snapshot };
+
 // The group `id`, or all of the program.
-std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id);
+std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id,
+                                        Sees sees = Sees::newest);
 
 // Locks the members' rows, in the order of their keys, as every booking locks its own.
 void lock_members(const std::string& program, const std::vector<std::string>& members);

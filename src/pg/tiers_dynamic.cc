@@ -37,7 +37,12 @@ bool reads_profile(const std::string& program) {
     "  WHERE t.program = m.program)"
 
 // Orders of the group's window: not cancelled, less what was returned, by their time.
-#define LOYALTY_ORDERS "(SELECT '{\"count\": 0, \"sum\": 0}'::jsonb AS document)"
+#define LOYALTY_ORDERS                                                                                              \
+    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0), 'last', max(o.time)," \
+    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document" \
+    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                          \
+    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
+    "    AND (g.activity_days IS NULL OR o.time > $4 - make_interval(days => g.activity_days)))"
 
 void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
                     TimestampTz now) {

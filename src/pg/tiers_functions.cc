@@ -257,7 +257,7 @@ Datum loyalty_tier(PG_FUNCTION_ARGS) {
         const TimestampTz present = now(), at = given.moment(2).value_or(present);
         if (TIMESTAMP_NOT_FINITE(at)) throw loyalty::Error(loyalty::sqlstate::wrong_dates, "infinity is no moment");
         std::vector<HeldTier> tiers;
-        for (const auto& group : load_tier_groups(program, std::nullopt))
+        for (const auto& group : load_tier_groups(program, std::nullopt, Sees::snapshot))
             tiers.push_back(read_tier(group, member, at, present));
         return return_rows(fcinfo, as_rows(tiers), 8);
     });

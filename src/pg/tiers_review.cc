@@ -57,7 +57,7 @@ void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account&
 
 // Lots of a cumulative group play no part, and a group that resets its points at each review has one calendar for both.
 std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector<std::string>& members,
-                                       TimestampTz until) {
+                                       TimestampTz until, Sees sees) {
     static Query query(
         "SELECT m.member, s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.since, s.seq, s.points, s.due_at,"
         "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
@@ -83,7 +83,8 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "        WHERE x.member = m.member AND x.program = m.program AND x.point_type = b.point_type AND x.open) l ON g.model = 'cyclic'"
         " ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID, INT4OID});
-    const FreshSnapshot snapshot;
+    std::optional<FreshSnapshot> snapshot;
+    if (sees == Sees::newest) snapshot.emplace();
     const Rows rows =
         query.run_for(members.size(), {text_argument(group.program), texts_argument(members), timestamp_argument(until),
                                        text_argument(group.id), integer_argument(group.scale)});
@@ -259,7 +260,7 @@ void write_standings(const TierGroup& group, const std::vector<Candidate>& candi
 
 std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
                             Cause cause) {
-    std::vector<Candidate> candidates = read_candidates(group, members, now);
+    std::vector<Candidate> candidates = read_candidates(group, members, now, Sees::newest);
     Bookings bookings;
     std::vector<TierChange> written;
     for (auto& candidate : candidates) {
@@ -288,15 +289,17 @@ std::vector<std::string> held_tiers(const std::string& program, const std::strin
     std::vector<std::string> held;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         auto tier = rows.optional_text(row, 2);
-        if (rows.boolean(row, 3))
-            tier = foresee_tier(load_tier_groups(program, rows.text(row, 1)).at(0), member, at).tier;
+        if (rows.boolean(row, 3)) {
+            const auto groups = load_tier_groups(program, rows.text(row, 1), Sees::snapshot);
+            tier = foresee_tier(groups.at(0), member, at).tier;
+        }
         if (tier) held.push_back(*tier);
     }
     return held;
 }
 
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {
-    std::vector<Candidate> candidates = read_candidates(group, {member}, at);
+    std::vector<Candidate> candidates = read_candidates(group, {member}, at, Sees::snapshot);
     if (candidates.empty()) return {};
     Candidate& candidate = candidates.front();
     for (const auto& change : work_out(group, candidate, at, Cause::points)) candidate.since = change.at;

@@ -44,7 +44,7 @@ const char* name_of(Cause cause) {
     return "";
 }
 
-std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id) {
+std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id, Sees sees) {
     static Query query(
         "SELECT g.external_id, g.model, g.point_type, coalesce(t.scale, 0)::integer, g.upgrade_at_once, g.extend_to_month_end,"
         "       g.fall_on_reversal, r.tiers, r.thresholds"
@@ -57,7 +57,8 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
         "         FROM loyalty.tiers x WHERE x.program = g.program AND x.tier_group = g.external_id) r ON true"
         " WHERE g.program = $1 AND ($2 IS NULL OR g.external_id = $2) ORDER BY g.external_id",
         {TEXTOID, TEXTOID});
-    const FreshSnapshot snapshot;
+    std::optional<FreshSnapshot> snapshot;
+    if (sees == Sees::newest) snapshot.emplace();
     const Rows rows = query.run({text_argument(program), optional_text_argument(id)});
     std::vector<TierGroup> groups(rows.size());
     for (std::uint64_t row = 0; row < rows.size(); row++) {

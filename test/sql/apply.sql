@@ -89,7 +89,7 @@ UPDATE loyalty.promotion_versions SET tree = '{}';
 \echo :SQLSTATE
 DELETE FROM loyalty.promotion_versions;
 \echo :SQLSTATE
-TRUNCATE loyalty.promotion_versions;
+TRUNCATE loyalty.promotion_versions CASCADE;
 \echo :SQLSTATE
 \set VERBOSITY terse
 UPDATE loyalty.promotion_versions SET version = version WHERE false;

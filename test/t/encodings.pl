@@ -25,6 +25,7 @@ my $script = encode('UTF-8', q{
     INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
     VALUES ('Treueprämie', 'Prämie', 'Kunden-ä', 'EUR', 'Europe/Berlin', true);
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('Treueprämie', 'Öre', 'Öre', 100, true);
+    INSERT INTO loyalty.order_statuses (external_id, name, position, kind) VALUES ('später', 'Später', 10, 'open');
     INSERT INTO loyalty.channels (program, external_id, name) VALUES ('Treueprämie', 'Straße', 'Straße');
     INSERT INTO loyalty.members (member, program) VALUES ('Günter', 'Treueprämie');
     INSERT INTO loyalty.products (program, sku, name, price, categories, fields)

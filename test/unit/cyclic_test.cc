@@ -95,7 +95,7 @@ TEST(Review, AFallWaitsForTheMonthsEndAndMayBeCancelled) {
     Case c;
     c.rules = {false, true};
     c.lot(250, 3);
-    EXPECT_EQ("10:2 30:0m ", c.run(10, 45));
+    EXPECT_EQ("10:2 30:0 ", c.run(10, 45));
     Case again;
     again.rules = {true, true};
     again.lot(250, 3).lot(130, 22).lot(130, 29);

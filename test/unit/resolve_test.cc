@@ -194,7 +194,7 @@ TEST(Resolve, CataloguePricesFitTheCurrencyToo) {
 TEST(Resolve, InactiveProgram) {
     Market inactive = market();
     inactive.active = false;
-    EXPECT_EQ(error_of([&] { check_references({}, program(), inactive); }).sqlstate(), "LY202");
+    EXPECT_EQ(error_of([&] { check_active(inactive); }).sqlstate(), "LY202");
 }
 
 TEST(Market, KnowsWhenAnAccrualIsCredited) {

@@ -1,0 +1,246 @@
+#include "codec/resolved_order.hpp"
+
+#include "codec/reading.hpp"
+#include "core/error.hpp"
+
+#include <algorithm>
+
+namespace loyalty::codec {
+
+namespace {
+
+constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Writing
+
+class Writer {
+public:
+    Writer(JsonWriter& out, const Program& program) : out_(out), program_(program) {}
+
+    void run(const Order& order, const std::vector<std::string_view>& credited) {
+        out_.begin_object();
+        write_buyer(order.buyer);
+        number("shipping", order.shipping.units, program_.currency_scale);
+        write_values(order.values);
+        out_.key("lines");
+        out_.begin_array();
+        for (const auto& line : order.lines) write_line(line);
+        out_.end_array();
+        out_.key("redeem");
+        out_.begin_array();
+        for (const auto& redeem : order.redeem) write_redeem(redeem);
+        out_.end_array();
+        out_.key("credited");
+        out_.begin_array();
+        for (const auto name : credited) out_.text(name);
+        out_.end_array();
+        out_.end_object();
+    }
+
+private:
+    void text(std::string_view key, std::string_view value) {
+        out_.key(key);
+        out_.text(value);
+    }
+
+    void number(std::string_view key, std::int64_t units, int scale) {
+        out_.key(key);
+        out_.number(units, scale);
+    }
+
+    // What benefits read of a document; the text of a number is the number.
+    void write_values(const std::vector<Value>& values) {
+        out_.key("values");
+        out_.begin_array();
+        for (const auto& value : values) {
+            out_.begin_object();
+            if (!value.text.empty()) text("text", value.text);
+            out_.key("is_number");
+            out_.boolean(value.number.has_value());
+            out_.end_object();
+        }
+        out_.end_array();
+    }
+
+    void write_buyer(const Buyer& buyer) {
+        out_.key("buyer");
+        out_.begin_object();
+        text("kind", buyer_names[static_cast<int>(buyer.kind)]);
+        if (buyer.kind != BuyerKind::anonymous) text("key", buyer.key);
+        write_values(buyer.values);
+        out_.key("balances");
+        out_.begin_array();
+        for (std::size_t type = 0; type < buyer.balances.size(); type++) {
+            const Balance& balance = buyer.balances[type];
+            const PointType& point_type = program_.point_types[type];
+            out_.begin_object();
+            text("points", point_type.id);
+            number("total", balance.total.units, point_type.scale);
+            number("active", balance.active.units, point_type.scale);
+            out_.key("usable");
+            out_.boolean(balance.usable);
+            out_.end_object();
+        }
+        out_.end_array();
+        out_.end_object();
+    }
+
+    void write_line(const Line& line) {
+        out_.begin_object();
+        text("id", line.id);
+        text("product", line.product);
+        number("position", line.position, 0);
+        number("quantity", line.quantity.units, quantity_scale);
+        number("price", line.price.units, program_.currency_scale);
+        number("base", line.base.units, program_.currency_scale);
+        if (line.min_price) number("min_price", line.min_price->units, program_.currency_scale);
+        // The numbers of a version's partner products are as frozen as the version.
+        if (line.partner_product != none) number("partner_product", line.partner_product, 0);
+        write_values(line.values);
+        out_.key("segments");
+        out_.begin_array();
+        for (const auto segment : line.segments) out_.text(program_.segments[segment].id);
+        out_.end_array();
+        out_.end_object();
+    }
+
+    void write_redeem(const Redeem& redeem) {
+        const PointType& point_type = program_.point_types[redeem.point_type];
+        out_.begin_object();
+        text("points", point_type.id);
+        if (redeem.amount) number("amount", redeem.amount->units, point_type.scale);
+        out_.end_object();
+    }
+
+    JsonWriter& out_;
+    const Program& program_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Reading. What was written here is sound; a document that is not was tampered with, and gets an error with its path.
+
+class Reader {
+public:
+    explicit Reader(const Program& program) : program_(program) {}
+
+    ResolvedOrder run(const Json& root, const Place& place) {
+        ResolvedOrder resolved;
+        Order& order = resolved.order;
+        order.buyer = read_buyer(required(root, "buyer", place), place.member("buyer"));
+        order.shipping = {units(root, "shipping", place, program_.currency_scale)};
+        order.values = read_values(root, place);
+        items(root, "lines", place,
+              [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
+        items(root, "redeem", place,
+              [&](const Json& redeem, const Place& at) { order.redeem.push_back(read_redeem(redeem, at)); });
+        items(root, "credited", place,
+              [&](const Json& name, const Place& at) { resolved.credited.push_back(as_text(name, at)); });
+        return resolved;
+    }
+
+private:
+    template <class Read>
+    static void items(const Json& object, std::string_view key, const Place& place, const Read& read) {
+        const Place at = place.member(key);
+        const Json& array = as_array(required(object, key, place), at);
+        for (std::size_t i = 0; i < array.items.size(); i++) read(array.items[i], at.item(i));
+    }
+
+    static std::string text(const Json& object, std::string_view key, const Place& place) {
+        return as_text(required(object, key, place), place.member(key));
+    }
+
+    static std::int64_t units(const Json& object, std::string_view key, const Place& place, int scale) {
+        const Json& value = required(object, key, place);
+        const auto units = as_decimal(value, place.member(key)).units(scale);
+        if (!units) fail_wrong_type(value, place.member(key), "a number of this scale");
+        return *units;
+    }
+
+    Index point_type(const Json& object, const Place& place) const {
+        const Index type = program_.point_type(text(object, "points", place));
+        if (type == none)
+            fail_wrong_type(required(object, "points", place), place.member("points"), "a point type of the version");
+        return type;
+    }
+
+    static std::vector<Value> read_values(const Json& object, const Place& place) {
+        std::vector<Value> values;
+        items(object, "values", place, [&](const Json& stored, const Place& at) {
+            Value value;
+            if (stored.find("text")) value.text = text(stored, "text", at);
+            if (as_boolean(required(stored, "is_number", at), at.member("is_number")))
+                value.number = Decimal::parse(value.text);
+            values.push_back(std::move(value));
+        });
+        return values;
+    }
+
+    Buyer read_buyer(const Json& object, const Place& place) const {
+        Buyer buyer;
+        const std::string kind = text(object, "kind", place);
+        const auto found = std::find(std::begin(buyer_names), std::end(buyer_names), kind);
+        if (found == std::end(buyer_names)) fail_wrong_type(object, place, "a buyer");
+        buyer.kind = static_cast<BuyerKind>(found - std::begin(buyer_names));
+        if (buyer.kind != BuyerKind::anonymous) buyer.key = text(object, "key", place);
+        buyer.values = read_values(object, place);
+        if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
+        items(object, "balances", place, [&](const Json& balance, const Place& at) {
+            const Index type = point_type(balance, at);
+            const int scale = program_.point_types[type].scale;
+            buyer.balances.at(type) = {{units(balance, "total", at, scale)},
+                                       {units(balance, "active", at, scale)},
+                                       as_boolean(required(balance, "usable", at), at.member("usable"))};
+        });
+        return buyer;
+    }
+
+    Line read_line(const Json& object, const Place& place) const {
+        const int scale = program_.currency_scale;
+        Line line;
+        line.id = text(object, "id", place);
+        line.product = text(object, "product", place);
+        line.position = static_cast<std::uint32_t>(units(object, "position", place, 0));
+        line.quantity = {units(object, "quantity", place, quantity_scale)};
+        line.price = {units(object, "price", place, scale)};
+        line.base = {units(object, "base", place, scale)};
+        if (object.find("min_price")) line.min_price = Money{units(object, "min_price", place, scale)};
+        if (object.find("partner_product"))
+            line.partner_product = static_cast<std::uint32_t>(units(object, "partner_product", place, 0));
+        line.values = read_values(object, place);
+        items(object, "segments", place, [&](const Json& segment, const Place& at) {
+            const std::string id = as_text(segment, at);
+            const auto found = std::find_if(program_.segments.begin(), program_.segments.end(),
+                                            [&](const Segment& known) { return known.id == id; });
+            if (found == program_.segments.end()) fail_wrong_type(segment, at, "a segment of the version");
+            line.segments.push_back(static_cast<std::uint32_t>(found - program_.segments.begin()));
+        });
+        return line;
+    }
+
+    Redeem read_redeem(const Json& object, const Place& place) const {
+        Redeem redeem;
+        redeem.point_type = point_type(object, place);
+        if (object.find("amount"))
+            redeem.amount = Points{units(object, "amount", place, program_.point_types[redeem.point_type].scale)};
+        return redeem;
+    }
+
+    const Program& program_;
+};
+
+}  // namespace
+
+void write_resolved_order(JsonWriter& out, const Program& program, const Order& order,
+                          const std::vector<std::string_view>& credited) {
+    Writer(out, program).run(order, credited);
+}
+
+ResolvedOrder read_resolved_order(std::string_view json, const Program& program) {
+    const JsonDocument document(json);
+    const Place place{"resolved order", {}};
+    return Reader(program).run(as_object(document.root(), place), place);
+}
+
+}  // namespace loyalty::codec
