@@ -103,26 +103,53 @@ COMMENT ON COLUMN loyalty.segment_references.refers_to_kind IS 'What the segment
 COMMENT ON COLUMN loyalty.segment_references.refers_to IS 'The segment named.';
 
 -- Not followed from segment to segment: what a segment refers to counts as used even if that one is not.
+-- A function, not a part of the view: what the planner expects of a recursion is far above what there is, and it would have
+-- the queries compiled, which takes a second.
+CREATE OR REPLACE FUNCTION loyalty.reach_segments(program text)
+    RETURNS TABLE (kind text, segment text, judged boolean)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS $reach$
+    WITH RECURSIVE reached (kind, segment, judged) AS (
+        (
+            SELECT condition.level, unnest(condition.segments), true
+            FROM loyalty.promotion_conditions AS condition
+            WHERE condition.program = $1
+            UNION
+            SELECT 'profile', unnest(promotion.audience_segments), true
+            FROM loyalty.promotions AS promotion
+            WHERE promotion.program = $1
+        )
+        UNION
+        SELECT reference.refers_to_kind, reference.refers_to, reference.refers_to_kind <> reference.kind
+        FROM reached
+        JOIN loyalty.segment_references AS reference
+            ON reference.program = $1
+            AND reference.kind = reached.kind
+            AND reference.segment = reached.segment
+    )
+    SELECT
+        reached.kind,
+        reached.segment,
+        bool_or(reached.judged)
+    FROM reached
+    GROUP BY reached.kind, reached.segment
+$reach$;
+
+COMMENT ON FUNCTION loyalty.reach_segments(text) IS
+    'The rows of loyalty.segments_in_use of one program. Example: SELECT * FROM loyalty.reach_segments(''main'');';
+
 CREATE OR REPLACE VIEW loyalty.segments_in_use AS
 SELECT
-    used.program,
+    program.external_id AS program,
     used.kind,
     used.segment,
-    bool_or(used.judged) AS judged
-FROM (
-    SELECT condition.program, condition.level AS kind, unnest(condition.segments) AS segment, true AS judged
-    FROM loyalty.promotion_conditions AS condition
-    UNION ALL
-    SELECT promotion.program, 'profile', unnest(promotion.audience_segments), true
-    FROM loyalty.promotions AS promotion
-    UNION ALL
-    SELECT reference.program, reference.refers_to_kind, reference.refers_to, reference.refers_to_kind <> reference.kind
-    FROM loyalty.segment_references AS reference
-) AS used
-GROUP BY used.program, used.kind, used.segment;
-
+    used.judged
+FROM loyalty.programs AS program
+CROSS JOIN LATERAL loyalty.reach_segments(program.external_id) AS used;
 COMMENT ON VIEW loyalty.segments_in_use IS
-    'The segments that promotions of the draft name, and those that other segments refer to.';
+    'The segments that promotions of the draft name, and those that these refer to.';
 COMMENT ON COLUMN loyalty.segments_in_use.program IS 'The program.';
 COMMENT ON COLUMN loyalty.segments_in_use.kind IS 'What it is a segment of: product, order or profile.';
 COMMENT ON COLUMN loyalty.segments_in_use.segment IS 'The segment.';

@@ -10,6 +10,7 @@
 namespace loyalty {
 
 struct Buyer;
+struct Order;
 
 // What the database holds of a code. Moments are microseconds since 1970-01-01 00:00 UTC.
 struct PromoCodeFacts {
@@ -51,5 +52,9 @@ PromoCodeStatus judge_promo_code(const PromoCodeFacts& code, const Buyer& buyer,
 
 // "not_used", as results say it.
 std::string_view to_string(PromoCodeStatus status);
+std::optional<PromoCodeStatus> read_promo_code_status(std::string_view name);
+
+// Fills in the pools that the order's promo codes open.
+void open_pools(Order& order);
 
 }  // namespace loyalty

@@ -64,12 +64,10 @@ void find_promo_codes(Order& order, const OrderDocument& document, const Program
             code.status = judge_promo_code(*code.facts, order.buyer, order.time.unix_us);
             const auto pool = std::find(program.pools.begin(), program.pools.end(), code.facts->pool);
             if (pool != program.pools.end()) code.pool = static_cast<Index>(pool - program.pools.begin());
-            if (code.usable() && code.pool != none) order.pools.push_back(code.pool);
         }
         order.promo_codes.push_back(std::move(code));
     }
-    std::sort(order.pools.begin(), order.pools.end());
-    order.pools.erase(std::unique(order.pools.begin(), order.pools.end()), order.pools.end());
+    open_pools(order);
 }
 
 }  // namespace loyalty::pg

@@ -198,7 +198,7 @@ CALL refuse($$DELETE FROM loyalty.channels WHERE external_id = 'web'$$);
 CALL refuse($$DELETE FROM loyalty.contact_points WHERE external_id = 'cart'$$);
 CALL refuse($$DELETE FROM loyalty.regions WHERE external_id = '77'$$);
 CALL refuse($$UPDATE loyalty.regions SET external_id = '79' WHERE external_id = '77'$$);
-CALL refuse($$TRUNCATE loyalty.regions$$);
+CALL refuse($$SET LOCAL client_min_messages = warning; TRUNCATE loyalty.regions CASCADE$$);
 UPDATE loyalty.promotions SET regions = '{}';
 CALL refuse($$DELETE FROM loyalty.regions WHERE external_id = '77'$$);
 SELECT loyalty_apply('main');

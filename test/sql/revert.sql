@@ -237,7 +237,7 @@ ORDER BY rank, tgname;
 
 CREATE ROLE regress_loyalty_editor;
 GRANT USAGE ON SCHEMA loyalty TO regress_loyalty_editor;
-GRANT SELECT ON loyalty.pending_changes, loyalty.version_history TO regress_loyalty_editor;
+GRANT SELECT ON ALL TABLES IN SCHEMA loyalty TO regress_loyalty_editor;
 GRANT EXECUTE ON FUNCTION loyalty_revert, loyalty_deactivate_promotion, loyalty_clone_promotion, loyalty_move_promotion, loyalty_archive_promotion_group TO regress_loyalty_editor;
 SET ROLE regress_loyalty_editor;
 SELECT loyalty_deactivate_promotion('main', 'tv'), loyalty_clone_promotion('main', 'tv', 'tv2'), loyalty_move_promotion('main', 'tv2', 'main', 0), loyalty_archive_promotion_group('main', 'one');
