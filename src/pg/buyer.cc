@@ -7,6 +7,7 @@
 #include "pg/owner.hpp"
 #include "pg/predicate.hpp"
 #include "pg/profile.hpp"
+#include "pg/tiers.hpp"
 #include "pg/values.hpp"
 
 namespace loyalty::pg {
@@ -33,7 +34,6 @@ struct Account {
     bool enrolled = false;
     std::vector<Balance> balances;       // per point type of the program
     std::optional<std::string> profile;  // its bundled row, as jsonb's text
-    std::vector<std::string> tiers;      // held
     std::vector<std::string> segments;   // static ones that list it
 };
 
@@ -56,24 +56,21 @@ const std::string& account_query() {
     return text;
 }
 
-// Where audiences ask for tiers or segments, two more index scans.
-Rows read_rows(const std::string& program, const std::string& key, bool for_audiences) {
+// Where audiences ask for segments, one more index scan.
+Rows read_rows(const std::string& program, const std::string& key, bool with_segments) {
     static Query plain(
         (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
             .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    static Query with_audiences(
+    static Query with_lists(
         (account_query() +
          "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
-         " UNION ALL "
-         "SELECT 'tier', tier, NULL, NULL, NULL, NULL FROM loyalty.member_tiers"
-         " WHERE member = $2 AND program = $1 AND tier IS NOT NULL"
          " UNION ALL "
          "SELECT 'segment', segment, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
          " WHERE profile = $2 AND program = $1")
             .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return (for_audiences ? with_audiences : plain)
+    return (with_segments ? with_lists : plain)
         .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
 }
 
@@ -105,7 +102,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     Account account;
     account.balances = empty_balances(current, now);
     const DocumentNeeds& needs = current.version->needs;
-    const Rows rows = read_rows(current.live->market.program, key, needs.tiers || needs.profile_segments);
+    const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string kind = rows.text(row, 1);
         if (kind == "profile") {
@@ -117,8 +114,8 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
             account.enrolled = true;
             continue;
         }
-        if (kind == "tier" || kind == "segment") {
-            (kind == "tier" ? account.tiers : account.segments).push_back(rows.text(row, 2));
+        if (kind == "segment") {
+            account.segments.push_back(rows.text(row, 2));
             continue;
         }
         const Index type = program.point_type(rows.text(row, 2));
@@ -239,7 +236,9 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     // Audiences of tiers and segments are for members.
     if (!account.enrolled) return buyer;
     buyer.balances = std::move(account.balances);
-    buyer.tiers = places_of(account.tiers, current.version->program.tiers);
+    const Program& program = current.version->program;
+    if (current.version->needs.tiers)
+        buyer.tiers = places_of(held_tiers(live.market.program, profile->key, now), program.tiers);
     buyer.segments = profile_segments(*current.version, account, profile->row);
     return buyer;
 }

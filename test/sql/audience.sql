@@ -68,6 +68,19 @@ INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VAL
 SELECT promote('riga', 'in_segments', '{riga}', '{}', 'bundled'), promote('elsewhere', 'outside_segments', '{riga}', '{}', 'bundled');
 SELECT loyalty_apply('bundled');
 SELECT member, applied(member, 'bundled') FROM unnest(ARRAY['ann', 'bob', NULL]) AS member;
+-- A tier counts as it is at the moment, whether or not a review has been booked.
+SELECT loyalty_set_clock('2026-03-10 12:00+02');
+INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, active) VALUES ('bundled', 'visits', 'Visits', 'qualification', 1, true);
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit, upgrade_at_once)
+VALUES ('bundled', 'visitors', 'Visitors', 'cyclic', 'visits', 1, 'month', true);
+INSERT INTO loyalty.tiers (program, tier_group, external_id, name, threshold) VALUES ('bundled', 'visitors', 'rare', 'Rare', 0), ('bundled', 'visitors', 'frequent', 'Frequent', 10);
+SELECT loyalty_accrue('ann', 'bundled', 'visits', 10) \g /dev/null
+SELECT promote('frequent', 'tiers', '{}', '{frequent}', 'bundled');
+SELECT loyalty_apply('bundled');
+SELECT applied('ann', 'bundled'), applied('bob', 'bundled');
+SELECT loyalty_set_clock('2027-03-10 12:00+02');
+SELECT applied('ann', 'bundled'), tier AS booked FROM loyalty.member_tiers WHERE member = 'ann';
+DELETE FROM loyalty.simulated_clock;
 -- It is read with the caller's rights, as its key is.
 CREATE ROLE regress_loyalty_clerk;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_loyalty_clerk;
