@@ -62,11 +62,11 @@ LEFT JOIN loyalty.order_lines AS line
     AND line.line = operation.line
 LEFT JOIN loyalty.point_types AS point_type
     ON point_type.program = operation.program AND point_type.external_id = operation.point_type
-CROSS JOIN LATERAL (
-    SELECT bool_and(sold.returned = sold.quantity) AS is_gone
+JOIN (
+    SELECT sold.buyer, sold.program, sold.order_id, bool_and(sold.returned = sold.quantity) AS is_gone
     FROM loyalty.order_lines AS sold
-    WHERE sold.buyer = operation.buyer AND sold.program = operation.program AND sold.order_id = operation.order_id
-) AS gone
+    GROUP BY sold.buyer, sold.program, sold.order_id
+) AS gone ON gone.buyer = operation.buyer AND gone.program = operation.program AND gone.order_id = operation.order_id
 CROSS JOIN LATERAL (
     SELECT
         greatest(coalesce(operation.discount, 0), 0) + coalesce(operation.points_discount, 0) AS money,

@@ -271,7 +271,7 @@ private:
         add_event(key_.program, "order_placed", key_.profile(), data.take());
     }
 
-    static void write_issued(JsonWriter& out, const IssuedCode& issued) {
+    static void write_issued(codec::JsonWriter& out, const IssuedCode& issued) {
         const auto text = [&](std::string_view key, std::string_view value) {
             out.key(key);
             out.text(value);

@@ -25,9 +25,9 @@ std::vector<Index> limited_candidates(const Program& program, const Order& order
 void lock_counters(const Argument& program, const Argument& promotions) {
     static Query make(
         "INSERT INTO loyalty.promotion_counters (program, promotion)"
-        " SELECT $1, promotion FROM unnest($2) AS promotion"
-        "  WHERE NOT EXISTS (SELECT FROM loyalty.promotion_counters c WHERE c.program = $1 AND c.promotion = unnest.promotion)"
-        "  ORDER BY promotion ON CONFLICT DO NOTHING",
+        " SELECT $1, p.promotion FROM unnest($2) AS p (promotion)"
+        "  WHERE NOT EXISTS (SELECT FROM loyalty.promotion_counters c WHERE c.program = $1 AND c.promotion = p.promotion)"
+        "  ORDER BY p.promotion ON CONFLICT DO NOTHING",
         {TEXTOID, TEXTARRAYOID});
     static Query lock(
         "SELECT FROM loyalty.promotion_counters WHERE program = $1 AND promotion = ANY ($2)"
