@@ -280,6 +280,7 @@ private:
         text("pool", issued.pool);
         if (issued.code) text("code", *issued.code);
         text("status", issued.code ? "issued" : "pool_is_empty");
+        if (!issued.message.empty()) text("message", issued.message);
         text("promotion", issued.promotion);
         out.end_object();
     }

@@ -33,14 +33,27 @@ void use_promo_codes(const OrderKey& key, const Order& order, const Calculation&
               true);
 }
 
+namespace {
+
+std::string message_with(const std::string& code, std::string message) {
+    constexpr std::string_view placeholder = "{{ promo_code }}";
+    for (std::size_t at = message.find(placeholder); at != std::string::npos;
+         at = message.find(placeholder, at + code.size()))
+        message.replace(at, placeholder.size(), code);
+    return message;
+}
+
+}  // namespace
+
 std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& program, const Calculation& calculation) {
     std::vector<IssuedCode> issued;
     for (const auto& operation : calculation.operations) {
         if (operation.entry.kind != Entry::Kind::promo_code) continue;
         const BenefitEntry& benefit = program.benefits[operation.entry.benefit];
         const PromoCodePool pool = find_pool(key.program, std::string(benefit.rule->pool()));
-        issued.push_back({program.promotions[program.conditions[benefit.condition].promotion].id, pool.id,
-                          issue_promo_code(pool, *key.profile(), key.external_id)});
+        const auto code = issue_promo_code(pool, *key.profile(), key.external_id);
+        issued.push_back({program.promotions[program.conditions[benefit.condition].promotion].id, pool.id, code,
+                          code ? message_with(*code, operation.text) : std::string()});
     }
     return issued;
 }

@@ -14,6 +14,7 @@ namespace loyalty::pg {
 struct IssuedCode {
     std::string promotion, pool;
     std::optional<std::string> code;  // nothing: the pool had none
+    std::string message;              // to the buyer, with the code; empty: none
 };
 
 // Counts the uses of the codes that had an effect. They are locked.

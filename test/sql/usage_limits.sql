@@ -148,7 +148,7 @@ VALUES ('main', 'spring', 'Spring', 'discount', 'main', 40, 'active', 'everyone'
 INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, position, state, audience) VALUES ('main', 'next', 'Next time', 'discount', 'main', 42, 'active', 'everyone');
 INSERT INTO loyalty.promotion_conditions (program, promotion, level) VALUES ('main', 'spring', 'product'), ('main', 'gift', 'product'), ('main', 'next', 'order');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
-VALUES ('main', 'spring', 1, 'discount', '{"percent": 10}'), ('main', 'gift', 1, 'discount', '{"amount": 5}'), ('main', 'next', 1, 'issue_promo_code', '{"pool": "gifts"}');
+VALUES ('main', 'spring', 1, 'discount', '{"percent": 10}'), ('main', 'gift', 1, 'discount', '{"amount": 5}'), ('main', 'next', 1, 'issue_promo_code', '{"pool": "gifts", "message": "{{ member.key }}, your code is {{ promo_code }}"}');
 SELECT loyalty_apply('main');
 CREATE VIEW codes AS
 SELECT code, profile, uses, order_id, expires_at_if_free FROM loyalty.promo_codes WHERE profile IS NOT NULL OR uses > 0 ORDER BY code;
