@@ -132,6 +132,8 @@ private:
             text("points", point_type.id);
             number("total", balance.total.units, point_type.scale);
             number("active", balance.active.units, point_type.scale);
+            number("debt", balance.debt.units, point_type.scale);
+            number("owed", balance.owed.units, point_type.scale);
             out_.key("usable");
             out_.boolean(balance.usable);
             out_.end_object();
@@ -302,7 +304,9 @@ private:
             const int scale = program_.point_types[type].scale;
             buyer.balances.at(type) = {{units(balance, "total", at, scale)},
                                        {units(balance, "active", at, scale)},
-                                       as_boolean(required(balance, "usable", at), at.member("usable"))};
+                                       as_boolean(required(balance, "usable", at), at.member("usable")),
+                                       {units(balance, "debt", at, scale)},
+                                       {units(balance, "owed", at, scale)}};
         });
         return buyer;
     }

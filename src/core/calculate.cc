@@ -54,15 +54,28 @@ void spend(const Program& program, const Order& order, Calculation& result) {
     }
 }
 
-void accrue(const Program& program, const CalculationOptions& options, Calculation& result) {
+// As the ledger books a credit: the debt is paid, then what is owed is settled.
+void credit(PointsResult& points, const Balance& before, Points amount, bool delayed) {
+    const Points repaid = std::min(amount, before.debt - (points.claimed - points.settled));
+    const Points settled = std::min(amount - repaid, before.owed - points.settled);
+    points.accrued += amount;
+    points.claimed += repaid + settled;
+    points.settled += settled;
+    if (delayed) points.delayed += amount - repaid - settled;
+}
+
+void accrue(const Program& program, const Order& order, const CalculationOptions& options, Calculation& result) {
     for (auto& operation : result.operations) {
         const Entry& entry = operation.entry;
         if (entry.kind != Entry::Kind::accrual) continue;
         const Benefit& benefit = *program.benefits[entry.benefit].rule;
         PointsResult& points = result.points[entry.point_type];
         operation.pending = !options.is_credited(benefit.credit_on());
-        (operation.pending ? points.pending : points.accrued) += entry.points;
-        if (!operation.pending && !benefit.delay().empty()) points.delayed += entry.points;
+        if (operation.pending) {
+            points.pending += entry.points;
+        } else {
+            credit(points, order.buyer.balances[entry.point_type], entry.points, !benefit.delay().empty());
+        }
     }
 }
 
@@ -182,7 +195,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     }
 
     spend(program, order, result);
-    accrue(program, options, result);
+    accrue(program, order, options, result);
     add_lines(program, order, result);
     result.benefits = count_benefits(result.operations);
     result.promo_codes = use_promo_codes(program, order, result.operations);

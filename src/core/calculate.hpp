@@ -26,11 +26,14 @@ struct LineResult {
 struct PointsResult {
     Points spent;
     Points accrued;  // credited at once …
-    Points delayed;  // … of these, active only after a delay
+    Points claimed;  // … of these, what a debt or what is owed takes at once
+    Points settled;  // … of that, what was owed: it leaves the balance
+    Points delayed;  // … of the rest, active only after a delay
     Points pending;  // waiting for a status of the order
 
     Balance after(const Balance& before) const {
-        return {before.total - spent + accrued, before.active - spent + accrued - delayed, before.usable};
+        return {before.total - spent + accrued - settled, before.active - spent + accrued - claimed - delayed,
+                before.usable};
     }
 };
 

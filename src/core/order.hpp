@@ -43,6 +43,8 @@ struct Balance {
     Points total;         // as the ledger counts
     Points active;        // what can be spent now
     bool usable = false;  // whether the point type is active at all
+    Points debt{};        // what the total is below the lots: credits pay it first …
+    Points owed{};        // … and then what could not be taken back
 };
 
 enum class BuyerKind { anonymous, guest, member };

@@ -40,9 +40,9 @@ struct Account {
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
 const std::string& account_query() {
     static const std::string text =
-        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
+        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::text FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
         " UNION ALL "
-        "SELECT 'balance', point_type, total::text, NULL, NULL, NULL FROM loyalty.balances WHERE member = $2 AND program = $1"
+        "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances WHERE member = $2 AND program = $1"
         " UNION ALL "
         "SELECT 'lot', point_type, remaining::text,"
         "       CASE WHEN held = 0 THEN '0' ELSE ("
@@ -50,7 +50,7 @@ const std::string& account_query() {
         "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
         "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
         "              AND h.state = 'open' AND h.expires_at > $3) END,"
-        "       active_from, expires_at"
+        "       active_from, expires_at, NULL"
         "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open"
         " UNION ALL ";
     return text;
@@ -59,14 +59,14 @@ const std::string& account_query() {
 // Where audiences ask for segments, one more index scan.
 Rows read_rows(const std::string& program, const std::string& key, bool with_segments) {
     static Query plain(
-        (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
+        (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
             .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     static Query with_lists(
         (account_query() +
-         "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
+         "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
          " UNION ALL "
-         "SELECT 'segment', segment, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
+         "SELECT 'segment', segment, NULL, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
          " WHERE profile = $2 AND program = $1")
             .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
@@ -125,6 +125,8 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
         Balance& balance = account.balances[type];
         if (kind == "balance") {
             balance.total += points_in(rows.text(row, 3), scale);
+            balance.owed = points_in(rows.text(row, 4), scale);
+            balance.debt = points_in(rows.text(row, 7), scale);
         } else {
             add_lot(balance, rows, row, scale, now);
         }
