@@ -140,12 +140,17 @@ CREATE FUNCTION loyalty_schedule(schedule text DEFAULT '15 3 * * *', keep_events
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
+    -- A name is unique among the jobs of a user, in whichever database they run.
+    job_name CONSTANT text := 'loyalty jobs in ' || current_database();
     command CONSTANT text := format(
         'CALL %I.loyalty_run_jobs(%s)',
         '@extschema@',
         'keep_events => ' || quote_literal(keep_events)
     );
-    cron_database CONSTANT text := current_setting('cron.database_name', true);
+    -- Not everybody may know.
+    cron_database CONSTANT text := CASE
+        WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('cron.database_name', true)
+    END;
     scheduled bigint;
 BEGIN
     IF schedule IS NULL THEN
@@ -155,10 +160,10 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY770',
             MESSAGE = format('pg_cron is not installed in database "%s"', current_database()),
-            DETAIL = CASE
-                WHEN cron_database IS NULL THEN 'The server has not loaded its library.'
-                ELSE format('The server runs it for database "%s".', cron_database)
-            END,
+            DETAIL = coalesce(
+                'The server runs it for database "' || cron_database || '".',
+                'It keeps its schedule in one database of a server.'
+            ),
             HINT = CASE
                 WHEN cron_database IS NULL THEN format(
                     'Install the package postgresql-%s-cron, set shared_preload_libraries = ''pg_cron'' and '
@@ -171,14 +176,14 @@ BEGIN
                 WHEN cron_database = current_database() THEN 'Run CREATE EXTENSION pg_cron.'
                 ELSE format(
                     'In that database run: SELECT cron.schedule_in_database(%L, %L, %L, %L);',
-                    'loyalty jobs',
+                    job_name,
                     schedule,
                     command,
                     current_database()
                 )
             END;
     END IF;
-    EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO scheduled USING 'loyalty jobs', schedule, command;
+    EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO scheduled USING job_name, schedule, command;
     RETURN scheduled;
 END
 $body$;
@@ -202,8 +207,8 @@ BEGIN
     END IF;
     EXECUTE
         'SELECT coalesce(bool_or(cron.unschedule(job.jobid)), false) FROM cron.job AS job '
-        'WHERE job.jobname = $1 AND job.username = current_user AND job.database = current_database()'
-        INTO unscheduled USING 'loyalty jobs';
+        'WHERE job.jobname = $1 AND job.username = current_user'
+        INTO unscheduled USING 'loyalty jobs in ' || current_database();
     RETURN unscheduled;
 END
 $body$;
