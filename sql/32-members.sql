@@ -17,6 +17,7 @@ COMMENT ON FUNCTION loyalty_enrol(text, text, timestamptz, text) IS
     'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable). Example: SELECT loyalty_enrol(''ann'', '
     '''main'');';
 
+-- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION loyalty_enrol_all(
     program text,
     registered_at timestamptz DEFAULT NULL,
@@ -24,6 +25,7 @@ CREATE FUNCTION loyalty_enrol_all(
 ) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_all';
 
 COMMENT ON FUNCTION loyalty_enrol_all(text, timestamptz, text) IS
@@ -41,6 +43,7 @@ CREATE FUNCTION loyalty_enrol_segment(
 ) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_segment';
 
 COMMENT ON FUNCTION loyalty_enrol_segment(text, text, timestamptz, text) IS
@@ -61,6 +64,7 @@ COMMENT ON FUNCTION loyalty_remove_member(text, text) IS
 CREATE FUNCTION loyalty_remove_all_members(program text) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_remove_all_members';
 
 COMMENT ON FUNCTION loyalty_remove_all_members(text) IS

@@ -6,6 +6,7 @@
 CREATE FUNCTION loyalty_review_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_review_tier_group';
 
 COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
@@ -15,6 +16,7 @@ COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
 CREATE FUNCTION loyalty_settle_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
 
 COMMENT ON FUNCTION loyalty_settle_tier_group(text, text) IS

@@ -4,6 +4,7 @@
 #include "pg/ledger_functions.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/tiers.hpp"
+#include "pg/tiers_sql.hpp"
 
 namespace loyalty::pg {
 
@@ -33,7 +34,7 @@ void tell_enrolled(const std::string& program, const std::vector<std::string>& m
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'member_enrolled', m.member, jsonb_build_object('registered_at', m.registered_at, 'resumed', $3)"
-        "   FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1 ORDER BY m.member",
+        "   FROM unnest($2::text[]) k (member) CROSS JOIN " LOYALTY_EACH_MEMBER " m ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, BOOLOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
 }
