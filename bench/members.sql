@@ -72,3 +72,77 @@ SELECT 'events', md5(string_agg(row, ',' ORDER BY row)), count(*) FROM (
 UNION ALL
 SELECT 'expiry_notices', md5(string_agg(row, ',' ORDER BY row)), count(*) FROM (
     SELECT concat_ws(' ', member, point_type, last_usable_day, notice_days, told_at) AS row FROM loyalty.expiry_notices) x;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- The floor: INSERT ... SELECT and UPDATE of as many rows, in plain copies of the tables: with their columns and indexes, but with
+-- no trigger, check or foreign key, and nothing to work out.
+
+CREATE SCHEMA plain;
+CREATE TABLE plain.members (LIKE loyalty.members INCLUDING INDEXES);
+CREATE TABLE plain.balances (LIKE loyalty.balances INCLUDING INDEXES) WITH (fillfactor = 80);
+CREATE TABLE plain.lots (LIKE loyalty.lots INCLUDING GENERATED INCLUDING INDEXES) WITH (fillfactor = 80);
+CREATE TABLE plain.transactions (LIKE loyalty.transactions INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TABLE plain.lot_movements (LIKE loyalty.lot_movements INCLUDING INDEXES);
+CREATE TABLE plain.member_tiers (LIKE loyalty.member_tiers INCLUDING INDEXES) WITH (fillfactor = 80);
+CREATE TABLE plain.member_tier_history (LIKE loyalty.member_tier_history INCLUDING INDEXES);
+CREATE TABLE plain.events (LIKE loyalty.events INCLUDING INDEXES INCLUDING IDENTITY);
+CREATE TABLE plain.expiry_notices (LIKE loyalty.expiry_notices INCLUDING INDEXES);
+
+-- What a job has written is what it left behind since a moment of the simulated clock; the rows that it changed are changed
+-- once more in the copies of the tables as they were before.
+CREATE PROCEDURE plain.copy_before()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO plain.balances SELECT * FROM loyalty.balances;
+        INSERT INTO plain.lots (member, program, point_type, seq, amount, remaining, held, active_from, expires_at)
+        SELECT member, program, point_type, seq, amount, remaining, held, active_from, expires_at FROM loyalty.lots;
+        INSERT INTO plain.member_tiers SELECT * FROM loyalty.member_tiers;
+    END;
+CREATE PROCEDURE plain.enrol()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO plain.members SELECT * FROM loyalty.members;
+        INSERT INTO plain.balances SELECT * FROM loyalty.balances;
+        INSERT INTO plain.lots (member, program, point_type, seq, amount, remaining, held, active_from, expires_at)
+        SELECT member, program, point_type, seq, amount, remaining, held, active_from, expires_at FROM loyalty.lots;
+        INSERT INTO plain.transactions SELECT * FROM loyalty.transactions;
+        INSERT INTO plain.member_tiers SELECT * FROM loyalty.member_tiers;
+        UPDATE plain.member_tiers SET seq = seq + 1;
+        INSERT INTO plain.member_tier_history SELECT * FROM loyalty.member_tier_history;
+        INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events;
+    END;
+CREATE PROCEDURE plain.expire_points()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO plain.transactions SELECT * FROM loyalty.transactions WHERE type = 'expiration';
+        UPDATE plain.lots SET remaining = 0 WHERE point_type = 'bonus';
+        UPDATE plain.balances SET total = 0, seq = seq + 1 WHERE point_type = 'bonus';
+    END;
+CREATE PROCEDURE plain.review_tiers()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO plain.transactions SELECT * FROM loyalty.transactions WHERE type = 'reset';
+        INSERT INTO plain.lot_movements SELECT * FROM loyalty.lot_movements WHERE point_type = 'status';
+        UPDATE plain.lots SET remaining = 0 WHERE point_type = 'status';
+        UPDATE plain.balances SET total = 0, seq = seq + 1 WHERE point_type = 'status';
+        UPDATE plain.member_tiers SET review_at = review_at + interval '1 month', due_at = due_at + interval '1 month' WHERE tier_group = 'club';
+        INSERT INTO plain.member_tier_history SELECT * FROM loyalty.member_tier_history WHERE cause = 'review';
+        INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events WHERE type = 'tier_changed' AND data ->> 'cause' = 'review';
+    END;
+CREATE PROCEDURE plain.judge_tiers()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        UPDATE plain.member_tiers SET tier = NULL, seq = seq + 1 WHERE tier_group = 'wealth';
+        INSERT INTO plain.member_tier_history SELECT * FROM loyalty.member_tier_history WHERE cause = 'judgement';
+        INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events WHERE type = 'tier_changed' AND data ->> 'cause' = 'judgement';
+    END;
+CREATE PROCEDURE plain.tell_expiring()
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO plain.expiry_notices SELECT * FROM loyalty.expiry_notices;
+        INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events WHERE type = 'points_expiring';
+    END;

@@ -12,7 +12,7 @@ use Test::More;
 
 my $members = $ENV{MEMBERS} // 20_000;
 my $batch = int($members / 20);
-my $middle = sprintf 'm%07d', $members / 2 + 5;
+my $middle = sprintf 'm%07d', $members / 2 + 10;
 
 my $node = PostgreSQL::Test::Cluster->new('jobs');
 $node->init;
