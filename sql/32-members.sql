@@ -57,7 +57,8 @@ CREATE FUNCTION loyalty_remove_member(member text, program text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'loyalty_remove_member';
 
 COMMENT ON FUNCTION loyalty_remove_member(text, text) IS
-    'Ends a member''s stay: open holds are rolled back, tiers close, nothing is earned or spent any more; balances and '
+    'Ends a member''s stay: open holds are rolled back, points of orders that wait for a status are dropped, tiers close, '
+    'nothing is earned or spent any more; balances and '
     'history stay, and points go on expiring. Returns whether it was a member. Errors: LY201, LY507. Example: SELECT '
     'loyalty_remove_member(''ann'', ''main'');';
 
