@@ -178,31 +178,51 @@ foreach my $path ('README.md', sort glob 'doc/*.md')
 }
 cmp_ok($number, '>', 1, 'the documentation was found');
 
-# The reference is complete: it names each function, table and view, and each SQLSTATE that a source raises.
-sub missing_from_reference
-{
-    my ($what, @names) = @_;
-    my $reference = slurp_file('doc/reference.md');
-    cmp_ok(scalar @names, '>', 0, "there are $what");
-    is_deeply([ grep { $reference !~ /`(?:loyalty\.)?\Q$_\E\b|^### \Q$_\E\b/m } @names ],
-        [], "the reference has all $what");
-}
-
+# What is generated says what the comments say.
 $node->safe_psql('postgres', 'CREATE EXTENSION loyalty');
 $node->safe_psql('postgres', 'SELECT loyalty_create_schema()');
-missing_from_reference('functions', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+foreach my $page ('doc/reference.md', 'doc/tables.md')
+{
+    local $ENV{PGHOST} = $node->host;
+    local $ENV{PGPORT} = $node->port;
+    local $ENV{PGDATABASE} = 'postgres';
+    my $wanted = '';
+    IPC::Run::run([ 'tools/reference', $page ], '>', \$wanted);
+    ok($wanted eq slurp_file($page), "$page is as generated from the comments: see make reference");
+}
+# Where prose has a function as its heading, the heading is the one that is generated elsewhere on the page.
+my $reference = slurp_file('doc/reference.md');
+my $generated = join '', $reference =~ /^<!-- generated: .*?^<!-- end of what is generated -->/msg;
+my @headings = map { split /(?<=\w), (?=loyalty_)/ } $reference =~ /^### ((?:CALL )?loyalty_.*)$/mg;
+is_deeply([ grep { index($generated, "### $_\n") < 0 } @headings ], [], 'the headings of functions are their signatures');
+
+# The reference is complete: it names each function, the pages of tables and errors each table, view and SQLSTATE.
+sub missing_from
+{
+    my ($page, $what, @names) = @_;
+    my $text = slurp_file($page);
+    cmp_ok(scalar @names, '>', 0, "there are $what");
+    is_deeply([ grep { $text !~ /`(?:loyalty\.)?\Q$_\E\b|^### (?:loyalty\.|CALL )?\Q$_\E\b/m } @names ], [], "$page has all $what");
+}
+
+missing_from('doc/reference.md', 'functions', split /\n/, $node->safe_psql('postgres', <<'SQL'));
 SELECT DISTINCT proname
 FROM pg_proc
 WHERE proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty'::regnamespace
 SQL
-missing_from_reference('tables and views', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+missing_from('doc/tables.md', 'tables and views', split /\n/, $node->safe_psql('postgres', <<'SQL'));
 SELECT relname
 FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
 SQL
+missing_from('doc/reference.md', 'tables', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+SELECT relname
+FROM pg_class
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname !~ '_kept$'
+SQL
 my %codes = map { $_ => 1 }
     map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql src/*/*.cc src/*/*.hpp';
-missing_from_reference('SQLSTATEs', sort keys %codes);
+missing_from('doc/errors.md', 'SQLSTATEs', sort keys %codes);
 
 # The limits stated are the limits kept.
 my $limits = join '', map { slurp_file($_) } 'doc/operations.md', 'doc/reference.md';
