@@ -53,8 +53,8 @@ FROM bench.programs, generate_series(0, promotions - 1) AS number;
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
 SELECT program, 's' || number, 'Segment ' || number, format('$.categories[*] == "c%s"', number)::jsonpath
 FROM bench.promotions;
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, position)
-SELECT program, promotion, promotion, CASE WHEN number % 10 < 8 THEN 'discount' ELSE 'points' END, 'active', number
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, position, starts_at)
+SELECT program, promotion, promotion, CASE WHEN number % 10 < 8 THEN 'discount' ELSE 'points' END, 'active', number, '2026-01-01'
 FROM bench.promotions;
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, mode, segments)
 SELECT program, promotion, 1, 'in', ARRAY['s' || number] FROM bench.promotions;

@@ -100,6 +100,9 @@ VALUES
     ('shop', 'pay-with-stars', 'Pay with stars', 'points', 'basket', 'active', 'members', 'sequential'),
     ('shop', 'earn', 'Earn stars', 'points', 'main', 'active', 'members', 'parallel');
 
+-- The orders are old.
+UPDATE loyalty.promotions SET starts_at = '2010-12-01 00:00+00' WHERE program = 'shop';
+
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, level, mode, segments)
 VALUES
     ('shop', 'christmas', 1, 'product', 'in', '{christmas}'),

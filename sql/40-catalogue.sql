@@ -21,15 +21,16 @@ CREATE FUNCTION loyalty_product_document(
     min_price numeric,
     categories text[],
     partner text,
-    fields jsonb
+    fields jsonb,
+    segments text[] DEFAULT NULL
 ) RETURNS jsonb
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_product_document';
 
-COMMENT ON FUNCTION loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb) IS
+COMMENT ON FUNCTION loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb, text[]) IS
     'The document of a product that predicates of product segments see: sku, name, price, min_price, categories, '
-    'partner and fields, without those that are null. Example: SELECT loyalty_product_document(''PC-1'', '
+    'partner, fields and segments (the static ones it is listed in), without those that are null. Example: SELECT loyalty_product_document(''PC-1'', '
     '''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -87,40 +88,59 @@ CREATE FUNCTION loyalty_judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    -- Truncating a table that documents are made from changes any of them.
+    source CONSTANT text := CASE TG_OP WHEN 'TRUNCATE' THEN 'loyalty.products' ELSE 'written' END;
 BEGIN
-    PERFORM
-    FROM loyalty.drafts AS draft
-    WHERE draft.program IN (SELECT written.program FROM written)
-    ORDER BY draft.program
-    FOR KEY SHARE;
+    EXECUTE format(
+        'SELECT FROM loyalty.drafts AS draft WHERE draft.program IN (SELECT program FROM %s)'
+        ' ORDER BY draft.program FOR KEY SHARE',
+        source
+    );
 
     -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
     -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
-    EXECUTE $statement$
-    WITH document AS MATERIALIZED (
+    EXECUTE format(
+        $statement$
+    WITH key AS (
+        SELECT DISTINCT
+            written.program,
+            written.sku
+        FROM %s AS written
+    ),
+    concerned AS (
+        SELECT
+            predicate.id,
+            predicate.program,
+            predicate.predicate
+        FROM loyalty.product_predicates AS predicate
+        WHERE predicate.program IN (SELECT key.program FROM key)
+            AND ($1 IS NULL OR predicate.predicate::text ~ $1)
+    ),
+    document AS MATERIALIZED (
         SELECT
             product.program,
             product.sku,
-            @extschema@.loyalty_product_document(
-                product.sku, product.name, product.price, product.min_price,
-                product.categories, product.partner, product.fields
-            ) AS body
-        FROM written AS product
+            product.body
+        FROM loyalty.product_documents AS product
+        JOIN key ON key.sku = product.sku AND key.program = product.program
+        WHERE EXISTS (SELECT FROM concerned)
     ),
     holds AS MATERIALIZED (
         SELECT
             document.program,
             document.sku,
-            predicate.id AS predicate
+            concerned.id AS predicate
         FROM document
-        JOIN loyalty.product_predicates AS predicate ON predicate.program = document.program
-        WHERE document.body @@ predicate.predicate
+        JOIN concerned ON concerned.program = document.program
+        WHERE document.body @@ concerned.predicate
     ),
     no_longer AS (
         DELETE FROM loyalty.product_memberships AS membership
-        USING written AS product
-        WHERE membership.program = product.program
-            AND membership.sku = product.sku
+        USING key
+        WHERE membership.program = key.program
+            AND membership.sku = key.sku
+            AND membership.predicate IN (SELECT concerned.id FROM concerned)
             AND NOT EXISTS (
                 SELECT
                 FROM holds
@@ -136,16 +156,21 @@ BEGIN
         holds.predicate
     FROM holds
     ON CONFLICT DO NOTHING
-    $statement$;
+    $statement$,
+        source
+    )
+    -- What reaches all members of the document reads this one, too.
+    USING CASE WHEN TG_NARGS > 0 THEN format('"%s"|\.\*|\.keyvalue\(\)', TG_ARGV[0]) END;
     RETURN NULL;
 END
 $body$;
 
 COMMENT ON FUNCTION loyalty_judge_products_trigger() IS
-    'Trigger of loyalty.products, after an insert or update statement (transition table "written"): judges the '
-    'products by all predicates of their program. Errors: 40001 (predicates changed since the snapshot of a '
+    'Trigger of loyalty.products and of tables that its documents are made from, after an insert, update or delete '
+    'statement (transition table "written") or a truncate: judges the products by all predicates of their program, or '
+    'by those that read the member of the document named by its argument. Errors: 40001 (predicates changed since the snapshot of a '
     'REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_judge_products_trigger();';
+    'loyalty_judge_products_trigger(''partner'');';
 
 CREATE FUNCTION loyalty_forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -182,69 +207,6 @@ COMMENT ON FUNCTION loyalty_forget_products_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION loyalty_predicate_problem(predicate jsonpath) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    path CONSTANT text := predicate::text;
-    -- Without the contents of its strings and keys: what is left of a variable is $"" and of a key ."".
-    skeleton CONSTANT text := regexp_replace(path, '"(\\.|[^"\\])*"', '""', 'g');
-BEGIN
-    -- Over any document a predicate yields true, false or unknown, which is null; any other path yields its items.
-    RETURN CASE
-        WHEN length(path) > 10000
-            THEN format('It has %s characters, and 10000 are allowed.', length(path))
-        WHEN strpos(skeleton, '$""') > 0
-            THEN 'It uses a variable, and nothing gives it a value.'
-        WHEN skeleton ~ '\.(datetime|date|time|time_tz|timestamp|timestamp_tz)\('
-            THEN 'It converts dates or times, which fails where only one of two has a time zone. Compare ISO texts.'
-        WHEN jsonb_typeof(jsonb_path_query_first('{}', predicate, '{}', true)) IN ('boolean', 'null') IS NOT TRUE
-            THEN 'It is not a predicate: it does not yield true or false.'
-    END;
-END
-$body$;
-
-COMMENT ON FUNCTION loyalty_predicate_problem(jsonpath) IS
-    'Why a path cannot be a predicate over documents, or null if it can. Example: SELECT '
-    'loyalty_predicate_problem(''$.price'');';
-
-CREATE FUNCTION loyalty_check_predicate(segment text, predicate jsonpath) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    path CONSTANT text := predicate::text;
-    problem CONSTANT text := @extschema@.loyalty_predicate_problem(predicate);
-BEGIN
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY306',
-            MESSAGE = format('predicate of product segment "%s" is not usable', segment),
-            DETAIL = problem,
-            HINT = 'Write an SQL/JSON path predicate, such as $.categories[*] == "tv" && $.price >= 1000.',
-            SCHEMA = 'loyalty',
-            TABLE = 'product_segments',
-            COLUMN = 'predicate';
-    END IF;
-
-    IF path ~ '[$@](\[\*\])?\."segments"' THEN
-        RAISE EXCEPTION USING
-            ERRCODE = '0A000',
-            MESSAGE = format('predicate of product segment "%s" reads $.segments, which is not supported', segment),
-            HINT = 'Repeat the other segment''s predicate.',
-            SCHEMA = 'loyalty',
-            TABLE = 'product_segments',
-            COLUMN = 'predicate';
-    END IF;
-END
-$body$;
-
-COMMENT ON FUNCTION loyalty_check_predicate(text, jsonpath) IS
-    'Refuses a path that cannot be the predicate of a product segment: no predicate, with a variable or a conversion '
-    'of dates, too long (LY306), or it reads $.segments (0A000). Example: SELECT loyalty_check_predicate(''tv'', '
-    '''$.categories[*] == "tv"'');';
-
 CREATE FUNCTION loyalty_lock_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -260,6 +222,25 @@ COMMENT ON FUNCTION loyalty_lock_predicates(text) IS
     'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: '
     'SELECT loyalty_lock_predicates(''main'');';
 
+CREATE FUNCTION loyalty_needed_predicates(program text) RETURNS SETOF jsonpath
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT DISTINCT ON (expanded.predicate::text COLLATE "C")
+    expanded.predicate
+FROM loyalty.product_segments AS segment
+CROSS JOIN LATERAL (
+    SELECT @extschema@.loyalty_expand_predicate('product', segment.program, segment.predicate) AS predicate
+) AS expanded
+WHERE segment.program = loyalty_needed_predicates.program
+    AND segment.kind = 'dynamic'
+ORDER BY expanded.predicate::text COLLATE "C"
+$body$;
+
+COMMENT ON FUNCTION loyalty_needed_predicates(text) IS
+    'The distinct predicates of a program''s dynamic product segments, with what they refer to. Example: SELECT '
+    'loyalty_needed_predicates(''main'');';
+
 CREATE FUNCTION loyalty_make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -267,21 +248,14 @@ CREATE FUNCTION loyalty_make_predicates(program text) RETURNS void
 DECLARE
     fresh jsonpath[];
 BEGIN
-    SELECT array_agg(distinct_predicate.predicate) INTO fresh
-    FROM (
-        SELECT DISTINCT ON (segment.predicate::text COLLATE "C")
-            segment.predicate
-        FROM loyalty.product_segments AS segment
-        WHERE segment.program = loyalty_make_predicates.program
-            AND segment.kind = 'dynamic'
-            AND NOT EXISTS (
-                SELECT
-                FROM loyalty.product_predicates AS predicate
-                WHERE predicate.program = segment.program
-                    AND predicate.predicate::text = segment.predicate::text
-            )
-        ORDER BY segment.predicate::text COLLATE "C"
-    ) AS distinct_predicate;
+    SELECT array_agg(needed.predicate ORDER BY needed.predicate::text COLLATE "C") INTO fresh
+    FROM @extschema@.loyalty_needed_predicates(loyalty_make_predicates.program) AS needed (predicate)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.product_predicates AS predicate
+        WHERE predicate.program = loyalty_make_predicates.program
+            AND predicate.predicate::text = needed.predicate::text
+    );
     IF fresh IS NULL THEN
         RETURN;
     END IF;
@@ -305,10 +279,10 @@ BEGIN
     FROM loyalty.products AS product
     -- OFFSET keeps the planner from making the document once for each predicate.
     CROSS JOIN LATERAL (
-        SELECT @extschema@.loyalty_product_document(
-            product.sku, product.name, product.price, product.min_price,
-            product.categories, product.partner, product.fields
-        ) AS body
+        SELECT same.body
+        FROM loyalty.product_documents AS same
+        WHERE same.sku = product.sku
+            AND same.program = product.program
         OFFSET 0
     ) AS document
     JOIN made ON document.body @@ made.predicate
@@ -333,9 +307,8 @@ BEGIN
     WHERE predicate.program = loyalty_drop_unused_predicates.program
         AND NOT EXISTS (
             SELECT
-            FROM loyalty.product_segments AS segment
-            WHERE segment.program = predicate.program
-                AND segment.predicate::text = predicate.predicate::text
+            FROM @extschema@.loyalty_needed_predicates(loyalty_drop_unused_predicates.program) AS needed (predicate)
+            WHERE needed.predicate::text = predicate.predicate::text
         )
         AND predicate.id NOT IN (
             SELECT (segment.body ->> 'predicate_id')::integer
@@ -366,82 +339,6 @@ COMMENT ON FUNCTION loyalty_drop_unused_predicates(text) IS
     'uses; returns how many. The caller has locked the draft: loyalty_lock_draft(). Example: SELECT '
     'loyalty_drop_unused_predicates(''main'');';
 
--- ---------------------------------------------------------------------------------------------------------------------
--- Segments
-
-CREATE FUNCTION loyalty_product_segments_trigger() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    IF TG_OP = 'UPDATE' AND NEW.kind IS DISTINCT FROM OLD.kind THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY312',
-            MESSAGE = format('the kind of product segment "%s" cannot be changed', OLD.external_id),
-            DETAIL = format('It is "%s", the change would make it "%s".', OLD.kind, NEW.kind),
-            HINT = 'Make a new segment of the other kind.',
-            SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME,
-            COLUMN = 'kind';
-    END IF;
-    PERFORM @extschema@.loyalty_check_predicate(NEW.external_id, NEW.predicate);
-    RETURN NEW;
-END
-$body$;
-
-COMMENT ON FUNCTION loyalty_product_segments_trigger() IS
-    'Trigger of loyalty.product_segments, before insert or update of a row: a usable predicate (LY306), a kind that '
-    'stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_product_segments_trigger();';
-
-CREATE FUNCTION loyalty_product_segments_delete_trigger() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    used_by text;
-BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
-
-    SELECT format('Promotion "%s" names it.', condition.promotion) INTO used_by
-    FROM loyalty.promotion_conditions AS condition
-    WHERE condition.program = OLD.program
-        AND OLD.external_id = ANY (condition.segments)
-    ORDER BY condition.promotion
-    LIMIT 1;
-
-    IF used_by IS NULL THEN
-        SELECT format('Version %s of the promotion tree names it.', latest.version) INTO used_by
-        FROM (
-            SELECT version.version, version.tree
-            FROM loyalty.promotion_versions AS version
-            WHERE version.program = OLD.program
-            ORDER BY version.version DESC
-            LIMIT 1
-        ) AS latest
-        WHERE latest.tree -> 'segments' @> jsonb_build_array(jsonb_build_object('segment', OLD.external_id));
-    END IF;
-
-    IF used_by IS NOT NULL
-        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
-    THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY308',
-            MESSAGE = format('product segment "%s" is in use', OLD.external_id),
-            DETAIL = used_by,
-            HINT = 'Remove it from the promotions and apply the tree, then delete it.',
-            SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME;
-    END IF;
-    RETURN OLD;
-END
-$body$;
-
-COMMENT ON FUNCTION loyalty_product_segments_delete_trigger() IS
-    'Trigger of loyalty.product_segments, before the deletion of a row: no promotion of the draft or of the version '
-    'in force names the segment (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_product_segments_delete_trigger();';
-
 CREATE FUNCTION loyalty_keep_predicates_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -468,38 +365,3 @@ COMMENT ON FUNCTION loyalty_keep_predicates_trigger() IS
     'and "former"): makes the predicates that are new and drops those no longer used. Errors: LY317 (isolation '
     'level). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_keep_predicates_trigger();';
-
-CREATE FUNCTION loyalty_static_segment_trigger() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    wrong record;
-BEGIN
-    SELECT
-        segment.program,
-        segment.external_id
-    INTO wrong
-    FROM loyalty.product_segments AS segment
-    WHERE segment.kind <> 'static'
-        AND (segment.program, segment.external_id) IN (SELECT written.program, written.segment FROM written)
-    ORDER BY segment.program, segment.external_id
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY318',
-            MESSAGE = format('product segment "%s" is not static', wrong.external_id),
-            DETAIL = 'A dynamic segment consists of the products for which its predicate holds.',
-            HINT = 'List the products in a segment of kind "static".',
-            SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME,
-            COLUMN = 'segment';
-    END IF;
-    RETURN NULL;
-END
-$body$;
-
-COMMENT ON FUNCTION loyalty_static_segment_trigger() IS
-    'Trigger of loyalty.product_segment_members, after an insert or update statement (transition table "written"): '
-    'only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
-    'EXECUTE FUNCTION loyalty_static_segment_trigger();';

@@ -308,6 +308,146 @@ $body$;
 COMMENT ON FUNCTION loyalty_refuse_ended(text, text) IS
     'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
 
+CREATE FUNCTION loyalty_check_names(promotion anyelement) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    unknown record;
+BEGIN
+    SELECT
+        named.noun,
+        named.relation,
+        named.field,
+        named.name
+    INTO unknown
+    FROM (
+        SELECT 'profile segment' AS noun, 'profile_segments' AS relation, 'audience_segments' AS field, listed.name
+        FROM unnest(promotion.audience_segments) AS listed (name)
+        WHERE (promotion.program, listed.name)
+            NOT IN (SELECT segment.program, segment.external_id FROM loyalty.profile_segments AS segment)
+        UNION ALL
+        SELECT 'tier', 'tiers', 'audience_tiers', listed.name
+        FROM unnest(promotion.audience_tiers) AS listed (name)
+        WHERE (promotion.program, listed.name) NOT IN (SELECT tier.program, tier.external_id FROM loyalty.tiers AS tier)
+        UNION ALL
+        SELECT 'promo-code pool', 'promo_code_pools', 'promo_code_pool', promotion.promo_code_pool
+        WHERE promotion.promo_code_pool IS NOT NULL
+            AND (promotion.program, promotion.promo_code_pool)
+            NOT IN (SELECT pool.program, pool.external_id FROM loyalty.promo_code_pools AS pool)
+        UNION ALL
+        SELECT 'channel', 'channels', 'channels', listed.name
+        FROM unnest(promotion.channels) AS listed (name)
+        WHERE (promotion.program, listed.name)
+            NOT IN (SELECT channel.program, channel.external_id FROM loyalty.channels AS channel)
+        UNION ALL
+        SELECT 'contact point', 'contact_points', 'contact_points', listed.name
+        FROM unnest(promotion.contact_points) AS listed (name)
+        WHERE (promotion.program, listed.name)
+            NOT IN (SELECT point.program, point.external_id FROM loyalty.contact_points AS point)
+        UNION ALL
+        SELECT 'region', 'regions', 'regions', listed.name
+        FROM unnest(promotion.regions) AS listed (name)
+        WHERE (promotion.program, listed.name)
+            NOT IN (SELECT region.program, region.external_id FROM loyalty.regions AS region)
+    ) AS named
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY330',
+            MESSAGE = format('%s "%s" does not exist', unknown.noun, unknown.name),
+            DETAIL = format('Promotion "%s" names it in column "%s".', promotion.external_id, unknown.field),
+            HINT = format('Make it in loyalty.%s for program "%s" first.', unknown.relation, promotion.program),
+            SCHEMA = 'loyalty',
+            TABLE = 'promotions',
+            COLUMN = unknown.field;
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_check_names(anyelement) IS
+    'Refuses (LY330) a row of loyalty.promotions that names a profile segment, tier, promo-code pool, channel, contact '
+    'point or region that does not exist. Example: SELECT loyalty_check_names(promotions) FROM loyalty.promotions;';
+
+-- What promotions name in a list is not deleted while the draft or the version in force names it; older versions carry
+-- what they need of it.
+CREATE FUNCTION loyalty_named_delete_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    noun CONSTANT text := TG_ARGV[0];
+    field CONSTANT text := TG_ARGV[1];
+    used_by text;
+BEGIN
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RETURN OLD;
+    END IF;
+
+    SELECT format('Promotion "%s" names it.', naming.promotion) INTO used_by
+    FROM (
+        SELECT promotion.external_id AS promotion
+        FROM loyalty.promotions AS promotion
+        WHERE promotion.program = OLD.program
+            AND OLD.external_id = ANY (
+                CASE field
+                    WHEN 'promo_code_pool' THEN ARRAY[promotion.promo_code_pool]::text[]
+                    WHEN 'channels' THEN promotion.channels
+                    WHEN 'contact_points' THEN promotion.contact_points
+                    WHEN 'regions' THEN promotion.regions
+                END
+            )
+        UNION ALL
+        SELECT benefit.promotion
+        FROM loyalty.promotion_benefits AS benefit
+        WHERE benefit.program = OLD.program
+            AND field = 'promo_code_pool'
+            AND benefit.parameters ->> 'pool' = OLD.external_id
+    ) AS naming
+    ORDER BY naming.promotion
+    LIMIT 1;
+
+    IF used_by IS NULL THEN
+        SELECT format('Version %s of the promotion tree names it.', latest.version) INTO used_by
+        FROM (
+            SELECT version.version, version.tree
+            FROM loyalty.promotion_versions AS version
+            WHERE version.program = OLD.program
+            ORDER BY version.version DESC
+            LIMIT 1
+        ) AS latest
+        WHERE jsonb_path_exists(
+                latest.tree,
+                format('$.promotions[*].%I[*] ? (@ == $id)', field)::jsonpath,
+                jsonb_build_object('id', OLD.external_id)
+            )
+            OR field = 'promo_code_pool'
+            AND jsonb_path_exists(
+                latest.tree,
+                '$.promotions[*].conditions[*].benefits[*].parameters.pool ? (@ == $id)',
+                jsonb_build_object('id', OLD.external_id)
+            );
+    END IF;
+
+    IF used_by IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('%s "%s" is in use', noun, OLD.external_id),
+            DETAIL = used_by,
+            HINT = 'Remove it from the promotions and apply the tree, then delete it.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_named_delete_trigger() IS
+    'Trigger of what promotions name in a list, before the deletion of a row; its arguments are the noun and the column '
+    'of loyalty.promotions: no promotion of the draft or of the version in force names it (LY308). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_named_delete_trigger(''region'', ''regions'');';
+
 CREATE FUNCTION loyalty_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -315,6 +455,7 @@ CREATE FUNCTION loyalty_promotions_trigger() RETURNS trigger
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program);
     NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+    PERFORM @extschema@.loyalty_check_names(NEW);
     IF TG_OP = 'INSERT' OR NEW.parent <> OLD.parent OR NEW.state = 'active' THEN
         PERFORM @extschema@.loyalty_refuse_archived(
             NEW.program, NEW.parent, format('promotion "%s"', NEW.external_id)
@@ -373,9 +514,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_promotions_trigger() IS
-    'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the life cycle '
-    '(LY307), that no archived group gets it (LY321) and that the kind stays once there are benefits (LY312). Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
+    'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
+    '(LY330), the life cycle (LY307), that no archived group gets it (LY321) and that the kind stays once there are '
+    'benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
 
 CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -424,25 +565,13 @@ BEGIN
             AND condition.promotion = NEW.promotion;
     END IF;
 
-    IF NEW.level = 'order' AND NEW.mode <> 'all' THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY305',
-            MESSAGE = format(
-                'order condition %s of promotion "%s" names product segments', NEW.position, NEW.promotion
-            ),
-            DETAIL = format('Its mode is "%s".', NEW.mode),
-            HINT = 'Use mode "all" on level "order", or level "product".',
-            SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME,
-            COLUMN = 'mode';
-    END IF;
-
     SELECT named.segment INTO unknown
     FROM unnest(NEW.segments) WITH ORDINALITY AS named (segment, position)
     WHERE NOT EXISTS (
         SELECT
-        FROM loyalty.product_segments AS segment
+        FROM loyalty.all_segments AS segment
         WHERE segment.program = NEW.program
+            AND segment.kind = NEW.level
             AND segment.external_id = named.segment
     )
     ORDER BY named.position
@@ -450,9 +579,9 @@ BEGIN
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY305',
-            MESSAGE = format('product segment "%s" does not exist', unknown),
+            MESSAGE = format('%s segment "%s" does not exist', NEW.level, unknown),
             DETAIL = format('Condition %s of promotion "%s" names it.', NEW.position, NEW.promotion),
-            HINT = format('Make it in loyalty.product_segments for program "%s" first.', NEW.program),
+            HINT = format('Make it in loyalty.%s_segments for program "%s" first.', NEW.level, NEW.program),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,
             COLUMN = 'segments';
@@ -476,7 +605,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_promotion_conditions_trigger() IS
     'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its '
-    'segments exist and suit its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
+    'segments exist at its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
     'has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -559,6 +688,20 @@ COMMENT ON FUNCTION loyalty_promotion_parts_delete_trigger() IS
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Versions
+
+CREATE FUNCTION loyalty_moment(at timestamptz, time_zone text) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT jsonb_build_object(
+    'unix', trim_scale(extract(epoch FROM at)),
+    'local', trim_scale(extract(epoch FROM at AT TIME ZONE time_zone))
+)
+$body$;
+
+COMMENT ON FUNCTION loyalty_moment(timestamptz, text) IS
+    'A moment as versions hold it: in seconds since 1970 of the clock of UTC ("unix") and of the one in the time zone '
+    '("local"). Example: SELECT loyalty_moment(now(), ''Europe/Moscow'');';
 
 CREATE FUNCTION loyalty_apply(program text) RETURNS integer
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

@@ -80,7 +80,8 @@ CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, objec
                 'pending_changes', 'promo_code_use', 'promotion_performance', 'promotion_periods', 'promotion_tree',
                 'report_refreshes', 'tier_distribution', 'tier_movements', 'transaction_list', 'version_history'
             )
-            OR relation.name ~ '^job_runs?_'
+            -- What the functions that pending_changes calls read with the caller's rights.
+            OR relation.name IN ('promotion_conditions', 'promotions', 'segment_references')
             WHEN 'jobs' THEN relation.name ~ '^job_' OR relation.name = 'report_refreshes'
             ELSE false
         END

@@ -1,4 +1,34 @@
--- Products, product segments, and the membership kept up between them.
+-- Products, segments, and the membership of products kept up between them.
+
+CREATE OR REPLACE VIEW loyalty.product_documents AS
+SELECT
+    product.program,
+    product.sku,
+    @extschema@.loyalty_product_document(
+        product.sku,
+        product.name,
+        product.price,
+        product.min_price,
+        product.categories,
+        partner_product.partner,
+        product.fields,
+        ARRAY(
+            SELECT listed.segment::text
+            FROM loyalty.product_segment_members AS listed
+            WHERE listed.sku = product.sku
+                AND listed.program = product.program
+            ORDER BY listed.segment
+        )
+    ) AS body
+FROM loyalty.products AS product
+LEFT JOIN loyalty.partner_products AS partner_product
+    ON partner_product.sku = product.sku AND partner_product.program = product.program;
+
+COMMENT ON VIEW loyalty.product_documents IS
+    'The document of each product that predicates of product segments are judged on.';
+COMMENT ON COLUMN loyalty.product_documents.program IS 'The program.';
+COMMENT ON COLUMN loyalty.product_documents.sku IS 'The product.';
+COMMENT ON COLUMN loyalty.product_documents.body IS 'See loyalty_product_document().';
 
 CREATE OR REPLACE TRIGGER check_prices_insert
     AFTER INSERT ON loyalty.products
@@ -41,28 +71,6 @@ CREATE OR REPLACE TRIGGER forget_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_forget_products_trigger();
 COMMENT ON TRIGGER forget_truncate ON loyalty.products IS 'Drops the memberships of all products.';
 
-CREATE OR REPLACE TRIGGER fix_key
-    BEFORE UPDATE OF program, external_id ON loyalty.product_segments
-    FOR EACH ROW
-    WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id))
-    EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger('product segment');
-COMMENT ON TRIGGER fix_key ON loyalty.product_segments IS 'The external id cannot be changed.';
-
-CREATE OR REPLACE TRIGGER validate
-    BEFORE INSERT OR UPDATE ON loyalty.product_segments
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_product_segments_trigger();
-COMMENT ON TRIGGER validate ON loyalty.product_segments IS 'A usable predicate; the kind stays.';
-
-CREATE OR REPLACE TRIGGER validate_delete
-    BEFORE DELETE ON loyalty.product_segments
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_product_segments_delete_trigger();
-COMMENT ON TRIGGER validate_delete ON loyalty.product_segments IS 'A segment in use is not deleted.';
-
-CREATE OR REPLACE TRIGGER refuse_truncate
-    BEFORE TRUNCATE ON loyalty.product_segments
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
-COMMENT ON TRIGGER refuse_truncate ON loyalty.product_segments IS 'Rows are deleted one by one, each being asked.';
-
 CREATE OR REPLACE TRIGGER keep_predicates_insert
     AFTER INSERT ON loyalty.product_segments
     REFERENCING NEW TABLE AS written
@@ -82,14 +90,34 @@ CREATE OR REPLACE TRIGGER keep_predicates_delete
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_keep_predicates_trigger();
 COMMENT ON TRIGGER keep_predicates_delete ON loyalty.product_segments IS 'Drops the predicates no longer used.';
 
-CREATE OR REPLACE TRIGGER validate_insert
-    AFTER INSERT ON loyalty.product_segment_members
-    REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger();
-COMMENT ON TRIGGER validate_insert ON loyalty.product_segment_members IS 'Only static segments have a list.';
-
-CREATE OR REPLACE TRIGGER validate_update
-    AFTER UPDATE ON loyalty.product_segment_members
-    REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger();
-COMMENT ON TRIGGER validate_update ON loyalty.product_segment_members IS 'Only static segments have a list.';
+-- Two more tables that the documents of products are made from.
+DO $do$
+DECLARE
+    source record;
+BEGIN
+    FOR source IN
+        SELECT *
+        FROM (
+            VALUES ('partner_products', 'partner'), ('product_segment_members', 'segments')
+        ) AS part (relation, member)
+        CROSS JOIN (
+            VALUES
+                ('judge_insert', 'INSERT', 'REFERENCING NEW TABLE AS written'),
+                ('judge_update', 'UPDATE', 'REFERENCING NEW TABLE AS written'),
+                ('judge_update_former', 'UPDATE', 'REFERENCING OLD TABLE AS written'),
+                ('judge_delete', 'DELETE', 'REFERENCING OLD TABLE AS written'),
+                ('judge_truncate', 'TRUNCATE', '')
+        ) AS change (name, event, transition)
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER %I AFTER %s ON loyalty.%I %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_products_trigger(%L)',
+            source.name, source.event, source.relation, source.transition, source.member
+        );
+        EXECUTE format(
+            'COMMENT ON TRIGGER %I ON loyalty.%I IS %L',
+            source.name, source.relation, 'Judges the products by the predicates that read it.'
+        );
+    END LOOP;
+END
+$do$;

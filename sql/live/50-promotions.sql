@@ -129,3 +129,39 @@ CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE OR TRUNCATE ON loyalty.promotion_versions
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_promotion_versions_trigger();
 COMMENT ON TRIGGER refuse_change ON loyalty.promotion_versions IS 'Versions are never changed.';
+
+-- What promotions name in their lists: its id stays, and it is not deleted while it is in use.
+DO $do$
+DECLARE
+    named record;
+    command text;
+BEGIN
+    FOR named IN
+        SELECT *
+        FROM (
+            VALUES
+                ('promo_code_pools', 'promo-code pool', 'promo_code_pool'),
+                ('channels', 'channel', 'channels'),
+                ('contact_points', 'contact point', 'contact_points'),
+                ('regions', 'region', 'regions')
+        ) AS list (relation, noun, field)
+    LOOP
+        FOREACH command IN ARRAY ARRAY[
+            'CREATE OR REPLACE TRIGGER fix_key BEFORE UPDATE OF program, external_id ON loyalty.%1$I FOR EACH ROW '
+            'WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id)) '
+            'EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger(%2$L)',
+            'COMMENT ON TRIGGER fix_key ON loyalty.%1$I IS ''The external id cannot be changed.''',
+
+            'CREATE OR REPLACE TRIGGER validate_delete BEFORE DELETE ON loyalty.%1$I FOR EACH ROW '
+            'EXECUTE FUNCTION @extschema@.loyalty_named_delete_trigger(%2$L, %3$L)',
+            'COMMENT ON TRIGGER validate_delete ON loyalty.%1$I IS ''What promotions name is not deleted.''',
+
+            'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%1$I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger()',
+            'COMMENT ON TRIGGER refuse_truncate ON loyalty.%1$I IS ''Rows are deleted one by one, each being asked.'''
+        ] LOOP
+            EXECUTE format(command, named.relation, named.noun, named.field);
+        END LOOP;
+    END LOOP;
+END
+$do$;

@@ -10,28 +10,32 @@ CREATE OR REPLACE VIEW loyalty.definitions (rank, relation, label, columns, whol
 VALUES
     (
         1, 'product_segments', $$format('product segment "%s"', external_id)$$, NULL::text[], false,
-        $$external_id IN (
-            SELECT unnest(condition.segments)
-            FROM loyalty.promotion_conditions AS condition
-            WHERE condition.program = definition.program
-                AND condition.level = 'product'
+        $$(program, external_id) IN (
+            SELECT
+                used.program,
+                used.segment
+            FROM loyalty.segments_in_use AS used
+            WHERE used.kind = 'product'
         )$$
     ),
     (
         2, 'order_segments', $$format('order segment "%s"', external_id)$$, NULL, false,
-        $$external_id IN (
-            SELECT unnest(condition.segments)
-            FROM loyalty.promotion_conditions AS condition
-            WHERE condition.program = definition.program
-                AND condition.level = 'order'
+        $$(program, external_id) IN (
+            SELECT
+                used.program,
+                used.segment
+            FROM loyalty.segments_in_use AS used
+            WHERE used.kind = 'order'
         )$$
     ),
     (
         3, 'profile_segments', $$format('profile segment "%s"', external_id)$$, NULL, false,
-        $$external_id IN (
-            SELECT unnest(promotion.audience_segments)
-            FROM loyalty.promotions AS promotion
-            WHERE promotion.program = definition.program
+        $$(program, external_id) IN (
+            SELECT
+                used.program,
+                used.segment
+            FROM loyalty.segments_in_use AS used
+            WHERE used.kind = 'profile'
         )$$
     ),
     (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true'),

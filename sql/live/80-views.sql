@@ -74,7 +74,7 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || CASE segment.kind
                         WHEN 'dynamic' THEN jsonb_build_object(
-                            'predicate', segment.predicate::text,
+                            'predicate', expanded.predicate::text,
                             'predicate_id', predicate.id,
                             'reads_price', predicate.reads_price,
                             'reads_min_price', predicate.reads_min_price,
@@ -87,14 +87,73 @@ SELECT
                 '[]'
             )
             FROM loyalty.product_segments AS segment
+            CROSS JOIN LATERAL (
+                SELECT @extschema@.loyalty_expand_predicate('product', segment.program, segment.predicate) AS predicate
+                OFFSET 0
+            ) AS expanded
             LEFT JOIN loyalty.product_predicates AS predicate
-                ON predicate.program = segment.program AND predicate.predicate::text = segment.predicate::text
+                ON predicate.program = segment.program AND predicate.predicate::text = expanded.predicate::text
             WHERE segment.program = program.external_id
                 AND segment.external_id IN (
-                    SELECT unnest(condition.segments)
-                    FROM loyalty.promotion_conditions AS condition
-                    WHERE condition.program = program.external_id
+                    SELECT used.segment
+                    FROM loyalty.segments_in_use AS used
+                    WHERE used.program = program.external_id
+                        AND used.kind = 'product'
+                        AND used.judged
                 )
+        ),
+        'order_segments', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'predicate',
+                        @extschema@.loyalty_expand_predicate('order', segment.program, segment.predicate)::text
+                    ))
+                    ORDER BY segment.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.order_segments AS segment
+            WHERE segment.program = program.external_id
+                AND segment.external_id IN (
+                    SELECT used.segment
+                    FROM loyalty.segments_in_use AS used
+                    WHERE used.program = program.external_id
+                        AND used.kind = 'order'
+                        AND used.judged
+                )
+        ),
+        'profile_segments', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'predicate',
+                        @extschema@.loyalty_expand_predicate('profile', segment.program, segment.predicate)::text
+                    ))
+                    ORDER BY segment.external_id
+                ),
+                '[]'
+            )
+            FROM loyalty.profile_segments AS segment
+            WHERE segment.program = program.external_id
+                AND segment.external_id IN (
+                    SELECT used.segment
+                    FROM loyalty.segments_in_use AS used
+                    WHERE used.program = program.external_id
+                        AND used.kind = 'profile'
+                        AND used.judged
+                )
+        ),
+        'segments_in_use', (
+            SELECT coalesce(jsonb_object_agg(listed.kind, listed.segments), '{}')
+            FROM (
+                SELECT used.kind, jsonb_agg(used.segment ORDER BY used.segment COLLATE "C") AS segments
+                FROM loyalty.segments_in_use AS used
+                WHERE used.program = program.external_id
+                GROUP BY used.kind
+            ) AS listed
         ),
         'partners', (
             SELECT coalesce(
@@ -202,11 +261,39 @@ SELECT
                                 AND condition.promotion = promotion.external_id
                         )
                     )
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'audience_segments', nullif(to_jsonb(promotion.audience_segments), '[]'),
+                        'audience_tiers', nullif(to_jsonb(promotion.audience_tiers), '[]'),
+                        'starts_at', @extschema@.loyalty_moment(period.starts_at, program.time_zone),
+                        'ends_at', @extschema@.loyalty_moment(period.ends_at, program.time_zone),
+                        'schedule', nullif(
+                            jsonb_strip_nulls(jsonb_build_object(
+                                'months', nullif(to_jsonb(promotion.schedule_months), '[]'),
+                                'days', nullif(to_jsonb(promotion.schedule_days), '[]'),
+                                'weekdays', nullif(to_jsonb(promotion.schedule_weekdays), '[]'),
+                                'from', trim_scale(extract(epoch FROM promotion.schedule_from)),
+                                'to', trim_scale(extract(epoch FROM promotion.schedule_to)),
+                                'every', CASE
+                                    WHEN promotion.schedule_every_count IS NOT NULL THEN jsonb_build_object(
+                                        'count', promotion.schedule_every_count,
+                                        'unit', promotion.schedule_every_unit
+                                    )
+                                END
+                            )),
+                            '{}'
+                        ),
+                        'promo_code_pool', promotion.promo_code_pool,
+                        'channels', nullif(to_jsonb(promotion.channels), '[]'),
+                        'contact_points', nullif(to_jsonb(promotion.contact_points), '[]'),
+                        'regions', nullif(to_jsonb(promotion.regions), '[]')
+                    ))
                     ORDER BY promotion.external_id
                 ),
                 '[]'
             )
             FROM loyalty.promotions AS promotion
+            LEFT JOIN loyalty.promotion_periods AS period
+                ON period.program = promotion.program AND period.promotion = promotion.external_id
             WHERE promotion.program = program.external_id
                 AND promotion.kind <> 'trigger'
         )
@@ -226,8 +313,9 @@ COMMENT ON VIEW loyalty.promotion_drafts IS
     'The promotion tree of each program as it is edited: what loyalty_apply() would freeze now.';
 COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
-    'The tree: settings of the program, point types, product segments in use, partners in use and the terms of their '
-    'products, groups, promotions with conditions and benefits.';
+    'The tree: settings of the program, point types, segments in use, partners in use and the terms of their products, '
+    'groups, promotions with conditions and benefits. Moments are in seconds since 1970, of the clock of UTC ("unix") and '
+    'of the program''s ("local").';
 COMMENT ON COLUMN loyalty.promotion_drafts.definition IS
     'The rows that the tree is made from, as in loyalty.draft_definitions.';
 

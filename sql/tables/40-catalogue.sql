@@ -7,7 +7,6 @@ CREATE TABLE loyalty.products (
     price numeric,
     min_price numeric,
     categories text[] NOT NULL DEFAULT '{}',
-    partner text,
     fields jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
@@ -30,7 +29,6 @@ COMMENT ON COLUMN loyalty.products.price IS
     'Price of one unit in the program''s currency, 0 or more; null: every order says it.';
 COMMENT ON COLUMN loyalty.products.min_price IS 'Price below which no promotion takes one unit, 0 or more; null: none.';
 COMMENT ON COLUMN loyalty.products.categories IS 'Categories it belongs to.';
-COMMENT ON COLUMN loyalty.products.partner IS 'Partner whose product it is; null: own.';
 COMMENT ON COLUMN loyalty.products.fields IS 'Custom fields: a JSON object.';
 COMMENT ON COLUMN loyalty.products.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.products.updated_at IS 'When the row was changed last.';
@@ -60,7 +58,7 @@ COMMENT ON COLUMN loyalty.product_segments.kind IS
     'dynamic (a predicate) or static (a list of SKUs); cannot be changed.';
 COMMENT ON COLUMN loyalty.product_segments.predicate IS
     'Dynamic only: an SQL/JSON path predicate over the product''s document, such as $.categories[*] == "tv" && '
-    '$.price >= 1000; at most 10000 characters.';
+    '$.price >= 1000; at most 10000 characters. $.segments[*] == "id" means membership in another product segment.';
 COMMENT ON COLUMN loyalty.product_segments.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.product_segments.updated_at IS 'When the row was changed last.';
 
@@ -102,7 +100,7 @@ COMMENT ON TABLE loyalty.product_predicates IS
 COMMENT ON COLUMN loyalty.product_predicates.id IS 'Number of the predicate; a version refers to it.';
 COMMENT ON COLUMN loyalty.product_predicates.program IS 'The program.';
 COMMENT ON COLUMN loyalty.product_predicates.predicate IS
-    'The predicate, an SQL/JSON path over the product''s document.';
+    'The predicate, an SQL/JSON path over the product''s document; what it refers to is part of it.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_price IS 'Whether its answer may depend on the price.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_min_price IS 'Whether its answer may depend on the minimum price.';
 COMMENT ON COLUMN loyalty.product_predicates.reads_fields IS 'Whether its answer may depend on custom fields.';

@@ -25,7 +25,7 @@ COMMENT ON COLUMN loyalty.profile_segments.kind IS
     'dynamic (a predicate) or static (a list of profile keys); cannot be changed.';
 COMMENT ON COLUMN loyalty.profile_segments.predicate IS
     'Dynamic only: an SQL/JSON path predicate over the profile''s document, such as $.city == "Riga"; at most 10000 '
-    'characters.';
+    'characters. $.segments[*] == "id" means membership in another profile segment.';
 COMMENT ON COLUMN loyalty.profile_segments.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.profile_segments.updated_at IS 'When the row was changed last.';
 
@@ -71,7 +71,9 @@ COMMENT ON COLUMN loyalty.order_segments.description IS 'What it is; may be null
 COMMENT ON COLUMN loyalty.order_segments.kind IS
     'dynamic (a predicate) or static (a list of orders'' external ids); cannot be changed.';
 COMMENT ON COLUMN loyalty.order_segments.predicate IS
-    'Dynamic only: an SQL/JSON path predicate over the order''s document, such as $.items >= 3; at most 10000 characters.';
+    'Dynamic only: an SQL/JSON path predicate over the order''s document, such as $.items >= 3; at most 10000 characters. '
+    '$.segments[*] == "id" means membership in another order segment, $.lines[*].segments[*] == "id" that a line belongs '
+    'to a product segment.';
 COMMENT ON COLUMN loyalty.order_segments.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.order_segments.updated_at IS 'When the row was changed last.';
 

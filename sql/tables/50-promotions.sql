@@ -110,7 +110,7 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_audience_names_its_tiers CHECK ((audience = 'tiers') = (cardinality(audience_tiers) > 0)),
     CONSTRAINT promotions_dates_are_finite CHECK (isfinite(starts_at) AND isfinite(ends_at)),
     CONSTRAINT promotions_start_before_they_end CHECK (starts_at < ends_at),
-    CONSTRAINT promotions_ends_after_count_is_positive CHECK (ends_after_count > 0),
+    CONSTRAINT promotions_ends_after_count_range CHECK (ends_after_count BETWEEN 1 AND 100000),
     CONSTRAINT promotions_ends_after_unit_is_known
         CHECK (ends_after_unit IN ('minute', 'hour', 'day', 'week', 'month', 'year')),
     CONSTRAINT promotions_ends_after_is_whole CHECK ((ends_after_count IS NULL) = (ends_after_unit IS NULL)),
@@ -163,7 +163,7 @@ COMMENT ON COLUMN loyalty.promotions.starts_at IS
     'From when, inclusive; null: from its activation, that is the first apply in which it is active.';
 COMMENT ON COLUMN loyalty.promotions.ends_at IS 'Until when, exclusive; null: until ends_after, or by hand.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_count IS
-    'Ends this many of ends_after_unit after the later of its start and its activation; null: see ends_at.';
+    'Ends this many of ends_after_unit, 1 to 100000, after the later of its start and its activation; null: see ends_at.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_unit IS
     'Unit of ends_after_count: minute, hour, day, week, month or year, by the program''s calendar.';
 COMMENT ON COLUMN loyalty.promotions.schedule_months IS 'Months in which it is available, 1 to 12; empty: all.';
@@ -220,10 +220,11 @@ COMMENT ON COLUMN loyalty.promotion_conditions.position IS
     'Place among the promotion''s conditions; left out: after the last. Product conditions come before order '
     'conditions in any case.';
 COMMENT ON COLUMN loyalty.promotion_conditions.level IS
-    'product (the benefits work on each matching line) or order (on the order).';
+    'product (the benefits work on each matching line) or order (on the order, if it matches).';
 COMMENT ON COLUMN loyalty.promotion_conditions.mode IS
     'all, in (at least one of the segments) or outside (none of them).';
-COMMENT ON COLUMN loyalty.promotion_conditions.segments IS 'External ids of product segments; empty for mode all.';
+COMMENT ON COLUMN loyalty.promotion_conditions.segments IS
+    'External ids of product segments, or for level order of order segments; empty for mode all.';
 
 CREATE TABLE loyalty.promotion_benefits (
     program loyalty.external_id NOT NULL,

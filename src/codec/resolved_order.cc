@@ -23,6 +23,15 @@ public:
         write_buyer(order.buyer);
         number("shipping", order.shipping.units, program_.currency_scale);
         write_values(order.values);
+        write_time(order.time);
+        if (!order.channel.empty()) text("channel", order.channel);
+        if (!order.contact_point.empty()) text("contact_point", order.contact_point);
+        if (!order.region.empty()) text("region", order.region);
+        write_ids("segments", order.segments, program_.order_segments);
+        out_.key("promo_codes");
+        out_.begin_array();
+        for (const auto& code : order.promo_codes) write_promo_code(code);
+        out_.end_array();
         out_.key("lines");
         out_.begin_array();
         for (const auto& line : order.lines) write_line(line);
@@ -63,12 +72,43 @@ private:
         out_.end_array();
     }
 
+    static const std::string& id_of(const std::string& name) { return name; }
+    static const std::string& id_of(const Segment& segment) { return segment.id; }
+
+    // Tiers and segments, which the order has as places in a list of the program.
+    template <class List>
+    void write_ids(std::string_view key, const std::vector<std::uint32_t>& places, const List& list) {
+        out_.key(key);
+        out_.begin_array();
+        for (const auto place : places) out_.text(id_of(list[place]));
+        out_.end_array();
+    }
+
+    void write_time(const LocalTime& time) {
+        out_.key("time");
+        out_.begin_object();
+        number("unix_us", time.unix_us, 0);
+        number("local_us", time.local_us, 0);
+        out_.end_object();
+    }
+
+    // Whose code it is, and how often it had been used, is not asked again: the status says what came of it.
+    void write_promo_code(const PromoCode& code) {
+        out_.begin_object();
+        text("code", code.given);
+        if (code.facts) text("pool", code.facts->pool);
+        text("status", to_string(code.status));
+        out_.end_object();
+    }
+
     void write_buyer(const Buyer& buyer) {
         out_.key("buyer");
         out_.begin_object();
         text("kind", buyer_names[static_cast<int>(buyer.kind)]);
         if (buyer.kind != BuyerKind::anonymous) text("key", buyer.key);
         write_values(buyer.values);
+        write_ids("segments", buyer.segments, program_.profile_segments);
+        write_ids("tiers", buyer.tiers, program_.tiers);
         out_.key("balances");
         out_.begin_array();
         for (std::size_t type = 0; type < buyer.balances.size(); type++) {
@@ -98,10 +138,7 @@ private:
         // The numbers of a version's partner products are as frozen as the version.
         if (line.partner_product != none) number("partner_product", line.partner_product, 0);
         write_values(line.values);
-        out_.key("segments");
-        out_.begin_array();
-        for (const auto segment : line.segments) out_.text(program_.segments[segment].id);
-        out_.end_array();
+        write_ids("segments", line.segments, program_.segments);
         out_.end_object();
     }
 
@@ -130,6 +167,16 @@ public:
         order.buyer = read_buyer(required(root, "buyer", place), place.member("buyer"));
         order.shipping = {units(root, "shipping", place, program_.currency_scale)};
         order.values = read_values(root, place);
+        const Json& time = required(root, "time", place);
+        order.time = {units(time, "unix_us", place.member("time"), 0),
+                      units(time, "local_us", place.member("time"), 0)};
+        if (root.find("channel")) order.channel = text(root, "channel", place);
+        if (root.find("contact_point")) order.contact_point = text(root, "contact_point", place);
+        if (root.find("region")) order.region = text(root, "region", place);
+        order.segments = read_places(root, "segments", place, program_.order_segments);
+        items(root, "promo_codes", place,
+              [&](const Json& code, const Place& at) { order.promo_codes.push_back(read_promo_code(code, at)); });
+        open_pools(order);
         items(root, "lines", place,
               [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
         items(root, "redeem", place,
@@ -177,6 +224,31 @@ private:
         return values;
     }
 
+    template <class List>
+    static std::vector<std::uint32_t> read_places(const Json& object, std::string_view key, const Place& place,
+                                                  const List& list) {
+        std::vector<std::string> names;
+        items(object, key, place, [&](const Json& name, const Place& at) { names.push_back(as_text(name, at)); });
+        std::vector<std::uint32_t> places = places_of(names, list);
+        if (places.size() != names.size())
+            fail_wrong_type(required(object, key, place), place.member(key), "a list of what the version has");
+        return places;
+    }
+
+    PromoCode read_promo_code(const Json& object, const Place& place) const {
+        PromoCode code;
+        code.given = text(object, "code", place);
+        const std::string status = text(object, "status", place);
+        const auto known = read_promo_code_status(status);
+        if (!known) fail_wrong_type(required(object, "status", place), place.member("status"), "a promo code's status");
+        code.status = *known;
+        if (!object.find("pool")) return code;
+        code.facts.emplace().pool = text(object, "pool", place);
+        const auto pool = std::find(program_.pools.begin(), program_.pools.end(), code.facts->pool);
+        if (pool != program_.pools.end()) code.pool = static_cast<Index>(pool - program_.pools.begin());
+        return code;
+    }
+
     Buyer read_buyer(const Json& object, const Place& place) const {
         Buyer buyer;
         const std::string kind = text(object, "kind", place);
@@ -185,6 +257,8 @@ private:
         buyer.kind = static_cast<BuyerKind>(found - std::begin(buyer_names));
         if (buyer.kind != BuyerKind::anonymous) buyer.key = text(object, "key", place);
         buyer.values = read_values(object, place);
+        buyer.segments = read_places(object, "segments", place, program_.profile_segments);
+        buyer.tiers = read_places(object, "tiers", place, program_.tiers);
         if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
         items(object, "balances", place, [&](const Json& balance, const Place& at) {
             const Index type = point_type(balance, at);
@@ -209,13 +283,7 @@ private:
         if (object.find("partner_product"))
             line.partner_product = static_cast<std::uint32_t>(units(object, "partner_product", place, 0));
         line.values = read_values(object, place);
-        items(object, "segments", place, [&](const Json& segment, const Place& at) {
-            const std::string id = as_text(segment, at);
-            const auto found = std::find_if(program_.segments.begin(), program_.segments.end(),
-                                            [&](const Segment& known) { return known.id == id; });
-            if (found == program_.segments.end()) fail_wrong_type(segment, at, "a segment of the version");
-            line.segments.push_back(static_cast<std::uint32_t>(found - program_.segments.begin()));
-        });
+        line.segments = read_places(object, "segments", place, program_.segments);
         return line;
     }
 

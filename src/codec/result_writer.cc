@@ -25,7 +25,7 @@ public:
         write_points();
         write_operations();
         write_texts();
-        write_promo_codes(header.document);
+        write_promo_codes();
         out_.key("optimal");
         out_.boolean(calculation_.optimal);
         if (!calculation_.unproven.empty()) write_unproven();
@@ -242,14 +242,16 @@ private:
         out_.end_object();
     }
 
-    // No pools of promo codes exist yet, so every code is unknown.
-    void write_promo_codes(const OrderDocument& document) {
+    // Whose code it is that the buyer may not use is nobody's business.
+    void write_promo_codes() {
         out_.key("promo_codes");
         out_.begin_array();
-        for (const auto& code : document.promo_codes) {
+        for (std::size_t i = 0; i < order_.promo_codes.size(); i++) {
+            const PromoCode& code = order_.promo_codes[i];
             out_.begin_object();
-            text("code", code);
-            text("status", "unknown_code");
+            text("code", code.given);
+            if (code.usable()) text("pool", code.facts->pool);
+            text("status", to_string(calculation_.promo_codes[i]));
             out_.end_object();
         }
         for (const auto& operation : calculation_.operations) {

@@ -61,6 +61,66 @@ Enumeration choice_at(const Json& object, std::string_view key, const Place& pla
     fail_wrong_type(required(object, key, place), place.member(key), expected);
 }
 
+std::vector<std::string> texts_at(const Json& object, std::string_view key, const Place& place) {
+    std::vector<std::string> texts;
+    const Json* list = object.find(key);
+    if (!list) return texts;
+    const Place at = place.member(key);
+    for (std::size_t i = 0; i < as_array(*list, at).items.size(); i++)
+        texts.push_back(as_text(list->items[i], at.item(i)));
+    return texts;
+}
+
+// A number of seconds, to the microsecond.
+std::int64_t seconds_at(const Json& object, std::string_view key, const Place& place) {
+    const Json& value = required(object, key, place);
+    const auto units = as_decimal(value, place.member(key)).units(6);
+    if (!units) fail_wrong_type(value, place.member(key), "a number of seconds");
+    return *units;
+}
+
+std::optional<LocalTime> moment_at(const Json& object, std::string_view key, const Place& place) {
+    const Json* moment = object.find(key);
+    if (!moment) return std::nullopt;
+    const Place at = place.member(key);
+    return LocalTime{seconds_at(as_object(*moment, at), "unix", at), seconds_at(*moment, "local", at)};
+}
+
+// Sets the bits that a list of numbers names.
+template <std::size_t size>
+std::bitset<size> set_at(const Json& object, std::string_view key, const Place& place) {
+    std::bitset<size> set;
+    const Json* list = object.find(key);
+    if (!list) return set;
+    const Place at = place.member(key);
+    for (std::size_t i = 0; i < as_array(*list, at).items.size(); i++) {
+        const std::int64_t number = as_integer(list->items[i], at.item(i));
+        if (number < 1 || number >= static_cast<std::int64_t>(size))
+            fail_wrong_type(list->items[i], at.item(i), "a number from 1 to " + std::to_string(size - 1));
+        set.set(static_cast<std::size_t>(number));
+    }
+    return set;
+}
+
+std::optional<Schedule> schedule_at(const Json& object, std::string_view key, const Place& place) {
+    const Json* value = object.find(key);
+    if (!value) return std::nullopt;
+    const Place at = place.member(key);
+    const Json& from = as_object(*value, at);
+    Schedule schedule;
+    schedule.months = set_at<13>(from, "months", at);
+    schedule.days_of_month = set_at<32>(from, "days", at);
+    schedule.weekdays = set_at<8>(from, "weekdays", at);
+    if (from.find("from")) schedule.from_us = seconds_at(from, "from", at);
+    if (from.find("to")) schedule.to_us = seconds_at(from, "to", at);
+    if (const Json* every = from.find("every")) {
+        const Place every_at = at.member("every");
+        schedule.every = static_cast<int>(integer_at(as_object(*every, every_at), "count", every_at));
+        schedule.every_unit = choice_at<Period>(*every, "unit", every_at, {"day", "week", "month"});
+    }
+    return schedule;
+}
+
 template <class Item>
 auto read_all(const Json& object, std::string_view key, const Place& place, Item (*read)(const Json&, const Place&)) {
     const Place at = place.member(key);
@@ -104,6 +164,12 @@ Segment read_segment(const Json& object, const Place& place) {
     segment.id = text_at(object, "segment", place);
     if (text_at(object, "kind", place) == "static") return segment;
     segment.predicate = text_at(object, "predicate", place);
+    return segment;
+}
+
+Segment read_product_segment(const Json& object, const Place& place) {
+    Segment segment = read_segment(object, place);
+    if (segment.is_static()) return segment;
     segment.predicate_id = static_cast<std::int32_t>(integer_at(object, "predicate_id", place));
     segment.reads_price = flag_at(object, "reads_price", place);
     segment.reads_min_price = flag_at(object, "reads_min_price", place);
@@ -138,11 +204,24 @@ TreeCondition read_condition(const Json& object, const Place& place) {
     TreeCondition condition;
     condition.level = choice_at<Level>(object, "level", place, {"product", "order"});
     condition.mode = choice_at<ConditionMode>(object, "mode", place, {"all", "in", "outside"});
-    const Place at = place.member("segments");
-    for (const auto& item : as_array(required(object, "segments", place), at).items)
-        condition.segments.push_back(as_text(item, at));
+    required(object, "segments", place);
+    condition.segments = texts_at(object, "segments", place);
     condition.benefits = read_all(object, "benefits", place, read_benefit);
     return condition;
+}
+
+void read_access(TreePromotion& promotion, const Json& object, const Place& place) {
+    promotion.audience = choice_at<Audience>(object, "audience", place,
+                                             {"members", "in_segments", "outside_segments", "tiers", "everyone"});
+    promotion.audience_segments = texts_at(object, "audience_segments", place);
+    promotion.audience_tiers = texts_at(object, "audience_tiers", place);
+    promotion.starts_at = moment_at(object, "starts_at", place);
+    promotion.ends_at = moment_at(object, "ends_at", place);
+    promotion.schedule = schedule_at(object, "schedule", place);
+    if (object.find("promo_code_pool")) promotion.pool = text_at(object, "promo_code_pool", place);
+    promotion.channels = texts_at(object, "channels", place);
+    promotion.contact_points = texts_at(object, "contact_points", place);
+    promotion.regions = texts_at(object, "regions", place);
 }
 
 TreePromotion read_promotion(const Json& object, const Place& place) {
@@ -152,8 +231,8 @@ TreePromotion read_promotion(const Json& object, const Place& place) {
     promotion.parent = text_at(object, "parent", place);
     promotion.position = integer_at(object, "position", place);
     promotion.kind = choice_at<PromotionKind>(object, "kind", place, {"discount", "points"});
-    promotion.active = text_at(object, "state", place) == "active";
-    promotion.audience = choice_at<Audience>(object, "audience", place, {"members", "everyone"});
+    promotion.state = choice_at<PromotionState>(object, "state", place, {"draft", "active", "inactive", "ended"});
+    read_access(promotion, object, place);
     promotion.benefit_rule = choice_at<BenefitRule>(object, "benefit_rule", place, {"sequential", "parallel"});
     promotion.conditions = read_all(object, "conditions", place, read_condition);
     return promotion;
@@ -171,7 +250,9 @@ Tree read_tree(std::string_view json) {
     tree.currency_scale = static_cast<int>(integer_at(object, "currency_scale", place));
     tree.time_zone = text_at(object, "time_zone", place);
     tree.point_types = read_all(object, "point_types", place, read_point_type);
-    tree.segments = read_all(object, "segments", place, read_segment);
+    tree.segments = read_all(object, "segments", place, read_product_segment);
+    tree.order_segments = read_all(object, "order_segments", place, read_segment);
+    tree.profile_segments = read_all(object, "profile_segments", place, read_segment);
     tree.partners = read_all(object, "partners", place, read_partner);
     tree.partner_products = read_all(object, "partner_products", place, read_partner_product);
     tree.groups = read_all(object, "groups", place, read_group);

@@ -27,11 +27,25 @@ class Template;
 enum class PromotionKind { discount, points };
 enum class Level { product, order };
 
-// Why a promotion or a benefit had no effect; the first reason met is reported.
+// Why a promotion or a benefit had no effect, in the sequence in which they are judged; the first one met is reported.
 enum class Reason {
     none,
-    not_in_audience,       // the promotion is for members only
+    draft,                 // the promotion was not activated yet
+    inactive,              // it is paused
+    ended,                 // it was ended for good
+    not_in_audience,       // it is for members only
+    not_in_segments,       // the buyer is in none of its segments
+    in_excluded_segment,   // the buyer is in a segment that it is not for
+    tier_not_held,         // the buyer holds none of its tiers
+    not_started,           // the order's time is before its start
+    out_of_date,           // the order's time is not before its end
+    not_scheduled,         // it is not available at this time
+    no_promo_code,         // no usable code of its pool was given
+    other_channel,         // it is for other channels or contact points
+    other_region,          // it is for other regions
+    no_conditions,         // it has none, so it applies to nothing
     no_matching_line,      // no line fulfils a condition
+    order_does_not_match,  // the order fulfils none of its conditions
     not_a_member,          // only members earn and spend points
     point_type_inactive,   // the point type is not active, or past its deactivation
     points_not_requested,  // the order does not ask to redeem this point type

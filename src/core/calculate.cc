@@ -3,6 +3,7 @@
 #include "core/arbitration.hpp"
 #include "core/candidates.hpp"
 #include "core/commit.hpp"
+#include "core/conditions.hpp"
 #include "core/error.hpp"
 #include "core/template.hpp"
 
@@ -117,11 +118,35 @@ std::size_t count_benefits(const std::vector<Operation>& operations) {
     return static_cast<std::size_t>(std::unique(benefits.begin(), benefits.end()) - benefits.begin());
 }
 
-// Promotions that are no candidates get the reason that the search for candidates found.
-void trace_refusals(const Candidates& candidates, Trace& trace) {
+// Promotions that are no candidates get the first reason why. The search for candidates has come upon few of them.
+void trace_refusals(const Program& program, const Order& order, const Candidates& candidates, Trace& trace) {
     for (std::size_t i = 0; i < trace.promotions.size(); i++) {
-        if (candidates.refused[i] != Reason::none) trace.promotions[i].reason = candidates.refused[i];
+        Reason& reason = trace.promotions[i].reason;
+        reason = candidates.refused[i];
+        if (reason != Reason::no_matching_line) continue;
+        const Reason obstacle = find_obstacle(program.promotions[i], order);
+        reason = obstacle != Reason::none ? obstacle : unmet_reason(program, program.promotions[i]);
     }
+}
+
+// Of the codes of one pool the first usable one is used, if a promotion behind it had an effect.
+std::vector<PromoCodeStatus> use_promo_codes(const Program& program, const Order& order,
+                                             const std::vector<Operation>& operations) {
+    std::vector<PromoCodeStatus> statuses;
+    if (order.promo_codes.empty()) return statuses;
+    std::vector<bool> wanted(program.pools.size());
+    for (const auto& operation : operations) {
+        const Condition& condition = program.conditions[program.benefits[operation.entry.benefit].condition];
+        const Index pool = program.promotions[condition.promotion].pool;
+        if (pool != none && operation.entry.has_effect()) wanted[pool] = true;
+    }
+    for (const auto& code : order.promo_codes) {
+        statuses.push_back(code.status);
+        if (!code.usable() || code.pool == none || !wanted[code.pool]) continue;
+        statuses.back() = PromoCodeStatus::used;
+        wanted[code.pool] = false;
+    }
+    return statuses;
 }
 
 }  // namespace
@@ -145,7 +170,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     result.points.resize(program.point_types.size());
     result.trace.groups.resize(program.groups.size());
     result.trace.promotions.resize(program.promotions.size());
-    trace_refusals(candidates, result.trace);
+    if (options.traces_refusals) trace_refusals(program, order, candidates, result.trace);
 
     State state(order, program.point_types.size());
     Arbiter arbiter(bounds, candidates, work);
@@ -159,6 +184,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     accrue(program, options, result);
     add_lines(program, order, result);
     result.benefits = count_benefits(result.operations);
+    result.promo_codes = use_promo_codes(program, order, result.operations);
     render_texts(program, order, result);
     return result;
 }

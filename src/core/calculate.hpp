@@ -79,7 +79,8 @@ struct Calculation {
     Money total;
     std::vector<PointsResult> points;  // per point type
     std::vector<Operation> operations;
-    std::size_t benefits = 0;  // how many benefits had an effect
+    std::size_t benefits = 0;                  // how many benefits had an effect
+    std::vector<PromoCodeStatus> promo_codes;  // what became of each promo code of the order
     // Whether every max_benefit group was searched to the end; false past the limits (documented in the reference).
     bool optimal = true;
     std::vector<Unproven> unproven;  // if not: where
@@ -93,6 +94,8 @@ struct Calculation {
 inline constexpr std::size_t max_text_bytes = 10'000'000;
 
 struct CalculationOptions {
+    // Whether every promotion that is no candidate is asked why: what a quote has no use for, an explanation tells.
+    bool traces_refusals = false;
     // Called every few thousand steps of a long calculation; may throw.
     std::function<void()> check_interrupts;
     // How many steps (Work) searches for the maximum benefit may take altogether: less than a second on one core.

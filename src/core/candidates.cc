@@ -1,5 +1,6 @@
 #include "core/candidates.hpp"
 
+#include "core/conditions.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>
@@ -17,7 +18,8 @@ bool in_any(const Condition& condition, const Line& line) {
 
 class Search {
 public:
-    Search(const Program& program, const Order& order) : program_(program), order_(order) {
+    Search(const Program& program, const Order& order)
+        : program_(program), order_(order), judged_(program.promotions.size()) {
         candidates_.lines.resize(program.conditions.size());
         candidates_.refused.assign(program.promotions.size(), Reason::no_matching_line);
     }
@@ -25,8 +27,8 @@ public:
     Candidates run() {
         for (std::uint32_t line = 0; line < order_.lines.size(); line++) meet_segments_of(line);
         for (const Index condition : program_.open_conditions) meet_open(condition);
+        for (const Index condition : opened()) meet_open(condition);
         std::sort(met_.begin(), met_.end());
-        met_.erase(std::unique(met_.begin(), met_.end()), met_.end());
         candidates_.main.is_group = true;
         candidates_.main.index = 0;
         for (const Index promotion : met_) grow_branch(promotion);
@@ -38,6 +40,7 @@ private:
     void meet_segments_of(std::uint32_t line) {
         for (const auto segment : order_.lines[line].segments) {
             for (const Index condition : program_.conditions_of_segment[segment]) {
+                if (!admits(program_.conditions[condition].promotion)) continue;
                 auto& lines = candidates_.lines[condition];
                 // A line may belong to several segments of one condition.
                 if (lines.empty() || lines.back() != line) lines.push_back(line);
@@ -46,27 +49,53 @@ private:
         }
     }
 
+    // The conditions that this order's codes, tiers and segments give access to.
+    std::vector<Index> opened() const {
+        std::vector<Index> found;
+        const auto add = [&](const std::vector<std::vector<Index>>& conditions,
+                             const std::vector<std::uint32_t>& keys) {
+            for (const auto key : keys) found.insert(found.end(), conditions[key].begin(), conditions[key].end());
+        };
+        add(program_.conditions_of_pool, order_.pools);
+        add(program_.conditions_of_tier, order_.buyer.tiers);
+        add(program_.conditions_of_profile_segment, order_.buyer.segments);
+        add(program_.conditions_of_order_segment, order_.segments);
+        std::sort(found.begin(), found.end());
+        found.erase(std::unique(found.begin(), found.end()), found.end());
+        return found;
+    }
+
     void meet_open(Index index) {
         const Condition& condition = program_.conditions[index];
-        if (condition.level == Level::product) {
-            auto& lines = candidates_.lines[index];
-            for (std::uint32_t line = 0; line < order_.lines.size(); line++) {
-                if (condition.mode == ConditionMode::all || !in_any(condition, order_.lines[line]))
-                    lines.push_back(line);
-            }
-            if (lines.empty()) return;
+        if (!admits(condition.promotion)) return;
+        if (condition.level == Level::order) {
+            if (holds(condition, order_)) meet(index);
+            return;
         }
-        meet(index);
+        auto& lines = candidates_.lines[index];
+        for (std::uint32_t line = 0; line < order_.lines.size(); line++) {
+            const bool fulfils = condition.mode == ConditionMode::all ||
+                                 in_any(condition, order_.lines[line]) == (condition.mode == ConditionMode::in);
+            if (fulfils) lines.push_back(line);
+        }
+        if (!lines.empty()) meet(index);
+    }
+
+    // Whether nothing keeps the promotion from taking part; asked once for each that is met.
+    bool admits(Index promotion) {
+        Reason& refused = candidates_.refused[promotion];
+        if (!judged_[promotion]) {
+            judged_[promotion] = true;
+            const Reason obstacle = find_obstacle(program_.promotions[promotion], order_);
+            if (obstacle != Reason::none) refused = obstacle;
+        }
+        return refused == Reason::no_matching_line || refused == Reason::none;
     }
 
     void meet(Index condition) {
         const Index promotion = program_.conditions[condition].promotion;
-        auto& refused = candidates_.refused[promotion];
-        if (refused != Reason::no_matching_line) return;
-        if (program_.promotions[promotion].audience == Audience::members && order_.buyer.kind != BuyerKind::member) {
-            refused = Reason::not_in_audience;
-            return;
-        }
+        Reason& refused = candidates_.refused[promotion];
+        if (refused == Reason::none) return;
         refused = Reason::none;
         met_.push_back(promotion);
     }
@@ -109,6 +138,7 @@ private:
     const Program& program_;
     const Order& order_;
     Candidates candidates_;
+    std::vector<bool> judged_;  // per promotion: whether it was asked for an obstacle
     std::vector<Index> met_;
 };
 

@@ -28,16 +28,30 @@ public:
     Program run() {
         check_scale(tree_.currency_scale, "currency");
         add_point_types();
+        product_segments_ = numbers_of(tree_.segments);
+        order_segments_ = numbers_of(tree_.order_segments);
+        profile_segments_ = numbers_of(tree_.profile_segments);
         add_partners();
         program_.segments = tree_.segments;
+        program_.order_segments = tree_.order_segments;
+        program_.profile_segments = tree_.profile_segments;
         program_.conditions_of_segment.resize(program_.segments.size());
-        for (Index i = 0; i < tree_.segments.size(); i++) segment_index_[tree_.segments[i].id] = i;
+        program_.conditions_of_order_segment.resize(program_.order_segments.size());
+        program_.conditions_of_profile_segment.resize(program_.profile_segments.size());
         sort_children();
         add_main();
         return std::move(program_);
     }
 
 private:
+    using Numbers = std::map<std::string, Index>;
+
+    static Numbers numbers_of(const std::vector<Segment>& segments) {
+        Numbers numbers;
+        for (Index i = 0; i < segments.size(); i++) numbers[segments[i].id] = i;
+        return numbers;
+    }
+
     // A child of a group as the tree names it.
     struct TreeChild {
         std::int64_t position;
@@ -154,7 +168,7 @@ private:
         }
         add_group(*std::find_if(tree_.groups.begin(), tree_.groups.end(), is_main), none, 0);
         // Every node was reached from the main arbitration.
-        if (program_.groups.size() != tree_.groups.size() || added_promotions_ != tree_.promotions.size()) {
+        if (program_.groups.size() != tree_.groups.size() || program_.promotions.size() != tree_.promotions.size()) {
             fail("the promotion tree of program \"" + tree_.program + "\" has nodes that hang on no group",
                  "Give every group and promotion an existing parent.");
         }
@@ -181,9 +195,7 @@ private:
             if (child.group) {
                 added.push_back({true, add_group(*child.group, index, depth + 1)});
             } else {
-                added_promotions_++;
-                // Only active promotions take part; the others are in the version to be edited and reverted.
-                if (child.promotion->active) added.push_back({false, add_promotion(*child.promotion, index)});
+                added.push_back({false, add_promotion(*child.promotion, index)});
             }
         }
         program_.groups[index].children = std::move(added);
@@ -219,14 +231,58 @@ private:
         promotion.id = from.id;
         promotion.name = from.name;
         promotion.kind = from.kind;
+        promotion.state = from.state;
         promotion.parent = parent;
-        promotion.audience = from.audience;
         promotion.benefit_rule = from.benefit_rule;
-        promotion.first_condition = static_cast<Index>(program_.conditions.size());
-        for (const auto& condition : from.conditions) add_condition(from, parent, index, condition);
-        promotion.last_condition = static_cast<Index>(program_.conditions.size());
+        promotion.first_condition = promotion.last_condition = static_cast<Index>(program_.conditions.size());
         program_.promotions.push_back(std::move(promotion));
+        // Only active promotions take part; of the others it is enough to know that they are there.
+        if (from.state == PromotionState::active) {
+            add_access(from, program_.promotions[index]);
+            for (const auto& condition : from.conditions) add_condition(from, parent, index, condition);
+            program_.promotions[index].last_condition = static_cast<Index>(program_.conditions.size());
+        }
         return index;
+    }
+
+    // For whom, when and where the promotion is.
+    void add_access(const TreePromotion& from, Promotion& to) {
+        to.audience = from.audience;
+        for (const auto& id : from.audience_segments)
+            to.audience_segments.push_back(find_segment(profile_segments_, id, from.id, "profile segment"));
+        for (const auto& id : from.audience_tiers) {
+            to.audience_tiers.push_back(number_of(program_.tiers, id));
+            program_.conditions_of_tier.resize(program_.tiers.size());
+        }
+        to.starts_at = from.starts_at;
+        to.ends_at = from.ends_at;
+        to.schedule = from.schedule;
+        if (to.schedule && to.starts_at) to.schedule->start_day = to.starts_at->day();
+        if (!from.pool.empty()) {
+            to.pool = number_of(program_.pools, from.pool);
+            program_.conditions_of_pool.resize(program_.pools.size());
+        }
+        to.channels = from.channels;
+        to.contact_points = from.contact_points;
+        to.regions = from.regions;
+    }
+
+    // The place of `id` in the list, to which it is added if it is new.
+    static Index number_of(std::vector<std::string>& list, const std::string& id) {
+        const auto found = std::find(list.begin(), list.end(), id);
+        const auto number = static_cast<Index>(found - list.begin());
+        if (found == list.end()) list.push_back(id);
+        return number;
+    }
+
+    static Index find_segment(const Numbers& segments, const std::string& id, const std::string& promotion,
+                              const std::string& noun) {
+        const auto found = segments.find(id);
+        if (found == segments.end()) {
+            fail("promotion \"" + promotion + "\" names the unknown " + noun + " \"" + id + "\"",
+                 "Make the segment first.");
+        }
+        return found->second;
     }
 
     void add_condition(const TreePromotion& promotion, Index parent, Index promotion_index, const TreeCondition& from) {
@@ -235,23 +291,38 @@ private:
         condition.promotion = promotion_index;
         condition.level = from.level;
         condition.mode = from.mode;
+        const bool of_products = from.level == Level::product;
         for (const auto& id : from.segments) {
-            const auto found = segment_index_.find(id);
-            if (found == segment_index_.end()) {
-                fail("promotion \"" + promotion.id + "\" names the unknown product segment \"" + id + "\"",
-                     "Make the segment first.");
-            }
-            condition.segments.push_back(found->second);
+            condition.segments.push_back(of_products
+                                             ? find_segment(product_segments_, id, promotion.id, "product segment")
+                                             : find_segment(order_segments_, id, promotion.id, "order segment"));
         }
         condition.first_benefit = static_cast<Index>(program_.benefits.size());
         for (const auto& benefit : from.benefits) add_benefit(promotion, parent, from.level, index, benefit);
         condition.last_benefit = static_cast<Index>(program_.benefits.size());
-        const bool found_by_segment = condition.level == Level::product && condition.mode == ConditionMode::in;
-        for (const Index segment : condition.segments) {
-            if (found_by_segment) program_.conditions_of_segment[segment].push_back(index);
-        }
-        if (!found_by_segment) program_.open_conditions.push_back(index);
+        index_condition(program_.promotions[promotion_index], condition, index);
         program_.conditions.push_back(std::move(condition));
+    }
+
+    // Hangs a condition where few orders come by: an order that lacks the key cannot fulfil it.
+    void index_condition(const Promotion& promotion, const Condition& condition, Index index) {
+        const auto hang = [&](std::vector<std::vector<Index>>& conditions, const std::vector<Index>& keys) {
+            for (const Index key : keys) conditions[key].push_back(index);
+        };
+        const bool in_segments = condition.mode == ConditionMode::in;
+        if (in_segments && condition.level == Level::product) {
+            hang(program_.conditions_of_segment, condition.segments);
+        } else if (promotion.pool != none) {
+            hang(program_.conditions_of_pool, {promotion.pool});
+        } else if (promotion.audience == Audience::tiers) {
+            hang(program_.conditions_of_tier, promotion.audience_tiers);
+        } else if (promotion.audience == Audience::in_segments) {
+            hang(program_.conditions_of_profile_segment, promotion.audience_segments);
+        } else if (in_segments) {
+            hang(program_.conditions_of_order_segment, condition.segments);
+        } else {
+            program_.open_conditions.push_back(index);
+        }
     }
 
     void add_benefit(const TreePromotion& promotion, Index parent, Level level, Index condition,
@@ -293,8 +364,7 @@ private:
     const Tree& tree_;
     Program program_;
     std::map<std::string, std::vector<TreeChild>> children_;
-    std::map<std::string, Index> segment_index_;
-    std::size_t added_promotions_ = 0;
+    Numbers product_segments_, order_segments_, profile_segments_;
 };
 
 }  // namespace
@@ -311,6 +381,27 @@ Index Program::point_type(std::string_view wanted) const {
         if (point_types[i].id == wanted) return i;
     }
     return none;
+}
+
+namespace {
+
+template <class List, class Name>
+std::vector<Index> places(const std::vector<std::string>& names, const List& list, const Name& name_of) {
+    std::vector<Index> found;
+    for (Index i = 0; i < list.size(); i++) {
+        if (std::find(names.begin(), names.end(), name_of(list[i])) != names.end()) found.push_back(i);
+    }
+    return found;
+}
+
+}  // namespace
+
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<std::string>& list) {
+    return places(names, list, [](const std::string& name) -> const std::string& { return name; });
+}
+
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<Segment>& list) {
+    return places(names, list, [](const Segment& segment) -> const std::string& { return segment.id; });
 }
 
 Program compile(const Tree& tree, std::int32_t version) { return Compiler(tree, version).run(); }

@@ -1,5 +1,7 @@
 #include "core/explain.hpp"
 
+#include "core/refusal.hpp"
+
 #include <algorithm>
 
 namespace loyalty {
@@ -111,6 +113,8 @@ private:
             "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
         if (trace.reason != Reason::none) {
             title.append("  not applied: ").append(describe(trace.reason));
+            const std::string particulars = describe_particulars(program_, promotion, order_, trace.reason);
+            if (!particulars.empty()) title.append(" (").append(particulars).append(")");
             if (trace.lost_to != none) title.append(" (").append(program_.promotions[trace.lost_to].id).append(")");
             line(indent, title);
         } else {
@@ -219,10 +223,38 @@ std::string_view describe(Reason reason) {
     switch (reason) {
         case Reason::none:
             return "applied";
+        case Reason::draft:
+            return "the promotion is a draft";
+        case Reason::inactive:
+            return "the promotion is inactive";
+        case Reason::ended:
+            return "the promotion has ended";
         case Reason::not_in_audience:
             return "the promotion is for members only";
+        case Reason::not_in_segments:
+            return "the buyer is in none of its segments";
+        case Reason::in_excluded_segment:
+            return "the buyer is in a segment that it excludes";
+        case Reason::tier_not_held:
+            return "the buyer holds none of its tiers";
+        case Reason::not_started:
+            return "it has not started";
+        case Reason::out_of_date:
+            return "it is past its end";
+        case Reason::not_scheduled:
+            return "it is not available at this time";
+        case Reason::no_promo_code:
+            return "the order has no usable promo code of its pool";
+        case Reason::other_channel:
+            return "it is for other channels or contact points";
+        case Reason::other_region:
+            return "it is for other regions";
+        case Reason::no_conditions:
+            return "it has no conditions";
         case Reason::no_matching_line:
             return "no line fulfils its conditions";
+        case Reason::order_does_not_match:
+            return "the order does not fulfil its conditions";
         case Reason::not_a_member:
             return "only members earn and spend points";
         case Reason::point_type_inactive:

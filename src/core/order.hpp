@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/amount.hpp"
+#include "core/local_time.hpp"
+#include "core/promo_code.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -48,6 +50,9 @@ struct Buyer {
     BuyerKind kind = BuyerKind::anonymous;
     std::string key;                // as the profile database writes it; empty for an anonymous guest
     std::vector<Balance> balances;  // one per point type of the program
+    // Those of the program that conditions name: of Program::profile_segments and Program::tiers, ascending.
+    std::vector<std::uint32_t> segments;
+    std::vector<std::uint32_t> tiers;
     std::vector<Value> values;      // what Program::reads names of the profile's document
 };
 
@@ -57,6 +62,13 @@ struct Order {
     std::vector<Redeem> redeem;  // in the order's own sequence
     Buyer buyer;
     std::vector<Value> values;  // what Program::reads names of the order's document
+
+    LocalTime time;                              // when its conditions are judged
+    std::optional<Money> total;                  // that its document states; nothing: goods and shipping at base prices
+    std::string channel, contact_point, region;  // empty: none given; a contact point brings its channel
+    std::vector<std::uint32_t> segments;         // of Program::order_segments that it belongs to, ascending
+    std::vector<PromoCode> promo_codes;          // as the order lists them
+    std::vector<std::uint32_t> pools;            // of Program::pools that a usable code was given of, ascending
 };
 
 // The sum of the quantities.

@@ -6,6 +6,7 @@
 
 #include "core/amount.hpp"
 #include "core/benefit.hpp"
+#include "core/schedule.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +23,8 @@ inline constexpr int max_group_levels = 9;
 
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
-enum class Audience { members, everyone };
+enum class PromotionState { draft, active, inactive, ended };
+enum class Audience { members, in_segments, outside_segments, tiers, everyone };
 enum class BenefitRule { sequential, parallel };
 enum class ConditionMode { all, in, outside };
 enum class ValueUnit { points, percent };
@@ -38,7 +40,8 @@ struct PointType {
     int128 value = 0;
 };
 
-// A product segment that some condition names. Dynamic ones are judged by a predicate, static ones are lists of keys.
+// A segment of products, orders or profiles that some condition names. Dynamic ones are judged by a predicate, static ones
+// are lists of keys. What is said of reading counts for products only.
 struct Segment {
     std::string id;
     std::string predicate;  // SQL/JSON path; empty for a static segment
@@ -102,18 +105,29 @@ struct Promotion {
     std::string id;
     std::string name;
     PromotionKind kind = PromotionKind::discount;
+    PromotionState state = PromotionState::active;
     Index parent = none;
-    Audience audience = Audience::members;
     BenefitRule benefit_rule = BenefitRule::sequential;
     Index first_condition = 0;  // its conditions are first_condition … last_condition − 1
     Index last_condition = 0;
+
+    // For whom, when and where: see conditions.hpp.
+    Audience audience = Audience::members;
+    std::vector<Index> audience_segments;  // in Program::profile_segments
+    std::vector<Index> audience_tiers;     // in Program::tiers
+    std::optional<LocalTime> starts_at;    // inclusive
+    std::optional<LocalTime> ends_at;      // exclusive
+    std::optional<Schedule> schedule;
+    Index pool = none;  // in Program::pools
+    // External ids. No channel and no contact point: everywhere; no region: in all.
+    std::vector<std::string> channels, contact_points, regions;
 };
 
 struct Condition {
     Index promotion = none;
     Level level = Level::product;
     ConditionMode mode = ConditionMode::all;
-    std::vector<Index> segments;
+    std::vector<Index> segments;  // in Program::segments, or in Program::order_segments for orders
     Index first_benefit = 0;
     Index last_benefit = 0;
 };
@@ -133,9 +147,13 @@ struct Program {
 
     int128 value_denominator = 1;
     std::vector<PointType> point_types;
-    std::vector<Segment> segments;
+    std::vector<Segment> segments;  // of products
+    std::vector<Segment> order_segments;
+    std::vector<Segment> profile_segments;
+    std::vector<std::string> tiers;     // that audiences name
+    std::vector<std::string> pools;     // of promo codes, that gates name
     std::vector<Group> groups;          // groups[0] is the main arbitration
-    std::vector<Promotion> promotions;  // the active ones, in tree order
+    std::vector<Promotion> promotions;  // in tree order; only active ones have conditions
     std::vector<Condition> conditions;
     std::vector<BenefitEntry> benefits;
     Reads reads;
@@ -143,12 +161,19 @@ struct Program {
     std::vector<PartnerProduct> partner_products;
     std::unordered_map<std::string, Index> partner_product_of;  // by SKU
 
-    // Where candidates come from: the product conditions that a segment's members fulfil, and those that every order has
-    // to be asked (all products, outside segments, order conditions).
+    // Where candidates come from: the product conditions that a segment's members fulfil; of the others (all products,
+    // outside segments, order conditions) those that belong to a pool, tier or segment that they cannot do without; and
+    // the rest, which every order is asked for.
     std::vector<std::vector<Index>> conditions_of_segment;
+    std::vector<std::vector<Index>> conditions_of_pool, conditions_of_tier, conditions_of_profile_segment,
+        conditions_of_order_segment;
     std::vector<Index> open_conditions;
 
     Index point_type(std::string_view id) const;
 };
+
+// The places of names in a list of tiers or pools, or of segments, ascending; names that are not in it are left out.
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<std::string>& list);
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<Segment>& list);
 
 }  // namespace loyalty

@@ -186,6 +186,16 @@ void check_references(const OrderDocument& document, const Program& program, con
     }
 }
 
+void resolve_place(Order& order, const OrderDocument& document, const Market& market) {
+    order.contact_point = document.contact_point.value_or("");
+    order.region = document.region.value_or("");
+    if (document.channel) {
+        order.channel = *document.channel;
+    } else if (document.contact_point) {
+        order.channel = market.contact_points.at(*document.contact_point);
+    }
+}
+
 void find_partner_products(Order& order, const Program& program, std::int32_t today) {
     if (program.partner_products.empty()) return;
     for (auto& line : order.lines) {
@@ -211,7 +221,7 @@ Order resolve(const OrderDocument& document, const Program& program, const std::
         std::sort(order.lines.begin(), order.lines.end(), by_id);
     check_ids(order.lines);
     if (document.shipping) order.shipping = money(*document.shipping, scale, "$.shipping");
-    if (document.total) money(*document.total, scale, "$.total");
+    if (document.total) order.total = money(*document.total, scale, "$.total");
     order.redeem = resolve_redeem(document, program);
     order.buyer = std::move(buyer);
     return order;

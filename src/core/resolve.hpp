@@ -58,6 +58,9 @@ void check_references(const OrderDocument& document, const Program& program, con
 Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer);
 
+// Where the order is placed; a contact point brings its channel.
+void resolve_place(Order& order, const OrderDocument& document, const Market& market);
+
 // Lets the terms of partners apply that have begun by `today`, the order's local date in days since 1970-01-01.
 void find_partner_products(Order& order, const Program& program, std::int32_t today);
 

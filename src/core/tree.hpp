@@ -26,8 +26,13 @@ struct TreePromotion {
     std::string id, name, parent;
     std::int64_t position = 0;
     PromotionKind kind = PromotionKind::discount;
-    bool active = false;
+    PromotionState state = PromotionState::draft;
     Audience audience = Audience::members;
+    std::vector<std::string> audience_segments, audience_tiers;
+    std::optional<LocalTime> starts_at, ends_at;
+    std::optional<Schedule> schedule;
+    std::string pool;  // empty: no gate
+    std::vector<std::string> channels, contact_points, regions;
     BenefitRule benefit_rule = BenefitRule::sequential;
     std::vector<TreeCondition> conditions;  // in position order
 };
@@ -62,7 +67,8 @@ struct Tree {
     std::string program, currency, time_zone;
     int currency_scale = 2;
     std::vector<TreePointType> point_types;
-    std::vector<Segment> segments;
+    std::vector<Segment> segments;  // of products
+    std::vector<Segment> order_segments, profile_segments;
     std::vector<TreePartner> partners;
     std::vector<TreePartnerProduct> partner_products;
     std::vector<TreeGroup> groups;

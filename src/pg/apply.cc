@@ -29,23 +29,14 @@ void check_draft(const std::string& program) {
     compile(codec::read_tree(rows.text(0, 1)), 0);
 }
 
-// Calculations do not judge these yet, and a promotion that applied without them would give what nobody meant.
-void refuse_unjudged_conditions(const std::string& program) {
+// What starts on activation starts at the first apply in which it is active.
+void record_activations(const std::string& program) {
     static Query query(
-        "SELECT external_id FROM loyalty.promotions"
-        " WHERE program = $1 AND kind <> 'trigger' AND state = 'active'"
-        "   AND (num_nonnulls(starts_at, ends_at, ends_after_count, schedule_from, schedule_every_count, promo_code_pool,"
-        "                     max_uses, max_uses_per_member, money_budget, points_budget) > 0"
-        "        OR cardinality(schedule_months) + cardinality(schedule_days) + cardinality(schedule_weekdays)"
-        "           + cardinality(channels) + cardinality(contact_points) + cardinality(regions) > 0)"
-        " ORDER BY external_id LIMIT 1",
+        "INSERT INTO loyalty.promotion_activations (program, promotion, activated_at)"
+        " SELECT program, external_id, loyalty.clock() FROM loyalty.promotions WHERE program = $1 AND state = 'active'"
+        " ON CONFLICT DO NOTHING",
         {TEXTOID});
-    const Rows rows = query.run({text_argument(program)}, true);
-    if (rows.size() == 0) return;
-    throw Error("0A000", "promotion \"" + rows.text(0, 1) + "\" cannot be applied",
-                "Dates, schedules, promo codes, channels, regions and usage limits of promotions in the tree are not "
-                "judged yet.",
-                "Leave them out, or deactivate the promotion.");
+    query.run({text_argument(program)}, true);
 }
 
 std::int32_t freeze(const std::string& program) {
@@ -74,9 +65,9 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
         const Spi connection;
         check_schema_version();
         lock_draft(program);
+        record_activations(program);
         if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
         check_draft(program);
-        refuse_unjudged_conditions(program);
         return Int32GetDatum(freeze(program));
     });
 }

@@ -1,8 +1,13 @@
 #include "pg/buyer.hpp"
 
+#include <algorithm>
+
 #include "pg/clock.hpp"
+#include "pg/jsonb.hpp"
 #include "pg/owner.hpp"
+#include "pg/predicate.hpp"
 #include "pg/profile.hpp"
+#include "pg/tiers.hpp"
 #include "pg/values.hpp"
 
 namespace loyalty::pg {
@@ -27,15 +32,15 @@ Points points_in(const std::string& figure, int scale) {
 struct Account {
     bool in_bundled_profiles = false;
     bool enrolled = false;
-    std::vector<Balance> balances;  // per point type of the program
+    std::vector<Balance> balances;       // per point type of the program
+    std::optional<std::string> profile;  // its bundled row, as jsonb's text
+    std::vector<std::string> segments;   // static ones that list it
 };
 
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
-Rows read_rows(const std::string& program, const std::string& key) {
-    static Query query(
-        "SELECT 'profile', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz FROM loyalty.profiles WHERE key = $2"
-        " UNION ALL "
-        "SELECT 'member', NULL, NULL, NULL, NULL, NULL FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
+const std::string& account_query() {
+    static const std::string text =
+        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
         " UNION ALL "
         "SELECT 'balance', point_type, total::text, NULL, NULL, NULL FROM loyalty.balances WHERE member = $2 AND program = $1"
         " UNION ALL "
@@ -46,9 +51,27 @@ Rows read_rows(const std::string& program, const std::string& key) {
         "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
         "              AND h.state = 'open' AND h.expires_at > $3) END,"
         "       active_from, expires_at"
-        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open",
+        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open"
+        " UNION ALL ";
+    return text;
+}
+
+// Where audiences ask for segments, one more index scan.
+Rows read_rows(const std::string& program, const std::string& key, bool with_segments) {
+    static Query plain(
+        (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
+            .c_str(),
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return query.run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
+    static Query with_lists(
+        (account_query() +
+         "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
+         " UNION ALL "
+         "SELECT 'segment', segment, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
+         " WHERE profile = $2 AND program = $1")
+            .c_str(),
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    return (with_segments ? with_lists : plain)
+        .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
 }
 
 // What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
@@ -78,12 +101,23 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     const Program& program = current.version->program;
     Account account;
     account.balances = empty_balances(current, now);
-    const Rows rows = read_rows(current.live->market.program, key);
+    const DocumentNeeds& needs = current.version->needs;
+    const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string kind = rows.text(row, 1);
-        account.in_bundled_profiles |= kind == "profile";
-        account.enrolled |= kind == "member";
-        if (rows.is_null(row, 2)) continue;
+        if (kind == "profile") {
+            account.in_bundled_profiles = true;
+            account.profile = rows.optional_text(row, 2);
+            continue;
+        }
+        if (kind == "member") {
+            account.enrolled = true;
+            continue;
+        }
+        if (kind == "segment") {
+            account.segments.push_back(rows.text(row, 2));
+            continue;
+        }
         const Index type = program.point_type(rows.text(row, 2));
         // A type that the version in force does not have yet takes no part.
         if (type == none) continue;
@@ -96,6 +130,20 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
         }
     }
     return account;
+}
+
+// The segments of the version that a profile belongs to. `row` is the profile's in the user's own relation.
+std::vector<std::uint32_t> profile_segments(const AppliedVersion& version, const Account& account,
+                                            std::optional<Datum> row) {
+    const auto& segments = version.program.profile_segments;
+    std::vector<std::uint32_t> found = places_of(account.segments, segments);
+    if (!version.needs.profile) return found;
+    const Datum document = with_segments(row ? *row : jsonb_from_text(*account.profile), account.segments);
+    for (std::uint32_t i = 0; i < segments.size(); i++) {
+        if (!segments[i].is_static() && holds(version.profile_predicates[i], document)) found.push_back(i);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 [[noreturn]] void fail_context(std::string_view code, const std::string& path, const std::string& value,
@@ -169,6 +217,8 @@ Buyer make_up_buyer(const CurrentProgram& current, const TestContext::Member& me
         balance.total = made_up_points(id, amount, program.point_types[type].scale);
         if (balance.usable) balance.active = balance.total;
     }
+    buyer.tiers = places_of(member.tiers, program.tiers);
+    buyer.segments = places_of(member.segments, program.profile_segments);
     return buyer;
 }
 
@@ -176,13 +226,20 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     Buyer buyer;
     if (!member) return buyer;
     const LiveProgram& live = *current.live;
-    const auto key = live.bundled_profiles ? member : find_profile(live, *member, caller);
-    if (!key) fail_unknown(*member, live.market);
-    Account account = read_account(current, *key, now);
+    const auto profile = live.bundled_profiles ? Profile{*member, std::nullopt}
+                                               : read_profile(live, *member, caller, current.version->needs.profile);
+    if (!profile) fail_unknown(*member, live.market);
+    Account account = read_account(current, profile->key, now);
     if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);
-    buyer.key = *key;
+    buyer.key = profile->key;
     buyer.kind = account.enrolled ? BuyerKind::member : BuyerKind::guest;
-    if (account.enrolled) buyer.balances = std::move(account.balances);
+    // Audiences of tiers and segments are for members.
+    if (!account.enrolled) return buyer;
+    buyer.balances = std::move(account.balances);
+    const Program& program = current.version->program;
+    if (current.version->needs.tiers)
+        buyer.tiers = places_of(held_tiers(live.market.program, profile->key, now), program.tiers);
+    buyer.segments = profile_segments(*current.version, account, profile->row);
     return buyer;
 }
 

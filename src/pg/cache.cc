@@ -184,24 +184,32 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     return live;
 }
 
-void load_predicates(AppliedVersion& version) {
-    MemoryContext* memory = &version.memory;
-    postgres(
-        [=] { *memory = AllocSetContextCreate(CacheMemoryContext, "loyalty applied version", ALLOCSET_SMALL_SIZES); });
-    for (const auto& segment : version.program.segments) {
+std::vector<Datum> load_predicates(const std::vector<Segment>& segments, MemoryContext memory) {
+    std::vector<Datum> predicates;
+    for (const auto& segment : segments) {
         if (segment.is_static()) {
-            version.predicates.push_back(0);
+            predicates.push_back(0);
             continue;
         }
         const char* text = segment.predicate.c_str();
-        version.predicates.push_back(postgres([=] {
+        predicates.push_back(postgres([=] {
             char* predicate = pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8);
-            MemoryContext before = MemoryContextSwitchTo(*memory);
+            MemoryContext before = MemoryContextSwitchTo(memory);
             const Datum path = DirectFunctionCall1(jsonpath_in, CStringGetDatum(predicate));
             MemoryContextSwitchTo(before);
             return path;
         }));
     }
+    return predicates;
+}
+
+void load_predicates(AppliedVersion& version) {
+    MemoryContext* memory = &version.memory;
+    postgres(
+        [=] { *memory = AllocSetContextCreate(CacheMemoryContext, "loyalty applied version", ALLOCSET_SMALL_SIZES); });
+    version.predicates = load_predicates(version.program.segments, *memory);
+    version.order_predicates = load_predicates(version.program.order_segments, *memory);
+    version.profile_predicates = load_predicates(version.program.profile_segments, *memory);
 }
 
 std::vector<std::string> ended_promotions(const std::string& program) {
@@ -217,7 +225,9 @@ std::vector<std::string> ended_promotions(const std::string& program) {
 // Ending a promotion takes effect at once, in every version.
 void drop_ended(Tree& tree, const std::vector<std::string>& ended) {
     const std::unordered_set<std::string> found(ended.begin(), ended.end());
-    for (auto& promotion : tree.promotions) promotion.active = promotion.active && !found.contains(promotion.id);
+    for (auto& promotion : tree.promotions) {
+        if (found.contains(promotion.id)) promotion.state = PromotionState::ended;
+    }
 }
 
 std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
@@ -343,6 +353,23 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
     }
 }
 
+DocumentNeeds::DocumentNeeds(const Program& program) {
+    // In the canonical form of a path every key stands in quotes, and .* or .keyvalue() reach all of them. Yes may be said
+    // in vain, where the word stands in a string literal.
+    const auto reads = [](const Segment& segment, std::string_view key) {
+        const auto has = [&](std::string_view text) { return segment.predicate.find(text) != std::string::npos; };
+        return has("\"" + std::string(key) + "\"") || has(".*") || has(".keyvalue()");
+    };
+    profile_segments = !program.profile_segments.empty();
+    for (const auto& segment : program.profile_segments) profile = profile || !segment.is_static();
+    tiers = !program.tiers.empty();
+    for (const auto& segment : program.order_segments) {
+        order = order || !segment.is_static();
+        order_lines = order_lines || reads(segment, "lines");
+        order_lists = order_lists || segment.is_static() || reads(segment, "segments");
+    }
+}
+
 Tree empty_tree(const Market& market) {
     Tree tree;
     tree.program = market.program;
@@ -359,6 +386,7 @@ std::shared_ptr<AppliedVersion> make_version(const Tree& tree, std::int32_t numb
     auto version = std::make_shared<AppliedVersion>();
     version->program = compile(tree, number);
     version->segments = SegmentIndex(version->program.segments);
+    version->needs = DocumentNeeds(version->program);
     load_predicates(*version);
     return version;
 }

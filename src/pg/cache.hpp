@@ -51,10 +51,25 @@ struct SegmentIndex {
     explicit SegmentIndex(const std::vector<Segment>& segments = {});
 };
 
+// What a version's order and profile segments are judged by; what none of them reads is not looked up.
+struct DocumentNeeds {
+    bool profile = false;           // the profile's row
+    bool profile_segments = false;  // whether any of them is named at all
+    bool tiers = false;
+    bool order = false;        // the order's document, …
+    bool order_lines = false;  // … its lines in it, …
+    bool order_lists = false;  // … and the static order segments that it is listed in
+
+    explicit DocumentNeeds(const Program& program);
+    DocumentNeeds() = default;
+};
+
 struct AppliedVersion {
     Program program;
     SegmentIndex segments;
-    std::vector<Datum> predicates;  // jsonpath, per dynamic segment; 0 for static ones
+    // jsonpath, per segment of the program; 0 for static ones.
+    std::vector<Datum> predicates, order_predicates, profile_predicates;
+    DocumentNeeds needs;
     // Whether the segment memberships of stored products are kept up for it: those of the version in force and the draft.
     bool materialised = true;
     TransactionId applied_by = InvalidTransactionId;

@@ -8,8 +8,10 @@
 #include "pg/catalogue.hpp"
 #include "pg/clock.hpp"
 #include "pg/document_values.hpp"
+#include "pg/order_segments.hpp"
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
+#include "pg/promo_codes.hpp"
 #include "pg/quote.hpp"
 
 namespace loyalty::pg {
@@ -24,7 +26,13 @@ std::string_view document_text(Datum jsonb) {
     return jsonb_text(jsonb);
 }
 
-Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const TestContext* test) {
+// The promo codes of the member that a test makes up.
+static std::vector<std::string> attached_codes(const TestContext* test) {
+    return test && test->member ? test->member->promo_codes : std::vector<std::string>{};
+}
+
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted) {
+    const TestContext* test = wanted.test;
     Quote quote;
     quote.document = std::move(document);
     const AsUser as_owner(schema_owner());
@@ -45,11 +53,16 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     Catalogue catalogue = find_products(quote.current, quote.document);
     quote.order =
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
-    find_partner_products(quote.order, quote.program(), local_day(at, time_zone));
+    quote.order.time = local_time(at, time_zone);
+    resolve_place(quote.order, quote.document, market);
+    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test), wanted.codes_are_locked);
+    find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
+    find_partner_products(quote.order, quote.program(), quote.order.time.day());
     read_values(quote.order, quote.document, quote.current, quote.time, caller);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
+    options.traces_refusals = wanted.explained;
     options.check_interrupts = check_interrupts;
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
@@ -65,9 +78,10 @@ Datum quote_result(const Quote& quote) {
 namespace {
 
 // The edition that the second argument names by its number, if there is one.
-Quote make_quote(FunctionCallInfo call) {
+Quote make_quote(FunctionCallInfo call, bool explained) {
     const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
-    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId());
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId(),
+                      {.explained = explained});
 }
 
 [[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
@@ -98,7 +112,7 @@ std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const Tes
     for (auto& order : orders) {
         try {
             check_test(order, context);
-            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), &context));
+            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), {.test = &context}));
             if (quotes.back().program().id != quotes.front().program().id) {
                 throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
                             "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
@@ -137,14 +151,14 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
-    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo)); });
+    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo, false)); });
 }
 
 PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Quote quote = make_quote(fcinfo);
+        const Quote quote = make_quote(fcinfo, true);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
         return Datum{0};
     });

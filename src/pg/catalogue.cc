@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "pg/jsonb.hpp"
+#include "pg/predicate.hpp"
 
 namespace loyalty::pg {
 
@@ -57,7 +58,7 @@ public:
             catalogue.segments.push_back(stored.segments);
             own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored)
                                          : version_.segments.dynamic);
-            if (!own_.back().empty()) differing.push_back(i);
+            if (!own_.back().empty() || version_.needs.order_lines) differing.push_back(i);
         }
         if (!differing.empty()) judge(differing, catalogue);
         return catalogue;
@@ -110,23 +111,32 @@ private:
         stored_.resize(skus_.size());
     }
 
-    // Judges lines on their own documents.
+    // Judges lines on their own documents, and keeps these where they are wanted.
     void judge(const std::vector<std::size_t>& lines, Catalogue& catalogue) {
         static Query query(
-            "SELECT p.name, to_jsonb(p.categories)::text, p.partner, p.fields"
+            "SELECT p.name, to_jsonb(p.categories)::text, p.partner, p.fields,"
+            "       to_jsonb(ARRAY(SELECT segment FROM loyalty.product_segment_members WHERE sku = o.sku AND program = $1 ORDER BY segment))::text"
             "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
             "  LEFT JOIN LATERAL ("
-            "       SELECT name, categories, partner, fields FROM loyalty.products WHERE program = $1 AND sku = o.sku LIMIT 1) p ON true"
+            "       SELECT t.name, t.categories, t.fields, l.partner"
+            "         FROM loyalty.products t"
+            "         LEFT JOIN loyalty.partner_products l ON l.program = $1 AND l.sku = o.sku"
+            "        WHERE t.program = $1 AND t.sku = o.sku LIMIT 1) p ON true"
             " ORDER BY o.number",
             {TEXTOID, TEXTARRAYOID});
         std::vector<std::string> skus;
         for (const auto i : lines) skus.push_back(document_.lines[i].product);
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus)});
-        for (std::uint64_t row = 0; row < rows.size(); row++)
-            judge_line(lines[row], own_document(lines[row], rows, row), catalogue);
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            ProductDocument document = own_document(lines[row], rows, row);
+            if (!own_[lines[row]].empty()) {
+                judge_line(lines[row], jsonb_from_text(write_product_document(document)), catalogue);
+            }
+            if (version_.needs.order_lines) catalogue.documents.push_back(std::move(document));
+        }
     }
 
-    Datum own_document(std::size_t index, const Rows& rows, std::uint64_t row) const {
+    ProductDocument own_document(std::size_t index, const Rows& rows, std::uint64_t row) const {
         const LineDocument& line = document_.lines[index];
         const StoredProduct& stored = stored_[sku_of_line_[index]];
         const auto figure = [](const std::optional<Decimal>& own,
@@ -142,7 +152,8 @@ private:
         product.categories = !line.categories.empty() ? line.categories : rows.optional_text(row, 2).value_or("[]");
         product.partner = line.partner ? line.partner : rows.optional_text(row, 3);
         product.fields = fields(line, rows, row);
-        return jsonb_from_text(write_product_document(product));
+        product.segments = rows.optional_text(row, 5);
+        return product;
     }
 
     // The product's fields, overlaid by the line's.
@@ -160,18 +171,6 @@ private:
             std::erase(segments, segment);
             if (holds(version_.predicates[segment], document)) segments.push_back(segment);
         }
-    }
-
-    // The operator @@ of jsonb and jsonpath; unknown counts as no.
-    static bool holds(Datum predicate, Datum document) {
-        return postgres([=] {
-            LOCAL_FCINFO(call, 2);
-            InitFunctionCallInfoData(*call, nullptr, 2, InvalidOid, nullptr, nullptr);
-            call->args[0] = {document, false};
-            call->args[1] = {predicate, false};
-            const Datum result = jsonb_path_match_opr(call);
-            return !call->isnull && DatumGetBool(result);
-        });
     }
 
     const AppliedVersion& version_;
@@ -211,6 +210,7 @@ std::string write_product_document(const ProductDocument& product) {
     add("categories", product.categories, false);
     add("partner", product.partner, true);
     add("fields", product.fields, false);
+    add("segments", product.segments, false);
     return json + "}";
 }
 
@@ -233,12 +233,7 @@ std::optional<std::string> figure_at(FunctionCallInfo fcinfo, int argument) {
 
 std::optional<std::string> array_at(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument)) return std::nullopt;
-    std::string json = "[";
-    for (const auto& text : texts_of(PG_GETARG_DATUM(argument))) {
-        if (json.size() > 1) json += ',';
-        loyalty::codec::write_string(json, text);
-    }
-    return json + "]";
+    return json_array(texts_of(PG_GETARG_DATUM(argument)));
 }
 
 }  // namespace
@@ -255,6 +250,7 @@ Datum loyalty_product_document(PG_FUNCTION_ARGS) {
         product.categories = array_at(fcinfo, 4);
         product.partner = text_at(fcinfo, 5);
         if (!PG_ARGISNULL(6)) product.fields = std::string(jsonb_text(PG_GETARG_DATUM(6)));
+        product.segments = array_at(fcinfo, 7);
         return jsonb_from_text(write_product_document(product));
     });
 }

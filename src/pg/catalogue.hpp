@@ -13,17 +13,18 @@
 
 namespace loyalty::pg {
 
+// What product predicates see. Empty members are left out. `categories`, `fields` and `segments` are JSON text.
+struct ProductDocument {
+    std::optional<std::string> sku, name, price, min_price, categories, partner, fields, segments;
+};
+
 struct Catalogue {
     std::vector<Product> products;                     // per line of the document
     std::vector<std::vector<std::uint32_t>> segments;  // per line: of the program's segments
+    std::vector<ProductDocument> documents;            // per line, where the version's order segments read lines
 };
 
 Catalogue find_products(const CurrentProgram& program, const OrderDocument& document);
-
-// What product predicates see. Empty members are left out. `categories` and `fields` are JSON text.
-struct ProductDocument {
-    std::optional<std::string> sku, name, price, min_price, categories, partner, fields;
-};
 
 std::string write_product_document(const ProductDocument& product);
 

@@ -167,8 +167,13 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
 // The condition that a profile is in the segment.
 std::string in_segment(const ProfileDatabase& profiles, const std::string& segment) {
     static Query query(
-        "SELECT predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2)"
-        "  FROM loyalty.profile_segments WHERE program = $1 AND external_id = $2",
+        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2),"
+        "       (SELECT jsonb_object_agg(l.profile, l.segments)::text"
+        "          FROM (SELECT profile, jsonb_agg(segment) AS segments FROM loyalty.profile_segment_members"
+        "                 WHERE program = $1 AND strpos(p.predicate::text, '.\"segments\"') > 0 GROUP BY profile) l)"
+        "  FROM loyalty.profile_segments s"
+        "  LEFT JOIN loyalty.profile_predicates p ON p.program = s.program AND p.segment = s.external_id"
+        " WHERE s.program = $1 AND s.external_id = $2",
         {TEXTOID, TEXTOID});
     const Rows rows = query.run({text_argument(profiles.program), text_argument(segment)}, true);
     if (rows.size() == 0) {
@@ -179,9 +184,15 @@ std::string in_segment(const ProfileDatabase& profiles, const std::string& segme
     const auto quoted = [](Datum value) {
         return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
     };
-    if (!rows.is_null(0, 1)) return " WHERE to_jsonb(t) @@ " + quoted(rows.datum(0, 1)) + "::jsonpath";
+    const std::string key = "CAST(t." + profiles.key + " AS text)";
+    if (!rows.is_null(0, 1)) {
+        // The relation is read by who may not read the lists of static segments: they are part of the statement.
+        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(rows.datum(0, 3));
+        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
+               ", '[]'))) @@ " + quoted(rows.datum(0, 1)) + "::jsonpath";
+    }
     if (rows.is_null(0, 2)) return " WHERE false";
-    return " WHERE CAST(t." + profiles.key + " AS text) = ANY (" + quoted(rows.datum(0, 2)) + "::text[])";
+    return " WHERE " + key + " = ANY (" + quoted(rows.datum(0, 2)) + "::text[])";
 }
 
 Datum enrolled_answer(const std::string& key, const std::string& program, const Enrolled& done, MemoryContext into) {

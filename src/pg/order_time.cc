@@ -65,15 +65,18 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
     }
 }
 
-std::int32_t local_day(TimestampTz at, const std::string& time_zone) {
+std::int64_t unix_us(TimestampTz at) {
+    if (TIMESTAMP_NOT_FINITE(at)) return at;
+    return at + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+LocalTime local_time(TimestampTz at, const std::string& time_zone) {
     const char* zone = time_zone.c_str();
-    const Timestamp local = postgres([=] {
+    const TimestampTz local = postgres([=] {
         return DatumGetTimestamp(
             DirectFunctionCall2(timestamptz_zone, PointerGetDatum(cstring_to_text(zone)), TimestampTzGetDatum(at)));
     });
-    std::int64_t day = local / USECS_PER_DAY;
-    if (local % USECS_PER_DAY < 0) day--;
-    return static_cast<std::int32_t>(day + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE);
+    return {unix_us(at), unix_us(local)};
 }
 
 std::string show_time(TimestampTz at, const std::string& time_zone) {

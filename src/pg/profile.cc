@@ -105,14 +105,20 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
 
 }  // namespace
 
-std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
     const AsUser as_caller(caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column, column.type, key_text(column), " = $1 LIMIT 1").run({value});
+    const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
+    const Rows rows = profile_query(column, column.type, wanted, " = $1 LIMIT 1").run({value});
     if (rows.size() == 0) return std::nullopt;
-    return rows.text(0, 1);
+    return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
+}
+
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+    const auto profile = read_profile(live, key, caller, false);
+    return profile ? std::optional(profile->key) : std::nullopt;
 }
 
 std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,

@@ -9,9 +9,17 @@
 
 namespace loyalty::pg {
 
-// The key of the profile that `key` means in the user's own relation, as the key column writes it ("7" for "007" where it
-// is a number); nothing if there is none that `caller` may see. The relation is read with the caller's rights, so his
-// row-level security holds. Error LY211 where the relation or its key column is gone.
+struct Profile {
+    std::string key;           // as the key column writes it: "7" for "007" where it is a number
+    std::optional<Datum> row;  // as jsonb, where it was asked for; lives until the connection to SPI ends
+};
+
+// The profile that `key` means in the user's own relation; nothing if there is none that `caller` may see. The relation is
+// read with the caller's rights, so his row-level security holds. Error LY211 where the relation or its key column is
+// gone.
+std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row);
+
+// The same, where the key is all that matters.
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller);
 
 // The same for many keys in one query: what each of them means, in their order.

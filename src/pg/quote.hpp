@@ -28,9 +28,14 @@ struct Quote {
 // The text of an order document. Error LY108 where it is too large.
 std::string_view document_text(Datum jsonb);
 
-// Works under the active snapshot as the schema's owner, and reads profiles as `caller`. With `test` it is made for a test,
-// also in a program that is not active.
-Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const TestContext* test = nullptr);
+struct QuoteOptions {
+    const TestContext* test = nullptr;  // for a test: also in a program that is not active
+    bool explained = false;             // with the reasons why promotions do not apply
+    bool codes_are_locked = false;      // the promo codes were locked before, and are read as they are now
+};
+
+// Works under the active snapshot as the schema's owner, and reads profiles as `caller`.
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted = {});
 
 // The quote as loyalty_calculate() answers it: jsonb in the current memory context.
 Datum quote_result(const Quote& quote);

@@ -25,6 +25,7 @@ VALUES
     ('main', 'bday', 'Birthday', 'discount', 'spring', 'active', 'everyone', 'parallel'),
     ('main', 'pay', 'Pay with points', 'points', 'main', 'inactive', 'members', 'sequential'),
     ('main', 'idea', 'Only an idea', 'points', 'main', 'draft', 'members', 'sequential');
+UPDATE loyalty.promotions SET starts_at = '2026-01-01 00:00+00';
 INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
 VALUES ('main', 'bday', 'in', '{tv,picks}'), ('main', 'bday', 'outside', '{tv}'), ('main', 'pay', 'all', '{}');
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, level) VALUES ('main', 'bday', 10, 'order');

@@ -245,8 +245,8 @@ SELECT count(*) FROM loyalty.contact_points;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Products (the currency scale is 3)
 
-INSERT INTO loyalty.products (program, sku, name, price, min_price, categories, partner, fields)
-VALUES ('main', 'PC-1', 'Computer', 999.1250, 500, '{pc,office}', NULL, '{"ram": 16}'), ('main', 'PC-2', 'Computer', NULL, NULL, '{}', 'acme', '{}');
+INSERT INTO loyalty.products (program, sku, name, price, min_price, categories, fields)
+VALUES ('main', 'PC-1', 'Computer', 999.1250, 500, '{pc,office}', '{"ram": 16}'), ('main', 'PC-2', 'Computer', NULL, NULL, '{}', '{}');
 INSERT INTO loyalty.products (program, sku, name, price)
 VALUES ('main', 'PC-3', 'Computer', 1.125), ('main', 'PC-4', 'Computer', 1.0005);
 \echo :SQLSTATE

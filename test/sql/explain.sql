@@ -44,8 +44,8 @@ SELECT loyalty_apply('main');
 SELECT loyalty_explain('{"member": "member-1", "lines": [{"product": "P-9", "quantity": 1, "price": 100}]}');
 
 -- A search that ends at its limit is told, with what it knows.
-INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, state, audience)
-SELECT 'main', 'many-' || number, 'Many', 'discount', 'best', 'active', 'everyone' FROM generate_series(1, 60) AS number;
+INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, state, audience, starts_at)
+SELECT 'main', 'many-' || number, 'Many', 'discount', 'best', 'active', 'everyone', '2020-01-01 00:00+00' FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_conditions (program, promotion)
 SELECT 'main', 'many-' || number FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)

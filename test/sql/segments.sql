@@ -85,7 +85,8 @@ CREATE VIEW wrong_membership AS
 WITH right_membership AS (
     SELECT program, sku, predicate.id AS predicate
     FROM loyalty.products AS product JOIN loyalty.product_predicates AS predicate USING (program)
-    WHERE loyalty_product_document(sku, name, price, min_price, categories, partner, fields) @@ predicate.predicate
+    JOIN loyalty.product_documents AS document USING (program, sku)
+    WHERE document.body @@ predicate.predicate
 )
 (TABLE right_membership EXCEPT TABLE loyalty.product_memberships)
 UNION ALL
@@ -163,6 +164,59 @@ DELETE FROM loyalty.product_segments WHERE external_id = 'cheap';
 SELECT loyalty_apply('main');
 DELETE FROM loyalty.product_segments WHERE external_id = 'cheap';
 TABLE membership;
+
+-- Segments that name others: membership follows what they refer to.
+INSERT INTO loyalty.product_segments (program, external_id, name, kind) VALUES ('main', 'list', 'A list', 'static');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+VALUES
+    ('main', 'radio', 'Radios', '$.name == "Radio"'),
+    ('main', 'listed-radio', 'Of both', '$.segments[*] == "list" && $.segments[*] == "radio"'),
+    ('main', 'other', 'None of these', '!($.segments[*] == "listed-radio") && !($.segments[*] == "acme")'),
+    ('main', 'acme', 'Of Acme', '$.partner == "acme"'),
+    ('main', 'any', 'Anything with this value', '$.*[*] == "acme"');
+TABLE membership;
+INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'list', 'R-1'), ('main', 'list', 'TV-5'), ('main', 'list', 'nothing');
+INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'acme', 'Acme'), ('main', 'zeta', 'Zeta');
+INSERT INTO loyalty.partner_products (program, sku, partner) VALUES ('main', 'R-2', 'zeta'), ('main', 'TV-5', 'acme');
+TABLE membership;
+TABLE wrong_membership;
+UPDATE loyalty.partner_products SET partner = 'acme' WHERE sku = 'R-2';
+UPDATE loyalty.partner_products SET sku = 'R-1' WHERE sku = 'TV-5';
+UPDATE loyalty.product_segment_members SET sku = 'R-2' WHERE sku = 'R-1';
+TABLE membership;
+TABLE wrong_membership;
+-- A changed predicate, too, changes those that name its segment.
+UPDATE loyalty.product_segments SET predicate = '$.name == "Television"' WHERE external_id = 'radio';
+TABLE membership;
+DELETE FROM loyalty.partner_products WHERE sku = 'R-1';
+DELETE FROM loyalty.product_segment_members WHERE sku = 'TV-5';
+TABLE membership;
+TABLE wrong_membership;
+BEGIN;
+TRUNCATE loyalty.partner_products, loyalty.product_segment_members;
+TABLE wrong_membership;
+TABLE membership;
+ROLLBACK;
+-- A line is judged by the same: with its own price, and not in the catalogue.
+INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'p', 'in', '{other}'), ('main', 'p', 'in', '{listed-radio}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+VALUES ('main', 'p', 2, 'discount', '{"amount": 1}'), ('main', 'p', 3, 'discount', '{"amount": 2}');
+UPDATE loyalty.product_segments SET predicate = '$.name == "Radio" || $.price == 5' WHERE external_id = 'radio';
+INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'list', 'TV-4');
+UPDATE loyalty.programs SET active = true WHERE external_id = 'main';
+UPDATE loyalty.promotions SET audience = 'everyone';
+DELETE FROM loyalty.promotion_conditions WHERE position = 1;
+SELECT loyalty_apply('main');
+SELECT line ->> 'product' AS product, line ->> 'discount' AS discount
+FROM jsonb_array_elements(loyalty_calculate('{"lines": [
+    {"product": "R-2", "quantity": 1}, {"product": "R-1", "quantity": 1}, {"product": "TV-4", "quantity": 1}, {"product": "TV-4", "quantity": 1, "price": 5},
+    {"product": "nothing", "quantity": 1, "price": 5}, {"product": "nobody", "quantity": 1, "price": 5}
+]}') -> 'lines') AS line;
+UPDATE loyalty.promotion_conditions SET mode = 'all', segments = '{}';
+SELECT loyalty_apply('main');
+DELETE FROM loyalty.product_segments WHERE external_id IN ('other', 'any');
+DELETE FROM loyalty.product_segments WHERE external_id = 'listed-radio';
+DELETE FROM loyalty.product_segments WHERE program = 'main';
 
 -- Truncating products empties the membership; truncating segments is refused.
 BEGIN;

@@ -70,7 +70,7 @@ public:
         promotion.id = id;
         promotion.parent = parent;
         promotion.position = next_position_++;
-        promotion.active = true;
+        promotion.state = PromotionState::active;
         promotion.audience = Audience::everyone;
         promotion.conditions = std::move(conditions);
         tree.promotions.push_back(std::move(promotion));
@@ -154,6 +154,7 @@ public:
 
 inline Calculation calculate(const Tree& tree, const Order& order) {
     CalculationOptions options;
+    options.traces_refusals = true;
     options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
     return loyalty::calculate(compile(tree, 1), order, options);
 }

@@ -21,6 +21,7 @@ constexpr const char* small_tree = R"({
     "point_types": [{"point_type": "bonus", "kind": "standard", "scale": 2, "ratio": 10}],
     "segments": [{"segment": "tv", "kind": "dynamic", "predicate": "$.price > 5", "predicate_id": 3, "reads_price": true},
                  {"segment": "list", "kind": "static"}],
+    "order_segments": [{"segment": "large", "kind": "dynamic", "predicate": "$.total > 100"}], "profile_segments": [],
     "partners": [{"partner": "acme", "starts_on": "2026-02-28"}, {"partner": "other"}],
     "partner_products": [{"sku": "PC-1", "partner": "acme", "discount_percent": 7.5, "points_value": 3, "points_unit": "percent",
                           "max_payable_points": 100}],
@@ -58,8 +59,8 @@ TEST(TreeReader, ReadsATree) {
     EXPECT_EQ(tree.groups[1].arbitration, Arbitration::max_benefit);
     EXPECT_EQ(tree.groups[1].min_product_price_amount, decimal("1.25"));
     ASSERT_EQ(tree.promotions.size(), 2u);
-    EXPECT_TRUE(tree.promotions[0].active);
-    EXPECT_FALSE(tree.promotions[1].active);
+    EXPECT_EQ(tree.promotions[0].state, PromotionState::active);
+    EXPECT_NE(tree.promotions[1].state, PromotionState::active);
     EXPECT_EQ(tree.promotions[0].benefit_rule, BenefitRule::parallel);
     EXPECT_EQ(tree.promotions[0].conditions[0].mode, ConditionMode::in);
 
@@ -67,8 +68,9 @@ TEST(TreeReader, ReadsATree) {
     EXPECT_EQ(program.version, 7);
     ASSERT_EQ(program.groups.size(), 2u);
     EXPECT_EQ(program.groups[1].depth, 1);
-    ASSERT_EQ(program.promotions.size(), 1u);  // the draft takes no part
-    EXPECT_EQ(program.promotions[0].parent, 1u);
+    ASSERT_EQ(program.promotions.size(), 2u);
+    EXPECT_EQ(program.promotions[0].state, PromotionState::draft);
+    EXPECT_EQ(program.promotions[1].parent, 1u);
     EXPECT_EQ(program.conditions_of_segment[0], std::vector<Index>{0});
     EXPECT_EQ(program.conditions_of_segment[1], std::vector<Index>{0});
     EXPECT_TRUE(program.open_conditions.empty());
@@ -149,7 +151,8 @@ TEST(Compile, RefusesTreesThatMakeNoSense) {
         "no main arbitration");
     has(refused([](TreeBuilder& b) { b.group("g", Arbitration::consistent, "nowhere"); }), "LY302", "hang on no group");
     has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere"); }), "LY302", "hang on no group");
-    has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere").active = false; }), "LY302", "hang on no group");
+    has(refused([](TreeBuilder& b) { b.promotion("p", {}, "nowhere").state = PromotionState::inactive; }), "LY302",
+        "hang on no group");
     has(refused([](TreeBuilder& b) {
             b.group("x", Arbitration::consistent, "y");
             b.group("y", Arbitration::consistent, "x");

@@ -18,6 +18,7 @@ using build::TreeBuilder;
 std::string explained(const Tree& tree, const Order& order) {
     const Program program = compile(tree, 1);
     CalculationOptions options;
+    options.traces_refusals = true;
     options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
     std::string text;
     for (const auto& line : explain(program, order, calculate(program, order, options))) text += line + "\n";
@@ -57,7 +58,7 @@ TEST(Explain, TellsTheTree) {
         ->  Promotion any (discount)  135.00 -> 131.00
               Line 2 P2: discount -4.00
         ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv)
-  ->  Promotion off (discount)  not applied: no line fulfils its conditions
+  ->  Promotion off (discount)  not applied: no line fulfils its conditions (in none)
   ->  Group best (max_benefit, by consistent)  131.00 -> 101.00
         Limits: maximum discount 30.00, minimum product price 12.5 %
         ->  Promotion fifth (discount)  131.00 -> 105.80

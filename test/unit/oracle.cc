@@ -944,7 +944,7 @@ private:
     }
 
     bool meets(const TreePromotion& promotion) const {
-        if (!promotion.active) return false;
+        if (promotion.state != PromotionState::active) return false;
         if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return false;
         return std::any_of(promotion.conditions.begin(), promotion.conditions.end(), [&](const auto& condition) {
             return condition.level == Level::order ||
@@ -967,7 +967,7 @@ private:
     Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world,
                                const Taken& taken) const {
         Effects all;
-        if (!promotion.active) return all;
+        if (promotion.state != PromotionState::active) return all;
         if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return all;
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;

@@ -141,7 +141,7 @@ private:
         promotion.id = "p" + std::to_string(tree_.promotions.size());
         promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
         promotion.position = up_to(1000);
-        promotion.active = true;
+        promotion.state = PromotionState::active;
         promotion.kind = plain_ || chance(60) ? PromotionKind::discount : PromotionKind::points;
         promotion.audience = Audience::everyone;
         promotion.benefit_rule = chance(60) ? BenefitRule::sequential : BenefitRule::parallel;
@@ -279,7 +279,7 @@ private:
         promotion.id = "p" + std::to_string(tree_.promotions.size());
         promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
         promotion.position = up_to(1000);
-        promotion.active = chance(95);
+        promotion.state = chance(95) ? PromotionState::active : PromotionState::inactive;
         promotion.kind = chance(50) ? PromotionKind::discount : PromotionKind::points;
         promotion.audience = chance(50) ? Audience::members : Audience::everyone;
         promotion.benefit_rule = chance(70) ? BenefitRule::sequential : BenefitRule::parallel;
@@ -553,7 +553,7 @@ struct Printer {
 
     void promotion(const TreePromotion& promotion, const std::string& indent) {
         out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
-            << (promotion.active ? "" : " inactive")
+            << (promotion.state == PromotionState::active ? "" : " inactive")
             << (promotion.audience == Audience::members ? " members" : " everyone")
             << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << "\n";
         for (const TreeCondition& condition : promotion.conditions) {
