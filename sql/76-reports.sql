@@ -58,8 +58,8 @@ BEGIN
         SELECT
             part.*,
             filter IS NULL
-            OR strpos(lower(concat_ws(E'\n', part.external_id, part.name, part.kind, part.status, part.pending)), lower(filter)) > 0
-            AS matches
+            OR lower(filter) IN (part.kind, part.status, part.pending)
+            OR strpos(lower(part.external_id || E'\n' || part.name), lower(filter)) > 0 AS matches
         FROM loyalty.promotion_tree AS part
         WHERE part.program = shown
     )
@@ -95,8 +95,8 @@ $body$;
 COMMENT ON FUNCTION loyalty_promotion_tree(text, text) IS
     'The promotion tree of a program (null: the only one) as it is edited, a line of text a row: main arbitration, limits, '
     'groups, promotions with their status, what is new or changed since the last apply, and in the first line how many '
-    'promotions are active. With a filter, only nodes whose external id, name, kind, status or change contains it, '
-    'with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', ''draft'');';
+    'promotions are active. With a filter, only nodes whose external id or name contains it, or whose kind, status or '
+    'change it is, with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', ''draft'');';
 
 CREATE FUNCTION loyalty_bar(value numeric, largest numeric, width integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
