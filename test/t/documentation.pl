@@ -254,6 +254,13 @@ SQL
 my %codes = map { $_ => 1 }
     map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql src/*/*.cc src/*/*.hpp';
 missing_from('doc/errors.md', 'SQLSTATEs', sort keys %codes);
+my @rows = slurp_file('doc/errors.md') =~ /^(\| `LY\d{3}`.*)$/mg;
+is_deeply([ grep { !/\A\| `LY\d{3}`(?:, `LY\d{3}`)* \| \S.* \| \S.* \|\z/ } @rows ], [], 'each has its cause and its cure');
+is_deeply([ grep { !$codes{$_} } map { /\A([^|]*\|[^|]*)/ && $1 =~ /LY\d{3}/g } @rows ], [], 'and each is raised somewhere');
+
+# A new user's way is short.
+my @lines = grep { /\S/ } map { split /\n/, $_->[1] } grep { $_->[0] eq 'sql' } chunks(slurp_file('doc/first-ten-minutes.md'));
+cmp_ok(scalar @lines, '<', 25, 'the first ten minutes take less than 25 lines of SQL');
 
 # The limits stated are the limits kept.
 my $limits = join '', map { slurp_file($_) } 'doc/operations.md', 'doc/reference.md';
