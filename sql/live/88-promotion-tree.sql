@@ -1,25 +1,48 @@
 -- The promotion tree as people look at it, and how many promotions are active.
 
--- Active is what the version in force has as active, has not ended since, and is in its dates; trigger promotions need no
--- version.
+-- Of the tree, what the version in force has as active and in its dates, and what has not ended since; trigger promotions need
+-- no version. Moments are exact decimals there, which to_timestamp() would make binary.
 CREATE OR REPLACE VIEW loyalty.active_promotions AS
 SELECT
-    period.program,
-    period.promotion,
-    promotion.kind,
-    period.starts_at,
-    period.ends_at
-FROM loyalty.promotion_periods AS period
-JOIN loyalty.promotions AS promotion
-    ON promotion.program = period.program AND promotion.external_id = period.promotion
-LEFT JOIN loyalty.applied_definitions AS applied
-    ON applied.program = period.program
-    AND applied.relation = 'promotions'
-    AND applied.body ->> 'external_id' = period.promotion
-WHERE CASE promotion.kind WHEN 'trigger' THEN promotion.state ELSE applied.body ->> 'state' END = 'active'
-    AND promotion.state <> 'ended'
-    AND period.starts_at <= loyalty.clock()
-    AND coalesce(period.ends_at > loyalty.clock(), true);
+    running.program,
+    running.promotion,
+    running.kind,
+    running.starts_at,
+    running.ends_at
+FROM (
+    SELECT
+        version.program,
+        promotion.external_id AS promotion,
+        promotion.kind,
+        'epoch'::timestamptz + (applied.node #>> '{starts_at,unix}' || ' seconds')::interval AS starts_at,
+        'epoch'::timestamptz + (applied.node #>> '{ends_at,unix}' || ' seconds')::interval AS ends_at
+    FROM (
+        SELECT DISTINCT ON (promotion_versions.program)
+            promotion_versions.program,
+            promotion_versions.tree
+        FROM loyalty.promotion_versions
+        ORDER BY promotion_versions.program, promotion_versions.version DESC
+    ) AS version
+    CROSS JOIN LATERAL jsonb_array_elements(version.tree -> 'promotions') AS applied (node)
+    JOIN loyalty.promotions AS promotion
+        ON promotion.program = version.program AND promotion.external_id = applied.node ->> 'promotion'
+    WHERE applied.node ->> 'state' = 'active'
+        AND promotion.state <> 'ended'
+    UNION ALL
+    SELECT
+        period.program,
+        period.promotion,
+        promotion.kind,
+        period.starts_at,
+        period.ends_at
+    FROM loyalty.promotion_periods AS period
+    JOIN loyalty.promotions AS promotion
+        ON promotion.program = period.program AND promotion.external_id = period.promotion
+    WHERE promotion.kind = 'trigger'
+        AND promotion.state = 'active'
+) AS running
+WHERE running.starts_at <= loyalty.clock()
+    AND coalesce(running.ends_at > loyalty.clock(), true);
 
 COMMENT ON VIEW loyalty.active_promotions IS
     'Promotions that take part now: active, applied (but trigger promotions, which need no apply) and in their dates.';

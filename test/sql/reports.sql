@@ -33,6 +33,7 @@ END
 $$;
 CALL months();
 SELECT loyalty_accrue('bob', 'main', 'bonus', 30, active_from => '2026-06-01') IS NOT NULL AS waits,
+    loyalty_accrue('bob', 'main', 'gift', 7, expires_on => '2026-07-31') IS NOT NULL AS earns_until_the_month_ends,
     loyalty_accrue('cat', 'main', 'gift', 100) IS NOT NULL AS earns,
     loyalty_hold('cat', 'main', 'gift', 'redemption', 20, '1 day') IS NOT NULL AS holds_for_a_day,
     loyalty_hold('ann', 'main', 'bonus', 'redemption', 3, '1 year') IS NOT NULL AS holds,
@@ -251,6 +252,11 @@ SELECT loyalty_promotion_tree('nowhere');
 \echo :SQLSTATE
 SELECT promotion, kind FROM loyalty.active_promotions ORDER BY promotion;
 UPDATE loyalty.promotions SET ends_at = '2026-05-14' WHERE external_id = 'form';
+-- The dates of the tree count once they are applied.
+UPDATE loyalty.promotions SET ends_at = '2026-05-14 00:00:00.25' WHERE external_id = 'books';
+SELECT promotion, ends_at FROM loyalty.active_promotions ORDER BY promotion;
+SELECT loyalty_apply('main') > 1 AS applied;
+SELECT promotion, ends_at FROM loyalty.active_promotions ORDER BY promotion;
 SELECT loyalty_set_clock('2026-05-14 12:00+00') IS NOT NULL AS is_set;
 SELECT promotion, kind FROM loyalty.active_promotions ORDER BY promotion;
 SELECT loyalty_promotion_tree('main', 'trigger');
