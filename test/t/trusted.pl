@@ -59,6 +59,12 @@ like(error_as('app', 'shop', 'SELECT * FROM loyalty.members'), qr/permission den
 my $report = 'SELECT count(*) > 0 FROM loyalty.liability';
 $node->safe_psql('shop', q{SELECT loyalty_grant('analyst', 'report')});
 is(as('analyst', 'shop', $report), 't', 'an analyst reads reports');
+foreach my $call ('grant', 'revoke', 'grant')
+{
+    is($node->safe_psql('shop', "BEGIN; DO 'BEGIN PERFORM loyalty_$call(''analyst'', ''jobs''); END'; SELECT current_user = session_user; COMMIT"),
+        't', "after loyalty_$call() the superuser is himself again");
+}
+$node->safe_psql('shop', q{SELECT loyalty_revoke('analyst', 'jobs')});
 is(as('shop', 'shop', q{SELECT loyalty_revoke('analyst', 'report')}), 't', 'the owner takes back what the superuser gave');
 like(error_as('analyst', 'shop', $report), qr/permission denied/, 'and the analyst reads no more');
 as('shop', 'shop', q{SELECT loyalty_grant('analyst', 'report')});
