@@ -11,10 +11,10 @@ CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, objec
             SELECT
                 function.oid,
                 function.proname::text AS name,
-                schema.nspname = 'loyalty' AS in_schema,
                 function.prorettype = 'trigger'::regtype AS is_trigger,
                 function.prokind = 'p'
-                OR function.proname ~ '^loyalty_(.*_batch|run_.*|delete_events|refresh_reports|wall_clock)$' AS is_job
+                OR function.proname ~ '^loyalty_(.*_batch|.*_jobs?|(un)?schedule)$'
+                OR function.proname IN ('loyalty_delete_events', 'loyalty_refresh_reports', 'loyalty_wall_clock') AS is_job
             FROM pg_proc AS function
             JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
             LEFT JOIN pg_depend AS dependency
@@ -48,21 +48,21 @@ CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, objec
                 'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_attach_promo_code', 'loyalty_balance',
                 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
-                'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member', 'loyalty_fire',
-                'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_place_order', 'loyalty_redeem', 'loyalty_refund',
-                'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
-                'loyalty_statement', 'loyalty_tier'
+                'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
+                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_place_order',
+                'loyalty_redeem', 'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items',
+                'loyalty_rollback', 'loyalty_set_order_status', 'loyalty_statement', 'loyalty_tier'
             )
             WHEN 'admin' THEN (NOT routine.is_job OR routine.name = 'loyalty_wall_clock')
                 AND (NOT routine.is_trigger OR routine.name IN ('loyalty_fire_trigger', 'loyalty_enrol_trigger'))
                 AND routine.name NOT IN (
-                    'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant', 'loyalty_revoke',
-                    'loyalty_rights_problem', 'loyalty_restore_rights'
+                    'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
+                    'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights'
                 )
             WHEN 'report' THEN routine.name IN (
-                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_member_card', 'loyalty_now',
-                'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_figures', 'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart',
-                'loyalty_verify', 'loyalty_wall_clock'
+                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_member_card',
+                'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_figures',
+                'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_verify', 'loyalty_wall_clock'
             )
             WHEN 'jobs' THEN routine.is_job OR routine.name = 'loyalty_now'
             ELSE false
@@ -76,9 +76,10 @@ CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, objec
             WHEN 'app' THEN relation.name = 'profiles'
             WHEN 'admin' THEN true
             WHEN 'report' THEN relation.name IN (
-                'active_promotions', 'breakage', 'liability', 'member_balances', 'member_export', 'member_statements', 'partner_turnover',
-                'pending_changes', 'promo_code_use', 'promotion_performance', 'promotion_periods', 'promotion_tree',
-                'report_refreshes', 'tier_distribution', 'tier_movements', 'transaction_list', 'version_history'
+                'active_promotions', 'breakage', 'job_progress', 'job_runs', 'liability', 'member_balances',
+                'member_export', 'member_statements', 'partner_turnover', 'pending_changes', 'promo_code_use',
+                'promotion_performance', 'promotion_periods', 'promotion_tree', 'report_refreshes',
+                'tier_distribution', 'tier_movements', 'transaction_list', 'version_history'
             )
             -- What the functions that pending_changes calls read with the caller's rights.
             OR relation.name IN ('promotion_conditions', 'promotions', 'segment_references')

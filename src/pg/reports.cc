@@ -1,7 +1,6 @@
 // Reports that add up: each is a view that computes it (sql/live/86-computed-reports.sql), and a table of the same columns that
 // keeps what the view said last (sql/tables/67-reports.sql).
 #include "pg/arguments.hpp"
-#include "pg/job.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -55,6 +54,14 @@ std::span<Report> all_reports() {
     return reports;
 }
 
+// Until the transaction ends. Error LY524 where another session is at work.
+void lock_refresh() {
+    static Query query("SELECT pg_try_advisory_xact_lock(hashtextextended('loyalty reports', 0))", {});
+    if (query.run({}, true).boolean(0, 1)) return;
+    throw Error(sqlstate::job_is_running, "another run of loyalty_refresh_reports() is at work", {},
+                "Wait for its end: it shows in loyalty.report_refreshes.");
+}
+
 Report& find_report(const std::string& name) {
     for (Report& report : all_reports())
         if (report.name() == name) return report;
@@ -90,7 +97,7 @@ Datum loyalty_refresh_reports(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query query("SELECT report, rows FROM loyalty.report_refreshes ORDER BY report", {});
         const AsUser owner(schema_owner());
         const Spi connection;
-        const Job job("reports", "loyalty_refresh_reports()");
+        lock_refresh();
         for (Report& report : all_reports()) report.refresh();
         return return_rows(fcinfo, query.run({}, true), 2);
     });
