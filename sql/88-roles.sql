@@ -195,6 +195,8 @@ BEGIN
     END LOOP;
 
     PERFORM set_config('role', owner, true);
+    -- Two sessions that change the rights on one thing would get in each other's way.
+    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
     FOR granted IN
         SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_grant.rights) AS rights
     LOOP
@@ -230,6 +232,7 @@ BEGIN
     JOIN pg_roles ON pg_roles.oid = nspowner
     WHERE nspname = 'loyalty';
 
+    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM loyalty.granted_rights
     WHERE granted_rights.role = loyalty_revoke.role
         AND granted_rights.rights = loyalty_revoke.rights;

@@ -30,6 +30,14 @@ my %languages = (
 $ENV{NODE_PATH} = join ':', grep { defined } $ENV{NODE_PATH}, '/usr/share/nodejs';
 my $any_language = join '|', sort keys %languages;
 my %is_there = map { $_ => system("($languages{$_}[2]) >/dev/null 2>&1") == 0 } keys %languages;
+foreach my $language (sort keys %languages)
+{
+SKIP:
+    {
+        skip "$language or its driver of PostgreSQL is not there", 1 unless $is_there{$language};
+        pass("programs in $language are run");
+    }
+}
 
 # Splits a page into chunks [kind, text]: kind is sql, a language, text or prose, in the order of the page. The fences are prose.
 sub chunks
