@@ -298,8 +298,23 @@ SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
 SELECT try('regress_loyalty_jobs', $$SELECT loyalty_expire_batch(100, true)$$);
 SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
 
+-- An owner of the schema who has not created the extension cannot pass on its functions, until a superuser grants for him.
+CREATE ROLE regress_loyalty_owner;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
+SELECT loyalty_revoke('regress_loyalty_report', 'report'), loyalty_revoke('regress_loyalty_admin', 'admin');
+ALTER SCHEMA loyalty OWNER TO regress_loyalty_owner;
+SELECT loyalty_migrate() = loyalty_schema_version();
+GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_rights_problem(name, text), loyalty_rights(text) TO regress_loyalty_owner;
+SELECT try('regress_loyalty_owner', $$SELECT loyalty_grant('regress_loyalty_report', 'report')$$);
+SELECT loyalty_grant('regress_loyalty_report', 'report');
+SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
+SELECT try('regress_loyalty_owner', $$SELECT loyalty_revoke('regress_loyalty_report', 'report')$$);
+SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
+SELECT try('regress_loyalty_owner', $$SELECT loyalty_grant('regress_loyalty_report', 'report')$$);
+SELECT try('regress_loyalty_report', $$SELECT loyalty_promotion_tree('main')$$);
+SELECT loyalty_revoke('regress_loyalty_report', 'report');
+
 -- The sets leave nothing behind that would keep a role alive.
-SELECT loyalty_revoke('regress_loyalty_admin', 'admin'), loyalty_revoke('regress_loyalty_report', 'report');
 DROP OWNED BY regress_loyalty_app;
 REVOKE ALL ON client FROM regress_loyalty_admin;
 DROP ROLE regress_loyalty_app, regress_loyalty_admin, regress_loyalty_report, regress_loyalty_jobs;
@@ -308,3 +323,6 @@ DROP FUNCTION try(name, text), basket(text, text, jsonb), refusal(text);
 DROP VIEW entries;
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
+DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM regress_loyalty_owner', current_database()); END $$;
+DROP OWNED BY regress_loyalty_owner;
+DROP ROLE regress_loyalty_owner;
