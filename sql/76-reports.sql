@@ -133,7 +133,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_points_chart(text, text, integer) IS
-    'A bar chart of points outstanding by the month in which they expire (null: never), the longest bar width characters '
+    'A bar chart of points outstanding by the month in which they expire (infinity: never), the longest bar width characters '
     'long, from loyalty.liability. Example: SELECT * FROM loyalty_points_chart(''main'', ''bonus'');';
 
 CREATE FUNCTION loyalty_tier_chart(

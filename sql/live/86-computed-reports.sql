@@ -9,6 +9,7 @@ SELECT
     CASE
         WHEN isfinite(lot.expires_at)
             THEN date_trunc('month', (lot.expires_at - interval '1 microsecond') AT TIME ZONE program.time_zone)::date
+        ELSE 'infinity'
     END AS expires_in,
     count(*) AS lots,
     sum(CASE WHEN lot.expires_at > clock.now THEN lot.remaining ELSE lot.held END) AS points,
@@ -27,7 +28,7 @@ COMMENT ON VIEW loyalty.liability_now IS 'What loyalty.liability keeps, computed
 COMMENT ON COLUMN loyalty.liability_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability_now.point_type IS 'The point type, a standard one.';
 COMMENT ON COLUMN loyalty.liability_now.expires_in IS
-    'First day of the month in which their last usable day lies; null: they never expire.';
+    'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability_now.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability_now.points IS 'Points outstanding.';
 COMMENT ON COLUMN loyalty.liability_now.waiting IS 'Of these, points that are not active yet.';
@@ -109,8 +110,8 @@ SELECT
     step.program,
     step.tier_group,
     date_trunc('month', step.since AT TIME ZONE program.time_zone)::date AS month,
-    step.from_tier,
-    step.tier AS to_tier,
+    coalesce(step.from_tier, '') AS from_tier,
+    coalesce(step.tier, '') AS to_tier,
     step.cause,
     count(*) AS movements
 FROM (
@@ -132,8 +133,8 @@ COMMENT ON VIEW loyalty.tier_movements_now IS
 COMMENT ON COLUMN loyalty.tier_movements_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.tier_movements_now.tier_group IS 'The tier group.';
 COMMENT ON COLUMN loyalty.tier_movements_now.month IS 'First day of the month in which it happened.';
-COMMENT ON COLUMN loyalty.tier_movements_now.from_tier IS 'The tier before; null: none.';
-COMMENT ON COLUMN loyalty.tier_movements_now.to_tier IS 'The tier after; null: none.';
+COMMENT ON COLUMN loyalty.tier_movements_now.from_tier IS 'The tier before; empty: none.';
+COMMENT ON COLUMN loyalty.tier_movements_now.to_tier IS 'The tier after; empty: none.';
 COMMENT ON COLUMN loyalty.tier_movements_now.cause IS 'Why: as in loyalty.member_tier_history.';
 COMMENT ON COLUMN loyalty.tier_movements_now.movements IS 'How often it happened.';
 
@@ -143,7 +144,7 @@ CREATE OR REPLACE VIEW loyalty.promotion_performance_now AS
 SELECT
     effect.program::text AS program,
     effect.promotion::text AS promotion,
-    NULL::text AS point_type,
+    '' AS point_type,
     count(*) AS orders,
     sum(effect.discount) AS discount,
     sum(effect.points_discount) AS points_discount,
@@ -200,7 +201,7 @@ COMMENT ON VIEW loyalty.promotion_performance_now IS
 COMMENT ON COLUMN loyalty.promotion_performance_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.point_type IS
-    'The point type that the points are of; null: the row is about orders and money.';
+    'The point type that the points are of; empty: the row is about orders and money.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.orders IS
     'Orders in which it had an effect, cancelled ones left out.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.discount IS 'Discount given in them, in money, as they were placed.';

@@ -38,7 +38,7 @@ COMMENT ON VIEW loyalty.liability IS
 COMMENT ON COLUMN loyalty.liability.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability.point_type IS 'The point type, a standard one.';
 COMMENT ON COLUMN loyalty.liability.expires_in IS
-    'First day of the month in which their last usable day lies; null: they never expire.';
+    'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability.points IS 'Points outstanding.';
 COMMENT ON COLUMN loyalty.liability.waiting IS 'Of these, points that are not active yet.';
@@ -100,11 +100,11 @@ SELECT
     figure.program,
     figure.tier_group,
     figure.month,
-    figure.from_tier,
-    figure.to_tier,
+    nullif(figure.from_tier, '') AS from_tier,
+    nullif(figure.to_tier, '') AS to_tier,
     CASE
-        WHEN figure.from_tier IS NULL THEN 'entered'
-        WHEN figure.to_tier IS NULL THEN 'left'
+        WHEN figure.from_tier = '' THEN 'entered'
+        WHEN figure.to_tier = '' THEN 'left'
         WHEN above.position > below.position THEN 'up'
         ELSE 'down'
     END AS direction,
@@ -115,8 +115,8 @@ FROM @extschema@.loyalty_report_figures('tier_movements') AS figure (
     program loyalty.external_id,
     tier_group loyalty.external_id,
     month date,
-    from_tier loyalty.external_id,
-    to_tier loyalty.external_id,
+    from_tier text,
+    to_tier text,
     cause text,
     movements bigint,
     as_of timestamptz
@@ -152,7 +152,7 @@ SELECT
             jsonb_build_object(
                 'credited', figure.credited, 'taken_back', figure.taken_back, 'deducted', figure.deducted
             )
-        ) FILTER (WHERE figure.point_type IS NOT NULL),
+        ) FILTER (WHERE figure.point_type <> ''),
         '{}'
     ) AS points,
     coalesce(sum(points.money), 0) AS points_money,
@@ -164,7 +164,7 @@ JOIN loyalty.programs AS program ON program.external_id = promotion.program
 LEFT JOIN @extschema@.loyalty_report_figures('promotion_performance') AS figure (
     program loyalty.external_id,
     promotion loyalty.external_id,
-    point_type loyalty.external_id,
+    point_type text,
     orders bigint,
     discount numeric,
     points_discount numeric,

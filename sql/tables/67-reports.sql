@@ -1,6 +1,6 @@
 -- What the reports keep of the ledger and the orders, so that they need not read all of it each time: loyalty_refresh_reports()
 -- computes it anew. Plain tables rather than materialized views: dumps carry them along, replication, too, and an upgrade can
--- change what is computed without computing it.
+-- change what is computed without computing it. No column of a key is null, so that there is a primary key to replicate by.
 
 CREATE TABLE loyalty.report_refreshes (
     report text COLLATE "C" NOT NULL,
@@ -19,19 +19,19 @@ COMMENT ON COLUMN loyalty.report_refreshes.rows IS 'How many rows were kept.';
 CREATE TABLE loyalty.liability_kept (
     program loyalty.external_id NOT NULL,
     point_type loyalty.external_id NOT NULL,
-    expires_in date,
+    expires_in date NOT NULL,
     lots bigint NOT NULL,
     points numeric NOT NULL,
     waiting numeric NOT NULL,
     held numeric NOT NULL,
-    CONSTRAINT liability_kept_key UNIQUE NULLS NOT DISTINCT (program, point_type, expires_in)
+    CONSTRAINT liability_kept_pkey PRIMARY KEY (program, point_type, expires_in)
 );
 
 COMMENT ON TABLE loyalty.liability_kept IS 'What loyalty.liability keeps.';
 COMMENT ON COLUMN loyalty.liability_kept.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability_kept.point_type IS 'The point type.';
 COMMENT ON COLUMN loyalty.liability_kept.expires_in IS
-    'First day of the month in which their last usable day lies; null: they never expire.';
+    'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability_kept.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability_kept.points IS 'Points outstanding.';
 COMMENT ON COLUMN loyalty.liability_kept.waiting IS 'Of these, points that are not active yet.';
@@ -63,40 +63,40 @@ CREATE TABLE loyalty.tier_movements_kept (
     program loyalty.external_id NOT NULL,
     tier_group loyalty.external_id NOT NULL,
     month date NOT NULL,
-    from_tier loyalty.external_id,
-    to_tier loyalty.external_id,
+    from_tier text COLLATE "C" NOT NULL,
+    to_tier text COLLATE "C" NOT NULL,
     cause text NOT NULL,
     movements bigint NOT NULL,
-    CONSTRAINT tier_movements_kept_key UNIQUE NULLS NOT DISTINCT (program, tier_group, month, from_tier, to_tier, cause)
+    CONSTRAINT tier_movements_kept_pkey PRIMARY KEY (program, tier_group, month, from_tier, to_tier, cause)
 );
 
 COMMENT ON TABLE loyalty.tier_movements_kept IS 'What loyalty.tier_movements keeps.';
 COMMENT ON COLUMN loyalty.tier_movements_kept.program IS 'The program.';
 COMMENT ON COLUMN loyalty.tier_movements_kept.tier_group IS 'The tier group.';
 COMMENT ON COLUMN loyalty.tier_movements_kept.month IS 'First day of the month in which it happened.';
-COMMENT ON COLUMN loyalty.tier_movements_kept.from_tier IS 'The tier before; null: none.';
-COMMENT ON COLUMN loyalty.tier_movements_kept.to_tier IS 'The tier after; null: none.';
+COMMENT ON COLUMN loyalty.tier_movements_kept.from_tier IS 'The tier before; empty: none.';
+COMMENT ON COLUMN loyalty.tier_movements_kept.to_tier IS 'The tier after; empty: none.';
 COMMENT ON COLUMN loyalty.tier_movements_kept.cause IS 'Why: as in loyalty.member_tier_history.';
 COMMENT ON COLUMN loyalty.tier_movements_kept.movements IS 'How often it happened.';
 
 CREATE TABLE loyalty.promotion_performance_kept (
     program loyalty.external_id NOT NULL,
     promotion loyalty.external_id NOT NULL,
-    point_type loyalty.external_id,
+    point_type text COLLATE "C" NOT NULL,
     orders bigint NOT NULL,
     discount numeric NOT NULL,
     points_discount numeric NOT NULL,
     credited numeric NOT NULL,
     taken_back numeric NOT NULL,
     deducted numeric NOT NULL,
-    CONSTRAINT promotion_performance_kept_key UNIQUE NULLS NOT DISTINCT (program, promotion, point_type)
+    CONSTRAINT promotion_performance_kept_pkey PRIMARY KEY (program, promotion, point_type)
 );
 
 COMMENT ON TABLE loyalty.promotion_performance_kept IS 'What loyalty.promotion_performance keeps.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.point_type IS
-    'The point type that the points are of; null: the row is about orders and money.';
+    'The point type that the points are of; empty: the row is about orders and money.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.orders IS 'Orders in which it had an effect.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.discount IS 'Discount given, in money.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount IS 'Money that points paid.';

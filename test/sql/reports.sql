@@ -63,7 +63,7 @@ WHERE t.type IN ('accrual', 'initial');
 CREATE VIEW liability_check AS
 SELECT
     program, point_type,
-    CASE WHEN expires_at < 'infinity' THEN to_char((expires_at - interval '1 second') AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-01')::date END AS expires_in,
+    CASE WHEN expires_at < 'infinity' THEN to_char((expires_at - interval '1 second') AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-01')::date ELSE 'infinity' END AS expires_in,
     sum(points) AS points, coalesce(sum(points) FILTER (WHERE active_from > loyalty_now()), 0) AS waiting
 FROM rebuilt
 WHERE points > 0 AND point_type <> 'status'
