@@ -94,7 +94,7 @@ FROM (VALUES
     ($$SELECT loyalty_generate_promo_codes('main', 'spring', 'X-####', 10)$$),
     ($$SELECT loyalty_import_orders('[]')$$),
     ($$SELECT loyalty_delete_events('1 day', 10)$$),
-    ($$SELECT loyalty_expire_batch(10, true)$$),
+    ($$SELECT loyalty_begin_job('expire_points')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_set_clock('2027-01-01')$$),
     ($$SELECT loyalty_migrate()$$),
@@ -160,7 +160,7 @@ FROM (VALUES
     ($$ALTER TABLE loyalty.transactions DISABLE TRIGGER ALL$$),
     ($$CREATE TRIGGER mine BEFORE INSERT ON loyalty.transactions FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger('main', 'member')$$),
     ($$CREATE TABLE loyalty.mine ()$$),
-    ($$SELECT loyalty_expire_batch(10, true)$$),
+    ($$SELECT loyalty_begin_job('expire_points')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_set_clock('2027-01-01')$$),
     ($$SELECT loyalty_migrate()$$),
@@ -203,9 +203,9 @@ FROM (VALUES
 -- A scheduler: runs the jobs, and sees how they went. (A procedure commits, so it cannot be called from within try().)
 SELECT statement, try('regress_loyalty_jobs', statement)
 FROM (VALUES
-    ($$SELECT loyalty_expire_batch(100, true)$$),
-    ($$SELECT loyalty_review_batch(100, true)$$),
-    ($$SELECT loyalty_judge_batch(100, true)$$),
+    ($$SELECT loyalty_begin_job('expire_points')$$),
+    ($$SELECT loyalty_begin_job('review_tiers')$$),
+    ($$SELECT loyalty_begin_job('judge_tiers')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_delete_events('1 year')$$),
     ($$SELECT * FROM loyalty.job_progress, loyalty.job_errors, loyalty.report_refreshes$$)
@@ -295,7 +295,7 @@ DROP OWNED BY regress_loyalty_jobs;
 SELECT loyalty_migrate() = loyalty_schema_version();
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty_verify('main')$$);
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
-SELECT try('regress_loyalty_jobs', $$SELECT loyalty_expire_batch(100, true)$$);
+SELECT try('regress_loyalty_jobs', $$SELECT loyalty_begin_job('expire_points')$$);
 SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
 
 -- An owner of the schema who has not created the extension cannot pass on its functions, until a superuser grants for him.
