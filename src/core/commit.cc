@@ -83,7 +83,7 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
 // Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
 // room back.
 void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
-    for (int depth = 0; depth <= enclosing.group->depth; depth++)
+    for (int depth = 0; depth <= enclosing.depth(); depth++)
         state.reduced[static_cast<std::size_t>(depth)] += reduction;
     if (point_type != no_point_type) state.paid[point_type] += reduction;
 }
@@ -100,13 +100,20 @@ void cut_to(std::vector<std::int64_t>& amounts, Money most) {
     if (sum > most) amounts = allot(most.units, amounts);
 }
 
-Entries commit_shipping(State& state, const Entry& pattern, Money asked) {
+// Takes something off the shipping price, which only the budget of a promotion counts.
+void reduce_shipping(State& state, const Enclosing& enclosing, Money reduction) {
+    state.shipping -= reduction;
+    if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += reduction;
+}
+
+Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State& state, const Entry& pattern,
+                        Money asked) {
     if (asked.is_zero()) return {};
     Entry entry = pattern;
     entry.target = Entry::Target::shipping;
     entry.asked = asked;
-    entry.applied = std::min(asked, state.shipping);
-    state.shipping -= entry.applied;
+    entry.applied = std::min({asked, state.shipping, bounds.shipping_left(state, enclosing)});
+    reduce_shipping(state, enclosing, entry.applied);
     return {entry};
 }
 
@@ -119,6 +126,7 @@ Money Bounds::floor(std::uint32_t line_index, Quantity quantity, const Enclosing
     const Line& line = order.lines[line_index];
     Money floor = line.min_price ? times(*line.min_price, quantity) : Money{};
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
+        if (!node->group) continue;
         const Limits& limits = node->group->limits;
         if (limits.min_price_amount) floor = std::max(floor, times(*limits.min_price_amount, quantity));
         if (limits.min_price_share) floor = std::max(floor, times(line.price, *limits.min_price_share, quantity));
@@ -130,10 +138,16 @@ Money Bounds::reduction_left(const State& state, const Enclosing& enclosing) con
     Money left{INT64_MAX};
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
         if (!node->max_discount) continue;
-        const Money used = state.reduced[static_cast<std::size_t>(node->group->depth)];
+        const Money used = state.reduced[static_cast<std::size_t>(node->depth())];
         left = std::min(left, std::max(Money{}, *node->max_discount - used));
     }
     return left;
+}
+
+Money Bounds::shipping_left(const State& state, const Enclosing& enclosing) const {
+    if (enclosing.group) return state.shipping;
+    const Money used = state.reduced[static_cast<std::size_t>(enclosing.depth())];
+    return std::max(Money{}, *enclosing.max_discount - used);
 }
 
 Money Bounds::budget_left(const State& state, std::uint32_t point_type) const {
@@ -172,7 +186,7 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         }
         entries.push_back(entry);
     }
-    const Entries shipping = commit_shipping(state, pattern, proposal.shipping);
+    const Entries shipping = commit_shipping(bounds, enclosing, state, pattern, proposal.shipping);
     entries.insert(entries.end(), shipping.begin(), shipping.end());
     add_gifts(entries, benefit, proposal);
     return entries;
@@ -335,10 +349,10 @@ private:
     void apply_shipping() {
         std::vector<std::int64_t> amounts;
         for (const auto& entry : shipping_) amounts.push_back(entry.applied.units);
-        cut_to(amounts, state_.shipping);
+        cut_to(amounts, std::min(state_.shipping, bounds_.shipping_left(state_, enclosing_)));
         for (std::size_t i = 0; i < amounts.size(); i++) {
             shipping_[i].applied = Money{amounts[i]};
-            state_.shipping -= shipping_[i].applied;
+            reduce_shipping(state_, enclosing_, shipping_[i].applied);
             result_.push_back(shipping_[i]);
         }
         result_.insert(result_.end(), gifts_.begin(), gifts_.end());

@@ -75,6 +75,8 @@ public:
             case Reason::other_region:
                 return (order_.region.empty() ? "the order has none" : "the order's is " + order_.region) +
                        ", it is for " + join(promotion_.regions);
+            case Reason::limit_reached:
+                return uses();
             case Reason::no_matching_line:
             case Reason::order_does_not_match:
                 return condition();
@@ -98,6 +100,19 @@ private:
         if (order_.buyer.tiers.empty()) return text;
         return text + "; of those that promotions name he holds " +
                join_names(order_.buyer.tiers, program_.tiers, name);
+    }
+
+    std::string uses() const {
+        const UsageLimits& limits = promotion_.usage_limits;
+        const auto index = static_cast<Index>(&promotion_ - program_.promotions.data());
+        switch (find_allowance(order_, index)->uses) {
+            case Allowance::Uses::used_up:
+                return "all " + std::to_string(*limits.max_uses);
+            case Allowance::Uses::used_up_by_buyer:
+                return "all " + std::to_string(*limits.max_uses_per_member) + " of the buyer";
+            default:
+                return "they are counted per member, and the buyer has no profile";
+        }
     }
 
     std::string order_time() const { return "the order's time is " + order_.time.to_string(); }
@@ -219,7 +234,8 @@ private:
 
 }  // namespace
 
-std::string describe_particulars(const Program& program, const Promotion& promotion, const Order& order, Reason reason) {
+std::string describe_particulars(const Program& program, const Promotion& promotion, const Order& order,
+                                 Reason reason) {
     return Particulars(program, promotion, order).of(reason);
 }
 

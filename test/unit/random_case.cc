@@ -63,7 +63,20 @@ private:
         oracle::Facts facts;
         facts.today = today;
         for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
+        for (TreePromotion& promotion : tree_.promotions) {
+            if (!chance(20)) continue;
+            promotion.usage_limits.max_uses = 1;
+            facts.left[promotion.id] = left();
+        }
         return {tree_, std::move(order), std::move(facts)};
+    }
+
+    oracle::Left left() {
+        oracle::Left left;
+        left.used_up = chance(15);
+        if (chance(60)) left.money = chance(10) ? Decimal() : money(2000);
+        if (chance(60)) left.points = Decimal::of(one_of({up_to(5), up_to(300), up_to(500000)}), up_to(4));
+        return left;
     }
 
     std::map<std::string, Value> fields() {
@@ -523,6 +536,7 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
 
 struct Printer {
     const Tree& tree;
+    const oracle::Facts& facts;
     std::ostringstream out;
 
     void group(const TreeGroup& group, const std::string& indent) {
@@ -551,11 +565,21 @@ struct Printer {
         }
     }
 
+    std::string left_of(const TreePromotion& promotion) const {
+        const auto found = facts.left.find(promotion.id);
+        if (found == facts.left.end()) return "";
+        std::string text = found->second.used_up ? " used up" : "";
+        if (found->second.money) text += " money left " + found->second.money->to_string();
+        if (found->second.points) text += " points left " + found->second.points->to_string();
+        return text;
+    }
+
     void promotion(const TreePromotion& promotion, const std::string& indent) {
         out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
             << (promotion.state == PromotionState::active ? "" : " inactive")
             << (promotion.audience == Audience::members ? " members" : " everyone")
-            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << "\n";
+            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << left_of(promotion)
+            << "\n";
         for (const TreeCondition& condition : promotion.conditions) {
             out << indent << "  " << (condition.level == Level::product ? "products" : "order");
             if (condition.mode != ConditionMode::all) out << (condition.mode == ConditionMode::in ? " in" : " outside");
@@ -583,6 +607,15 @@ Order order_for(const Program& program, const Case& c) {
         }
     }
     find_partner_products(order, program, c.facts.today);
+    for (const Index promotion : program.limited_promotions) {
+        const oracle::Left& left = c.facts.left.at(program.promotions[promotion].id);
+        Allowance allowance;
+        allowance.promotion = promotion;
+        if (left.used_up) allowance.uses = Allowance::Uses::used_up;
+        if (left.money) allowance.money = Money{*left.money->units(program.currency_scale)};
+        if (left.points) allowance.points = *left.points->units(usage_scale);
+        order.allowances.push_back(allowance);
+    }
     return order;
 }
 
@@ -600,7 +633,7 @@ bool looks_at_positions(const Tree& tree) {
 }
 
 std::string to_string(const Case& c) {
-    Printer printer{c.tree, {}};
+    Printer printer{c.tree, c.facts, {}};
     auto& out = printer.out;
     printer.group(c.tree.groups.front(), "");
     for (std::size_t i = 0; i < c.tree.point_types.size(); ++i) {
