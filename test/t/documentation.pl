@@ -119,7 +119,7 @@ sub run_page
     my ($database, $page) = @_;
     my @chunks = chunks($page);
     my @run = grep { $chunks[$_][0] =~ /^(sql|$any_language)$/ } 0 .. $#chunks;
-    my %scripts = map { $_ => script(@{ $chunks[$_] }, PostgreSQL::Test::Utils::tempdir()) } @run;
+    my %scripts = map { $_ => scalar script(@{ $chunks[$_] }, PostgreSQL::Test::Utils::tempdir()) } @run;
     @run = grep { defined $scripts{$_} } @run;
     my @outputs = outputs($database, map { $scripts{$_} } @run);
 
