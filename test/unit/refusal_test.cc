@@ -40,8 +40,8 @@ std::string told(const Order& order, const Change& change) {
     CalculationOptions options;
     options.traces_refusals = true;
     options.is_credited = [](std::string_view) { return true; };
-    const Reason reason = calculate(program, order, options).trace.promotions[0].reason;
-    return describe_particulars(program, program.promotions[0], order, reason);
+    const Calculation calculation = calculate(program, order, options);
+    return describe_particulars(program, program.promotions[0], order, calculation.trace.promotions[0]);
 }
 
 TEST(Refusal, Audience) {
