@@ -228,6 +228,8 @@ Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scop
 Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope, NodeTrace* trace) {
     const Index c = program_.benefits[benefit].condition;
     const Condition& condition = program_.conditions[c];
+    // The order fulfils another condition of the promotion.
+    if (!candidates_.met[c]) return {};
     const Index owner = taken_by(condition, c, scope);
     View view = view_for(condition, c, state, scope);
     work_.add(view.parts.size());

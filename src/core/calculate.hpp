@@ -64,11 +64,11 @@ struct NodeTrace {
     // Why a promotion had no effect, or that a group was not chosen; and by which benefit it was found, if by one.
     Reason reason = Reason::none;
     Index benefit = none;
-    Money asked{};                      // cut_by_limit: how much was refused, …
-    CutBy cut_by{};                        // … and by which limits
-    std::vector<Child> lost_to{};       // taken: by whom; not_chosen: what was chosen instead
-    std::optional<Contest> contest{};  // with these
-    bool summed = false;           // a max_benefit group: combined by summation
+    Money asked{};                       // cut_by_limit: how much was refused, …
+    CutBy cut_by{};                      // … and by which limits
+    std::vector<Child> lost_to{};        // taken: by whom; not_chosen: what was chosen instead
+    std::optional<Contest> contest{};    // with these
+    bool summed = false;                 // a max_benefit group: combined by summation
     std::optional<Unproven> unproven{};  // and not proven to be the best
 };
 

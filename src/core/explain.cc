@@ -116,7 +116,9 @@ private:
         std::string title =
             "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
         if (trace.reason != Reason::none) {
-            line(indent, title + "  not applied: " + refusal(trace, describe_particulars(program_, promotion, order_, trace), contest(promotion, trace)));
+            line(indent, title + "  not applied: " +
+                             refusal(trace, describe_particulars(program_, promotion, order_, trace),
+                                     contest(promotion, trace)));
         } else {
             line(indent, title + prices(trace));
             for (const auto* skip : skips_of_[index]) line(indent + step + 2, describe_skip(*skip));

@@ -57,7 +57,7 @@ TEST(Explain, TellsTheTree) {
               Line 1 P1: discount -10.00
         ->  Promotion any (discount)  135.00 -> 131.00
               Line 2 P2: discount -4.00
-        ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv)
+        ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv: worth 10.00; alone this is worth 50.00, 40.00 more)
   ->  Promotion off (discount)  not applied: no line fulfils its conditions (in none)
   ->  Group best (max_benefit, by consistent)  131.00 -> 101.00
         Limits: maximum discount 30.00, minimum product price 12.5 %
@@ -65,8 +65,8 @@ TEST(Explain, TellsTheTree) {
               Line 1 P1: discount -18.00
               Line 2 P2: discount -7.20
         ->  Promotion more (discount)  105.80 -> 101.00
-              Line 1 P1: discount of the order -3.43, cut from 3.60
-              Line 2 P2: discount of the order -1.37, cut from 1.44
+              Line 1 P1: discount of the order -3.43, cut from 3.60 by the maximum discount of best
+              Line 2 P2: discount of the order -1.37, cut from 1.44 by the maximum discount of best
   ->  Promotion pay (points)  101.00 -> 91.40
         Line 1 P1: points_discount -6.86 for 69 bonus
         Line 2 P2: points_discount -2.74 for 27 bonus
