@@ -310,6 +310,7 @@ CREATE FUNCTION loyalty_verify(
     LANGUAGE C STABLE PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
     SET enable_nestloop = off
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_verify';
 
 COMMENT ON FUNCTION loyalty_verify(text) IS

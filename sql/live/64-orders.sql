@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     FOREACH guarded IN ARRAY ARRAY[
         'order_ids', 'orders', 'order_lines', 'order_operations', 'order_points', 'order_accruals', 'order_returns',
-        'order_return_lines'
+        'order_return_lines', 'promotion_counters', 'promotion_uses'
     ]
     LOOP
         EXECUTE format(
@@ -28,3 +28,58 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- What a promotion gave to the units of an order that are left: of each operation its figure less the share of the units that
+-- came back, which is rounded as what is given back of a line is. What raised a price counts as nothing.
+CREATE OR REPLACE VIEW loyalty.promotion_effects AS
+SELECT
+    operation.buyer,
+    operation.program,
+    operation.order_id,
+    operation.promotion,
+    sum(
+        CASE
+            WHEN operation.target <> 'line' THEN
+                CASE WHEN o.shipping_refunded THEN 0 ELSE figure.money END
+            ELSE figure.money - round(figure.money * line.returned / line.quantity, program.currency_scale)
+        END
+    ) AS money,
+    sum(
+        CASE
+            WHEN operation.line IS NULL THEN
+                CASE WHEN gone.is_gone THEN 0 ELSE figure.points END
+            ELSE figure.points - round(figure.points * line.returned / line.quantity, coalesce(point_type.scale, 0))
+        END
+    ) AS points
+FROM loyalty.order_operations AS operation
+JOIN loyalty.orders AS o
+    ON o.buyer = operation.buyer AND o.program = operation.program AND o.external_id = operation.order_id
+JOIN loyalty.programs AS program ON program.external_id = operation.program
+LEFT JOIN loyalty.order_lines AS line
+    ON line.buyer = operation.buyer
+    AND line.program = operation.program
+    AND line.order_id = operation.order_id
+    AND line.line = operation.line
+LEFT JOIN loyalty.point_types AS point_type
+    ON point_type.program = operation.program AND point_type.external_id = operation.point_type
+JOIN (
+    SELECT sold.buyer, sold.program, sold.order_id, bool_and(sold.returned = sold.quantity) AS is_gone
+    FROM loyalty.order_lines AS sold
+    GROUP BY sold.buyer, sold.program, sold.order_id
+) AS gone ON gone.buyer = operation.buyer AND gone.program = operation.program AND gone.order_id = operation.order_id
+CROSS JOIN LATERAL (
+    SELECT
+        greatest(coalesce(operation.discount, 0), 0) + coalesce(operation.points_discount, 0) AS money,
+        coalesce(operation.accrued, 0) AS points
+) AS figure
+GROUP BY operation.buyer, operation.program, operation.order_id, operation.promotion;
+
+COMMENT ON VIEW loyalty.promotion_effects IS
+    'What each promotion gave to the units of each order that are left: what counts against its budgets.';
+COMMENT ON COLUMN loyalty.promotion_effects.buyer IS
+    'The buyer: m: and the profile''s key, or g: and the order''s external id.';
+COMMENT ON COLUMN loyalty.promotion_effects.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_effects.order_id IS 'The order.';
+COMMENT ON COLUMN loyalty.promotion_effects.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.promotion_effects.money IS 'Money that it took off their prices and off the shipping.';
+COMMENT ON COLUMN loyalty.promotion_effects.points IS 'Points that it accrued for them, waiting ones too.';

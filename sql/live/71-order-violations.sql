@@ -402,7 +402,70 @@ JOIN loyalty.orders AS o ON o.buyer = line.buyer AND o.program = line.program AN
 JOIN loyalty.order_statuses AS status ON status.external_id = line.status
 WHERE o.origin = 'placed'
     AND status.kind IN ('cancelled', 'refunded')
-    AND line.returned < line.quantity;
+    AND line.returned < line.quantity
+
+UNION ALL
+SELECT
+    'use_is_effect_of_its_promotion', used.program, substr(used.buyer, 3), NULL, NULL,
+    format(
+        'order "%s", promotion "%s": money %s, points %s, by the operations %s, %s; %s', used.order_id, used.promotion,
+        used.money, used.points, coalesce(effect.money, 0), coalesce(effect.points, 0),
+        CASE WHEN used.freed_at IS NULL THEN 'it counts' ELSE 'it was given back' END
+    )
+FROM loyalty.promotion_uses AS used
+JOIN line_sums AS line
+    ON line.buyer = used.buyer AND line.program = used.program AND line.order_id = used.order_id
+LEFT JOIN loyalty.promotion_effects AS effect
+    ON effect.buyer = used.buyer
+    AND effect.program = used.program
+    AND effect.order_id = used.order_id
+    AND effect.promotion = used.promotion
+WHERE (used.money, used.points, used.freed_at IS NOT NULL)
+    IS DISTINCT FROM (coalesce(effect.money, 0), coalesce(effect.points, 0), line.is_gone)
+
+UNION ALL
+SELECT
+    'counter_is_sum_of_uses', counter.program, NULL, NULL, NULL,
+    format(
+        'promotion "%s": uses %s, money %s, points %s, by its uses %s, %s, %s', counter.promotion, counter.uses,
+        counter.money, counter.points, coalesce(used.uses, 0), coalesce(used.money, 0), coalesce(used.points, 0)
+    )
+FROM loyalty.promotion_counters AS counter
+LEFT JOIN (
+    SELECT
+        promotion_uses.program,
+        promotion_uses.promotion,
+        count(*) FILTER (WHERE promotion_uses.freed_at IS NULL) AS uses,
+        sum(promotion_uses.money) AS money,
+        sum(promotion_uses.points) AS points
+    FROM loyalty.promotion_uses
+    GROUP BY promotion_uses.program, promotion_uses.promotion
+) AS used ON used.program = counter.program AND used.promotion = counter.promotion
+WHERE (counter.uses, counter.money, counter.points)
+    IS DISTINCT FROM (coalesce(used.uses, 0), coalesce(used.money, 0), coalesce(used.points, 0))
+
+UNION ALL
+SELECT
+    'promo_code_counts_its_uses', code.program, code.profile, NULL, NULL,
+    format('promo code "%s": uses %s, there are %s', code.code, code.uses, coalesce(used.uses, 0))
+FROM loyalty.promo_codes AS code
+LEFT JOIN (
+    SELECT promo_code_uses.code, promo_code_uses.program, count(*) AS uses
+    FROM loyalty.promo_code_uses
+    WHERE promo_code_uses.freed_at IS NULL
+    GROUP BY promo_code_uses.code, promo_code_uses.program
+) AS used ON used.code = code.code AND used.program = code.program
+WHERE code.uses <> coalesce(used.uses, 0)
+
+UNION ALL
+SELECT
+    'promo_code_is_used_as_long_as_a_unit_is_left', used.program, substr(used.buyer, 3), NULL, NULL,
+    format('promo code "%s", order "%s": its use was%s given back', used.code, used.order_id,
+        CASE WHEN used.freed_at IS NULL THEN ' not' ELSE '' END)
+FROM loyalty.promo_code_uses AS used
+JOIN line_sums AS line
+    ON line.buyer = used.buyer AND line.program = used.program AND line.order_id = used.order_id
+WHERE line.is_gone = (used.freed_at IS NULL);
 
 COMMENT ON VIEW loyalty.order_violations IS
     'Invariants of orders that do not hold, one a row: what loyalty_verify() returns of them. Reading it reads every row.';

@@ -285,7 +285,11 @@ SELECT
                         'promo_code_pool', promotion.promo_code_pool,
                         'channels', nullif(to_jsonb(promotion.channels), '[]'),
                         'contact_points', nullif(to_jsonb(promotion.contact_points), '[]'),
-                        'regions', nullif(to_jsonb(promotion.regions), '[]')
+                        'regions', nullif(to_jsonb(promotion.regions), '[]'),
+                        'max_uses', promotion.max_uses,
+                        'max_uses_per_member', promotion.max_uses_per_member,
+                        'money_budget', trim_scale(promotion.money_budget),
+                        'points_budget', trim_scale(promotion.points_budget)
                     ))
                     ORDER BY promotion.external_id
                 ),

@@ -79,6 +79,7 @@ CREATE TABLE loyalty.promo_codes (
     attached_at timestamptz,
     expires_at timestamptz NOT NULL DEFAULT 'infinity',
     expires_at_if_free timestamptz,
+    order_id loyalty.external_id,
     uses integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT promo_codes_pkey PRIMARY KEY (code, program),
@@ -87,6 +88,7 @@ CREATE TABLE loyalty.promo_codes (
     CONSTRAINT promo_codes_code_is_one_word CHECK (code !~ '[[:space:][:cntrl:]]' AND length(code) BETWEEN 1 AND 100),
     CONSTRAINT promo_codes_attached_whole CHECK ((profile IS NULL) = (attached_at IS NULL)),
     CONSTRAINT promo_codes_free_have_one_date CHECK (profile IS NOT NULL OR expires_at_if_free IS NULL),
+    CONSTRAINT promo_codes_free_have_no_order CHECK (profile IS NOT NULL OR order_id IS NULL),
     CONSTRAINT promo_codes_profile_is_not_empty CHECK (profile <> ''),
     CONSTRAINT promo_codes_uses_range CHECK (uses >= 0)
 );
@@ -103,6 +105,7 @@ COMMENT ON COLUMN loyalty.promo_codes.attached_at IS 'When it was attached; null
 COMMENT ON COLUMN loyalty.promo_codes.expires_at IS 'Until when it can be used, exclusive; infinity: no date of its own.';
 COMMENT ON COLUMN loyalty.promo_codes.expires_at_if_free IS
     'What expires_at was before it was attached, and is again when it is detached; null: free.';
+COMMENT ON COLUMN loyalty.promo_codes.order_id IS 'The order for which it was issued; null: none.';
 COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or more.';
 COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
 

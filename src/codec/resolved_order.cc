@@ -10,6 +10,7 @@ namespace loyalty::codec {
 namespace {
 
 constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
+constexpr std::string_view uses_names[] = {"left", "used_up", "used_up_by_buyer", "uncounted"};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
@@ -31,6 +32,10 @@ public:
         out_.key("promo_codes");
         out_.begin_array();
         for (const auto& code : order.promo_codes) write_promo_code(code);
+        out_.end_array();
+        out_.key("allowances");
+        out_.begin_array();
+        for (const auto& allowance : order.allowances) write_allowance(allowance);
         out_.end_array();
         out_.key("lines");
         out_.begin_array();
@@ -98,6 +103,15 @@ private:
         text("code", code.given);
         if (code.facts) text("pool", code.facts->pool);
         text("status", to_string(code.status));
+        out_.end_object();
+    }
+
+    void write_allowance(const Allowance& allowance) {
+        out_.begin_object();
+        text("promotion", program_.promotions[allowance.promotion].id);
+        text("uses", uses_names[static_cast<int>(allowance.uses)]);
+        if (allowance.money) number("money", allowance.money->units, program_.currency_scale);
+        if (allowance.points) number("points", *allowance.points, usage_scale);
         out_.end_object();
     }
 
@@ -177,6 +191,9 @@ public:
         items(root, "promo_codes", place,
               [&](const Json& code, const Place& at) { order.promo_codes.push_back(read_promo_code(code, at)); });
         open_pools(order);
+        items(root, "allowances", place, [&](const Json& allowance, const Place& at) {
+            order.allowances.push_back(read_allowance(allowance, at));
+        });
         items(root, "lines", place,
               [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
         items(root, "redeem", place,
@@ -249,12 +266,32 @@ private:
         return code;
     }
 
+    Allowance read_allowance(const Json& object, const Place& place) const {
+        const std::string id = text(object, "promotion", place);
+        const auto promotion = std::find_if(program_.limited_promotions.begin(), program_.limited_promotions.end(),
+                                            [&](Index index) { return program_.promotions[index].id == id; });
+        if (promotion == program_.limited_promotions.end())
+            fail_wrong_type(required(object, "promotion", place), place.member("promotion"), "a limited promotion");
+        Allowance allowance;
+        allowance.promotion = *promotion;
+        allowance.uses = choice<Allowance::Uses>(object, "uses", place, uses_names);
+        if (object.find("money")) allowance.money = Money{units(object, "money", place, program_.currency_scale)};
+        if (object.find("points")) allowance.points = units(object, "points", place, usage_scale);
+        return allowance;
+    }
+
+    // The value of an enumeration that a text names.
+    template <class Choice, std::size_t size>
+    static Choice choice(const Json& object, std::string_view key, const Place& place,
+                         const std::string_view (&names)[size]) {
+        const auto found = std::find(std::begin(names), std::end(names), text(object, key, place));
+        if (found == std::end(names)) fail_wrong_type(required(object, key, place), place.member(key), "a known word");
+        return static_cast<Choice>(found - std::begin(names));
+    }
+
     Buyer read_buyer(const Json& object, const Place& place) const {
         Buyer buyer;
-        const std::string kind = text(object, "kind", place);
-        const auto found = std::find(std::begin(buyer_names), std::end(buyer_names), kind);
-        if (found == std::end(buyer_names)) fail_wrong_type(object, place, "a buyer");
-        buyer.kind = static_cast<BuyerKind>(found - std::begin(buyer_names));
+        buyer.kind = choice<BuyerKind>(object, "kind", place, buyer_names);
         if (buyer.kind != BuyerKind::anonymous) buyer.key = text(object, "key", place);
         buyer.values = read_values(object, place);
         buyer.segments = read_places(object, "segments", place, program_.profile_segments);

@@ -210,6 +210,7 @@ private:
         if (!benefit.delay().empty()) text("delay", benefit.delay());
         text("points", program_.point_types[entry.point_type].id);
         points(operation.pending ? "pending" : "accrued", entry.points, entry.point_type);
+        if (!entry.points_cut.is_zero()) points("cut", entry.points_cut, entry.point_type);
         if (operation.pending) text("credit_on", benefit.credit_on());
     }
 

@@ -224,6 +224,14 @@ void read_access(TreePromotion& promotion, const Json& object, const Place& plac
     promotion.regions = texts_at(object, "regions", place);
 }
 
+UsageLimits usage_limits_at(const Json& object, const Place& place) {
+    const auto count = [&](std::string_view key) {
+        return object.find(key) ? std::optional(integer_at(object, key, place)) : std::nullopt;
+    };
+    return {count("max_uses"), count("max_uses_per_member"), decimal_at(object, "money_budget", place),
+            decimal_at(object, "points_budget", place)};
+}
+
 TreePromotion read_promotion(const Json& object, const Place& place) {
     TreePromotion promotion;
     promotion.id = text_at(object, "promotion", place);
@@ -233,6 +241,7 @@ TreePromotion read_promotion(const Json& object, const Place& place) {
     promotion.kind = choice_at<PromotionKind>(object, "kind", place, {"discount", "points"});
     promotion.state = choice_at<PromotionState>(object, "state", place, {"draft", "active", "inactive", "ended"});
     read_access(promotion, object, place);
+    promotion.usage_limits = usage_limits_at(object, place);
     promotion.benefit_rule = choice_at<BenefitRule>(object, "benefit_rule", place, {"sequential", "parallel"});
     promotion.conditions = read_all(object, "conditions", place, read_condition);
     return promotion;

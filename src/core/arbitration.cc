@@ -27,6 +27,20 @@ void take(Taken& taken, const Program& program, const Entries& entries) {
     }
 }
 
+// Brings accruals down, one after the other, to what a budget of points has left.
+void cut_accruals(const Program& program, std::int64_t left, Entries& entries) {
+    for (auto& entry : entries) {
+        if (entry.kind != Entry::Kind::accrual) continue;
+        const int scale = program.point_types[entry.point_type].scale;
+        const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
+        const Points allowed = std::min(entry.points, Points{left / one});
+        entry.points_cut = entry.points - allowed;
+        entry.cut_by.budget = !entry.points_cut.is_zero();
+        entry.points = allowed;
+        left -= allowed.units * one;
+    }
+}
+
 // The reason of a promotion without any effect; one that had some needs none.
 void settle(NodeTrace& trace, const Entries& entries) {
     if (std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); })) {
@@ -199,8 +213,27 @@ Entries Arbiter::summation(const Children& children, State& state, const Scope& 
     return commit_sum(bounds_, *scope.enclosing, state, summands);
 }
 
+// A promotion with a budget is enclosed by it.
 Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scope) {
     NodeTrace* trace = scope.trace ? &scope.trace->promotions[index] : nullptr;
+    const Allowance* allowance =
+        program_.promotions[index].usage_limits.any() ? find_allowance(order_, index) : nullptr;
+    Entries entries;
+    if (allowance && allowance->money) {
+        const Enclosing budget{scope.enclosing, nullptr, allowance->money};
+        Scope inner = scope;
+        inner.enclosing = &budget;
+        entries = apply_benefits(index, state, inner, trace);
+        state.reduced[static_cast<std::size_t>(budget.depth())] = Money{};
+    } else {
+        entries = apply_benefits(index, state, scope, trace);
+    }
+    if (allowance && allowance->points) cut_accruals(program_, *allowance->points, entries);
+    if (trace) settle(*trace, entries);
+    return entries;
+}
+
+Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, NodeTrace* trace) {
     const Promotion& promotion = program_.promotions[index];
     Entries all;
     std::vector<Entries> summands;
@@ -220,7 +253,6 @@ Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scop
         }
     }
     if (!summands.empty()) all = commit_sum(bounds_, *scope.enclosing, state, summands);
-    if (trace) settle(*trace, all);
     return all;
 }
 

@@ -96,6 +96,7 @@ private:
     Entries combine(const Group& group, const Children& children, State& state, const Scope& scope);
 
     Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
+    Entries apply_benefits(Index promotion, State& state, const Scope& scope, NodeTrace* trace);
     View view_for(const Condition& condition, Index condition_index, const State& state, const Scope& scope) const;
     // The promotion that has taken a target of the condition; none if all are free.
     Index taken_by(const Condition& condition, Index condition_index, const Scope& scope) const;

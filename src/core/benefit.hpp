@@ -43,6 +43,7 @@ enum class Reason {
     no_promo_code,         // no usable code of its pool was given
     other_channel,         // it is for other channels or contact points
     other_region,          // it is for other regions
+    limit_reached,         // its uses are used up, in all orders or by the buyer
     no_conditions,         // it has none, so it applies to nothing
     no_matching_line,      // no line fulfils a condition
     order_does_not_match,  // the order fulfils none of its conditions
@@ -131,7 +132,9 @@ public:
     virtual std::optional<Reach> reach() const { return std::nullopt; }
     // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
     // neither what it takes off nor what it leaves ever falls.
-    virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const { return std::nullopt; }
+    virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const {
+        return std::nullopt;
+    }
 
     // The point type it pays with or accrues, if any.
     virtual std::uint32_t point_type() const { return no_point_type; }

@@ -30,6 +30,7 @@ std::vector<Operation> operations_of(const Entries& entries) {
         sum.applied += entry.applied;
         sum.points += entry.points;
         sum.cut_by |= entry.cut_by;
+        sum.points_cut += entry.points_cut;
     }
     return operations;
 }
@@ -125,7 +126,7 @@ void trace_refusals(const Program& program, const Order& order, const Candidates
         Reason& reason = trace.promotions[i].reason;
         reason = candidates.refused[i];
         if (reason != Reason::no_matching_line) continue;
-        const Reason obstacle = find_obstacle(program.promotions[i], order);
+        const Reason obstacle = find_obstacle(program, static_cast<Index>(i), order);
         reason = obstacle != Reason::none ? obstacle : unmet_reason(program, program.promotions[i]);
     }
 }

@@ -87,7 +87,7 @@ private:
         Reason& refused = candidates_.refused[promotion];
         if (!judged_[promotion]) {
             judged_[promotion] = true;
-            const Reason obstacle = find_obstacle(program_.promotions[promotion], order_);
+            const Reason obstacle = find_obstacle(program_, promotion, order_);
             if (obstacle != Reason::none) refused = obstacle;
         }
         return refused == Reason::no_matching_line || refused == Reason::none;

@@ -83,7 +83,7 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
 // Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
 // room back.
 void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
-    for (int depth = 0; depth <= enclosing.group->depth; depth++)
+    for (int depth = 0; depth <= enclosing.depth(); depth++)
         state.reduced[static_cast<std::size_t>(depth)] += reduction;
     if (point_type != no_point_type) state.paid[point_type] += reduction;
 }
@@ -110,14 +110,29 @@ void cut_to(std::vector<std::int64_t>& amounts, Money most) {
     if (sum > most) amounts = allot(most.units, amounts);
 }
 
-Entries commit_shipping(State& state, const Entry& pattern, Money asked) {
+// Takes something off the shipping price, which only the budget of a promotion counts.
+void reduce_shipping(State& state, const Enclosing& enclosing, Money reduction) {
+    state.shipping -= reduction;
+    if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += reduction;
+}
+
+// Why no more is taken off the shipping than is, which `asked` and the price would allow.
+CutBy cut_by_shipping(const Entry& entry, Money allowed_by_price) {
+    CutBy cuts;
+    cuts.price = allowed_by_price < entry.asked;
+    cuts.budget = entry.applied < allowed_by_price;
+    return cuts;
+}
+
+Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State& state, const Entry& pattern,
+                        Money asked) {
     if (asked.is_zero()) return {};
     Entry entry = pattern;
     entry.target = Entry::Target::shipping;
     entry.asked = asked;
-    entry.applied = std::min(asked, state.shipping);
-    entry.cut_by.price = entry.applied < asked;
-    state.shipping -= entry.applied;
+    entry.applied = std::min({asked, state.shipping, bounds.shipping_left(state, enclosing)});
+    entry.cut_by = cut_by_shipping(entry, std::min(asked, state.shipping));
+    reduce_shipping(state, enclosing, entry.applied);
     return {entry};
 }
 
@@ -130,6 +145,7 @@ Money Bounds::floor(std::uint32_t line_index, Quantity quantity, const Enclosing
     const Line& line = order.lines[line_index];
     Money floor = line.min_price ? times(*line.min_price, quantity) : Money{};
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
+        if (!node->group) continue;
         const Limits& limits = node->group->limits;
         if (limits.min_price_amount) floor = std::max(floor, times(*limits.min_price_amount, quantity));
         if (limits.min_price_share) floor = std::max(floor, times(line.price, *limits.min_price_share, quantity));
@@ -141,10 +157,16 @@ Money Bounds::reduction_left(const State& state, const Enclosing& enclosing) con
     Money left{INT64_MAX};
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
         if (!node->max_discount) continue;
-        const Money used = state.reduced[static_cast<std::size_t>(node->group->depth)];
+        const Money used = state.reduced[static_cast<std::size_t>(node->depth())];
         left = std::min(left, std::max(Money{}, *node->max_discount - used));
     }
     return left;
+}
+
+Money Bounds::shipping_left(const State& state, const Enclosing& enclosing) const {
+    if (enclosing.group) return state.shipping;
+    const Money used = state.reduced[static_cast<std::size_t>(enclosing.depth())];
+    return std::max(Money{}, *enclosing.max_discount - used);
 }
 
 Money Bounds::budget_left(const State& state, std::uint32_t point_type) const {
@@ -184,7 +206,7 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         }
         entries.push_back(entry);
     }
-    const Entries shipping = commit_shipping(state, pattern, proposal.shipping);
+    const Entries shipping = commit_shipping(bounds, enclosing, state, pattern, proposal.shipping);
     entries.insert(entries.end(), shipping.begin(), shipping.end());
     add_gifts(entries, benefit, proposal);
     return entries;
@@ -359,11 +381,15 @@ private:
     void apply_shipping() {
         std::vector<std::int64_t> amounts;
         for (const auto& entry : shipping_) amounts.push_back(entry.applied.units);
-        cut_to(amounts, state_.shipping);
+        const Money budget = bounds_.shipping_left(state_, enclosing_);
+        CutBy cuts;
+        cuts.budget = budget < state_.shipping;
+        cuts.price = !cuts.budget;
+        cut_to(amounts, std::min(state_.shipping, budget));
         for (std::size_t i = 0; i < amounts.size(); i++) {
-            if (Money{amounts[i]} < shipping_[i].applied) shipping_[i].cut_by.price = 1;
+            if (Money{amounts[i]} < shipping_[i].applied) shipping_[i].cut_by |= cuts;
             shipping_[i].applied = Money{amounts[i]};
-            state_.shipping -= shipping_[i].applied;
+            reduce_shipping(state_, enclosing_, shipping_[i].applied);
             result_.push_back(shipping_[i]);
         }
         result_.insert(result_.end(), gifts_.begin(), gifts_.end());

@@ -12,11 +12,15 @@
 
 namespace loyalty {
 
-// A group around the node that is being evaluated, up to the main arbitration.
+// A group around the node that is being evaluated, up to the main arbitration; or the promotion itself, where it has a budget
+// of money, which is a maximum discount that counts the shipping, too.
 struct Enclosing {
     const Enclosing* outer = nullptr;
-    const Group* group = nullptr;
+    const Group* group = nullptr;       // none: a promotion
     std::optional<Money> max_discount;  // of all goods in the group's subtree, for this order
+
+    // Its place in State::reduced.
+    int depth() const { return group ? group->depth : outer->depth() + 1; }
 };
 
 // What limits an order's reductions: constant during a calculation.
@@ -31,6 +35,8 @@ struct Bounds {
     Money floor(std::uint32_t line, Quantity quantity, const Enclosing& enclosing) const;
     // What the maximum discounts of the enclosing groups still allow.
     Money reduction_left(const State& state, const Enclosing& enclosing) const;
+    // What the budget of money of the promotion that is being evaluated still allows to take off the shipping.
+    Money shipping_left(const State& state, const Enclosing& enclosing) const;
     // What points of a type may still pay.
     Money budget_left(const State& state, std::uint32_t point_type) const;
     // The maximum discount of a group in money.

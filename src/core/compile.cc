@@ -239,6 +239,7 @@ private:
         // Only active promotions take part; of the others it is enough to know that they are there.
         if (from.state == PromotionState::active) {
             add_access(from, program_.promotions[index]);
+            if (from.usage_limits.any()) program_.limited_promotions.push_back(index);
             for (const auto& condition : from.conditions) add_condition(from, parent, index, condition);
             program_.promotions[index].last_condition = static_cast<Index>(program_.conditions.size());
         }
@@ -265,6 +266,7 @@ private:
         to.channels = from.channels;
         to.contact_points = from.contact_points;
         to.regions = from.regions;
+        to.usage_limits = from.usage_limits;
     }
 
     // The place of `id` in the list, to which it is added if it is new.

@@ -61,15 +61,24 @@ Reason place_obstacle(const Promotion& promotion, const Order& order) {
     return Reason::none;
 }
 
+// Budgets are no obstacles: they cut what a promotion does.
+Reason usage_obstacle(const Promotion& promotion, Index index, const Order& order) {
+    if (!promotion.usage_limits.any()) return Reason::none;
+    const Allowance* allowance = find_allowance(order, index);
+    return allowance && allowance->uses != Allowance::Uses::left ? Reason::limit_reached : Reason::none;
+}
+
 }  // namespace
 
-Reason find_obstacle(const Promotion& promotion, const Order& order) {
+Reason find_obstacle(const Program& program, Index index, const Order& order) {
+    const Promotion& promotion = program.promotions[index];
     Reason reason = state_obstacle(promotion.state);
     if (reason == Reason::none) reason = audience_obstacle(promotion, order.buyer);
     if (reason == Reason::none) reason = time_obstacle(promotion, order.time);
     if (reason == Reason::none && promotion.pool != none && !has(order.pools, promotion.pool))
         reason = Reason::no_promo_code;
     if (reason == Reason::none) reason = place_obstacle(promotion, order);
+    if (reason == Reason::none) reason = usage_obstacle(promotion, index, order);
     return reason;
 }
 

@@ -9,8 +9,8 @@
 namespace loyalty {
 
 // The first reason why the promotion takes no part, in this sequence: state, audience, dates, schedule, promo code, channel
-// and contact point, region. Reason::none if there is none.
-Reason find_obstacle(const Promotion& promotion, const Order& order);
+// and contact point, region, uses. Reason::none if there is none.
+Reason find_obstacle(const Program& program, Index promotion, const Order& order);
 
 // Whether the order fulfils an order condition.
 bool holds(const Condition& condition, const Order& order);

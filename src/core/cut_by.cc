@@ -16,6 +16,7 @@ CutBy cut_by_floor(const Bounds& bounds, std::uint32_t line_index, Quantity quan
     }
     cuts.min_price = line.min_price && times(*line.min_price, quantity) == floor;
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
+        if (!node->group) continue;
         const Limits& limits = node->group->limits;
         const bool binds = (limits.min_price_amount && times(*limits.min_price_amount, quantity) == floor) ||
                            (limits.min_price_share && times(line.price, *limits.min_price_share, quantity) == floor);
@@ -33,8 +34,10 @@ CutBy cut_by_sum(const Bounds& bounds, const State& state, const Enclosing& encl
     }
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
         if (!node->max_discount) continue;
-        const Money used = state.reduced[static_cast<std::size_t>(node->group->depth)];
-        if (std::max(Money{}, *node->max_discount - used) == left) cuts.max_discounts |= 1U << node->group->depth;
+        const Money used = state.reduced[static_cast<std::size_t>(node->depth())];
+        if (std::max(Money{}, *node->max_discount - used) > left) continue;
+        if (node->group) cuts.max_discounts |= 1U << node->group->depth;
+        if (!node->group) cuts.budget = 1;
     }
     return cuts;
 }

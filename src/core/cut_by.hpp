@@ -18,6 +18,7 @@ struct CutBy {
     std::uint32_t min_price : 1 = 0;  // of the line
     std::uint32_t points : 1 = 0;     // there are not enough to spend
     std::uint32_t price : 1 = 0;      // no price goes below 0
+    std::uint32_t budget : 1 = 0;     // of the promotion
 
     bool any() const { return *this != CutBy{}; }
     CutBy& operator|=(const CutBy& other) {
@@ -26,6 +27,7 @@ struct CutBy {
         min_price |= other.min_price;
         points |= other.points;
         price |= other.price;
+        budget |= other.budget;
         return *this;
     }
     friend bool operator==(const CutBy&, const CutBy&) = default;

@@ -194,6 +194,8 @@ private:
         if (entry.kind == Entry::Kind::accrual) {
             text.append(" +").append(points(entry.points, entry.point_type));
             if (operation.pending) text.append(", credited on ").append(benefit.rule->credit_on());
+            if (!entry.points_cut.is_zero())
+                text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
             return text;
         }
         text.append(change(entry.applied));
@@ -306,6 +308,8 @@ std::string_view describe(Reason reason) {
             return "it is for other channels or contact points";
         case Reason::other_region:
             return "it is for other regions";
+        case Reason::limit_reached:
+            return "its uses are used up";
         case Reason::no_conditions:
             return "it has no conditions";
         case Reason::no_matching_line:

@@ -4,6 +4,7 @@
 #include "core/amount.hpp"
 #include "core/local_time.hpp"
 #include "core/promo_code.hpp"
+#include "core/usage.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -53,7 +54,7 @@ struct Buyer {
     // Those of the program that conditions name: of Program::profile_segments and Program::tiers, ascending.
     std::vector<std::uint32_t> segments;
     std::vector<std::uint32_t> tiers;
-    std::vector<Value> values;      // what Program::reads names of the profile's document
+    std::vector<Value> values;  // what Program::reads names of the profile's document
 };
 
 struct Order {
@@ -69,7 +70,16 @@ struct Order {
     std::vector<std::uint32_t> segments;         // of Program::order_segments that it belongs to, ascending
     std::vector<PromoCode> promo_codes;          // as the order lists them
     std::vector<std::uint32_t> pools;            // of Program::pools that a usable code was given of, ascending
+    std::vector<Allowance> allowances;           // of the promotions with usage limits that it could meet
 };
+
+// What usage limits leave of a promotion; nothing where it has none.
+inline const Allowance* find_allowance(const Order& order, std::uint32_t promotion) {
+    for (const auto& allowance : order.allowances) {
+        if (allowance.promotion == promotion) return &allowance;
+    }
+    return nullptr;
+}
 
 // The sum of the quantities.
 inline Quantity items(const Order& order) {

@@ -7,6 +7,7 @@
 #include "core/amount.hpp"
 #include "core/benefit.hpp"
 #include "core/schedule.hpp"
+#include "core/usage.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -123,6 +124,7 @@ struct Promotion {
     Index pool = none;  // in Program::pools
     // External ids. No channel and no contact point: everywhere; no region: in all.
     std::vector<std::string> channels, contact_points, regions;
+    UsageLimits usage_limits;
 };
 
 struct Condition {
@@ -170,6 +172,7 @@ struct Program {
     std::vector<std::vector<Index>> conditions_of_pool, conditions_of_tier, conditions_of_profile_segment,
         conditions_of_order_segment;
     std::vector<Index> open_conditions;
+    std::vector<Index> limited_promotions;  // active ones with usage limits
 
     Index point_type(std::string_view id) const;
 };

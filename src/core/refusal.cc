@@ -75,6 +75,8 @@ public:
             case Reason::other_region:
                 return (order_.region.empty() ? "the order has none" : "the order's is " + order_.region) +
                        ", it is for " + join(promotion_.regions);
+            case Reason::limit_reached:
+                return uses();
             case Reason::no_matching_line:
             case Reason::order_does_not_match:
                 return condition();
@@ -85,8 +87,7 @@ public:
             case Reason::no_points_left:
                 return no_points_left();
             case Reason::cut_by_limit:
-                return money(trace_.asked).to_string() + " is cut by " +
-                       describe_cuts(program_, promotion_, trace_.cut_by);
+                return cut_by_limit();
             default:
                 return "";
         }
@@ -107,6 +108,19 @@ private:
         if (order_.buyer.tiers.empty()) return text;
         return text + "; of those that promotions name he holds " +
                join_names(order_.buyer.tiers, program_.tiers, name);
+    }
+
+    std::string uses() const {
+        const UsageLimits& limits = promotion_.usage_limits;
+        const auto index = static_cast<Index>(&promotion_ - program_.promotions.data());
+        switch (find_allowance(order_, index)->uses) {
+            case Allowance::Uses::used_up:
+                return "all " + std::to_string(*limits.max_uses);
+            case Allowance::Uses::used_up_by_buyer:
+                return "all " + std::to_string(*limits.max_uses_per_member) + " of the buyer";
+            default:
+                return "they are counted per member, and the buyer has no profile";
+        }
     }
 
     std::string order_time() const { return "the order's time is " + order_.time.to_string(); }
@@ -149,6 +163,15 @@ private:
         if (!order_.channel.empty()) has = "the order's is " + order_.channel;
         if (!order_.contact_point.empty()) has += ", " + order_.contact_point;
         return has + ", it is for " + join(places);
+    }
+
+    std::string cut_by_limit() const {
+        std::string text;
+        if (!trace_.asked.is_zero()) {
+            append_decimal(text, trace_.asked.units, program_.currency_scale);
+            text += " is cut by ";
+        }
+        return text + describe_cuts(program_, promotion_, trace_.cut_by);
     }
 
     const PointType& point_type() const { return program_.point_types[type_index()]; }
@@ -266,6 +289,7 @@ std::string describe_cuts(const Program& program, const Promotion& promotion, co
     add_groups(cuts.min_product_prices, "the minimum product price of ");
     if (cuts.min_price) names.emplace_back("the minimum price of the line");
     if (cuts.points) names.emplace_back("the points to spend");
+    if (cuts.budget) names.emplace_back("its budget");
     if (cuts.price) names.emplace_back("the price itself");
     return join(names);
 }

@@ -31,7 +31,7 @@ struct State {
     std::vector<UnitGroup> groups;  // by line, then by unit
     Money shipping;
     std::vector<Money> paid;          // by points so far, per point type
-    std::array<Money, 10> reduced{};  // gross reductions of goods so far, per level of the enclosing groups
+    std::array<Money, 11> reduced{};  // gross reductions of goods so far, per level of what encloses them
 
     // The state before any benefit.
     State(const Order& order, std::size_t point_types);
@@ -55,9 +55,10 @@ struct Entry {
     std::uint32_t line = no_line;
     Quantity from;  // the units it touched
     Quantity to;
-    Money asked;    // before limits
-    Money applied;  // after limits
-    Points points;  // accrued
+    Money asked;        // before limits
+    Money applied;      // after limits
+    Points points;      // accrued
+    Points points_cut;  // not accrued, for the promotion's budget of points
     std::uint32_t point_type = no_point_type;
     CutBy cut_by{};  // which limits made less of what was asked
 

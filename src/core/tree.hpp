@@ -33,6 +33,7 @@ struct TreePromotion {
     std::optional<Schedule> schedule;
     std::string pool;  // empty: no gate
     std::vector<std::string> channels, contact_points, regions;
+    UsageLimits usage_limits;
     BenefitRule benefit_rule = BenefitRule::sequential;
     std::vector<TreeCondition> conditions;  // in position order
 };

@@ -13,6 +13,7 @@
 #include "pg/owner.hpp"
 #include "pg/promo_codes.hpp"
 #include "pg/quote.hpp"
+#include "pg/usage.hpp"
 
 namespace loyalty::pg {
 
@@ -55,10 +56,11 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
         resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
     quote.order.time = local_time(at, time_zone);
     resolve_place(quote.order, quote.document, market);
-    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test), wanted.codes_are_locked);
+    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test), wanted.binding);
     find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
     find_partner_products(quote.order, quote.program(), quote.order.time.day());
     read_values(quote.order, quote.document, quote.current, quote.time, caller);
+    find_allowances(quote.order, quote.program(), wanted.binding);
 
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;

@@ -16,7 +16,9 @@
 #include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
+#include "pg/promo_code_orders.hpp"
 #include "pg/quote.hpp"
+#include "pg/usage.hpp"
 
 namespace loyalty::pg {
 
@@ -111,7 +113,7 @@ private:
 
     void calculate() {
         const FreshSnapshot snapshot;
-        quote_ = make_quote(document_, Edition::in_force(), caller_);
+        quote_ = make_quote(document_, Edition::in_force(), caller_, {.binding = true});
     }
 
     void check() const {
@@ -249,6 +251,9 @@ private:
     // Booking
 
     void book() {
+        use_promo_codes(key_, quote_.order, quote_.calculation);
+        count_uses(key_, quote_.program(), quote_.order, quote_.calculation);
+        issued_ = issue_promo_codes(key_, quote_.program(), quote_.calculation);
         spend_points(key_, quote_.program(), quote_.order, quote_.calculation, booked_);
         if (has_points()) credit_accruals(key_, market(), booked_);
     }
@@ -266,6 +271,20 @@ private:
         add_event(key_.program, "order_placed", key_.profile(), data.take());
     }
 
+    static void write_issued(codec::JsonWriter& out, const IssuedCode& issued) {
+        const auto text = [&](std::string_view key, std::string_view value) {
+            out.key(key);
+            out.text(value);
+        };
+        out.begin_object();
+        text("pool", issued.pool);
+        if (issued.code) text("code", *issued.code);
+        text("status", issued.code ? "issued" : "pool_is_empty");
+        if (!issued.message.empty()) text("message", issued.message);
+        text("promotion", issued.promotion);
+        out.end_object();
+    }
+
     // What the answer tells beside the result.
     Datum confirmation() const {
         const std::string& time_zone = quote_.program().time_zone;
@@ -277,6 +296,10 @@ private:
         out.text(out.keep(show_time(now(), time_zone)));
         out.key("booked");
         write_booked(out, booked_, time_zone);
+        out.key("issued");
+        out.begin_array();
+        for (const auto& code : issued_) write_issued(out, code);
+        out.end_array();
         out.end_object();
         return out.take();
     }
@@ -300,6 +323,7 @@ private:
     OrderKey key_;
     Quote quote_;
     BookedRows booked_;
+    std::vector<IssuedCode> issued_;
 };
 
 }  // namespace

@@ -40,8 +40,10 @@ Datum reprice(const std::string& program_id, const std::string& external_id) {
     };
     std::string time;
     if (document.time) time = show_time(read_order_time(*document.time, program.time_zone), program.time_zone);
+    // What is written is kept in place until it is taken.
+    const Calculation calculation = calculate(program, resolved.order, options);
     JsonbWriter result;
-    codec::write_result(result, program, resolved.order, calculate(program, resolved.order, options), {document, time});
+    codec::write_result(result, program, resolved.order, calculation, {document, time});
     return result.take();
 }
 

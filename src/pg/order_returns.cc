@@ -13,6 +13,8 @@
 #include "pg/order_status.hpp"
 #include "pg/outbox.hpp"
 #include "pg/owner.hpp"
+#include "pg/promo_code_orders.hpp"
+#include "pg/usage.hpp"
 
 namespace loyalty::pg {
 
@@ -65,6 +67,8 @@ public:
         store_lines();
         book_refunds();
         book_reversals();
+        if (!any_left()) give_back_promo_codes(order_.key);
+        give_back_uses(order_.key, any_left());
         if (!given_.status.empty()) move_to_status(order_, given_.status, given_.line);
         const Datum answer = write_answer();
         store_return(answer);

@@ -1,10 +1,10 @@
 // Attaching promo codes to profiles, detaching them, and using them without an order.
+#include "pg/promo_code_verbs.hpp"
 #include "pg/arguments.hpp"
 #include "pg/cache.hpp"
 #include "pg/clock.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
-#include "pg/promo_code_pools.hpp"
 
 extern "C" {
 #include "catalog/pg_class.h"
@@ -94,18 +94,18 @@ void write_event(const char* type, const PromoCode& code, const std::string& pro
 // Attaching
 
 // Its own date stays, where that comes before the one that the pool's validity of codes gives, which counts like points'.
-void attach(const PromoCode& code, const std::string& profile) {
+void attach(const PromoCode& code, const std::string& profile, const std::optional<std::string>& order_id = {}) {
     static Query query(
-        "UPDATE loyalty.promo_codes c SET profile = $3, attached_at = $4, expires_at_if_free = c.expires_at,"
+        "UPDATE loyalty.promo_codes c SET profile = $3, attached_at = $4, order_id = $5, expires_at_if_free = c.expires_at,"
         "       expires_at = least(c.expires_at,"
         "           (date_trunc('day', $4 AT TIME ZONE g.time_zone)"
         "            + p.code_validity_count * ('1 ' || p.code_validity_unit)::interval + interval '1 day') AT TIME ZONE g.time_zone)"
         "  FROM loyalty.promo_code_pools p JOIN loyalty.programs g ON g.external_id = p.program"
         " WHERE c.code = $2 AND c.program = $1 AND p.program = $1 AND p.external_id = c.pool",
-        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    query.run(
-        {text_argument(code.pool.program), text_argument(code.code), text_argument(profile), timestamp_argument(now())},
-        true);
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID});
+    query.run({text_argument(code.pool.program), text_argument(code.code), text_argument(profile),
+               timestamp_argument(now()), optional_text_argument(order_id)},
+              true);
     write_event("promo_code_issued", code, profile);
 }
 
@@ -137,15 +137,22 @@ void lock_profile(const PromoCodePool& pool, const std::string& profile) {
     });
 }
 
+// A code that nobody has, locked; those that others are about to take are passed over.
+std::optional<PromoCode> lock_free_code(const PromoCodePool& pool) {
+    static Query query(
+        "SELECT code FROM loyalty.promo_codes WHERE program = $1 AND pool = $2 AND profile IS NULL AND expires_at > $3"
+        " ORDER BY program, pool, code LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    const Rows rows = query.run({text_argument(pool.program), text_argument(pool.id), timestamp_argument(now())}, true);
+    if (rows.size() == 0) return std::nullopt;
+    return lock_code(pool.program, rows.text(0, 1));
+}
+
 std::string attach_any(const PromoCodePool& pool, const std::string& profile) {
     static Query own(
         "SELECT code FROM loyalty.promo_codes"
         " WHERE profile = $3 AND program = $1 AND pool = $2 AND uses = 0 AND expires_at > $4 ORDER BY attached_at, code LIMIT 1",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    static Query free(
-        "SELECT code FROM loyalty.promo_codes WHERE program = $1 AND pool = $2 AND profile IS NULL AND expires_at > $3"
-        " ORDER BY program, pool, code LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED",
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const Argument program = text_argument(pool.program), id = text_argument(pool.id), at = timestamp_argument(now());
     lock_profile(pool, profile);
     {
@@ -154,19 +161,18 @@ std::string attach_any(const PromoCodePool& pool, const std::string& profile) {
             return rows.text(0, 1);
     }
     check_validity(pool);
-    const Rows rows = free.run({program, id, at}, true);
-    if (rows.size() == 0) {
+    const auto code = lock_free_code(pool);
+    if (!code) {
         throw Error(sqlstate::no_free_promo_code, "promo-code pool \"" + pool.id + "\" has no free code", {},
                     "Make some with loyalty_generate_promo_codes().");
     }
-    const PromoCode code = lock_code(pool.program, rows.text(0, 1));
-    attach(code, profile);
-    return code.code;
+    attach(*code, profile);
+    return code->code;
 }
 
 bool detach(const PromoCode& code) {
     static Query query(
-        "UPDATE loyalty.promo_codes SET profile = NULL, attached_at = NULL,"
+        "UPDATE loyalty.promo_codes SET profile = NULL, attached_at = NULL, order_id = NULL,"
         "       expires_at = coalesce(expires_at_if_free, expires_at), expires_at_if_free = NULL"
         " WHERE code = $2 AND program = $1",
         {TEXTOID, TEXTOID});
@@ -231,6 +237,15 @@ void use(const PromoCode& code, const std::string& buyer, const std::optional<st
 }
 
 }  // namespace
+
+std::optional<std::string> issue_promo_code(const PromoCodePool& pool, const std::string& profile,
+                                            const std::string& order_id) {
+    if (!pool.is_personal() || now() < pool.valid_from || now() >= pool.valid_until) return std::nullopt;
+    const auto code = lock_free_code(pool);
+    if (!code) return std::nullopt;
+    attach(*code, profile, order_id);
+    return code->code;
+}
 
 }  // namespace loyalty::pg
 

@@ -30,9 +30,18 @@ PromoCodeFacts facts_in(const Rows& rows, std::uint64_t row) {
     return facts;
 }
 
+void lock_codes(const Program& program, const OrderDocument& document) {
+    static Query query(
+        "SELECT FROM loyalty.promo_codes"
+        " WHERE code = ANY (ARRAY(SELECT upper(btrim(given)) FROM unnest($2) AS given)) AND program = $1"
+        " ORDER BY code FOR NO KEY UPDATE",
+        {TEXTOID, TEXTARRAYOID});
+    query.run({text_argument(program.id), texts_argument(document.promo_codes)}, true);
+}
+
 // One row per code that the order gives, in its sequence; null where the program has no such code.
 Rows read_codes(const Program& program, const OrderDocument& document, const Buyer& buyer,
-                const std::vector<std::string>& attached, bool locked) {
+                const std::vector<std::string>& attached, bool binding) {
     static Query query(
         "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at, p.valid_from, p.valid_until, c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member,"
@@ -46,15 +55,16 @@ Rows read_codes(const Program& program, const OrderDocument& document, const Buy
         {TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID});
     return query.run({text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key),
                       texts_argument(attached)},
-                     locked);
+                     binding);
 }
 
 }  // namespace
 
 void find_promo_codes(Order& order, const OrderDocument& document, const Program& program,
-                      const std::vector<std::string>& attached, bool locked) {
+                      const std::vector<std::string>& attached, bool binding) {
     if (document.promo_codes.empty()) return;
-    const Rows rows = read_codes(program, document, order.buyer, attached, locked);
+    if (binding) lock_codes(program, document);
+    const Rows rows = read_codes(program, document, order.buyer, attached, binding);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         PromoCode code;
         code.given = document.promo_codes[row];

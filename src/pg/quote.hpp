@@ -31,7 +31,7 @@ std::string_view document_text(Datum jsonb);
 struct QuoteOptions {
     const TestContext* test = nullptr;  // for a test: also in a program that is not active
     bool explained = false;             // with the reasons why promotions do not apply
-    bool codes_are_locked = false;      // the promo codes were locked before, and are read as they are now
+    bool binding = false;               // for placing: the promo codes and counters that it depends on are locked
 };
 
 // Works under the active snapshot as the schema's owner, and reads profiles as `caller`.

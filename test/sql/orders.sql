@@ -14,7 +14,7 @@ $$;
 
 -- The quote just before is what is stored and answered.
 SELECT loyalty_calculate(basket('A-1')) AS quote \gset
-SELECT answer - 'status' - 'placed_at' - 'booked' - 'repeated' = :'quote' AS is_the_quote, jsonb_pretty(brief(answer)) AS answer
+SELECT answer - 'status' - 'placed_at' - 'booked' - 'issued' - 'repeated' = :'quote' AS is_the_quote, jsonb_pretty(brief(answer)) AS answer
 FROM loyalty_place_order(basket('A-1')) AS answer;
 SELECT external_id, member, origin, status, version, time = placed_at AS at_once, base, discount, points_discount, total,
     shipping_base, shipping_discount, shipping_points_discount, shipping_total, refunded, shipping_refunded,

@@ -144,7 +144,7 @@ DECLARE
     quote jsonb := loyalty_calculate(document);
     answer jsonb := loyalty_place_order(document || jsonb_build_object('expected_total', quote #> '{totals,total}'));
 BEGIN
-    RETURN answer - 'status' - 'placed_at' - 'booked' - 'repeated' = quote
+    RETURN answer - 'status' - 'placed_at' - 'booked' - 'issued' - 'repeated' = quote
         AND EXISTS (SELECT FROM loyalty.orders WHERE external_id = document ->> 'external_id' AND result = quote);
 END
 $$;

@@ -222,7 +222,7 @@ TEST(Conditions, AreFoundByTheirKeys) {
             const auto& belongs = condition.level == Level::product ? order.lines[0].segments : order.segments;
             const bool fulfilled =
                 condition.mode == ConditionMode::all || (condition.mode == ConditionMode::in) == !belongs.empty();
-            const bool expected = fulfilled && find_obstacle(promotion, order) == Reason::none;
+            const bool expected = fulfilled && find_obstacle(program, i, order) == Reason::none;
             EXPECT_EQ(candidates.refused[i] == Reason::none, expected) << promotion.id << " " << bits;
         }
     }

@@ -32,6 +32,7 @@ Ratio operator*(const Ratio& a, const Ratio& b) {
     return {left.top * right.top, left.bottom * right.bottom};
 }
 Ratio operator/(const Ratio& a, const Ratio& b) { return a * Ratio(b.bottom, b.top); }
+Ratio operator-(const Ratio& a, const Ratio& b) { return {a.top * b.bottom - b.top * a.bottom, a.bottom * b.bottom}; }
 
 Int floor(const Ratio& r) { return static_cast<Int>(r.top / r.bottom); }
 Int ceil(const Ratio& r) { return static_cast<Int>((r.top + r.bottom - 1) / r.bottom); }
@@ -90,7 +91,8 @@ struct World {
     std::vector<Piece> pieces;
     Int shipping;
     std::vector<Int> paid;
-    std::vector<Int> gross;  // per group of the tree
+    std::vector<Int> gross;   // per group of the tree
+    std::optional<Int> left;  // of the budget of the promotion at work
 
     Int total() const {
         Int sum = shipping;
@@ -240,7 +242,7 @@ private:
     }
 
     Int allowed(const World& world, const Chain& chain, int type) const {
-        const Int left = reduction_left(world, chain);
+        const Int left = std::min(reduction_left(world, chain), world.left.value_or(unlimited));
         return type < 0 ? left : std::min(left, budget_left(world, type));
     }
 
@@ -250,6 +252,7 @@ private:
 
     void reduce_goods(World& world, const Chain& chain, int type, Int amount) const {
         for (const TreeGroup* group : chain) world.gross[number_of(*group)] += amount;
+        if (world.left) *world.left -= amount;
         if (type >= 0) world.paid[static_cast<std::size_t>(type)] += amount;
     }
 
@@ -663,8 +666,8 @@ private:
         }
         for (Effect& effect : effects) {
             if (effect.target != the_shipping) continue;
-            effect.applied = std::min(effect.asked, world.shipping);
-            world.shipping -= effect.applied;
+            effect.applied = std::min({effect.asked, world.shipping, world.left.value_or(unlimited)});
+            reduce_shipping(world, effect.applied);
         }
         apply(proposal.asks, applied, world);
         return effects;
@@ -795,11 +798,17 @@ private:
         for (const Effect& effect : effects) wanted.push_back(effect.target == the_shipping ? effect.applied : 0);
         const Int sum = std::accumulate(wanted.begin(), wanted.end(), Int{0});
         if (sum == 0) return;
-        const auto shares = oracle::allot(std::min(sum, world.shipping), wanted);
+        const Int most = std::min({sum, world.shipping, world.left.value_or(unlimited)});
+        const auto shares = oracle::allot(most, wanted);
         for (std::size_t e = 0; e < effects.size(); ++e) {
             if (effects[e].target == the_shipping) effects[e].applied = shares[e];
         }
-        world.shipping -= std::min(sum, world.shipping);
+        reduce_shipping(world, most);
+    }
+
+    static void reduce_shipping(World& world, Int amount) {
+        world.shipping -= amount;
+        if (world.left) *world.left -= amount;
     }
 
     // --- Nodes ---
@@ -967,6 +976,27 @@ private:
                                const Taken& taken) const {
         Effects all;
         if (obstacle(promotion, order_, facts_) != Reason::none) return all;
+        const auto limits = facts_.left.find(promotion.id);
+        if (limits == facts_.left.end()) return apply_benefits(promotion, chain, world, taken);
+        if (limits->second.money) world.left = money_units(*limits->second.money);
+        all = apply_benefits(promotion, chain, world, taken);
+        world.left.reset();
+        if (limits->second.points) cut_accruals(ratio_of(*limits->second.points), all);
+        return all;
+    }
+
+    // Accruals in their order take what is left, in whole units of their types.
+    void cut_accruals(Ratio left, Effects& effects) const {
+        for (Effect& effect : effects) {
+            if (!effect.accrual) continue;
+            const Int one = ten_to(tree_.point_types[static_cast<std::size_t>(effect.type)].scale);
+            effect.points = std::min(effect.points, floor(left * one));
+            left = left - Ratio(effect.points) / one;
+        }
+    }
+
+    Effects apply_benefits(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
+        Effects all;
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;
             for (const TreeCondition& condition : promotion.conditions) {

@@ -48,12 +48,19 @@ struct Result {
     friend bool operator==(const Result&, const Result&) = default;
 };
 
-// What the documents around an order say: whatever the benefits read of it.
+// What a promotion's usage limits leave; nothing: without limit.
+struct Left {
+    bool used_up = false;
+    std::optional<Decimal> money, points;
+};
+
+// What the documents around an order say, and what other orders have left: whatever the benefits read of it.
 struct Facts {
     std::vector<std::map<std::string, Value>> fields;  // per line, in line order: its custom fields
     std::int32_t today = 0;                            // in days since 1970-01-01
     // What the order belongs to, the pools of its usable codes, and what its buyer belongs to and holds.
     std::set<std::string> order_segments, pools, profile_segments, tiers;
+    std::map<std::string, Left> left;                  // by promotion
 };
 
 // The first reason why a promotion takes no part in an order, in the sequence of Reason.

@@ -94,7 +94,8 @@ Reason obstacle(const TreePromotion& promotion, const Order& order, const Facts&
     if (!anywhere && !has(promotion.channels, order.channel) && !has(promotion.contact_points, order.contact_point))
         return Reason::other_channel;
     if (!promotion.regions.empty() && !has(promotion.regions, order.region)) return Reason::other_region;
-    return Reason::none;
+    const auto limits = facts.left.find(promotion.id);
+    return limits != facts.left.end() && limits->second.used_up ? Reason::limit_reached : Reason::none;
 }
 
 bool holds(const TreeCondition& condition, const Facts& facts) {

@@ -38,6 +38,7 @@ public:
         for (int left = 2 + up_to(3); left > 0; --left) add_small_promotion();
         Order order = make_small_order();
         oracle::Facts facts = facts_of(order);
+        add_limits(facts);
         return {tree_, std::move(order), std::move(facts)};
     }
 
@@ -54,6 +55,7 @@ public:
         // Five on average.
         const int most = chance(90) ? 8 : 11;
         for (int left = 1 + up_to(std::min(size_, most)); left > 0; --left) add_promotion(order);
+        add_limits(facts);
         return {tree_, std::move(order), std::move(facts)};
     }
 
@@ -71,6 +73,23 @@ private:
         facts.today = today;
         for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
         return facts;
+    }
+
+    // Usage limits of some promotions, and what they leave.
+    void add_limits(oracle::Facts& facts) {
+        for (TreePromotion& promotion : tree_.promotions) {
+            if (!chance(20)) continue;
+            promotion.usage_limits.max_uses = 1;
+            facts.left[promotion.id] = left();
+        }
+    }
+
+    oracle::Left left() {
+        oracle::Left left;
+        left.used_up = chance(15);
+        if (chance(60)) left.money = chance(10) ? Decimal() : money(2000);
+        if (chance(60)) left.points = Decimal::of(one_of({up_to(5), up_to(300), up_to(500000)}), up_to(4));
+        return left;
     }
 
     std::map<std::string, Value> fields() {
@@ -535,6 +554,7 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
 
 struct Printer {
     const Tree& tree;
+    const oracle::Facts& facts;
     std::ostringstream out;
 
     void group(const TreeGroup& group, const std::string& indent) {
@@ -589,10 +609,19 @@ struct Printer {
         list("regions", promotion.regions);
     }
 
+    std::string left_of(const TreePromotion& promotion) const {
+        const auto found = facts.left.find(promotion.id);
+        if (found == facts.left.end()) return "";
+        std::string text = found->second.used_up ? " used up" : "";
+        if (found->second.money) text += " money left " + found->second.money->to_string();
+        if (found->second.points) text += " points left " + found->second.points->to_string();
+        return text;
+    }
+
     void promotion(const TreePromotion& promotion, const std::string& indent) {
         out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
             << (promotion.state == PromotionState::active ? "" : " inactive")
-            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential");
+            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << left_of(promotion);
         restrictions(promotion);
         out << "\n";
         for (const TreeCondition& condition : promotion.conditions) {
@@ -629,6 +658,15 @@ Order order_for(const Program& program, const Case& c) {
     order.pools = places(c.facts.pools, program.pools);
     order.buyer.segments = places(c.facts.profile_segments, program.profile_segments);
     order.buyer.tiers = places(c.facts.tiers, program.tiers);
+    for (const Index promotion : program.limited_promotions) {
+        const oracle::Left& left = c.facts.left.at(program.promotions[promotion].id);
+        Allowance allowance;
+        allowance.promotion = promotion;
+        if (left.used_up) allowance.uses = Allowance::Uses::used_up;
+        if (left.money) allowance.money = Money{*left.money->units(program.currency_scale)};
+        if (left.points) allowance.points = *left.points->units(usage_scale);
+        order.allowances.push_back(allowance);
+    }
     return order;
 }
 
@@ -646,7 +684,7 @@ bool looks_at_positions(const Tree& tree) {
 }
 
 std::string to_string(const Case& c) {
-    Printer printer{c.tree, {}};
+    Printer printer{c.tree, c.facts, {}};
     auto& out = printer.out;
     printer.group(c.tree.groups.front(), "");
     for (std::size_t i = 0; i < c.tree.point_types.size(); ++i) {

@@ -74,6 +74,8 @@ private:
 
     bool add_promotion(const CandidateNode& node, const Enclosing& enclosing) {
         if (problem_.program().promotions[node.index].benefit_rule == BenefitRule::parallel) return false;
+        const Allowance* allowance = find_allowance(problem_.order(), node.index);
+        if (allowance && allowance->money) return false;
         bool only_lower = true;
         for_each_benefit(problem_.program(), node, [&](Index benefit) {
             only_lower = only_lower && !problem_.is_on_order(benefit) && add_benefit(benefit, enclosing);
