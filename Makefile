@@ -159,9 +159,11 @@ build/fuzz/%.o: %.cc
 
 -include $(FUZZ_CORE:.o=.d) $(FUZZ_NAMES:%=build/fuzz/test/fuzz/%.d)
 
+GENERATED_PAGES := doc/reference.md doc/tables.md
+
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: unit test accept demo history bench fuzz format packages help
+.PHONY: unit test accept demo history bench fuzz format reference packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -211,6 +213,11 @@ fuzz:
 format:
 	@tools/packages format
 	find src test \( -name '*.cc' -o -name '*.hpp' -o -name '*.h' \) -exec clang-format -i {} +
+
+#: reference     bring the generated parts of the documentation up to date with the comments in sql/
+reference:
+	@tools/packages build
+	+@tools/private-server $(GENERATED_PAGES:%=--save %) tools/reference --write $(GENERATED_PAGES)
 
 #: packages      install the Debian packages that building and testing need
 packages:

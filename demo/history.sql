@@ -35,6 +35,7 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
     'member', min(customer)::text,
     'shipping', sum(quantity * unit_price) FILTER (WHERE is_shipping),
     'redeem', CASE WHEN min(customer) IS NOT NULL THEN '[{"points": "stars", "amount": "max"}]'::jsonb END,
+    'promo_codes', CASE WHEN min(customer) IS NOT NULL THEN '["TWENTYTEN"]'::jsonb END,
     'lines', jsonb_agg(
         jsonb_build_object('id', number::text, 'product', sku, 'quantity', quantity, 'price', unit_price)
         ORDER BY number
@@ -49,7 +50,8 @@ $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The program: stars worth 0.01, valid for three months, that pay up to a fifth of an order; three of a hundred are
--- earned, once the goods are delivered, and ten for every order at once; merit points count what was bought.
+-- earned, once the goods are delivered, and ten for every order at once; merit points count what was bought. A code takes one
+-- percent off three orders of each member, and 1000.00 in all are off large orders.
 
 INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
 VALUES ('buyers', 'Customers of the shop', 'shop.buyers', 'customer');
@@ -65,16 +67,25 @@ INSERT INTO loyalty.members (member, program) SELECT customer::text, 'history' F
 
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
 VALUES ('history', 'small-things', 'Small things', '$.price < 1');
-INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, position, state, audience)
+INSERT INTO loyalty.order_segments (program, external_id, name, predicate)
+VALUES ('history', 'large', 'Large orders', '$.total >= 500');
+INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, max_uses_per_member)
+VALUES ('history', 'codes', 'The code of the year', 'universal', 3);
+INSERT INTO loyalty.promo_codes (code, program, pool) VALUES ('TWENTYTEN', 'history', 'codes');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, position, state, audience, promo_code_pool, money_budget)
 VALUES
-    ('history', 'small-things', 'A tenth off small things', 'discount', 'main', 1, 'active', 'everyone'),
-    ('history', 'everyday', 'Three percent off', 'discount', 'main', 2, 'active', 'members'),
-    ('history', 'pay', 'Pay with stars', 'points', 'main', 3, 'active', 'members'),
-    ('history', 'earn', 'Earn stars and merits', 'points', 'main', 4, 'active', 'members');
+    ('history', 'small-things', 'A tenth off small things', 'discount', 'main', 1, 'active', 'everyone', NULL, NULL),
+    ('history', 'everyday', 'Three percent off', 'discount', 'main', 2, 'active', 'members', NULL, NULL),
+    ('history', 'code', 'One percent off with the code', 'discount', 'main', 3, 'active', 'members', 'codes', NULL),
+    ('history', 'large', 'Twenty off large orders', 'discount', 'main', 4, 'active', 'everyone', NULL, 1000),
+    ('history', 'pay', 'Pay with stars', 'points', 'main', 5, 'active', 'members', NULL, NULL),
+    ('history', 'earn', 'Earn stars and merits', 'points', 'main', 6, 'active', 'members', NULL, NULL);
 INSERT INTO loyalty.promotion_conditions (program, promotion, position, level, mode, segments)
 VALUES
     ('history', 'small-things', 1, 'product', 'in', '{small-things}'),
     ('history', 'everyday', 1, 'order', 'all', '{}'),
+    ('history', 'code', 1, 'order', 'all', '{}'),
+    ('history', 'large', 1, 'order', 'in', '{large}'),
     ('history', 'pay', 1, 'order', 'all', '{}'),
     ('history', 'earn', 1, 'product', 'all', '{}'),
     ('history', 'earn', 2, 'order', 'all', '{}');
@@ -82,6 +93,8 @@ INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, 
 VALUES
     ('history', 'small-things', 1, 'discount', '{"percent": 10}'),
     ('history', 'everyday', 1, 'discount', '{"percent": 3, "target": "order"}'),
+    ('history', 'code', 1, 'discount', '{"percent": 1}'),
+    ('history', 'large', 1, 'discount', '{"amount": 20}'),
     ('history', 'pay', 1, 'points_discount', '{"point_type": "stars", "percent": 20}'),
     ('history', 'earn', 1, 'accrue_points', '{"point_type": "stars", "percent": 3, "credit_on": "delivered"}'),
     ('history', 'earn', 2, 'accrue_points', '{"point_type": "stars", "points": 10}'),
@@ -255,13 +268,19 @@ FROM loyalty.transactions
 WHERE program = 'history' AND source_type = 'order'
 GROUP BY source, member, point_type;
 
--- Orders of which everything came back, and what is left of their money and points: nothing, if all is right.
+-- Orders of which everything came back, and what is left of their money, points and codes: nothing, if all is right.
 CREATE VIEW shop.fully_returned AS
 SELECT
     placed.external_id AS invoice,
     placed.total,
     placed.total - placed.refunded AS money_left,
-    coalesce(points.points, 0) AS points_left
+    coalesce(points.points, 0) AS points_left,
+    (
+        SELECT count(*)
+        FROM loyalty.promo_code_uses AS used
+        WHERE used.buyer = placed.buyer AND used.program = placed.program AND used.order_id = placed.external_id
+            AND used.freed_at IS NULL
+    ) AS codes_left
 FROM loyalty.orders AS placed
 LEFT JOIN (
     SELECT invoice, sum(abs(points)) AS points FROM shop.points_left GROUP BY invoice
@@ -306,13 +325,19 @@ FROM (
     FROM loyalty.transactions
     GROUP BY point_type, type
     UNION ALL
+    SELECT 37, 'uses of the code', count(*) FROM loyalty.promo_code_uses
+    UNION ALL
+    SELECT 38, '  given back', count(*) FROM loyalty.promo_code_uses WHERE freed_at IS NOT NULL
+    UNION ALL
+    SELECT 39, 'used of the budget', sum(money) FROM loyalty.promotion_counters
+    UNION ALL
     SELECT 40, 'points owed', sum(owed) FROM loyalty.balances
     UNION ALL
     SELECT 41, 'orders returned in full', count(*) FROM shop.fully_returned
     UNION ALL
-    SELECT 42, '  of these, with money or points left', count(*)
+    SELECT 42, '  of these, with money, points or codes left', count(*)
     FROM shop.fully_returned
-    WHERE money_left <> 0 OR points_left <> 0
+    WHERE money_left <> 0 OR points_left <> 0 OR codes_left <> 0
     UNION ALL
     SELECT 43, 'invariants that do not hold', count(*) FROM loyalty_verify()
 ) AS figures (number, what, figure)

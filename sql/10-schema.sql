@@ -92,6 +92,7 @@ BEGIN
     SET version = known,
         library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
         updated_at = loyalty.clock();
+    PERFORM @extschema@.loyalty_restore_rights();
     RETURN known;
 END
 $body$;

@@ -17,6 +17,7 @@ COMMENT ON FUNCTION loyalty_enrol(text, text, timestamptz, text) IS
     'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable). Example: SELECT loyalty_enrol(''ann'', '
     '''main'');';
 
+-- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION loyalty_enrol_all(
     program text,
     registered_at timestamptz DEFAULT NULL,
@@ -24,6 +25,7 @@ CREATE FUNCTION loyalty_enrol_all(
 ) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_all';
 
 COMMENT ON FUNCTION loyalty_enrol_all(text, timestamptz, text) IS
@@ -41,6 +43,7 @@ CREATE FUNCTION loyalty_enrol_segment(
 ) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_segment';
 
 COMMENT ON FUNCTION loyalty_enrol_segment(text, text, timestamptz, text) IS
@@ -54,13 +57,15 @@ CREATE FUNCTION loyalty_remove_member(member text, program text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'loyalty_remove_member';
 
 COMMENT ON FUNCTION loyalty_remove_member(text, text) IS
-    'Ends a member''s stay: open holds are rolled back, tiers close, nothing is earned or spent any more; balances and '
+    'Ends a member''s stay: open holds are rolled back, points of orders that wait for a status are dropped, tiers close, '
+    'nothing is earned or spent any more; balances and '
     'history stay, and points go on expiring. Returns whether it was a member. Errors: LY201, LY507. Example: SELECT '
     'loyalty_remove_member(''ann'', ''main'');';
 
 CREATE FUNCTION loyalty_remove_all_members(program text) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_remove_all_members';
 
 COMMENT ON FUNCTION loyalty_remove_all_members(text) IS

@@ -1,4 +1,4 @@
--- Tiers: what groups and tiers must obey, reading them, and the jobs that keep them up.
+-- Tiers: what groups and tiers must obey, and reading them.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Edits. What was due is reviewed by the old rules first; afterwards everyone stands in the group as edited.
@@ -6,6 +6,7 @@
 CREATE FUNCTION loyalty_review_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_review_tier_group';
 
 COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
@@ -15,6 +16,7 @@ COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
 CREATE FUNCTION loyalty_settle_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
 
 COMMENT ON FUNCTION loyalty_settle_tier_group(text, text) IS
@@ -304,82 +306,3 @@ COMMENT ON FUNCTION loyalty_judge(text, text) IS
     'Judges the tiers of a member anew: dynamic groups by the profile, which is read with the caller''s rights, balances '
     'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
     'SELECT loyalty_judge(''ann'', ''main'');';
-
--- ---------------------------------------------------------------------------------------------------------------------
--- Jobs
-
-CREATE FUNCTION loyalty_review_batch(batch_size integer, fresh boolean) RETURNS bigint
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'loyalty_review_batch';
-
-COMMENT ON FUNCTION loyalty_review_batch(integer, boolean) IS
-    'One batch of loyalty_review_tiers(): the batch_size members (1 to 1000000) of a tier group that have waited longest. '
-    'With fresh, the first of a run. Returns how many members it reviewed, or null once nothing is due. Errors: LY524 '
-    '(another run is at work), LY104 (batch size), LY317 (isolation level). Example: SELECT loyalty_review_batch(10000, '
-    'true);';
-
-CREATE PROCEDURE loyalty_review_tiers(batch_size integer DEFAULT 10000)
-    LANGUAGE plpgsql
-    AS $body$
-DECLARE
-    reviewed bigint;
-    total bigint := 0;
-    fresh boolean := true;
-BEGIN
-    LOOP
-        COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        reviewed := @extschema@.loyalty_review_batch(batch_size, fresh);
-        EXIT WHEN reviewed IS NULL;
-        fresh := false;
-        total := total OPERATOR(pg_catalog.+) reviewed;
-        RAISE NOTICE 'reviewed % members', total;
-    END LOOP;
-    COMMIT;
-END
-$body$;
-
-COMMENT ON PROCEDURE loyalty_review_tiers(integer) IS
-    'Books what the calendar of cyclic tier groups has due, reviews, resets and falls, batch_size members at a time, each '
-    'batch in a transaction of its own; an interrupted run is simply run again. Nothing depends on it: what is due is '
-    'booked before anything else on an account. Progress: NOTICEs, and loyalty.job_progress. Errors: LY524 (another run '
-    'is at work), LY104 (batch size), 2D000 (within a transaction block). Example: CALL loyalty_review_tiers();';
-
-CREATE FUNCTION loyalty_judge_batch(batch_size integer, fresh boolean) RETURNS bigint
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'loyalty_judge_batch';
-
-COMMENT ON FUNCTION loyalty_judge_batch(integer, boolean) IS
-    'One batch of loyalty_judge_tiers(): the next batch_size members (1 to 1000000). With fresh, a new run, or an '
-    'interrupted one from where it stopped. Returns how many tiers have changed, or null once all members are done. '
-    'Errors: LY524 (another run is at work), LY104 (batch size), LY317 (isolation level). Example: SELECT '
-    'loyalty_judge_batch(10000, true);';
-
-CREATE PROCEDURE loyalty_judge_tiers(batch_size integer DEFAULT 10000)
-    LANGUAGE plpgsql
-    AS $body$
-DECLARE
-    changed bigint;
-    total bigint := 0;
-    fresh boolean := true;
-BEGIN
-    LOOP
-        COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        changed := @extschema@.loyalty_judge_batch(batch_size, fresh);
-        EXIT WHEN changed IS NULL;
-        fresh := false;
-        total := total OPERATOR(pg_catalog.+) changed;
-        RAISE NOTICE 'changed % dynamic tiers', total;
-    END LOOP;
-    COMMIT;
-END
-$body$;
-
-COMMENT ON PROCEDURE loyalty_judge_tiers(integer) IS
-    'Judges the dynamic tier groups of all members, batch_size at a time, each batch in a transaction of its own; an '
-    'interrupted run goes on where it stopped. Profiles are read with the caller''s rights. Progress: NOTICEs, and '
-    'loyalty.job_progress. Errors: LY524 (another run is at work), LY104 (batch size), 2D000 (within a transaction '
-    'block). Example: CALL loyalty_judge_tiers();';

@@ -9,6 +9,7 @@ CREATE TABLE loyalty.programs (
     currency_scale smallint NOT NULL DEFAULT 2,
     time_zone text NOT NULL,
     negative_balance_allowed boolean NOT NULL DEFAULT false,
+    notify_days integer[] NOT NULL DEFAULT '{30, 7, 1}',
     active boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
@@ -16,7 +17,13 @@ CREATE TABLE loyalty.programs (
     CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
     CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
     CONSTRAINT programs_currency_is_a_code CHECK (currency ~ '^[A-Z]{3}$'),
-    CONSTRAINT programs_currency_scale_range CHECK (currency_scale BETWEEN 0 AND 4)
+    CONSTRAINT programs_currency_scale_range CHECK (currency_scale BETWEEN 0 AND 4),
+    CONSTRAINT programs_notify_days_range CHECK (
+        cardinality(notify_days) <= 20
+        AND array_position(notify_days, NULL) IS NULL
+        AND 0 <= ALL (notify_days)
+        AND 3650 >= ALL (notify_days)
+    )
 );
 
 CREATE UNIQUE INDEX programs_one_active_per_profile_database ON loyalty.programs (profile_database) WHERE active;
@@ -34,6 +41,9 @@ COMMENT ON COLUMN loyalty.programs.time_zone IS
     'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.negative_balance_allowed IS
     'Whether taking back earned points that were spent already makes the balance negative; otherwise they are owed.';
+COMMENT ON COLUMN loyalty.programs.notify_days IS
+    'How many days before points expire it is told, by loyalty_tell_expiring(): at most 20 numbers, 0 (on the last usable '
+    'day) to 3650; empty: never.';
 COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';

@@ -53,6 +53,9 @@ WHERE source_type = 'cancel';
 CREATE UNIQUE INDEX transactions_one_commit ON loyalty.transactions (member, program, hold)
 WHERE hold IS NOT NULL;
 
+-- For lists of the newest, and of a period. It begins with no column that others begin with, so it is never taken for them.
+CREATE INDEX transactions_created_at ON loyalty.transactions (created_at);
+
 COMMENT ON TABLE loyalty.transactions IS
     'The ledger: one row per change of a balance. Rows are inserted and never changed; a correction is a row of its own.';
 COMMENT ON COLUMN loyalty.transactions.member IS 'The member.';

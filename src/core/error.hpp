@@ -110,6 +110,10 @@ inline constexpr std::string_view wrong_trigger = "LY724";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";
+// Jobs.
+inline constexpr std::string_view unknown_job = "LY771";
+// Reports.
+inline constexpr std::string_view unknown_report = "LY785";
 }  // namespace sqlstate
 
 class Error : public std::exception {

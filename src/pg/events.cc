@@ -10,6 +10,7 @@
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
+#include "pg/job.hpp"
 #include "pg/owner.hpp"
 #include "pg/spi.hpp"
 
@@ -218,7 +219,14 @@ std::int64_t delete_old(Datum age, std::int32_t most) {
         query.run({timestamp_argument(now()), {age, false}, integer_argument(most)}, true).size());
 }
 
+std::optional<std::int64_t> delete_batch(JobRun& run, int batch_size) {
+    const std::int64_t deleted = delete_old(positive(run.age()), batch_size);
+    return deleted == 0 ? std::nullopt : std::optional(deleted);
+}
+
 }  // namespace
+
+const Job delete_events_job = {"delete_events", "deleted", "events", "events", delete_batch};
 
 }  // namespace loyalty::pg
 

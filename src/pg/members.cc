@@ -3,7 +3,9 @@
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/ledger_sql.hpp"
+#include "pg/order_store.hpp"
 #include "pg/tiers.hpp"
+#include "pg/tiers_sql.hpp"
 
 namespace loyalty::pg {
 
@@ -33,7 +35,7 @@ void tell_enrolled(const std::string& program, const std::vector<std::string>& m
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'member_enrolled', m.member, jsonb_build_object('registered_at', m.registered_at, 'resumed', $3)"
-        "   FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1 ORDER BY m.member",
+        "   FROM unnest($2::text[]) k (member) CROSS JOIN " LOYALTY_EACH_MEMBER " m ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, BOOLOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
 }
@@ -116,6 +118,29 @@ Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
     return enrol(profiles, {*member}, {registered.value_or(moment)}, moment);
 }
 
+namespace {
+
+// What waits for the status of an order will never be earned.
+void drop_waiting_accruals(const std::string& program, const std::vector<std::string>& members) {
+    static Query query(
+        "WITH waiting AS MATERIALIZED ("
+        "    SELECT a.buyer, a.order_id, a.number, a.member, a.point_type, a.points - a.dropped AS amount"
+        "      FROM unnest($2::text[]) k (member)"
+        "      JOIN loyalty.order_accruals a ON a.buyer = 'm:' || k.member AND a.program = $1 AND a.state = 'waiting')"
+        ", dropped AS ("
+        "    UPDATE loyalty.order_accruals a SET state = 'dropped', dropped = a.points FROM waiting w"
+        "     WHERE a.buyer = w.buyer AND a.program = $1 AND a.order_id = w.order_id AND a.number = w.number)"
+        " INSERT INTO loyalty.events (program, type, profile, data)"
+        " SELECT $1, 'accrual_dropped', member,"
+        "        jsonb_build_object('order', order_id, 'points', point_type, 'amount', sum(amount), 'reason', 'member_removed')"
+        "   FROM waiting GROUP BY member, order_id, point_type ORDER BY member, order_id, point_type",
+        {TEXTOID, TEXTARRAYOID});
+    const OrderWriting writing;
+    query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
+}
+
+}  // namespace
+
 std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
     static Query holds(
         "SELECT h.member, h.id, h.point_type"
@@ -136,6 +161,7 @@ std::int64_t remove(const std::string& program, const std::vector<std::string>& 
     for (std::uint64_t row = 0; row < open.size(); row++) {
         roll_back(open.text(row, 1), program, {uuid_of(open.datum(row, 2)), open.text(row, 3)}, CurrentMemoryContext);
     }
+    drop_waiting_accruals(program, members);
     const auto ended =
         query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true)
             .size();

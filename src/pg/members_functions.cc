@@ -99,7 +99,7 @@ std::string applicants(const ProfileDatabase& profiles, const std::optional<std:
                        const std::string& condition) {
     return "SELECT CAST(t." + profiles.key + " AS text), " +
            (field ? "min(" + date_expression(profiles, *field) + ")" : "NULL::timestamptz") + ", count(*) FROM " +
-           profiles.table + " t" + condition + " GROUP BY 1";
+           profiles.table + " t" + condition + " GROUP BY 1 ORDER BY 1";
 }
 
 void tell_progress(const Report& report) {

@@ -5,6 +5,7 @@
 #include "pg/owner.hpp"
 #include "pg/profile_database.hpp"
 #include "pg/tiers.hpp"
+#include "pg/tiers_sql.hpp"
 
 namespace loyalty::pg {
 
@@ -23,13 +24,13 @@ bool reads_profile(const std::string& program) {
 }
 
 // Points that can be spent and all points, by type, what is due counting as booked.
-#define LOYALTY_BALANCES                                                                                                               \
+#define LOYALTY_BALANCES \
     "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("                                                                      \
     "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"                                                              \
     "            'active', CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"                                 \
     "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"                                                   \
     "   FROM loyalty.point_types t"                                                                                                    \
-    "   LEFT JOIN loyalty.balances b ON b.member = m.member AND b.program = m.program AND b.point_type = t.external_id"                \
+    "   LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = m.program AND x.point_type = t.external_id") " b ON true" \
     "   LEFT JOIN LATERAL (SELECT sum(l.remaining - l.held) FILTER (WHERE l.expires_at <= $4) AS expired,"                             \
     "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4 AND l.active_from <= $4) AS active"        \
     "                        FROM loyalty.lots l"                                                                                      \
@@ -37,11 +38,11 @@ bool reads_profile(const std::string& program) {
     "  WHERE t.program = m.program)"
 
 // Orders of the group's window: not cancelled, less what was returned, by their time.
-#define LOYALTY_ORDERS                                                                                              \
+#define LOYALTY_ORDERS                                                                                                  \
     "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0), 'last', max(o.time)," \
-    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document" \
-    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                          \
-    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
+    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document"    \
+    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                              \
+    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"                 \
     "    AND (g.activity_days IS NULL OR o.time > $4 - make_interval(days => g.activity_days)))"
 
 void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
@@ -76,9 +77,10 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
     static Query query(
         "SELECT m.member, g.external_id, s.tier, verdict.tier, s.seq"
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
-        "  JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        " CROSS JOIN " LOYALTY_EACH_MEMBER
+        " m"
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.model = 'dynamic'"
-        "  LEFT JOIN loyalty.member_tiers s ON s.member = m.member AND s.program = m.program AND s.tier_group = g.external_id"
+        "  LEFT JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id") " s ON true"
         " CROSS JOIN LATERAL " LOYALTY_BALANCES
         " balances"
         " CROSS JOIN LATERAL " LOYALTY_ORDERS

@@ -1,9 +1,8 @@
-// The SQL functions of tiers: reading them, judging a member, and the jobs.
+// The SQL functions of tiers: reading them, judging a member, and what follows from edits.
 #include <algorithm>
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
-#include "pg/job.hpp"
 #include "pg/ledger_book.hpp"
 #include "pg/members.hpp"
 #include "pg/owner.hpp"
@@ -107,7 +106,7 @@ Rows as_rows(const std::vector<HeldTier>& tiers) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Judging and jobs
+// Judging
 
 std::int64_t bring_up_to_date(const std::string& program, const std::vector<std::string>& members, Cause cause) {
     std::int64_t changed = 0;
@@ -120,44 +119,6 @@ std::int64_t bring_up_to_date(const std::string& program, const std::vector<std:
         }
     }
     return dynamic ? changed + judge_members(program, members, now(), AsUser::caller()) : changed;
-}
-
-struct DueMembers {
-    std::string program, tier_group;
-    std::vector<std::string> members;
-};
-
-// The first group with anything due, and the members in it that have waited longest.
-DueMembers next_due(int batch_size) {
-    static Query query(
-        "SELECT g.program, g.external_id, due.members"
-        "  FROM loyalty.tier_groups g"
-        " CROSS JOIN LATERAL (SELECT array_agg(x.member) AS members"
-        "                       FROM (SELECT s.member FROM loyalty.member_tiers s"
-        "                              WHERE s.program = g.program AND s.tier_group = g.external_id AND s.due_at <= $1 AND s.due_at < 'infinity'"
-        "                              ORDER BY s.due_at LIMIT $2) x) due"
-        " WHERE g.model = 'cyclic' AND due.members IS NOT NULL ORDER BY g.program, g.external_id LIMIT 1",
-        {TIMESTAMPTZOID, INT8OID});
-    const Rows rows = query.run({timestamp_argument(now()), bigint_argument(batch_size)}, true);
-    if (rows.size() == 0) return {};
-    return {rows.text(0, 1), rows.text(0, 2), rows.texts(0, 3)};
-}
-
-// The next members of programs with dynamic groups, by program.
-std::vector<DueMembers> next_to_judge(int batch_size) {
-    static Query query(
-        "SELECT n.program, array_agg(n.member ORDER BY n.member)"
-        "  FROM (SELECT x.member, x.program FROM loyalty.members x, loyalty.job_progress p"
-        "         WHERE p.job = 'judge_tiers' AND x.removed_at IS NULL"
-        "           AND (x.member, x.program) > (coalesce(p.after_member, ''), coalesce(p.after_program, ''))"
-        "           AND EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = x.program AND g.model = 'dynamic')"
-        "         ORDER BY x.member, x.program LIMIT $1) n"
-        " GROUP BY n.program ORDER BY n.program",
-        {INT8OID});
-    const Rows rows = query.run({bigint_argument(batch_size)}, true);
-    std::vector<DueMembers> due;
-    for (std::uint64_t row = 0; row < rows.size(); row++) due.push_back({rows.text(row, 1), {}, rows.texts(row, 2)});
-    return due;
 }
 
 // All members of a program, a slice at a time.
@@ -275,60 +236,6 @@ Datum loyalty_judge(PG_FUNCTION_ARGS) {
         lock_members(program, {member});
         make_standings(program, {member});
         return Int32GetDatum(static_cast<std::int32_t>(bring_up_to_date(program, {member}, Cause::judgement)));
-    });
-}
-
-PG_FUNCTION_INFO_V1(loyalty_review_batch);
-Datum loyalty_review_batch(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        const int batch_size = PG_GETARG_INT32(0);
-        check_batch_size(batch_size);
-        require_read_committed("review tiers");
-        const AsUser owner(schema_owner());
-        const Spi connection;
-        Job job("review_tiers", "loyalty_review_tiers()");
-        if (PG_GETARG_BOOL(1)) job.begin();
-        const DueMembers due = next_due(batch_size);
-        fcinfo->isnull = due.members.empty();
-        if (due.members.empty()) {
-            job.finish();
-            return Datum{0};
-        }
-        lock_members(due.program, due.members);
-        review_members(load_tier_groups(due.program, due.tier_group).at(0), due.members, now(), Cause::points);
-        job.step(static_cast<std::int64_t>(due.members.size()), {}, {});
-        return Int64GetDatum(static_cast<std::int64_t>(due.members.size()));
-    });
-}
-
-PG_FUNCTION_INFO_V1(loyalty_judge_batch);
-Datum loyalty_judge_batch(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        const int batch_size = PG_GETARG_INT32(0);
-        check_batch_size(batch_size);
-        require_read_committed("judge tiers");
-        const AsUser owner(schema_owner());
-        const Spi connection;
-        Job job("judge_tiers", "loyalty_judge_tiers()");
-        if (PG_GETARG_BOOL(1)) job.begin();
-        const auto due = next_to_judge(batch_size);
-        fcinfo->isnull = due.empty();
-        if (due.empty()) {
-            job.finish();
-            return Datum{0};
-        }
-        std::int64_t changed = 0, judged = 0;
-        std::pair<std::string, std::string> last;
-        for (const auto& slice : due) {
-            lock_members(slice.program, slice.members);
-            changed += judge_members(slice.program, slice.members, now(), AsUser::caller());
-            judged += static_cast<std::int64_t>(slice.members.size());
-            last = std::max(last, {slice.members.back(), slice.program});
-        }
-        job.step(judged, last.second, last.first);
-        return Int64GetDatum(changed);
     });
 }
 

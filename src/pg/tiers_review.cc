@@ -65,11 +65,12 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
         "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
         "  FROM unnest($2::text[]) k (member)"
-        "  JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        " CROSS JOIN " LOYALTY_EACH_MEMBER
+        " m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
-        "  JOIN loyalty.member_tiers s ON s.member = m.member AND s.program = m.program AND s.tier_group = $4"
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $4"
-        "  LEFT JOIN loyalty.balances b ON b.member = m.member AND b.program = m.program AND b.point_type = g.point_type"
+        " CROSS JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = $4") " s"
+        "  LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = $1 AND x.point_type = g.point_type") " b ON true"
         "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
             LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "s.review_at", "$3")) "s.review_at) review ON g.model = 'cyclic'"
         "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(

@@ -94,7 +94,7 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
         "        coalesce(lifetime.points, 0), coalesce(review.next, 'infinity'),"
         "        coalesce(reset.next, review.next, 'infinity'), coalesce(least(review.next, reset.next), 'infinity'), $3"
         "   FROM unnest($2::text[]) k (member)"
-        "   JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        "  CROSS JOIN " LOYALTY_EACH_MEMBER " m"
         "   JOIN loyalty.programs p ON p.external_id = m.program"
         "   JOIN loyalty.tier_groups g ON g.program = m.program"
         "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"

@@ -10,7 +10,7 @@ CALL shop.replay(NULL, NULL) \g /dev/null
 
 TABLE shop.outcome;
 -- Nothing is left of what came back as a whole; it was not nothing.
-SELECT count(*), sum(total) AS total, sum(money_left) AS money_left, sum(points_left) AS points_left FROM shop.fully_returned;
+SELECT count(*), sum(total) AS total, sum(money_left) AS money_left, sum(points_left) AS points_left, sum(codes_left) AS codes_left FROM shop.fully_returned;
 -- Every sale of the file is an order with its own base price.
 SELECT count(*) AS wrong FROM (
     SELECT invoice, sum(quantity * unit_price) AS base FROM shop.sale_lines GROUP BY invoice HAVING min(quantity) > 0

@@ -48,7 +48,7 @@ SELECT job, done, skipped FROM loyalty.job_progress;
 -- An error of the server is nobody's: the run ends, and goes on later.
 UPDATE blocked SET code = '57014', message = 'cancelled';
 CALL loyalty_expire_points();
-DO $$ BEGIN PERFORM loyalty_expire_batch(100, true); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'caught'; END $$;
+DO $$ BEGIN PERFORM loyalty_job_batch('expire_points', 100); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'caught'; END $$;
 UPDATE blocked SET code = '53100', message = 'disk full';
 CALL loyalty_expire_points();
 SELECT member, message, failures FROM loyalty.job_errors ORDER BY member;

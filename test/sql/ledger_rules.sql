@@ -60,9 +60,9 @@ EXCEPTION WHEN SQLSTATE 'LY510' OR SQLSTATE 'LY514' OR SQLSTATE 'LY516' OR SQLST
     RETURN format('%s: %s', step, SQLSTATE);
 END
 $$;
-CREATE FUNCTION run_job() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION run_job() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
 BEGIN
-    WHILE loyalty_expire_batch(4, true) IS NOT NULL LOOP
+    WHILE loyalty_job_batch('expire_points', 4) IS NOT NULL LOOP
     END LOOP;
 END
 $$;

@@ -78,6 +78,16 @@ SELECT brief(loyalty_set_order_status('main', 'D-1', 'picked_up'));
 SELECT * FROM accruals_of WHERE order_id = 'D-1';
 SELECT type, data FROM loyalty.events WHERE type = 'accrual_dropped' ORDER BY number;
 SELECT loyalty_cancel_order('main', 'D-1') -> 'points' AS points;
+-- Removing drops all that waits, at once and for good (decision 15); what was credited stays.
+SELECT loyalty_place_order(basket('D-2', 'bob')) -> 'status' AS status;
+SELECT loyalty_place_order(basket('D-3', 'bob')) -> 'status' AS status;
+SELECT loyalty_return_items('main', 'D-3', '[{"id": "b", "quantity": 1}]', 'before') -> 'points' AS points;
+SELECT loyalty_remove_member('bob', 'main');
+SELECT * FROM accruals_of WHERE order_id IN ('D-2', 'D-3');
+SELECT type, data FROM loyalty.events WHERE type IN ('accrual_dropped', 'member_removed') ORDER BY number;
+SELECT loyalty_enrol('bob', 'main') -> 'outcome' AS outcome;
+SELECT brief(loyalty_set_order_status('main', 'D-2', 'delivered'));
+SELECT * FROM loyalty_verify();
 
 -- Statuses of guests' orders, and what is refused.
 SELECT loyalty_place_order(basket('G-1', NULL)) -> 'status' AS status;

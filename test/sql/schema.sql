@@ -40,11 +40,11 @@ SELECT object.noun, object.name
 FROM (
     SELECT 'relation', oid::regclass::text, obj_description(oid, 'pg_class')
     FROM pg_class
-    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
+    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'f')
     UNION ALL
     SELECT 'column', attrelid::regclass || '.' || attname, col_description(attrelid, attnum)
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
+    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'f') AND attnum > 0 AND NOT attisdropped
     UNION ALL
     SELECT 'type', oid::regtype::text, obj_description(oid, 'pg_type')
     FROM pg_type

@@ -1,6 +1,7 @@
 # Runs the SQL examples of README.md and doc/*.md and compares what they print with what the page says they print.
 #
-# Each page gets a fresh database, and all its blocks marked `sql` run there in order, in one session of psql -X -q. A
+# Each page gets a fresh database, and all its blocks marked `sql` run there in order, in one session of psql -X -q, and in
+# between, as programs, its blocks marked `python`, `js` and `java`, where their interpreters and drivers are there. A
 # block that is followed, but for blank lines, by a block marked `text` prints exactly that; any other must run without
 # an error or a warning. After a change, tmp_check/log has each page as this run would have it: read, and copy it.
 
@@ -14,9 +15,31 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('documentation');
 $node->init;
+# JDBC knows no Unix sockets.
+$node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
 $node->start;
 
-# Splits a page into chunks [kind, text]: kind is sql, text or prose, in the order of the page. The fences are prose.
+# How programs of a language are run: the file's name, the command, and a command that succeeds where both it and its driver
+# of PostgreSQL are there. Debian's Node finds Debian's modules by itself, another one by NODE_PATH.
+my $jdbc = '/usr/share/java/postgresql.jar';
+my %languages = (
+    python => [ 'program.py', '/usr/bin/python3', q{/usr/bin/python3 -c 'import psycopg2'} ],
+    js => [ 'program.js', 'node', q{node -e 'require("pg")'} ],
+    java => [ 'Checkout.java', "java -cp $jdbc", "test -f $jdbc && javac -version" ],
+);
+$ENV{NODE_PATH} = join ':', grep { defined } $ENV{NODE_PATH}, '/usr/share/nodejs';
+my $any_language = join '|', sort keys %languages;
+my %is_there = map { $_ => system("($languages{$_}[2]) >/dev/null 2>&1") == 0 } keys %languages;
+foreach my $language (sort keys %languages)
+{
+SKIP:
+    {
+        skip "$language or its driver of PostgreSQL is not there", 1 unless $is_there{$language};
+        pass("programs in $language are run");
+    }
+}
+
+# Splits a page into chunks [kind, text]: kind is sql, a language, text or prose, in the order of the page. The fences are prose.
 sub chunks
 {
     my ($page) = @_;
@@ -28,7 +51,7 @@ sub chunks
         {
             $chunks[-1][1] .= $line;
             $inside = $1 || 'other';
-            push @chunks, [$inside =~ /^(sql|text)$/ ? $inside : 'prose', ''];
+            push @chunks, [$inside =~ /^(sql|text|$any_language)$/ ? $inside : 'prose', ''];
         }
         elsif ($inside && $line =~ /^```\s*$/)
         {
@@ -44,10 +67,24 @@ sub chunks
     return @chunks;
 }
 
-# The outputs of SQL blocks that run one after the other in a database of their own; undef where psql did not get there.
+# A program as what psql has to do; undef where it cannot be run.
+sub script
+{
+    my ($kind, $text, $folder) = @_;
+    return $text if $kind eq 'sql';
+    return unless $is_there{$kind};
+    my ($name, $command) = @{ $languages{$kind} };
+    append_to_file("$folder/$name", $text);
+    return "\\! $command $folder/$name 2>&1\n";
+}
+
+# The outputs of blocks that run one after the other in a database of their own; undef where psql did not get there.
 sub outputs
 {
     my ($database, @blocks) = @_;
+    local $ENV{PGHOST} = $node->host;
+    local $ENV{PGPORT} = $node->port;
+    local $ENV{PGDATABASE} = $database;
     $node->safe_psql('postgres', "CREATE DATABASE $database");
 
     # An error's context names lines of internal functions: of no use to a reader.
@@ -76,18 +113,20 @@ sub tidy
     return "$text\n";
 }
 
-# Runs a page. Returns the page with the outputs of this run, and one verdict per SQL block: [its first line, problem].
+# Runs a page. Returns the page with the outputs of this run, and one verdict per block that was run: [its first line, problem].
 sub run_page
 {
     my ($database, $page) = @_;
     my @chunks = chunks($page);
-    my @sql = grep { $chunks[$_][0] eq 'sql' } 0 .. $#chunks;
-    my @outputs = outputs($database, map { $chunks[$_][1] } @sql);
+    my @run = grep { $chunks[$_][0] =~ /^(sql|$any_language)$/ } 0 .. $#chunks;
+    my %scripts = map { $_ => script(@{ $chunks[$_] }, PostgreSQL::Test::Utils::tempdir()) } @run;
+    @run = grep { defined $scripts{$_} } @run;
+    my @outputs = outputs($database, map { $scripts{$_} } @run);
 
     my @verdicts;
-    foreach my $i (0 .. $#sql)
+    foreach my $i (0 .. $#run)
     {
-        my $at = $sql[$i];
+        my $at = $run[$i];
         my $output = $outputs[$i];
         my ($title) = $chunks[$at][1] =~ /\A\s*(.*)/;
         my $problem;
@@ -100,7 +139,7 @@ sub run_page
             $problem = "it printed:\n$output" if $output ne tidy($chunks[ $at + 2 ][1]);
             $chunks[ $at + 2 ][1] = $output;
         }
-        elsif ($output =~ /^(ERROR|FATAL|WARNING|NOTICE):|^psql: /m)
+        elsif ($output =~ /^(ERROR|FATAL|WARNING|NOTICE):|^psql: |^Traceback|Exception/m)
         {
             $problem = "it printed:\n$output";
         }
@@ -178,31 +217,58 @@ foreach my $path ('README.md', sort glob 'doc/*.md')
 }
 cmp_ok($number, '>', 1, 'the documentation was found');
 
-# The reference is complete: it names each function, table and view, and each SQLSTATE that a source raises.
-sub missing_from_reference
-{
-    my ($what, @names) = @_;
-    my $reference = slurp_file('doc/reference.md');
-    cmp_ok(scalar @names, '>', 0, "there are $what");
-    is_deeply([ grep { $reference !~ /`(?:loyalty\.)?\Q$_\E\b|^### \Q$_\E\b/m } @names ],
-        [], "the reference has all $what");
-}
-
+# What is generated says what the comments say.
 $node->safe_psql('postgres', 'CREATE EXTENSION loyalty');
 $node->safe_psql('postgres', 'SELECT loyalty_create_schema()');
-missing_from_reference('functions', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+foreach my $page ('doc/reference.md', 'doc/tables.md')
+{
+    local $ENV{PGHOST} = $node->host;
+    local $ENV{PGPORT} = $node->port;
+    local $ENV{PGDATABASE} = 'postgres';
+    my $wanted = '';
+    IPC::Run::run([ 'tools/reference', $page ], '>', \$wanted);
+    ok($wanted eq slurp_file($page), "$page is as generated from the comments: see make reference");
+}
+# Where prose has a function as its heading, the heading is the one that is generated elsewhere on the page.
+my $reference = slurp_file('doc/reference.md');
+my $generated = join '', $reference =~ /^<!-- generated: .*?^<!-- end of what is generated -->/msg;
+my @headings = map { split /(?<=\w), (?=loyalty_)/ } $reference =~ /^### ((?:CALL )?loyalty_.*)$/mg;
+is_deeply([ grep { index($generated, "### $_\n") < 0 } @headings ], [], 'the headings of functions are their signatures');
+
+# The reference is complete: it names each function, the pages of tables and errors each table, view and SQLSTATE.
+sub missing_from
+{
+    my ($page, $what, @names) = @_;
+    my $text = slurp_file($page);
+    cmp_ok(scalar @names, '>', 0, "there are $what");
+    is_deeply([ grep { $text !~ /`(?:loyalty\.)?\Q$_\E\b|^### (?:loyalty\.|CALL )?\Q$_\E\b/m } @names ], [], "$page has all $what");
+}
+
+missing_from('doc/reference.md', 'functions', split /\n/, $node->safe_psql('postgres', <<'SQL'));
 SELECT DISTINCT proname
 FROM pg_proc
 WHERE proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty'::regnamespace
 SQL
-missing_from_reference('tables and views', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+missing_from('doc/tables.md', 'tables and views', split /\n/, $node->safe_psql('postgres', <<'SQL'));
 SELECT relname
 FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
 SQL
+missing_from('doc/reference.md', 'tables', split /\n/, $node->safe_psql('postgres', <<'SQL'));
+SELECT relname
+FROM pg_class
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname !~ '_kept$'
+SQL
 my %codes = map { $_ => 1 }
     map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql src/*/*.cc src/*/*.hpp';
-missing_from_reference('SQLSTATEs', sort keys %codes);
+missing_from('doc/errors.md', 'SQLSTATEs', sort keys %codes);
+my @rows = slurp_file('doc/errors.md') =~ /^(\| `LY\d{3}`.*)$/mg;
+is_deeply([ grep { !/\A\| `LY\d{3}`(?:, `LY\d{3}`)* \| \S.* \| \S.* \|\z/ } @rows ], [], 'each has its cause and its cure');
+is_deeply([ grep { !$codes{$_} } map { /\A([^|]*\|[^|]*)/ && $1 =~ /LY\d{3}/g } @rows ], [], 'and each is raised somewhere');
+
+# A new user's way is short.
+my @lines = grep { /\S/ } map { split /\n/, $_->[1] } grep { $_->[0] eq 'sql' } chunks(slurp_file('doc/first-ten-minutes.md'));
+cmp_ok(scalar @lines, '<', 25, 'the first ten minutes take less than 25 lines of SQL');
 
 # The limits stated are the limits kept.
 my $limits = join '', map { slurp_file($_) } 'doc/operations.md', 'doc/reference.md';

@@ -19,6 +19,8 @@ my $script = encode('UTF-8', q{
     SET client_min_messages = warning;
     CREATE EXTENSION loyalty;
     SELECT loyalty_create_schema();
+    -- Versions hold the moments of activation.
+    SELECT loyalty_set_clock('2026-01-15 12:00+01');
     CREATE TABLE "Kunden" ("Schlüssel" text PRIMARY KEY);
     INSERT INTO "Kunden" VALUES ('Günter');
     INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('Kunden-ä', 'Käufer', '"Kunden"', 'Schlüssel');

@@ -38,6 +38,21 @@ ok($standby->safe_psql('postgres', "$parallel $results") eq $expected, 'parallel
 my (undef, undef, $error) = $standby->psql('postgres', q{SELECT loyalty_calculate('{"lines": []}')});
 like($error, qr/ERROR:  invalid order: it has no lines/, 'the standby gives the same errors');
 
+# Reports, computed there or kept by the primary, and the tree.
+my $reports = q{
+    SELECT to_jsonb(r) - 'as_of' FROM loyalty.liability AS r ORDER BY 1;
+    SELECT to_jsonb(r) - 'as_of' FROM loyalty.promotion_performance AS r ORDER BY 1;
+    SELECT loyalty_promotion_tree('main');
+};
+my $reported = $primary->safe_psql('postgres', $reports);
+like($reported, qr/"points": 9500/, 'the primary reports what is owed');
+is($standby->safe_psql('postgres', $reports), $reported, 'the standby reports the same');
+$primary->safe_psql('postgres', 'SELECT loyalty_refresh_reports()');
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', $reports), $reported, 'and what the primary keeps');
+(undef, undef, $error) = $standby->psql('postgres', 'SELECT loyalty_refresh_reports()');
+like($error, qr/read-only/, 'but keeps nothing itself');
+
 # Sessions that are open on the standby, one of them in a transaction with an old snapshot.
 my $open = $standby->background_psql('postgres');
 my $old = $standby->background_psql('postgres');

@@ -10,7 +10,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('trusted');
 $node->init;
 $node->start;
-$node->safe_psql('postgres', 'CREATE ROLE shop LOGIN; CREATE ROLE app LOGIN; CREATE DATABASE shop OWNER shop');
+$node->safe_psql('postgres', 'CREATE ROLE shop LOGIN; CREATE ROLE app LOGIN; CREATE ROLE analyst LOGIN; CREATE DATABASE shop OWNER shop');
 
 my $results = q{
     SELECT number, loyalty_calculate(document), array(SELECT loyalty_explain(document))
@@ -55,6 +55,20 @@ as('shop', 'shop', 'GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_
 ok(as('app', 'shop', $results) eq $expected, 'and with it gives the same bytes');
 like(error_as('app', 'shop', 'SELECT * FROM loyalty.members'), qr/permission denied for schema loyalty/, 'but sees no table');
 
+# His analyst, whom the superuser gives the set of rights, and whom he could refuse it.
+my $report = 'SELECT count(*) > 0 FROM loyalty.liability';
+$node->safe_psql('shop', q{SELECT loyalty_grant('analyst', 'report')});
+is(as('analyst', 'shop', $report), 't', 'an analyst reads reports');
+foreach my $call ('grant', 'revoke', 'grant')
+{
+    is($node->safe_psql('shop', "BEGIN; DO 'BEGIN PERFORM loyalty_$call(''analyst'', ''jobs''); END'; SELECT current_user = session_user; COMMIT"),
+        't', "after loyalty_$call() the superuser is himself again");
+}
+$node->safe_psql('shop', q{SELECT loyalty_revoke('analyst', 'jobs')});
+is(as('shop', 'shop', q{SELECT loyalty_revoke('analyst', 'report')}), 't', 'the owner takes back what the superuser gave');
+like(error_as('analyst', 'shop', $report), qr/permission denied/, 'and the analyst reads no more');
+as('shop', 'shop', q{SELECT loyalty_grant('analyst', 'report')});
+
 # A customers' table of his own, with a policy; and an index, a column, a trigger and a policy that he adds to the schema.
 as('shop', 'shop', q{
     CREATE TABLE client (id uuid PRIMARY KEY, name text);
@@ -89,6 +103,10 @@ foreach my $way (sort keys %restore)
     ok(as('shop', $way, $contents) eq $kept, "$way: the same rows");
     ok(as('shop', $way, $results) eq $expected, "$way: the same bytes");
     ok(as('app', $way, $results) eq $expected, "$way: the application may still calculate");
+    is(as('analyst', $way, $report), 't', "$way: the analyst may still read reports");
+    is(as('shop', $way, q{SELECT loyalty_revoke('analyst', 'report')}), 't', "$way: the owner takes it back");
+    like(error_as('analyst', $way, $report), qr/permission denied/, "$way: and the analyst reads no more");
+    as('shop', $way, q{SELECT loyalty_grant('analyst', 'report')});
     is(as('shop', $way, $member), 'member', "$way: a customer of his own table is a member");
     is(as('shop', $way, q{SELECT count(*) FROM pg_trigger WHERE tgname = 'seen'}) . as('shop', $way, q{SELECT count(*) FROM pg_policy WHERE polname = 'branch'})
         . as('shop', $way, q{SELECT count(*) FROM pg_class WHERE relname = 'product_names'}), '111', "$way: what he added is there");
@@ -101,5 +119,6 @@ as('shop', 'one_by_one', 'DROP EXTENSION loyalty CASCADE');
 like(error_as('shop', 'one_by_one', 'DELETE FROM loyalty.balances'), qr/read-only without the extension/, 'without the extension nothing is written');
 as('shop', 'one_by_one', 'CREATE EXTENSION loyalty; SELECT loyalty_migrate()');
 is(as('shop', 'one_by_one', $member), 'member', 'with it everything works again');
+is(as('analyst', 'one_by_one', $report), 't', 'and the analyst reads again');
 
 done_testing();

@@ -1,0 +1,286 @@
+-- Roles without reading manuals: four sets of rights, what each consists of, granting and revoking them.
+--
+-- All is granted and revoked as the schema's owner, whoever of those who may act as the owner calls: a right is taken back
+-- only by the role that gave it, and an owner could not take back what a superuser gave.
+
+CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC
+        WITH routine AS (
+            SELECT
+                function.oid,
+                function.proname::text AS name,
+                function.prorettype = 'trigger'::regtype AS is_trigger,
+                function.prokind = 'p'
+                OR function.proname ~ '^loyalty_(.*_batch|.*_jobs?|(un)?schedule)$'
+                OR function.proname IN ('loyalty_delete_events', 'loyalty_refresh_reports', 'loyalty_wall_clock') AS is_job
+            FROM pg_proc AS function
+            JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
+            LEFT JOIN pg_depend AS dependency
+                ON dependency.classid = 'pg_proc'::regclass
+                AND dependency.objid = function.oid
+                AND dependency.refclassid = 'pg_extension'::regclass
+                AND dependency.deptype = 'e'
+            LEFT JOIN pg_extension AS extension ON extension.oid = dependency.refobjid
+            WHERE extension.extname = 'loyalty' OR schema.nspname = 'loyalty' AND function.proname IN ('clock', 'recast')
+        ),
+        relation AS (
+            SELECT
+                class.oid,
+                class.relname::text AS name
+            FROM pg_class AS class
+            JOIN pg_namespace AS schema ON schema.oid = class.relnamespace
+            WHERE schema.nspname = 'loyalty'
+                AND class.relkind IN ('r', 'v')
+        )
+        SELECT
+            'USAGE',
+            'SCHEMA loyalty'
+        WHERE rights IN ('app', 'admin', 'report', 'jobs')
+        UNION ALL
+        SELECT
+            'EXECUTE',
+            'ROUTINE ' || routine.oid::regprocedure::text
+        FROM routine
+        WHERE CASE rights
+            WHEN 'app' THEN routine.name IN (
+                'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_attach_promo_code', 'loyalty_balance',
+                'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
+                'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
+                'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
+                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_place_order',
+                'loyalty_redeem', 'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items',
+                'loyalty_rollback', 'loyalty_set_order_status', 'loyalty_statement', 'loyalty_tier'
+            )
+            WHEN 'admin' THEN (NOT routine.is_job OR routine.name = 'loyalty_wall_clock')
+                AND (NOT routine.is_trigger OR routine.name IN ('loyalty_fire_trigger', 'loyalty_enrol_trigger'))
+                AND routine.name NOT IN (
+                    'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
+                    'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights'
+                )
+            WHEN 'report' THEN routine.name IN (
+                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_member_card',
+                'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_figures',
+                'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_verify', 'loyalty_wall_clock'
+            )
+            WHEN 'jobs' THEN routine.is_job OR routine.name = 'loyalty_now'
+            ELSE false
+        END
+        UNION ALL
+        SELECT
+            'SELECT',
+            'TABLE ' || relation.oid::regclass::text
+        FROM relation
+        WHERE CASE rights
+            WHEN 'app' THEN relation.name = 'profiles'
+            WHEN 'admin' THEN true
+            WHEN 'report' THEN relation.name IN (
+                'active_promotions', 'breakage', 'job_progress', 'job_runs', 'liability', 'member_balances',
+                'member_export', 'member_statements', 'partner_turnover', 'pending_changes', 'promo_code_use',
+                'promotion_performance', 'promotion_periods', 'promotion_tree', 'report_refreshes',
+                'tier_distribution', 'tier_movements', 'transaction_list', 'version_history'
+            )
+            -- What the functions that pending_changes calls read with the caller's rights.
+            OR relation.name IN ('promotion_conditions', 'promotions', 'segment_references')
+            WHEN 'jobs' THEN relation.name ~ '^job_' OR relation.name = 'report_refreshes'
+            ELSE false
+        END
+        UNION ALL
+        SELECT
+            written.privilege,
+            'TABLE ' || relation.oid::regclass::text
+        FROM relation
+        JOIN (
+            VALUES
+                -- What is configured.
+                ('admin', 'INSERT, UPDATE, DELETE', '{profile_databases,profiles,programs,point_types}'::text[]),
+                ('admin', 'INSERT, UPDATE, DELETE', '{channels,contact_points,regions,order_statuses,products}'),
+                ('admin', 'INSERT, UPDATE, DELETE', '{partners,partner_products,tier_groups,tiers,promo_code_pools}'),
+                ('admin', 'INSERT, UPDATE, DELETE', '{product_segments,profile_segments,order_segments}'),
+                (
+                    'admin', 'INSERT, UPDATE, DELETE',
+                    '{product_segment_members,profile_segment_members,order_segment_members}'
+                ),
+                ('admin', 'INSERT, UPDATE, DELETE', '{promotion_groups,promotions,promotion_conditions}'),
+                ('admin', 'INSERT, UPDATE, DELETE', '{promotion_benefits,trigger_rules}'),
+                -- What the triggers of these tables keep up, which run with the editor's rights.
+                ('admin', 'INSERT, UPDATE, DELETE', '{drafts,product_predicates,product_memberships}'),
+                ('admin', 'INSERT', '{promotion_activations}'),
+                -- A transaction by hand: all columns but those that the ledger fills.
+                (
+                    'admin',
+                    'INSERT (member, program, point_type, external_id, type, value, created_at, active_from, expires_at, '
+                    'source_type, source, promotion, comment, data)',
+                    '{transactions}'
+                ),
+                ('app', 'INSERT, UPDATE', '{profiles}')
+        ) AS written (rights, privilege, tables)
+            ON written.rights = loyalty_rights.rights
+            AND relation.name = ANY (written.tables);
+    END;
+
+COMMENT ON FUNCTION loyalty_rights(text) IS
+    'What a set of rights consists of, as GRANT writes it: app, admin, report or jobs; nothing of any other name. Example: '
+    'SELECT * FROM loyalty_rights(''app'');';
+
+CREATE FUNCTION loyalty_rights_problem(role name, rights text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    owner CONSTANT regrole := (SELECT nspowner FROM pg_namespace WHERE nspname = 'loyalty');
+BEGIN
+    IF owner IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY001',
+            MESSAGE = 'schema "loyalty" does not exist',
+            HINT = 'Run SELECT loyalty_create_schema().';
+    ELSIF rights IS NULL OR rights NOT IN ('app', 'admin', 'report', 'jobs') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY780',
+            MESSAGE = format('there is no set of rights "%s"', rights),
+            HINT = 'The sets are app, admin, report and jobs.';
+    ELSIF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY781',
+            MESSAGE = format('role "%s" does not exist', role),
+            HINT = 'Run CREATE ROLE first. PUBLIC is no role: everybody could do it.';
+    ELSIF role = (SELECT rolname FROM pg_roles WHERE oid = owner) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY782',
+            MESSAGE = format('role "%s" owns schema "loyalty", and has all rights', role),
+            HINT = 'Name another role.';
+    ELSIF NOT pg_has_role(current_user, owner, 'MEMBER') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY783',
+            MESSAGE = 'only the owner of schema "loyalty" grants and revokes its rights',
+            DETAIL = format('The owner is %s.', owner),
+            HINT = 'Let the owner call, a member of that role, or a superuser.';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_rights_problem(name, text) IS
+    'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 (the '
+    'owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_rights_problem(''checkout'', ''app'');';
+
+CREATE FUNCTION loyalty_grant(role name, rights text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    acting CONSTANT text := current_setting('role');
+    owner name;
+    granted record;
+BEGIN
+    PERFORM @extschema@.loyalty_rights_problem(loyalty_grant.role, loyalty_grant.rights);
+    SELECT pg_get_userbyid(nspowner) INTO owner FROM pg_namespace WHERE nspname = 'loyalty';
+
+    -- Whoever owns the schema without having created the extension cannot pass on its functions, unless he is given that.
+    FOR granted IN
+        SELECT rights.object, replace(rights.object, 'ROUTINE ', '')::regprocedure AS routine
+        FROM @extschema@.loyalty_rights(loyalty_grant.rights) AS rights
+        WHERE rights.privilege = 'EXECUTE'
+    LOOP
+        CONTINUE WHEN has_function_privilege(owner, granted.routine, 'EXECUTE WITH GRANT OPTION');
+        IF NOT has_function_privilege(granted.routine, 'EXECUTE WITH GRANT OPTION') THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'LY784',
+                MESSAGE = format('role "%s" owns schema "loyalty", but may not pass on its functions', owner),
+                DETAIL = format('It may not grant EXECUTE on %s.', granted.routine),
+                HINT = 'Let the owner of the extension, or a superuser, call loyalty_grant().';
+        END IF;
+        EXECUTE format('GRANT EXECUTE ON %s TO %I WITH GRANT OPTION', granted.object, owner);
+    END LOOP;
+
+    PERFORM set_config('role', owner, true);
+    -- Two sessions that change the rights on one thing would get in each other's way.
+    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
+    FOR granted IN
+        SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_grant.rights) AS rights
+    LOOP
+        EXECUTE format('GRANT %s ON %s TO %I', granted.privilege, granted.object, loyalty_grant.role);
+    END LOOP;
+    INSERT INTO loyalty.granted_rights (role, rights)
+    VALUES (loyalty_grant.role, loyalty_grant.rights)
+    ON CONFLICT DO NOTHING;
+    PERFORM set_config('role', acting, true);
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_grant(name, text) IS
+    'Grants a role a set of rights: app (quotes, orders, points and codes of one buyer at a time), admin (all of that, '
+    'configuration, corrections), report (report views and figures, nothing written) or jobs (the jobs, and nothing else). '
+    'A role may have several. loyalty_migrate() grants them again on what a new version brings. For the schema''s owner; '
+    'loyalty_rights() tells what a set consists of. Errors: LY780 (no such set), LY781 (no such role), LY782 (the owner '
+    'itself), LY783 (called by somebody else), LY784 (the owner may not pass on the functions), LY001. Example: SELECT '
+    'loyalty_grant(''checkout'', ''app'');';
+
+CREATE FUNCTION loyalty_revoke(role name, rights text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    acting CONSTANT text := current_setting('role');
+    granted record;
+    was_granted boolean;
+BEGIN
+    PERFORM @extschema@.loyalty_rights_problem(loyalty_revoke.role, loyalty_revoke.rights);
+    PERFORM set_config('role', rolname, true)
+    FROM pg_namespace
+    JOIN pg_roles ON pg_roles.oid = nspowner
+    WHERE nspname = 'loyalty';
+
+    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM loyalty.granted_rights
+    WHERE granted_rights.role = loyalty_revoke.role
+        AND granted_rights.rights = loyalty_revoke.rights;
+    was_granted := FOUND;
+    IF was_granted THEN
+        FOR granted IN
+            SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_revoke.rights) AS rights
+        LOOP
+            EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, loyalty_revoke.role);
+        END LOOP;
+        -- The sets overlap.
+        PERFORM @extschema@.loyalty_grant(kept.role, kept.rights)
+        FROM loyalty.granted_rights AS kept
+        WHERE kept.role = loyalty_revoke.role;
+    END IF;
+    PERFORM set_config('role', acting, true);
+    RETURN was_granted;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_revoke(name, text) IS
+    'Takes a set of rights back from a role, all but what another set of the role holds, too; returns whether the role had '
+    'it by loyalty_grant(). What was granted otherwise on the same objects goes, too. Errors: LY780 (no such set), LY781 '
+    '(no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_revoke(''checkout'', '
+    '''app'');';
+
+CREATE FUNCTION loyalty_restore_rights() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    -- A role that was dropped, or to which the schema is closed, has lost its sets; another one of its name has none.
+    DELETE FROM loyalty.granted_rights AS stale
+    WHERE NOT EXISTS (
+        SELECT
+        FROM pg_namespace AS schema
+        CROSS JOIN LATERAL aclexplode(schema.nspacl) AS entry
+        JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
+        WHERE schema.nspname = 'loyalty'
+            AND grantee.rolname = stale.role
+    );
+    PERFORM @extschema@.loyalty_grant(kept.role, kept.rights)
+    FROM loyalty.granted_rights AS kept
+    JOIN pg_namespace AS schema ON schema.nspname = 'loyalty'
+    WHERE kept.role <> pg_get_userbyid(schema.nspowner);
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_restore_rights() IS
+    'Grants again what loyalty_grant() has granted, on functions and views that have come since; loyalty_migrate() calls '
+    'it. Forgets roles that are gone. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';

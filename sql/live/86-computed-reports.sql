@@ -1,0 +1,307 @@
+-- Reports that add up, as they are computed from the ledger and the orders: what loyalty_refresh_reports() keeps, and what
+-- the reports of sql/live/87-kept-reports.sql show where nothing is kept. Each reads whole tables.
+
+CREATE OR REPLACE VIEW loyalty.liability_now AS
+SELECT
+    lot.program,
+    lot.point_type,
+    -- The last usable moment lies before expires_at.
+    CASE
+        WHEN isfinite(lot.expires_at)
+            THEN date_trunc('month', (lot.expires_at - interval '1 microsecond') AT TIME ZONE program.time_zone)::date
+        ELSE 'infinity'
+    END AS expires_in,
+    count(*) AS lots,
+    sum(CASE WHEN lot.expires_at > clock.now THEN lot.remaining ELSE lot.held END) AS points,
+    coalesce(sum(lot.remaining) FILTER (WHERE lot.active_from > clock.now), 0) AS waiting,
+    sum(lot.held) AS held
+FROM loyalty.open_lots AS lot
+JOIN loyalty.programs AS program ON program.external_id = lot.program
+JOIN loyalty.point_types AS point_type
+    ON point_type.program = lot.program AND point_type.external_id = lot.point_type
+CROSS JOIN (SELECT loyalty.clock() AS now) AS clock
+WHERE point_type.kind = 'standard'
+    AND (lot.expires_at > clock.now OR lot.held > 0)
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW loyalty.liability_now IS 'What loyalty.liability keeps, computed when it is read. Reads all lots.';
+COMMENT ON COLUMN loyalty.liability_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.liability_now.point_type IS 'The point type, a standard one.';
+COMMENT ON COLUMN loyalty.liability_now.expires_in IS
+    'First day of the month in which their last usable day lies; infinity: they never expire.';
+COMMENT ON COLUMN loyalty.liability_now.lots IS 'Lots that they lie in.';
+COMMENT ON COLUMN loyalty.liability_now.points IS 'Points outstanding.';
+COMMENT ON COLUMN loyalty.liability_now.waiting IS 'Of these, points that are not active yet.';
+COMMENT ON COLUMN loyalty.liability_now.held IS 'Of these, points that holds reserve.';
+
+-- Of each lot's points: what a redemption took and no refund put back is spent, what a reversal, a reset or a debt took is
+-- taken back. What expired is booked, or due.
+CREATE OR REPLACE VIEW loyalty.breakage_now AS
+SELECT
+    lot.program,
+    lot.point_type,
+    date_trunc('month', lot.active_from AT TIME ZONE program.time_zone)::date AS active_in,
+    sum(lot.amount) AS credited,
+    coalesce(sum(fate.spent), 0) AS spent,
+    coalesce(sum(fate.taken_back), 0) AS taken_back,
+    coalesce(sum(fate.expired), 0)
+    + coalesce(sum(content.remaining - content.held) FILTER (WHERE lot.expires_at <= clock.now), 0) AS expired,
+    coalesce(
+        sum(CASE WHEN lot.expires_at > clock.now THEN content.remaining ELSE content.held END), 0
+    ) AS outstanding
+FROM loyalty.lots AS lot
+LEFT JOIN loyalty.open_lots AS content
+    ON lot.open
+    AND content.member = lot.member
+    AND content.program = lot.program
+    AND content.point_type = lot.point_type
+    AND content.seq = lot.seq
+JOIN loyalty.programs AS program ON program.external_id = lot.program
+LEFT JOIN (
+    SELECT
+        change.member,
+        change.program,
+        change.point_type,
+        change.lot,
+        - sum(change.value) FILTER (WHERE change.type IN ('redemption', 'refund')) AS spent,
+        - sum(change.value) FILTER (WHERE change.type NOT IN ('redemption', 'refund', 'expiration')) AS taken_back,
+        - sum(change.value) FILTER (WHERE change.type = 'expiration') AS expired
+    FROM (
+        SELECT
+            movement.member,
+            movement.program,
+            movement.point_type,
+            movement.lot,
+            movement.value,
+            transaction.type
+        FROM loyalty.lot_movements AS movement
+        JOIN loyalty.transactions AS transaction
+            ON transaction.member = movement.member
+            AND transaction.program = movement.program
+            AND transaction.point_type = movement.point_type
+            AND transaction.seq = movement.seq
+        UNION ALL
+        SELECT member, program, point_type, lot, value, type
+        FROM loyalty.transactions
+        WHERE type = 'expiration'
+    ) AS change
+    GROUP BY 1, 2, 3, 4
+) AS fate
+    ON fate.member = lot.member
+    AND fate.program = lot.program
+    AND fate.point_type = lot.point_type
+    AND fate.lot = lot.seq
+CROSS JOIN (SELECT loyalty.clock() AS now) AS clock
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW loyalty.breakage_now IS
+    'What loyalty.breakage keeps, computed when it is read. Reads all lots, and what became of them.';
+COMMENT ON COLUMN loyalty.breakage_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.breakage_now.point_type IS 'The point type.';
+COMMENT ON COLUMN loyalty.breakage_now.active_in IS 'First day of the month from which the points could be spent.';
+COMMENT ON COLUMN loyalty.breakage_now.credited IS 'Points credited.';
+COMMENT ON COLUMN loyalty.breakage_now.spent IS 'Of these, spent and not given back.';
+COMMENT ON COLUMN loyalty.breakage_now.taken_back IS 'Of these, taken back or reset, or gone to pay a debt.';
+COMMENT ON COLUMN loyalty.breakage_now.expired IS 'Of these, expired.';
+COMMENT ON COLUMN loyalty.breakage_now.outstanding IS 'Of these, still there.';
+
+CREATE OR REPLACE VIEW loyalty.tier_movements_now AS
+SELECT
+    step.program,
+    step.tier_group,
+    date_trunc('month', step.since AT TIME ZONE program.time_zone)::date AS month,
+    coalesce(step.from_tier, '') AS from_tier,
+    coalesce(step.tier, '') AS to_tier,
+    step.cause,
+    count(*) AS movements
+FROM (
+    SELECT
+        program,
+        tier_group,
+        since,
+        cause,
+        tier,
+        lag(tier) OVER (PARTITION BY member, program, tier_group ORDER BY seq) AS from_tier
+    FROM loyalty.member_tier_history
+) AS step
+JOIN loyalty.programs AS program ON program.external_id = step.program
+WHERE step.tier IS DISTINCT FROM step.from_tier
+GROUP BY 1, 2, 3, 4, 5, 6;
+
+COMMENT ON VIEW loyalty.tier_movements_now IS
+    'What loyalty.tier_movements keeps, computed when it is read. Reads the history of all members.';
+COMMENT ON COLUMN loyalty.tier_movements_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.tier_movements_now.tier_group IS 'The tier group.';
+COMMENT ON COLUMN loyalty.tier_movements_now.month IS 'First day of the month in which it happened.';
+COMMENT ON COLUMN loyalty.tier_movements_now.from_tier IS 'The tier before; empty: none.';
+COMMENT ON COLUMN loyalty.tier_movements_now.to_tier IS 'The tier after; empty: none.';
+COMMENT ON COLUMN loyalty.tier_movements_now.cause IS 'Why: as in loyalty.member_tier_history.';
+COMMENT ON COLUMN loyalty.tier_movements_now.movements IS 'How often it happened.';
+
+-- Points are those of the ledger: whatever was booked under the promotion, and what corrected it. A refund or reversal
+-- belongs to the promotion of what it undoes.
+CREATE OR REPLACE VIEW loyalty.promotion_performance_now AS
+SELECT
+    effect.program::text AS program,
+    effect.promotion::text AS promotion,
+    '' AS point_type,
+    count(*) AS orders,
+    sum(effect.discount) AS discount,
+    sum(effect.points_discount) AS points_discount,
+    0::numeric AS credited,
+    0::numeric AS taken_back,
+    0::numeric AS deducted
+FROM (
+    SELECT
+        operation.program,
+        operation.promotion,
+        coalesce(sum(operation.discount), 0) AS discount,
+        coalesce(sum(operation.points_discount), 0) AS points_discount
+    FROM loyalty.order_operations AS operation
+    JOIN loyalty.orders AS placed
+        ON placed.buyer = operation.buyer
+        AND placed.program = operation.program
+        AND placed.external_id = operation.order_id
+    JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
+    WHERE status.kind <> 'cancelled'
+    GROUP BY operation.buyer, operation.program, operation.order_id, operation.promotion
+) AS effect
+GROUP BY 1, 2
+UNION ALL
+SELECT
+    booked.program,
+    booked.promotion,
+    booked.point_type,
+    0,
+    0,
+    0,
+    coalesce(sum(booked.value) FILTER (WHERE booked.type IN ('accrual', 'initial')), 0),
+    coalesce(- sum(booked.value) FILTER (WHERE booked.type = 'reversal'), 0),
+    coalesce(- sum(booked.value) FILTER (WHERE booked.type IN ('redemption', 'refund')), 0)
+FROM (
+    SELECT program, promotion, point_type, type, value
+    FROM loyalty.transactions
+    WHERE promotion IS NOT NULL
+        AND undoes IS NULL
+    UNION ALL
+    SELECT correction.program, undone.promotion, correction.point_type, correction.type, correction.value
+    FROM loyalty.transactions AS correction
+    JOIN loyalty.transactions AS undone
+        ON undone.member = correction.member
+        AND undone.program = correction.program
+        AND undone.point_type = correction.point_type
+        AND undone.seq = correction.undoes
+    WHERE correction.undoes IS NOT NULL
+        AND undone.promotion IS NOT NULL
+) AS booked
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW loyalty.promotion_performance_now IS
+    'What loyalty.promotion_performance keeps, computed when it is read. Reads all orders and transactions.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.point_type IS
+    'The point type that the points are of; empty: the row is about orders and money.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.orders IS
+    'Orders in which it had an effect, cancelled ones left out.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.discount IS 'Discount given in them, in money, as they were placed.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount IS 'Money that points paid in them.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.credited IS 'Points credited.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.taken_back IS 'Of these, points taken back.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.deducted IS 'Points deducted or spent, and not given back.';
+
+CREATE OR REPLACE VIEW loyalty.promo_code_use_now AS
+SELECT
+    pool.program,
+    pool.external_id AS pool,
+    coalesce(code.codes, 0) AS codes,
+    coalesce(code.created, 0) AS created,
+    coalesce(code.attached, 0) AS attached,
+    coalesce(code.activated, 0) AS activated,
+    coalesce(code.expired, 0) AS expired,
+    coalesce(used.uses, 0) AS uses,
+    coalesce(used.orders, 0) AS orders,
+    coalesce(used.freed, 0) AS freed
+FROM loyalty.promo_code_pools AS pool
+LEFT JOIN (
+    SELECT
+        program,
+        pool,
+        count(*) AS codes,
+        count(*) FILTER (WHERE state = 'created') AS created,
+        count(*) FILTER (WHERE state = 'attached') AS attached,
+        count(*) FILTER (WHERE state = 'activated') AS activated,
+        count(*) FILTER (WHERE state = 'expired') AS expired
+    FROM loyalty.promo_code_states
+    GROUP BY 1, 2
+) AS code ON code.program = pool.program AND code.pool = pool.external_id
+LEFT JOIN (
+    SELECT
+        code.program,
+        code.pool,
+        count(*) FILTER (WHERE taken.freed_at IS NULL) AS uses,
+        count(*) FILTER (WHERE taken.freed_at IS NULL AND taken.order_id IS NOT NULL) AS orders,
+        count(*) FILTER (WHERE taken.freed_at IS NOT NULL) AS freed
+    FROM loyalty.promo_code_uses AS taken
+    JOIN loyalty.promo_codes AS code ON code.code = taken.code AND code.program = taken.program
+    GROUP BY 1, 2
+) AS used ON used.program = pool.program AND used.pool = pool.external_id;
+
+COMMENT ON VIEW loyalty.promo_code_use_now IS
+    'What loyalty.promo_code_use keeps, computed when it is read. Reads all codes and their uses.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.pool IS 'The pool.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.codes IS 'Its codes.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.created IS 'Of these, free to be attached or used.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.attached IS 'Of these, attached to a profile and not used up.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.activated IS 'Of these, used as often as they may be.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.expired IS 'Of these, expired.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.uses IS 'Uses that count.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.orders IS 'Of these, uses by an order.';
+COMMENT ON COLUMN loyalty.promo_code_use_now.freed IS 'Uses that were freed, since nothing is left of their order.';
+
+-- A product is its partner's as the terms stand now. Cancelled orders come to nothing by themselves: all was given back.
+CREATE OR REPLACE VIEW loyalty.partner_turnover_now AS
+SELECT
+    sold.program,
+    sold.partner,
+    sold.month,
+    count(*) AS orders,
+    sum(sold.units) AS units,
+    sum(sold.base) AS base,
+    sum(sold.discount) AS discount,
+    sum(sold.points_discount) AS points_discount,
+    sum(sold.refunded) AS refunded,
+    sum(sold.total - sold.refunded) AS turnover
+FROM (
+    SELECT
+        line.program,
+        product.partner,
+        date_trunc('month', placed."time" AT TIME ZONE program.time_zone)::date AS month,
+        sum(line.quantity - line.returned) AS units,
+        sum(line.base) AS base,
+        sum(line.discount) AS discount,
+        sum(line.points_discount) AS points_discount,
+        sum(line.refunded) AS refunded,
+        sum(line.total) AS total
+    FROM loyalty.order_lines AS line
+    JOIN loyalty.partner_products AS product ON product.sku = line.product AND product.program = line.program
+    JOIN loyalty.orders AS placed
+        ON placed.buyer = line.buyer AND placed.program = line.program AND placed.external_id = line.order_id
+    JOIN loyalty.programs AS program ON program.external_id = line.program
+    GROUP BY line.buyer, line.program, line.order_id, product.partner, 3
+) AS sold
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW loyalty.partner_turnover_now IS
+    'What loyalty.partner_turnover keeps, computed when it is read. Reads all lines of orders.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.partner IS 'The partner.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.month IS 'First day of the month of the orders'' time.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.orders IS 'Orders with a product of the partner.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.units IS 'Units sold and not returned.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.base IS 'Money at base prices, of all units sold.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.discount IS 'Discount on these.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.points_discount IS 'Money that points paid.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.refunded IS 'Money given back for returned units.';
+COMMENT ON COLUMN loyalty.partner_turnover_now.turnover IS 'Money paid for them, less what was given back.';
