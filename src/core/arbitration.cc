@@ -35,6 +35,7 @@ void cut_accruals(const Program& program, std::int64_t left, Entries& entries) {
         const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
         const Points allowed = std::min(entry.points, Points{left / one});
         entry.points_cut = entry.points - allowed;
+        entry.cut_by.budget = !entry.points_cut.is_zero();
         entry.points = allowed;
         left -= allowed.units * one;
     }
@@ -44,10 +45,24 @@ void cut_accruals(const Program& program, std::int64_t left, Entries& entries) {
 void settle(NodeTrace& trace, const Entries& entries) {
     if (std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); })) {
         trace.reason = Reason::none;
-        trace.lost_to = none;
-    } else if (trace.reason == Reason::none) {
-        trace.reason = entries.empty() ? Reason::nothing_to_reduce : Reason::cut_by_limit;
+        trace.lost_to.clear();
+        return;
     }
+    if (trace.reason != Reason::none) return;
+    trace.reason = entries.empty() ? Reason::nothing_to_reduce : Reason::cut_by_limit;
+    for (const auto& entry : entries) {
+        trace.asked += entry.asked;
+        trace.cut_by |= entry.cut_by;
+    }
+}
+
+// The way down from a node to a promotion, without any other children; nothing if the promotion is not below it.
+std::optional<CandidateNode> branch_to(const CandidateNode& node, Index promotion) {
+    if (!node.is_group) return node.index == promotion ? std::optional(node) : std::nullopt;
+    for (const auto& child : node.children) {
+        if (auto branch = branch_to(child, promotion)) return CandidateNode{true, node.index, {std::move(*branch)}};
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -119,13 +134,64 @@ Entries Arbiter::incompatibility(const Children& children, State& state, const S
     }
     Scope inner = scope;
     inner.taken = &taken;
+    std::optional<State> before;
+    if (scope.trace) before = state;
     Entries all;
     for (const auto* child : children) {
         Entries entries = evaluate(*child, state, inner);
         take(taken, program_, entries);
         append(all, std::move(entries));
     }
+    if (scope.trace) {
+        for (const auto* child : children) trace_contests(*child, *before, all, scope);
+    }
     return all;
+}
+
+// Tells of the promotions below a child whose targets others took what they would have been worth without these.
+void Arbiter::trace_contests(const CandidateNode& child, const State& state, const Entries& entries,
+                             const Scope& scope) {
+    const auto judge = [&](const auto& self, const CandidateNode& node) -> void {
+        for (const auto& below : node.children) self(self, below);
+        if (node.is_group) return;
+        NodeTrace& trace = scope.trace->promotions[node.index];
+        if (trace.reason != Reason::taken || trace.contest) return;
+        Entries winners;
+        for (const auto& entry : entries) {
+            if (promotion_of(entry) == trace.lost_to.front().index) winners.push_back(entry);
+        }
+        // Taken by one in an incompatible group further out.
+        if (winners.empty()) return;
+        State alone = state;
+        const Entries own = evaluate_untold(*branch_to(child, node.index), alone, scope);
+        trace.contest = Contest{worth_of(own), worth_of(winners)};
+    };
+    judge(judge, child);
+}
+
+Index Arbiter::promotion_of(const Entry& entry) const {
+    return program_.conditions[program_.benefits[entry.benefit].condition].promotion;
+}
+
+int128 Arbiter::worth_of(const Entries& entries) const {
+    int128 worth = 0;
+    for (const auto& entry : entries) {
+        worth += checked_product(entry.applied.units, program_.value_denominator);
+        if (entry.kind == Entry::Kind::accrual)
+            worth += checked_product(entry.points.units, program_.point_types[entry.point_type].value);
+    }
+    return worth;
+}
+
+// A node as if there were only this one, which is no part of the result.
+Entries Arbiter::evaluate_untold(const CandidateNode& node, State& state, const Scope& scope) {
+    Scope untold = scope;
+    untold.trace = nullptr;
+    untold.plan = nullptr;
+    const std::size_t unproven = unproven_;
+    Entries entries = evaluate(node, state, untold);
+    unproven_ = unproven;
+    return entries;
 }
 
 Entries Arbiter::summation(const Children& children, State& state, const Scope& scope) {
@@ -194,6 +260,8 @@ Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, N
 Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope, NodeTrace* trace) {
     const Index c = program_.benefits[benefit].condition;
     const Condition& condition = program_.conditions[c];
+    // The order fulfils another condition of the promotion.
+    if (!candidates_.met[c]) return {};
     const Index owner = taken_by(condition, c, scope);
     View view = view_for(condition, c, state, scope);
     work_.add(view.parts.size());
@@ -206,7 +274,8 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     }
     if (trace && trace->reason == Reason::none && proposal.reason != Reason::none) {
         trace->reason = proposal.reason;
-        trace->lost_to = proposal.reason == Reason::taken ? owner : none;
+        trace->benefit = benefit;
+        if (proposal.reason == Reason::taken) trace->lost_to = {Child{false, owner}};
     }
     if (trace) {
         for (const auto& skip : proposal.skips) scope.trace->skips.push_back({benefit, skip});

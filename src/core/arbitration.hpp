@@ -86,8 +86,13 @@ private:
     Entries summation(const Children& children, State& state, const Scope& scope);
     Entries max_benefit(const Children& children, State& state, const Scope& scope);
     Entries carry_out(const Decision& decision, const Children& children, State& state, const Scope& scope);
-    void trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope);
+    void trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope, const Children& chosen,
+                          int128 worth);
     void mark_not_chosen(const CandidateNode& node, Trace& trace) const;
+    void trace_contests(const CandidateNode& child, const State& state, const Entries& entries, const Scope& scope);
+    Entries evaluate_untold(const CandidateNode& node, State& state, const Scope& scope);
+    Index promotion_of(const Entry& entry) const;
+    int128 worth_of(const Entries& entries) const;
     Entries combine(const Group& group, const Children& children, State& state, const Scope& scope);
 
     Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);

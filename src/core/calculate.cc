@@ -29,6 +29,7 @@ std::vector<Operation> operations_of(const Entries& entries) {
         sum.asked += entry.asked;
         sum.applied += entry.applied;
         sum.points += entry.points;
+        sum.cut_by |= entry.cut_by;
         sum.points_cut += entry.points_cut;
     }
     return operations;
@@ -143,6 +144,26 @@ void trace_refusals(const Program& program, const Order& order, const Candidates
     }
 }
 
+// A sum may leave nothing of what a promotion did on its own.
+void trace_cuts(const Program& program, const std::vector<Operation>& operations, Trace& trace) {
+    std::vector<bool> works(trace.promotions.size()), told(trace.promotions.size());
+    for (std::size_t i = 0; i < told.size(); i++) told[i] = trace.promotions[i].reason != Reason::none;
+    const auto promotion_of = [&](const Entry& entry) {
+        return program.conditions[program.benefits[entry.benefit].condition].promotion;
+    };
+    for (const auto& operation : operations) {
+        if (operation.entry.has_effect()) works[promotion_of(operation.entry)] = true;
+    }
+    for (const auto& operation : operations) {
+        const Index promotion = promotion_of(operation.entry);
+        NodeTrace& node = trace.promotions[promotion];
+        if (works[promotion] || told[promotion]) continue;
+        node.reason = Reason::cut_by_limit;
+        node.asked += operation.entry.asked;
+        node.cut_by |= operation.entry.cut_by;
+    }
+}
+
 // Of the codes of one pool the first usable one is used, if a promotion behind it had an effect.
 std::vector<PromoCodeStatus> use_promo_codes(const Program& program, const Order& order,
                                              const std::vector<Operation>& operations) {
@@ -189,6 +210,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     State state(order, program.point_types.size());
     Arbiter arbiter(bounds, candidates, work);
     result.operations = operations_of(arbiter.run(state, result.trace));
+    if (options.traces_refusals) trace_cuts(program, result.operations, result.trace);
     result.optimal = arbiter.optimal();
     for (const auto& group : result.trace.groups) {
         if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);

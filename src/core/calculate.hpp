@@ -52,14 +52,26 @@ struct Unproven {
     std::optional<Money> bound;  // rounded up; nothing if none is known
 };
 
+// What a node that lost would have been worth alone, and what those that it lost to are worth, in 1/value_denominator of the
+// smallest unit of money.
+struct Contest {
+    int128 own = 0;
+    int128 theirs = 0;
+};
+
 // What became of a node of the tree.
 struct NodeTrace {
     bool evaluated = false;
     Money before;  // the order's total when the node began and when it ended
     Money after;
-    Reason reason = Reason::none;  // why a promotion had no effect
-    Index lost_to = none;          // the promotion that took its targets
-    bool summed = false;           // a max_benefit group: combined by summation
+    // Why a promotion had no effect, or that a group was not chosen; and by which benefit it was found, if by one.
+    Reason reason = Reason::none;
+    Index benefit = none;
+    Money asked{};                       // cut_by_limit: how much was refused, …
+    CutBy cut_by{};                      // … and by which limits
+    std::vector<Child> lost_to{};        // taken: by whom; not_chosen: what was chosen instead
+    std::optional<Contest> contest{};    // with these
+    bool summed = false;                 // a max_benefit group: combined by summation
     std::optional<Unproven> unproven{};  // and not proven to be the best
 };
 

@@ -21,6 +21,7 @@ public:
     Search(const Program& program, const Order& order)
         : program_(program), order_(order), judged_(program.promotions.size()) {
         candidates_.lines.resize(program.conditions.size());
+        candidates_.met.resize(program.conditions.size());
         candidates_.refused.assign(program.promotions.size(), Reason::no_matching_line);
     }
 
@@ -93,6 +94,7 @@ private:
     }
 
     void meet(Index condition) {
+        candidates_.met[condition] = true;
         const Index promotion = program_.conditions[condition].promotion;
         Reason& refused = candidates_.refused[promotion];
         if (refused == Reason::none) return;

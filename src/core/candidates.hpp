@@ -22,6 +22,7 @@ struct CandidateNode {
 struct Candidates {
     CandidateNode main;
     std::vector<std::vector<std::uint32_t>> lines;  // per product condition of the program: the lines that fulfil it
+    std::vector<bool> met;                          // per condition of the program: whether the order fulfils it
     // Per promotion: why it is no candidate, Reason::none if it is. One that was not come upon has no_matching_line, even if
     // it has another obstacle.
     std::vector<Reason> refused;

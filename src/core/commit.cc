@@ -93,6 +93,16 @@ Money allowed_sum(const Bounds& bounds, const Enclosing& enclosing, const State&
     return point_type == no_point_type ? by_limits : std::min(by_limits, bounds.budget_left(state, point_type));
 }
 
+// Why less than it asks for is applied to a part, before it is.
+CutBy cut_of(const Bounds& bounds, const Enclosing& enclosing, const State& state, const Entry& entry, Money total) {
+    CutBy cuts;
+    const Quantity quantity = entry.to - entry.from;
+    const Money room = std::max(Money{}, total - bounds.floor(entry.line, quantity, enclosing));
+    if (room < entry.asked) cuts |= cut_by_floor(bounds, entry.line, quantity, enclosing);
+    if (entry.applied < std::min(room, entry.asked)) cuts |= cut_by_sum(bounds, state, enclosing, entry.point_type);
+    return cuts;
+}
+
 // `amounts` brought down to a sum of `most` by allotment, if it is more.
 void cut_to(std::vector<std::int64_t>& amounts, Money most) {
     Money sum;
@@ -106,6 +116,14 @@ void reduce_shipping(State& state, const Enclosing& enclosing, Money reduction) 
     if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += reduction;
 }
 
+// Why no more is taken off the shipping than is, which `asked` and the price would allow.
+CutBy cut_by_shipping(const Entry& entry, Money allowed_by_price) {
+    CutBy cuts;
+    cuts.price = allowed_by_price < entry.asked;
+    cuts.budget = entry.applied < allowed_by_price;
+    return cuts;
+}
+
 Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State& state, const Entry& pattern,
                         Money asked) {
     if (asked.is_zero()) return {};
@@ -113,6 +131,7 @@ Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State&
     entry.target = Entry::Target::shipping;
     entry.asked = asked;
     entry.applied = std::min({asked, state.shipping, bounds.shipping_left(state, enclosing)});
+    entry.cut_by = cut_by_shipping(entry, std::min(asked, state.shipping));
     reduce_shipping(state, enclosing, entry.applied);
     return {entry};
 }
@@ -180,6 +199,7 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         now.group += added;
         Entry entry = part_entry(state, pattern, now);
         entry.applied = std::min(Money{allowed[i]}, allowed_sum(bounds, enclosing, state, proposal.point_type));
+        if (entry.applied < entry.asked) entry.cut_by = cut_of(bounds, enclosing, state, entry, now.total);
         if (!entry.applied.is_zero()) {
             account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));
             added += reduce_part(state, now.group, now, entry.applied);
@@ -246,7 +266,7 @@ private:
         }
     }
 
-    // Cuts the groups at every border of an effect; a group's total is split by quantity.
+    // CutBy the groups at every border of an effect; a group's total is split by quantity.
     void partition() {
         std::vector<UnitGroup> pieces;
         std::vector<Entry> by_line = goods_;
@@ -312,26 +332,36 @@ private:
     void apply(Entry::Kind kind, std::uint32_t point_type) {
         const auto counts = [&](const Entry& entry) { return entry.kind == kind && entry.point_type == point_type; };
         std::vector<std::int64_t> allowed(state_.groups.size(), 0);
+        std::vector<CutBy> cuts(allowed.size());
         for (std::size_t i = 0; i < allowed.size(); i++) {
             Money sum;
             for (const auto& entry : of_piece_[i]) {
                 if (counts(entry)) sum += entry.applied;
             }
             allowed[i] = std::min(sum, rooms_[i]).units;
+            const UnitGroup& piece = state_.groups[i];
+            if (sum > rooms_[i]) cuts[i] = cut_by_floor(bounds_, piece.line, piece.quantity(), enclosing_);
         }
+        const auto before = allowed;
         cut_to(allowed, allowed_sum(bounds_, enclosing_, state_, point_type));
+        if (allowed != before) {
+            const CutBy by_sum = cut_by_sum(bounds_, state_, enclosing_, point_type);
+            for (std::size_t i = 0; i < allowed.size(); i++) {
+                if (allowed[i] < before[i]) cuts[i] |= by_sum;
+            }
+        }
         for (std::size_t i = 0; i < allowed.size(); i++) {
             const Money reduction{allowed[i]};
             state_.groups[i].total -= reduction;
             rooms_[i] -= reduction;
             account(state_, enclosing_, point_type, reduction);
-            share_out(of_piece_[i], counts, reduction);
+            share_out(of_piece_[i], counts, reduction, cuts[i]);
         }
     }
 
     // Divides what was applied to a piece over the effects that asked for it.
     template <class Counts>
-    void share_out(std::vector<Entry>& entries, const Counts& counts, Money applied) {
+    void share_out(std::vector<Entry>& entries, const Counts& counts, Money applied, const CutBy& cuts) {
         std::vector<std::int64_t> weights;
         for (const auto& entry : entries) {
             if (counts(entry)) weights.push_back(entry.applied.units);
@@ -341,7 +371,9 @@ private:
         std::size_t next = 0;
         for (auto& entry : entries) {
             if (!counts(entry)) continue;
-            entry.applied = Money{shares[next++]};
+            const Money share{shares[next++]};
+            if (share < entry.applied) entry.cut_by |= cuts;
+            entry.applied = share;
             result_.push_back(entry);
         }
     }
@@ -349,8 +381,13 @@ private:
     void apply_shipping() {
         std::vector<std::int64_t> amounts;
         for (const auto& entry : shipping_) amounts.push_back(entry.applied.units);
-        cut_to(amounts, std::min(state_.shipping, bounds_.shipping_left(state_, enclosing_)));
+        const Money budget = bounds_.shipping_left(state_, enclosing_);
+        CutBy cuts;
+        cuts.budget = budget < state_.shipping;
+        cuts.price = !cuts.budget;
+        cut_to(amounts, std::min(state_.shipping, budget));
         for (std::size_t i = 0; i < amounts.size(); i++) {
+            if (Money{amounts[i]} < shipping_[i].applied) shipping_[i].cut_by |= cuts;
             shipping_[i].applied = Money{amounts[i]};
             reduce_shipping(state_, enclosing_, shipping_[i].applied);
             result_.push_back(shipping_[i]);

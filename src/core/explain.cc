@@ -87,7 +87,11 @@ private:
         title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
         if (group.arbitration == Arbitration::max_benefit && trace.evaluated)
             title += trace.summed ? ", by summation" : ", by consistent";
-        line(indent, title + ")" + prices(trace));
+        if (trace.reason == Reason::none) {
+            line(indent, title + ")" + prices(trace));
+        } else {
+            line(indent, title + ")  not applied: " + refusal(trace, "", contest(trace)));
+        }
         const int below = indent + (index == 0 ? 2 : step + 2);
         if (const std::string text = limits(group.limits); !text.empty()) line(below, text);
         if (trace.evaluated && trace.unproven) line(below, unproven(*trace.unproven));
@@ -112,16 +116,54 @@ private:
         std::string title =
             "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
         if (trace.reason != Reason::none) {
-            title.append("  not applied: ").append(describe(trace.reason));
-            const std::string particulars = describe_particulars(program_, promotion, order_, trace.reason);
-            if (!particulars.empty()) title.append(" (").append(particulars).append(")");
-            if (trace.lost_to != none) title.append(" (").append(program_.promotions[trace.lost_to].id).append(")");
-            line(indent, title);
+            line(indent, title + "  not applied: " +
+                             refusal(trace, describe_particulars(program_, promotion, order_, trace),
+                                     contest(promotion, trace)));
         } else {
             line(indent, title + prices(trace));
             for (const auto* skip : skips_of_[index]) line(indent + step + 2, describe_skip(*skip));
         }
         for (const auto* operation : operations_of_[index]) line(indent + step + 2, describe_operation(*operation));
+    }
+
+    // What a promotion lost to, and by how much.
+    std::string contest(const Promotion& promotion, const NodeTrace& trace) const {
+        if (trace.reason != Reason::not_chosen || trace.contest) return contest(trace);
+        Index group = promotion.parent;
+        while (group != none && calculation_.trace.groups[group].reason == Reason::none) {
+            group = program_.groups[group].parent;
+        }
+        return group == none ? "" : "without group " + program_.groups[group].id;
+    }
+
+    std::string contest(const NodeTrace& trace) const {
+        if (trace.reason != Reason::not_chosen && trace.reason != Reason::taken) return "";
+        std::string text;
+        for (const auto& winner : trace.lost_to) {
+            if (!text.empty()) text += " and ";
+            text += winner.is_group ? program_.groups[winner.index].id : program_.promotions[winner.index].id;
+        }
+        if (text.empty()) text = "none";
+        if (!trace.contest) return text;
+        const auto& [own, theirs] = *trace.contest;
+        text.append(": worth ").append(worth(theirs)).append("; alone this is worth ").append(worth(own)).append(", ");
+        if (own == theirs) return text + "as much";
+        return text + (own > theirs ? worth(own - theirs) + " more" : worth(theirs - own) + " less");
+    }
+
+    // A worth in money, rounded half away from zero.
+    std::string worth(int128 worth) const {
+        const int128 one = program_.value_denominator;
+        const int128 units = (2 * worth + (worth < 0 ? -one : one)) / (2 * one);
+        return money(Money{static_cast<std::int64_t>(units)});
+    }
+
+    static std::string refusal(const NodeTrace& trace, const std::string& particulars, const std::string& contest) {
+        std::string text(describe(trace.reason));
+        for (const auto* part : {&particulars, &contest}) {
+            if (!part->empty()) text.append(" (").append(*part).append(")");
+        }
+        return text;
     }
 
     std::string describe_skip(const SkipTrace& skip) const {
@@ -159,8 +201,23 @@ private:
         text.append(change(entry.applied));
         if (entry.kind == Entry::Kind::paid_by_points)
             text.append(" for ").append(points(operation.spent, entry.point_type));
-        if (entry.applied < entry.asked) text.append(", cut from ").append(money(entry.asked));
+        if (entry.applied < entry.asked) {
+            const Promotion& promotion = program_.promotions[promotion_of(entry.benefit)];
+            text.append(", cut from ").append(money(entry.asked));
+            text.append(" by ").append(describe_cuts(program_, promotion, entry.cut_by));
+            text.append(missing_points(entry));
+        }
         return text;
+    }
+
+    // Where nothing but too few points has cut a payment: how many more it would have taken.
+    std::string missing_points(const Entry& entry) const {
+        CutBy by_points;
+        by_points.points = 1;
+        if (entry.cut_by != by_points) return "";
+        const Fraction& ratio = program_.point_types[entry.point_type].points_per_money;
+        const Points missing{scaled((entry.asked - entry.applied).units, ratio, Rounding::up)};
+        return ": " + points(missing, entry.point_type) + " short";
     }
 
     // A reduction with its sign: " -5.00"; a raise: " +0.40".
@@ -270,7 +327,7 @@ std::string_view describe(Reason reason) {
         case Reason::taken:
             return "an earlier promotion took its place";
         case Reason::not_chosen:
-            return "another combination is worth more";
+            return "another combination is better";
         case Reason::field_missing:
             return "the custom field is missing, negative or no number";
         case Reason::no_partner_terms:

@@ -187,33 +187,37 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
 
 Entries Arbiter::carry_out(const Decision& decision, const Children& children, State& state, const Scope& scope) {
     const State before = state;
-    if (scope.trace) {
-        const auto& chosen = decision.children;
-        for (const auto* child : children) {
-            if (std::find(chosen.begin(), chosen.end(), child) == chosen.end()) trace_not_chosen(*child, state, scope);
-        }
-    }
     Entries entries =
         decision.summed ? summation(decision.children, state, scope) : consistent(decision.children, state, scope);
-    if (scope.trace) {
-        NodeTrace& trace = scope.trace->groups[decision.group];
-        trace.summed = decision.summed;
-        if (!decision.proven)
-            trace.unproven = without_proof(decision, {*this, children, before, scope}, state, entries);
+    if (!scope.trace) return entries;
+    NodeTrace& trace = scope.trace->groups[decision.group];
+    trace.summed = decision.summed;
+    if (!decision.proven) trace.unproven = without_proof(decision, {*this, children, before, scope}, state, entries);
+    const auto& chosen = decision.children;
+    for (const auto* child : children) {
+        if (std::find(chosen.begin(), chosen.end(), child) == chosen.end())
+            trace_not_chosen(*child, before, scope, chosen, worth_of(entries));
     }
     return entries;
 }
 
 // Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their own
 // reason.
-void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope) {
+void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope,
+                               const Children& chosen, int128 worth) {
     State alone = state;
     Scope unplanned = scope;
     unplanned.plan = nullptr;
     const std::size_t unproven = unproven_;
-    evaluate(node, alone, unplanned);
+    const Entries entries = evaluate(node, alone, unplanned);
     unproven_ = unproven;  // this is no part of the result
     mark_not_chosen(node, *scope.trace);
+    NodeTrace& trace = (node.is_group ? scope.trace->groups : scope.trace->promotions)[node.index];
+    const auto works = [](const Entry& entry) { return entry.has_effect(); };
+    if (std::none_of(entries.begin(), entries.end(), works)) return;
+    trace.reason = Reason::not_chosen;
+    trace.contest = Contest{worth_of(entries), worth};
+    for (const auto* child : chosen) trace.lost_to.push_back({child->is_group, child->index});
 }
 
 void Arbiter::mark_not_chosen(const CandidateNode& node, Trace& trace) const {

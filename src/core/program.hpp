@@ -90,6 +90,8 @@ struct Limits {
 struct Child {
     bool is_group = false;
     Index index = none;
+
+    friend bool operator==(const Child&, const Child&) = default;
 };
 
 struct Group {

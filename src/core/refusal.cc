@@ -48,8 +48,8 @@ std::string weekdays_in(const std::bitset<8>& set) {
 
 class Particulars {
 public:
-    Particulars(const Program& program, const Promotion& promotion, const Order& order)
-        : program_(program), promotion_(promotion), order_(order) {}
+    Particulars(const Program& program, const Promotion& promotion, const Order& order, const NodeTrace& trace)
+        : program_(program), promotion_(promotion), order_(order), trace_(trace) {}
 
     std::string of(Reason reason) const {
         switch (reason) {
@@ -80,6 +80,14 @@ public:
             case Reason::no_matching_line:
             case Reason::order_does_not_match:
                 return condition();
+            case Reason::point_type_inactive:
+                return point_type().id;
+            case Reason::points_not_requested:
+                return point_type().id + ", the active balance is " + points(balance().active);
+            case Reason::no_points_left:
+                return no_points_left();
+            case Reason::cut_by_limit:
+                return cut_by_limit();
             default:
                 return "";
         }
@@ -157,6 +165,35 @@ private:
         return has + ", it is for " + join(places);
     }
 
+    std::string cut_by_limit() const {
+        std::string text;
+        if (!trace_.asked.is_zero()) {
+            append_decimal(text, trace_.asked.units, program_.currency_scale);
+            text += " is cut by ";
+        }
+        return text + describe_cuts(program_, promotion_, trace_.cut_by);
+    }
+
+    const PointType& point_type() const { return program_.point_types[type_index()]; }
+    std::uint32_t type_index() const { return program_.benefits[trace_.benefit].rule->point_type(); }
+    const Balance& balance() const { return order_.buyer.balances[type_index()]; }
+
+    std::string points(Points amount) const {
+        std::string text;
+        append_decimal(text, amount.units, point_type().scale);
+        return text;
+    }
+
+    // The balance, the request, or what others have spent.
+    std::string no_points_left() const {
+        const std::string text = point_type().id + ", the active balance is " + points(balance().active);
+        for (const auto& redeem : order_.redeem) {
+            if (redeem.point_type == type_index() && redeem.amount)
+                return text + ", the order asks to redeem " + points(*redeem.amount);
+        }
+        return text;
+    }
+
     // Of the first condition, for the others would do as well.
     std::string condition() const {
         const Condition& condition = program_.conditions[promotion_.first_condition];
@@ -230,13 +267,31 @@ private:
     const Program& program_;
     const Promotion& promotion_;
     const Order& order_;
+    const NodeTrace& trace_;
 };
 
 }  // namespace
 
 std::string describe_particulars(const Program& program, const Promotion& promotion, const Order& order,
-                                 Reason reason) {
-    return Particulars(program, promotion, order).of(reason);
+                                 const NodeTrace& trace) {
+    return Particulars(program, promotion, order, trace).of(trace.reason);
+}
+
+std::string describe_cuts(const Program& program, const Promotion& promotion, const CutBy& cuts) {
+    std::vector<std::string> names;
+    const auto add_groups = [&](std::uint32_t depths, const std::string& limit) {
+        for (Index index = promotion.parent; index != none; index = program.groups[index].parent) {
+            const Group& group = program.groups[index];
+            if (depths >> group.depth & 1) names.push_back(limit + (index == 0 ? "the main arbitration" : group.id));
+        }
+    };
+    add_groups(cuts.max_discounts, "the maximum discount of ");
+    add_groups(cuts.min_product_prices, "the minimum product price of ");
+    if (cuts.min_price) names.emplace_back("the minimum price of the line");
+    if (cuts.points) names.emplace_back("the points to spend");
+    if (cuts.budget) names.emplace_back("its budget");
+    if (cuts.price) names.emplace_back("the price itself");
+    return join(names);
 }
 
 }  // namespace loyalty

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/amount.hpp"
+#include "core/cut_by.hpp"
 
 #include <array>
 #include <cstdint>
@@ -59,6 +60,7 @@ struct Entry {
     Points points;      // accrued
     Points points_cut;  // not accrued, for the promotion's budget of points
     std::uint32_t point_type = no_point_type;
+    CutBy cut_by{};  // which limits made less of what was asked
 
     // Whether the benefit did anything here; only that takes a target in an incompatibility.
     bool has_effect() const {

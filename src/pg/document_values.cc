@@ -112,8 +112,10 @@ void read_values(Order& order, const OrderDocument& document, const CurrentProgr
         const auto fields = document.fields.empty() ? std::nullopt : std::optional(jsonb_from_text(document.fields));
         for (const auto& path : reads.order) order.values.push_back(order_value(document, fields, program, time, path));
     }
-    if (!reads.profile.empty() && !order.buyer.key.empty())
-        order.buyer.values = values_of(profile_row(*current.live, order.buyer.key, caller), reads.profile);
+    if (!reads.profile.empty() && !order.buyer.key.empty()) {
+        const auto profile = read_profile(*current.live, order.buyer.key, caller, true);
+        order.buyer.values = values_of(profile ? profile->row : std::nullopt, reads.profile);
+    }
 }
 
 }  // namespace loyalty::pg

@@ -106,7 +106,8 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
 }  // namespace
 
 std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
-    const AsUser as_caller(caller);
+    // The bundled relation is read as the schema's owner, as everywhere.
+    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
@@ -134,17 +135,6 @@ std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, c
         if (text && !found.contains(*text)) text.reset();
     }
     return std::move(cast.texts);
-}
-
-std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller) {
-    // The bundled relation is read as the schema's owner, as everywhere.
-    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
-    const KeyColumn column = find_key_column(live);
-    const Argument value = cast_key(key, column.type);
-    if (value.is_null) return std::nullopt;
-    const Rows rows = profile_query(column, column.type, "to_jsonb(profile)", " = $1 LIMIT 1").run({value});
-    if (rows.size() == 0) return std::nullopt;
-    return rows.datum(0, 1);
 }
 
 }  // namespace loyalty::pg

@@ -14,9 +14,9 @@ struct Profile {
     std::optional<Datum> row;  // as jsonb, where it was asked for; lives until the connection to SPI ends
 };
 
-// The profile that `key` means in the user's own relation; nothing if there is none that `caller` may see. The relation is
-// read with the caller's rights, so his row-level security holds. Error LY211 where the relation or its key column is
-// gone.
+// The profile that `key` means; nothing if there is none. A relation of the user's own is read with the rights of `caller`, so
+// his row-level security holds, the bundled one with those of the schema's owner, as everywhere. Error LY211 where the relation
+// or its key column is gone.
 std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row);
 
 // The same, where the key is all that matters.
@@ -25,8 +25,5 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
 // The same for many keys in one query: what each of them means, in their order.
 std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
                                                       Oid caller);
-
-// The row of that profile as jsonb, which lives until the connection to SPI ends; of the bundled profiles, too.
-std::optional<Datum> profile_row(const LiveProgram& live, const std::string& key, Oid caller);
 
 }  // namespace loyalty::pg

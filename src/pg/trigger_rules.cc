@@ -46,17 +46,22 @@ Period period_at(const Rows& rows, std::uint64_t row, int column) {
 void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
                   TimestampTz now) {
     static Query query(
-        "SELECT p.state, e.starts_at, e.ends_at, r.operation, r.amount, r.min_amount, r.max_amount"
+        "SELECT p.state, e.starts_at, e.ends_at, r.operation, r.amount, r.min_amount, r.max_amount, p.kind = 'trigger'"
         "  FROM loyalty.promotions p"
         "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
         "  LEFT JOIN loyalty.trigger_rules r ON r.program = p.program AND r.promotion = p.external_id AND r.operation = $3 AND r.point_type = $4"
-        " WHERE p.program = $1 AND p.external_id = $2 AND p.kind = 'trigger'",
+        " WHERE p.program = $1 AND p.external_id = $2",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;
     const char* operation = accrual ? "accrual" : "deduction";
     const Rows rows = query.run({text_argument(key.program), text_argument(promotion), text_argument(operation),
                                  text_argument(key.point_type)});
-    if (rows.size() == 0) return;
+    if (rows.size() == 0) {
+        throw Error(sqlstate::unknown_node,
+                    "promotion \"" + promotion + "\" of program \"" + key.program + "\" does not exist", {},
+                    "Name one of loyalty.promotions.");
+    }
+    if (!DatumGetBool(rows.datum(0, 8))) return;
     require_in_force(period_at(rows, 0, 1), promotion, now);
     if (rows.is_null(0, 4))
         fail_no_rule(promotion, std::string("It has none for ") + operation + " of \"" + key.point_type + "\".");

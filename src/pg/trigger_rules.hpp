@@ -5,7 +5,7 @@
 
 namespace loyalty::pg {
 
-// A booking under a promotion: nothing to check unless it is a trigger promotion. Errors: LY721 (not in force), LY722 (no
+// A booking under a promotion: that it exists, and no more unless it is a trigger promotion. Errors: LY319, LY721 (not in force), LY722 (no
 // rule for it), LY723 (a value outside the rule).
 void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
                   TimestampTz now);

@@ -302,7 +302,7 @@ TEST(Incompatibility, AnOrderLevelBenefitWorksOnFreeLines) {
         calculate(builder.tree, OrderBuilder().line("1", 10'000).in_segments({0}).line("2", 10'000).get());
     EXPECT_EQ(totals(result), (Totals{9'000, 9'000}));
     EXPECT_EQ(result.trace.promotions[2].reason, Reason::taken);
-    EXPECT_EQ(result.trace.promotions[2].lost_to, 1u);
+    EXPECT_EQ(result.trace.promotions[2].lost_to.at(0).index, 1u);
     EXPECT_EQ(result.trace.promotions[3].reason, Reason::taken);
 }
 

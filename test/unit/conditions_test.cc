@@ -138,9 +138,9 @@ TEST(Conditions, TheFirstReasonIsTold) {
     Order later = member({}, {});
     later.time = {100, 100};
     EXPECT_EQ(reason_of(later, everything), Reason::no_promo_code);
-    for (const auto& [state, reason] : {std::pair{PromotionState::draft, Reason::draft},
-                                        std::pair{PromotionState::inactive, Reason::inactive},
-                                        std::pair{PromotionState::ended, Reason::ended}}) {
+    for (const auto& [state, reason] :
+         {std::pair{PromotionState::draft, Reason::draft}, std::pair{PromotionState::inactive, Reason::inactive},
+          std::pair{PromotionState::ended, Reason::ended}}) {
         const PromotionState wanted = state;
         EXPECT_EQ(reason_of(order_at(0), [&](TreePromotion& p) { p.state = wanted; }), reason);
     }
@@ -165,6 +165,22 @@ TEST(Conditions, OrderSegments) {
 }
 
 // Whatever key a condition is found by, the same promotions are met as by asking all of them.
+// 10 % off the products, and 20 % off orders of segment a only: of a promotion each condition counts for itself.
+TEST(Conditions, OneThatHoldsDoesNotSpeakForAnother) {
+    TreeBuilder builder;
+    Segment segment;
+    segment.id = "a";
+    builder.tree.order_segments.push_back(segment);
+    TreeCondition large = on_order({benefit("discount", {{"percent", "20"}})});
+    large.mode = ConditionMode::in;
+    large.segments = {"a"};
+    builder.promotion("p", {on_products({percent()}), large});
+    Order order = order_at(0);
+    EXPECT_EQ(build::calculate(builder.tree, order).total, Money{900});
+    order.segments = {0};
+    EXPECT_EQ(build::calculate(builder.tree, order).total, Money{720});
+}
+
 TEST(Conditions, AreFoundByTheirKeys) {
     TreeBuilder builder;
     Segment segment;
@@ -172,8 +188,8 @@ TEST(Conditions, AreFoundByTheirKeys) {
     segment.predicate = "$.a > 1";
     builder.tree.segments = builder.tree.order_segments = builder.tree.profile_segments = {segment};
     int number = 0;
-    for (const Audience audience : {Audience::members, Audience::in_segments, Audience::outside_segments, Audience::tiers,
-                                    Audience::everyone}) {
+    for (const Audience audience :
+         {Audience::members, Audience::in_segments, Audience::outside_segments, Audience::tiers, Audience::everyone}) {
         for (const bool gated : {false, true}) {
             for (const Level level : {Level::product, Level::order}) {
                 for (const ConditionMode mode : {ConditionMode::all, ConditionMode::in, ConditionMode::outside}) {
@@ -204,8 +220,8 @@ TEST(Conditions, AreFoundByTheirKeys) {
             const Promotion& promotion = program.promotions[i];
             const Condition& condition = program.conditions[promotion.first_condition];
             const auto& belongs = condition.level == Level::product ? order.lines[0].segments : order.segments;
-            const bool fulfilled = condition.mode == ConditionMode::all ||
-                                   (condition.mode == ConditionMode::in) == !belongs.empty();
+            const bool fulfilled =
+                condition.mode == ConditionMode::all || (condition.mode == ConditionMode::in) == !belongs.empty();
             const bool expected = fulfilled && find_obstacle(program, i, order) == Reason::none;
             EXPECT_EQ(candidates.refused[i] == Reason::none, expected) << promotion.id << " " << bits;
         }

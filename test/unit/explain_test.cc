@@ -57,7 +57,7 @@ TEST(Explain, TellsTheTree) {
               Line 1 P1: discount -10.00
         ->  Promotion any (discount)  135.00 -> 131.00
               Line 2 P2: discount -4.00
-        ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv)
+        ->  Promotion late (discount)  not applied: an earlier promotion took its place (tv: worth 10.00; alone this is worth 50.00, 40.00 more)
   ->  Promotion off (discount)  not applied: no line fulfils its conditions (in none)
   ->  Group best (max_benefit, by consistent)  131.00 -> 101.00
         Limits: maximum discount 30.00, minimum product price 12.5 %
@@ -65,8 +65,8 @@ TEST(Explain, TellsTheTree) {
               Line 1 P1: discount -18.00
               Line 2 P2: discount -7.20
         ->  Promotion more (discount)  105.80 -> 101.00
-              Line 1 P1: discount of the order -3.43, cut from 3.60
-              Line 2 P2: discount of the order -1.37, cut from 1.44
+              Line 1 P1: discount of the order -3.43, cut from 3.60 by the maximum discount of best
+              Line 2 P2: discount of the order -1.37, cut from 1.44 by the maximum discount of best
   ->  Promotion pay (points)  101.00 -> 91.40
         Line 1 P1: points_discount -6.86 for 69 bonus
         Line 2 P2: points_discount -2.74 for 27 bonus
@@ -80,6 +80,87 @@ Shipping: 5.00 - discount 5.00 = 0.00
 Total: 86.40 RUB
 Points: 96 bonus spent, 6 bonus pending
 )");
+}
+
+bool tells(const std::string& text, const std::string& line) { return text.find(line + "\n") != std::string::npos; }
+
+// One line of 100.00. "tenth" comes first and takes it: 10.00; "quarter" would have given 25.00. Of "best" the fifth is chosen
+// (20.00): the tenth alone is worth 10.00, its group of 5 % and 3 % one after the other 5.00 + 2.85 = 7.85; both at most 20.00
+// together with the fifth.
+TEST(Explain, WhatWasLostTo) {
+    TreeBuilder builder;
+    builder.group("first", Arbitration::incompatibility);
+    builder.promotion("tenth", {on_products({benefit("discount", {{"percent", "10"}})})}, "first");
+    builder.promotion("quarter", {on_products({benefit("discount", {{"percent", "25"}})})}, "first");
+    const Order order = OrderBuilder().line("1", 10'000).get();
+    EXPECT_TRUE(
+        tells(explained(builder.tree, order),
+              "        ->  Promotion quarter (discount)  not applied: an earlier promotion took its place (tenth: "
+              "worth 10.00; alone this is worth 25.00, 15.00 more)"))
+        << explained(builder.tree, order);
+
+    TreeBuilder choice(Arbitration::max_benefit);
+    choice.main().max_discount_amount = decimal("20");
+    choice.promotion("fifth", {on_products({benefit("discount", {{"percent", "20"}})})});
+    choice.promotion("tenth", {on_products({benefit("discount", {{"percent", "10"}})})});
+    choice.promotion("same", {on_products({benefit("discount", {{"amount", "20"}})})});
+    choice.group("two", Arbitration::consistent);
+    choice.promotion("five", {on_products({benefit("discount", {{"percent", "5"}})})}, "two");
+    choice.promotion("three", {on_products({benefit("discount", {{"percent", "3"}})})}, "two");
+    EXPECT_EQ(explained(choice.tree, order), R"(Main arbitration (max_benefit, by consistent)  100.00 -> 80.00
+  Limits: maximum discount 20.00
+  ->  Promotion fifth (discount)  100.00 -> 80.00
+        Line 1 P1: discount -20.00
+  ->  Promotion tenth (discount)  not applied: another combination is better (fifth: worth 20.00; alone this is worth 10.00, 10.00 less)
+  ->  Promotion same (discount)  not applied: another combination is better (fifth: worth 20.00; alone this is worth 20.00, as much)
+  ->  Group two (consistent)  not applied: another combination is better (fifth: worth 20.00; alone this is worth 7.85, 12.15 less)
+        ->  Promotion five (discount)  not applied: another combination is better (without group two)
+        ->  Promotion three (discount)  not applied: another combination is better (without group two)
+Goods: 100.00 - discount 20.00 = 80.00
+Total: 80.00 RUB
+)");
+}
+
+// Lines of 100.00 (not below 95.00), 100.00 and 10.00. A tenth is 10.00, 10.00 and 1.00: the first is cut to 5.00, the second
+// to 4.00, for "few" allows 9.00, and nothing is left for the third. A fifth of it is 2.00, of which its floor of 9.90 allows
+// 0.10. Of the 9.90 that are left, 50 points pay 5.00; 4.90 would be 49 points more. Two promotions that each take 60 % off the
+// shipping of 3.00, in a sum: 1.80 of each is cut to 1.50.
+TEST(Explain, CutByWhat) {
+    TreeBuilder builder;
+    builder.point_type("bonus", "10", 0);
+    TreeGroup& few = builder.group("few", Arbitration::consistent);
+    few.max_discount_amount = decimal("9");
+    builder.promotion("tenth", {on_products({benefit("discount", {{"percent", "10"}})})}, "few");
+    builder.promotion("late", {on_products({benefit("discount", {{"amount", "1"}})})}, "few");
+    builder.group("floor", Arbitration::consistent).min_product_price_percent = decimal("99");
+    builder.promotion("fifth", {on_products({benefit("discount", {{"percent", "20"}})})}, "floor");
+    builder.segment("a");
+    builder.points_promotion(
+        "pay", {on_products_in({"a"}, {benefit("points_discount", {{"point_type", "bonus"}, {"amount", "25"}})})});
+    builder.group("sum", Arbitration::summation);
+    for (const char* id : {"post", "mail"})
+        builder.promotion(id, {on_order({benefit("discount", {{"percent", "60"}, {"target", "shipping"}})})}, "sum");
+    const Order order = OrderBuilder()
+                            .line("1", 10'000)
+                            .min_price(9'500)
+                            .line("2", 10'000)
+                            .line("3", 1'000)
+                            .in_segments({0})
+                            .shipping(300)
+                            .balance(50)
+                            .redeem(0)
+                            .get();
+    const std::string text = explained(builder.tree, order);
+    for (const char* line :
+         {"              Line 1 P1: discount -5.00, cut from 10.00 by the minimum price of the line",
+          "              Line 2 P2: discount -4.00, cut from 10.00 by the maximum discount of few",
+          "              Line 3 P3: discount -0.00, cut from 1.00 by the maximum discount of few",
+          "        ->  Promotion late (discount)  not applied: a limit refuses all of it (3.00 is cut by the maximum "
+          "discount of few, the minimum price of the line)",
+          "              Line 3 P3: discount -0.10, cut from 2.00 by the minimum product price of floor",
+          "        Line 3 P3: points_discount -5.00 for 50 bonus, cut from 9.90 by the points to spend: 49 bonus short",
+          "              Shipping: discount of the order -1.50, cut from 1.80 by the price itself"})
+        EXPECT_TRUE(tells(text, line)) << line << "\nis not in\n" << text;
 }
 
 TEST(Explain, WithoutAVersion) {

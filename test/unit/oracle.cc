@@ -953,13 +953,10 @@ private:
     }
 
     bool meets(const TreePromotion& promotion) const {
-        if (promotion.state != PromotionState::active) return false;
-        if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return false;
-        const auto limits = facts_.left.find(promotion.id);
-        if (limits != facts_.left.end() && limits->second.used_up) return false;
+        if (obstacle(promotion, order_, facts_) != Reason::none) return false;
         return std::any_of(promotion.conditions.begin(), promotion.conditions.end(), [&](const auto& condition) {
-            return condition.level == Level::order ||
-                   std::any_of(order_.lines.begin(), order_.lines.end(),
+            if (condition.level == Level::order) return holds(condition, facts_);
+            return std::any_of(order_.lines.begin(), order_.lines.end(),
                                [&](const Line& line) { return fulfils(condition, line); });
         });
     }
@@ -978,11 +975,9 @@ private:
     Effects evaluate_promotion(const TreePromotion& promotion, const Chain& chain, World& world,
                                const Taken& taken) const {
         Effects all;
-        if (promotion.state != PromotionState::active) return all;
-        if (promotion.audience == Audience::members && order_.buyer.kind != BuyerKind::member) return all;
+        if (obstacle(promotion, order_, facts_) != Reason::none) return all;
         const auto limits = facts_.left.find(promotion.id);
         if (limits == facts_.left.end()) return apply_benefits(promotion, chain, world, taken);
-        if (limits->second.used_up) return all;
         if (limits->second.money) world.left = money_units(*limits->second.money);
         all = apply_benefits(promotion, chain, world, taken);
         world.left.reset();
@@ -1007,6 +1002,8 @@ private:
             for (const TreeCondition& condition : promotion.conditions) {
                 if (condition.level != level) continue;
                 for (const TreeBenefit& benefit : condition.benefits) {
+                    const bool met = level == Level::product || holds(condition, facts_);
+                    if (!met && ++number) continue;
                     const Proposal proposal = propose(benefit, condition, {&promotion, level, number++}, world, taken);
                     append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world)
                                                                                 : commit(proposal, chain, world));

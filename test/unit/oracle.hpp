@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -57,8 +58,16 @@ struct Left {
 struct Facts {
     std::vector<std::map<std::string, Value>> fields;  // per line, in line order: its custom fields
     std::int32_t today = 0;                            // in days since 1970-01-01
+    // What the order belongs to, the pools of its usable codes, and what its buyer belongs to and holds.
+    std::set<std::string> order_segments, pools, profile_segments, tiers;
     std::map<std::string, Left> left;                  // by promotion
 };
+
+// The first reason why a promotion takes no part in an order, in the sequence of Reason.
+Reason obstacle(const TreePromotion& promotion, const Order& order, const Facts& facts);
+
+// Whether the order fulfils an order condition.
+bool holds(const TreeCondition& condition, const Facts& facts);
 
 Result calculate(const Tree& tree, const Order& order, const Facts& facts = {});
 

@@ -1,9 +1,11 @@
 // Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how many,
 // LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
 
+#include "core/explain.hpp"
 #include "unit/build.hpp"
 #include "unit/oracle.hpp"
 #include "unit/random_case.hpp"
+#include "unit/random_conditions.hpp"
 #include "unit/search_cases.hpp"
 
 #include <gtest/gtest.h>
@@ -202,6 +204,83 @@ void check_balances(const Case& c, const Calculation& calculation, Difference& d
     }
 }
 
+// --- What is told -----------------------------------------------------------------------------------------------------------
+
+// The reason why a promotion takes no part, by the oracle.
+Reason refusal_of(const Case& c, const TreePromotion& promotion) {
+    const Reason obstacle = oracle::obstacle(promotion, c.order, c.facts);
+    if (obstacle != Reason::none) return obstacle;
+    const auto meets_line = [&](const TreeCondition& condition, const Line& line) {
+        const bool in_one = std::any_of(line.segments.begin(), line.segments.end(), [&](auto segment) {
+            const auto& names = condition.segments;
+            return std::find(names.begin(), names.end(), c.tree.segments[segment].id) != names.end();
+        });
+        return condition.mode == ConditionMode::all || in_one == (condition.mode == ConditionMode::in);
+    };
+    for (const TreeCondition& condition : promotion.conditions) {
+        const auto& lines = c.order.lines;
+        const bool met = condition.level == Level::order
+                             ? oracle::holds(condition, c.facts)
+                             : std::any_of(lines.begin(), lines.end(),
+                                           [&](const Line& line) { return meets_line(condition, line); });
+        if (met) return Reason::none;
+    }
+    return promotion.conditions.front().level == Level::product ? Reason::no_matching_line
+                                                                : Reason::order_does_not_match;
+}
+
+// A limit is named only where there is one.
+void check_cut_by(const Program& program, const Entry& entry, Difference& difference) {
+    const Condition& condition = program.conditions[program.benefits[entry.benefit].condition];
+    const Promotion& promotion = program.promotions[condition.promotion];
+    const bool is_cut = entry.applied < entry.asked || !entry.points_cut.is_zero();
+    if (entry.cut_by.any() != is_cut) difference.fail("cut, and not by what: " + promotion.id);
+    std::uint32_t max_discounts = 0, min_prices = 0;
+    for (Index index = promotion.parent; index != none; index = program.groups[index].parent) {
+        const Group& group = program.groups[index];
+        const Limits& limits = group.limits;
+        if (limits.max_discount_share || limits.max_discount_amount) max_discounts |= 1U << group.depth;
+        if (limits.min_price_share || limits.min_price_amount) min_prices |= 1U << group.depth;
+    }
+    if ((entry.cut_by.max_discounts & ~max_discounts) != 0 || (entry.cut_by.min_product_prices & ~min_prices) != 0)
+        difference.fail("cut by a limit that is not there: " + promotion.id);
+    if (entry.cut_by.points && entry.kind != Entry::Kind::paid_by_points)
+        difference.fail("money cut by points: " + promotion.id);
+}
+
+// Whether the promotion, or a group around it, has lost to something that is worth no less.
+bool tells_contest(const Program& program, const Calculation& calculation, Index promotion) {
+    const auto& contest = calculation.trace.promotions[promotion].contest;
+    if (contest) return contest->theirs >= contest->own;
+    for (Index group = program.promotions[promotion].parent; group != none; group = program.groups[group].parent) {
+        const NodeTrace& trace = calculation.trace.groups[group];
+        if (trace.contest) return trace.reason == Reason::not_chosen && trace.contest->theirs >= trace.contest->own;
+    }
+    return false;
+}
+
+// Every promotion has one status: applied, or the first reason why not.
+void check_statuses(const Case& c, const Program& program, const Calculation& calculation, Difference& difference) {
+    std::vector<bool> works(program.promotions.size());
+    for (const Operation& operation : calculation.operations) {
+        const Condition& condition = program.conditions[program.benefits[operation.entry.benefit].condition];
+        if (operation.entry.has_effect()) works[condition.promotion] = true;
+        check_cut_by(program, operation.entry, difference);
+    }
+    for (Index i = 0; i < program.promotions.size(); ++i) {
+        const std::string& id = program.promotions[i].id;
+        const NodeTrace& trace = calculation.trace.promotions[i];
+        const Reason refusal = refusal_of(c, promotion_called(c.tree, id));
+        difference.check("whether " + id + " is applied", bool{works[i]}, trace.reason == Reason::none);
+        if (refusal != Reason::none || trace.reason <= Reason::order_does_not_match)
+            difference.check("reason of " + id, static_cast<int>(refusal), static_cast<int>(trace.reason));
+        if (trace.reason == Reason::taken && !trace.contest) difference.fail("by how much " + id + " has lost");
+        if (trace.reason == Reason::not_chosen && !tells_contest(program, calculation, i))
+            difference.fail("what " + id + " was not chosen for");
+        if (trace.reason == Reason::cut_by_limit && !trace.cut_by.any()) difference.fail("what has cut " + id);
+    }
+}
+
 // The lines of a document permuted: they keep their ids, and so their place in line order.
 Order permuted(Order order) {
     const auto last = static_cast<std::uint32_t>(order.lines.size() - 1);
@@ -214,6 +293,7 @@ std::string differences(const Case& c) {
     const Program program = compile(c.tree, 1);
     CalculationOptions options;
     options.is_credited = [](std::string_view credit_on) { return credit_on == "new"; };
+    options.traces_refusals = true;
     const Order order = order_for(program, c);
     const Calculation calculation = calculate(program, order, options);
     if (!calculation.optimal) difference.fail("not optimal");
@@ -223,6 +303,9 @@ std::string differences(const Case& c) {
     check_max_discounts(c, got, difference);
     check_floors(c, calculation, difference);
     check_balances(c, calculation, difference);
+    check_statuses(c, program, calculation, difference);
+    if (explain(program, order, calculation).size() <= program.promotions.size())
+        difference.fail("not every promotion is explained");
     if (!looks_at_positions(c.tree)) {
         const Order other = permuted(order);
         if (!(as_oracle_result(program, other, calculate(program, other, options)) == got))
@@ -358,9 +441,9 @@ void check_cases(std::uint64_t cases, Make make) {
 
 // Under the sanitizers a case takes about ten times as long.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t full_size_cases = 3'000, search_cases = 1'500;
+constexpr std::uint64_t full_size_cases = 3'000, search_cases = 1'500, condition_cases = 10'000;
 #else
-constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000;
+constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000, condition_cases = 200'000;
 #endif
 
 // The first cases are small, so that a mistake shows in a small case if it can.
@@ -368,6 +451,25 @@ TEST(Property, EngineEqualsOracle) {
     static constexpr std::uint64_t of_each_size = 200, sizes = 12;
     check_cases(of_each_size * (sizes - 1) + full_size_cases, [](std::mt19937_64& random, std::uint64_t number) {
         return random_case(random, static_cast<int>(std::min(sizes, 1 + number / of_each_size)));
+    });
+}
+
+// One promotion in all ways restricted, on any day of a century: whether it takes part, and the first reason why not.
+TEST(Property, ConditionsAreJudgedAsDefined) {
+    check_cases(condition_cases, [](std::mt19937_64& random, std::uint64_t) {
+        build::TreeBuilder builder;
+        add_segments(builder.tree);
+        Case c;
+        c.order = build::OrderBuilder().line("a", 100).get();
+        if (random() % 5 > 0) c.order.buyer.kind = BuyerKind::member;
+        c.facts.fields.resize(1);
+        c.facts.today = static_cast<std::int32_t>(365 + random() % 36'525);
+        place(random, c.order, c.facts);
+        restrict(random,
+                 builder.promotion("p", {build::on_products({build::benefit("discount", {{"percent", "10"}})})}),
+                 c.order);
+        c.tree = builder.tree;
+        return c;
     });
 }
 

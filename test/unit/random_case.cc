@@ -2,6 +2,7 @@
 
 #include "core/resolve.hpp"
 #include "unit/build.hpp"
+#include "unit/random_conditions.hpp"
 
 #include <set>
 #include <sstream>
@@ -35,7 +36,10 @@ public:
             tree_.groups.push_back(group);
         }
         for (int left = 2 + up_to(3); left > 0; --left) add_small_promotion();
-        return finished(make_small_order());
+        Order order = make_small_order();
+        oracle::Facts facts = facts_of(order);
+        add_limits(facts);
+        return {tree_, std::move(order), std::move(facts)};
     }
 
     Case make() {
@@ -44,10 +48,15 @@ public:
         add_point_types();
         add_partners();
         add_groups();
+        add_segments(tree_);
+        Order order = make_order();
+        oracle::Facts facts = facts_of(order);
+        place(random_, order, facts);
         // Five on average.
         const int most = chance(90) ? 8 : 11;
-        for (int left = 1 + up_to(std::min(size_, most)); left > 0; --left) add_promotion();
-        return finished(make_order());
+        for (int left = 1 + up_to(std::min(size_, most)); left > 0; --left) add_promotion(order);
+        add_limits(facts);
+        return {tree_, std::move(order), std::move(facts)};
     }
 
 private:
@@ -59,16 +68,20 @@ private:
     }
 
     // What the order's documents say; each line has its own fields.
-    Case finished(Order order) {
+    oracle::Facts facts_of(const Order& order) {
         oracle::Facts facts;
         facts.today = today;
         for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
+        return facts;
+    }
+
+    // Usage limits of some promotions, and what they leave.
+    void add_limits(oracle::Facts& facts) {
         for (TreePromotion& promotion : tree_.promotions) {
             if (!chance(20)) continue;
             promotion.usage_limits.max_uses = 1;
             facts.left[promotion.id] = left();
         }
-        return {tree_, std::move(order), std::move(facts)};
     }
 
     oracle::Left left() {
@@ -287,7 +300,7 @@ private:
     }
     Decimal money(int most) { return Decimal::of(1 + up_to(most), tree_.currency_scale); }
 
-    void add_promotion() {
+    void add_promotion(const Order& order) {
         TreePromotion promotion;
         promotion.id = "p" + std::to_string(tree_.promotions.size());
         promotion.parent = tree_.groups[static_cast<std::size_t>(up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
@@ -306,11 +319,16 @@ private:
                 }
                 if (condition.segments.empty()) condition.segments.push_back("A");
             }
+            if (condition.level == Level::order && chance(20)) {
+                condition.mode = one_of({ConditionMode::in, ConditionMode::outside});
+                condition.segments.push_back(one_of<const char*>({"large", "first"}));
+            }
             for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
                 condition.benefits.push_back(any_benefit(promotion, condition.level));
             }
             promotion.conditions.push_back(condition);
         }
+        if (chance(30)) restrict(random_, promotion, order);
         tree_.promotions.push_back(promotion);
     }
 
@@ -565,6 +583,32 @@ struct Printer {
         }
     }
 
+    void restrictions(const TreePromotion& promotion) {
+        static constexpr const char* audiences[] = {"members", "in segments", "outside segments", "tiers", "everyone"};
+        const auto list = [&](const char* name, const std::vector<std::string>& names) {
+            for (const auto& one : names) out << (&one == &names.front() ? std::string(" ") + name + " " : ",") << one;
+        };
+        list(audiences[static_cast<int>(promotion.audience)],
+             promotion.audience == Audience::tiers ? promotion.audience_tiers : promotion.audience_segments);
+        if (promotion.audience == Audience::members) out << " members";
+        if (promotion.starts_at) out << " from " << promotion.starts_at->to_string();
+        if (promotion.ends_at) out << " to " << promotion.ends_at->to_string();
+        if (promotion.schedule) {
+            const Schedule& schedule = *promotion.schedule;
+            out << " months " << schedule.months << " days " << schedule.days_of_month << " weekdays "
+                << schedule.weekdays;
+            if (schedule.from_us)
+                out << " " << show_time_of_day(*schedule.from_us) << "-" << show_time_of_day(*schedule.to_us);
+            if (schedule.every > 0)
+                out << " every " << schedule.every << " "
+                    << "dwm"[static_cast<int>(schedule.every_unit)];
+        }
+        if (!promotion.pool.empty()) out << " with a code of " << promotion.pool;
+        list("channels", promotion.channels);
+        list("contact points", promotion.contact_points);
+        list("regions", promotion.regions);
+    }
+
     std::string left_of(const TreePromotion& promotion) const {
         const auto found = facts.left.find(promotion.id);
         if (found == facts.left.end()) return "";
@@ -577,9 +621,9 @@ struct Printer {
     void promotion(const TreePromotion& promotion, const std::string& indent) {
         out << indent << "promotion " << promotion.id << " at " << promotion.position << ":"
             << (promotion.state == PromotionState::active ? "" : " inactive")
-            << (promotion.audience == Audience::members ? " members" : " everyone")
-            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << left_of(promotion)
-            << "\n";
+            << (promotion.benefit_rule == BenefitRule::parallel ? " parallel" : " sequential") << left_of(promotion);
+        restrictions(promotion);
+        out << "\n";
         for (const TreeCondition& condition : promotion.conditions) {
             out << indent << "  " << (condition.level == Level::product ? "products" : "order");
             if (condition.mode != ConditionMode::all) out << (condition.mode == ConditionMode::in ? " in" : " outside");
@@ -607,6 +651,13 @@ Order order_for(const Program& program, const Case& c) {
         }
     }
     find_partner_products(order, program, c.facts.today);
+    const auto places = [](const std::set<std::string>& names, const auto& list) {
+        return places_of({names.begin(), names.end()}, list);
+    };
+    order.segments = places(c.facts.order_segments, program.order_segments);
+    order.pools = places(c.facts.pools, program.pools);
+    order.buyer.segments = places(c.facts.profile_segments, program.profile_segments);
+    order.buyer.tiers = places(c.facts.tiers, program.tiers);
     for (const Index promotion : program.limited_promotions) {
         const oracle::Left& left = c.facts.left.at(program.promotions[promotion].id);
         Allowance allowance;
@@ -644,6 +695,15 @@ std::string to_string(const Case& c) {
             << " active=" << money({balance.active.units}, type.scale) << (balance.usable ? "" : " unusable") << "\n";
     }
     out << "buyer: " << (c.order.buyer.kind == BuyerKind::member ? "member" : "no member") << "\n";
+    const auto list = [&](const char* what, const std::set<std::string>& names) {
+        for (const auto& name : names) out << what << " " << name << "\n";
+    };
+    list("order segment", c.facts.order_segments);
+    list("profile segment", c.facts.profile_segments);
+    list("tier", c.facts.tiers);
+    list("code of", c.facts.pools);
+    out << "time " << c.order.time.to_string() << " channel " << c.order.channel << " contact point "
+        << c.order.contact_point << " region " << c.order.region << "\n";
     for (const Redeem& redeem : c.order.redeem) {
         const TreePointType& type = c.tree.point_types[redeem.point_type];
         out << "redeem " << type.id << " " << (redeem.amount ? money({redeem.amount->units}, type.scale) : "max")

@@ -10,6 +10,7 @@ namespace {
 
 using build::benefit;
 using build::on_order;
+using build::on_products;
 using build::on_products_in;
 using build::OrderBuilder;
 using build::TreeBuilder;
@@ -40,8 +41,8 @@ std::string told(const Order& order, const Change& change) {
     CalculationOptions options;
     options.traces_refusals = true;
     options.is_credited = [](std::string_view) { return true; };
-    const Reason reason = calculate(program, order, options).trace.promotions[0].reason;
-    return describe_particulars(program, program.promotions[0], order, reason);
+    const Calculation calculation = calculate(program, order, options);
+    return describe_particulars(program, program.promotions[0], order, calculation.trace.promotions[0]);
 }
 
 TEST(Refusal, Audience) {
@@ -71,9 +72,15 @@ TEST(Refusal, Audience) {
 
 TEST(Refusal, DatesAndSchedules) {
     const Order order = small_order();
-    EXPECT_EQ(told(order, [](TreePromotion& p) { p.starts_at = LocalTime{day_us, day_us}; }),
+    EXPECT_EQ(told(order,
+                   [](TreePromotion& p) {
+                       p.starts_at = LocalTime{day_us, day_us};
+                   }),
               "the order's time is 1970-01-01T12:00:00, it starts at 1970-01-02T00:00:00");
-    EXPECT_EQ(told(order, [](TreePromotion& p) { p.ends_at = LocalTime{0, 0}; }),
+    EXPECT_EQ(told(order,
+                   [](TreePromotion& p) {
+                       p.ends_at = LocalTime{0, 0};
+                   }),
               "the order's time is 1970-01-01T12:00:00, it ended at 1970-01-01T00:00:00");
     const auto scheduled = [&](const auto& change) {
         return told(order, [&](TreePromotion& p) {
@@ -116,6 +123,23 @@ TEST(Refusal, PromoCodeChannelRegion) {
     EXPECT_EQ(told(order, regional), "the order has none, it is for 77, 78");
     order.region = "99";
     EXPECT_EQ(told(order, regional), "the order's is 99, it is for 77, 78");
+}
+
+TEST(Refusal, Points) {
+    const auto pays = [](const Order& order) {
+        TreeBuilder builder;
+        builder.point_type("bonus", "10", 0);
+        builder.points_promotion(
+            "p", {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", "10"}})})});
+        const Program program = compile(builder.tree, 1);
+        const Calculation calculation = build::calculate(builder.tree, order);
+        return describe_particulars(program, program.promotions[0], order, calculation.trace.promotions[0]);
+    };
+    EXPECT_EQ(pays(OrderBuilder().line("1", 4'000).balance(70).get()), "bonus, the active balance is 70");
+    EXPECT_EQ(pays(OrderBuilder().line("1", 4'000).balance(70).redeem(0, 0).get()),
+              "bonus, the active balance is 70, the order asks to redeem 0");
+    EXPECT_EQ(pays(OrderBuilder().line("1", 4'000).balance(0).redeem(0).get()), "bonus, the active balance is 0");
+    EXPECT_EQ(pays(OrderBuilder().line("1", 4'000).balance(70, false).redeem(0).get()), "bonus");
 }
 
 // Total 40.00 + 15.00 + 5.00 = 60.00, three items; the price nearest to 50.50 is 40.00.

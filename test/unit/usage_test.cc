@@ -47,6 +47,7 @@ Calculation calculated(build::TreeBuilder& trees, TreePromotion& promotion, Allo
     for (std::size_t i = 0; i < program.point_types.size(); i++) orders.balance(0);
     orders.order.allowances = {left};
     CalculationOptions options;
+    options.traces_refusals = true;
     options.is_credited = [](std::string_view) { return true; };
     return calculate(program, orders.order, options);
 }
@@ -66,8 +67,7 @@ TEST(Usage, ABudgetOfMoneyIsUsedInTheOrderOfDoing) {
     EXPECT_EQ(cut.operations.back().entry.asked.units, 300);
     EXPECT_EQ(calculated(trees, promotion, {.money = Money{}}).total.units, 11'000);
     EXPECT_EQ(calculated(trees, promotion, {.uses = Uses::used_up}).trace.promotions[0].reason,
-              Reason::no_matching_line)
-        << "which explanations look into";
+              Reason::limit_reached);
 }
 
 // The same side by side: 10.00 and 5.00 of the goods are cut to 12.00 by allotment, 8.00 and 4.00.
