@@ -21,8 +21,10 @@ std::size_t find_outside(std::string_view text, std::string_view what) {
     bool in_string = false;
     for (std::size_t i = 0; i < text.size(); i++) {
         if (in_string) {
-            if (text[i] == '\\') i++;
-            else if (text[i] == '"') in_string = false;
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
             continue;
         }
         if (depth == 0 && text.substr(i).starts_with(what)) return i;

@@ -24,7 +24,7 @@ struct LineDocument {
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
     std::optional<Decimal> total;  // of imported orders: what was paid for the line
-    std::string fields;  // JSON text of an object; empty if none
+    std::string fields;            // JSON text of an object; empty if none
 
     // How a test has edited the product, see codec::read_test_orders().
     std::optional<std::string> name;

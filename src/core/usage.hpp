@@ -13,8 +13,8 @@ namespace loyalty {
 inline constexpr int usage_scale = 4;
 
 struct UsageLimits {
-    std::optional<std::int64_t> max_uses, max_uses_per_member;
-    std::optional<Decimal> money_budget, points_budget;
+    std::optional<std::int64_t> max_uses{}, max_uses_per_member{};
+    std::optional<Decimal> money_budget{}, points_budget{};
 
     bool any() const { return max_uses || max_uses_per_member || money_budget || points_budget; }
 };
@@ -30,14 +30,14 @@ struct Allowance {
 
     std::uint32_t promotion = 0;  // in Program::promotions
     Uses uses = Uses::left;
-    std::optional<Money> money;          // that it may take off prices, 0 or more; nothing: any
-    std::optional<std::int64_t> points;  // that it may accrue, in units of 10^-usage_scale; nothing: any
+    std::optional<Money> money{};          // that it may take off prices, 0 or more; nothing: any
+    std::optional<std::int64_t> points{};  // that it may accrue, in units of 10^-usage_scale; nothing: any
 };
 
 // What a promotion has used up.
 struct UsageCounters {
     std::int64_t uses = 0, uses_of_buyer = 0;
-    Money money;
+    Money money{};
     std::int64_t points = 0;  // in units of 10^-usage_scale
 };
 

@@ -2,8 +2,8 @@
 // among the ledger's other functions, and its work in the trigger's.
 #include "pg/clock.hpp"
 #include "pg/ledger_functions.hpp"
-#include "pg/owner.hpp"
 #include "pg/ledger_sql.hpp"
+#include "pg/owner.hpp"
 #include "pg/tiers.hpp"
 #include "pg/trigger_rules.hpp"
 

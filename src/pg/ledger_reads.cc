@@ -231,7 +231,7 @@ PG_FUNCTION_INFO_V1(loyalty_verify);
 Datum loyalty_verify(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
+    // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
 #define LOYALTY_VIOLATIONS                                       \
     "SELECT invariant, program, member, point_type, seq, detail" \
     "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations) violation"

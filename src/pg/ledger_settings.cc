@@ -34,7 +34,9 @@ void require_owner(Oid owner) {
 // What was booked by the real clock cannot be reconciled with another; tables are locked so that nobody books meanwhile.
 void require_nothing_booked() {
     static Query lock("LOCK TABLE loyalty.transactions, loyalty.holds, loyalty.orders IN EXCLUSIVE MODE", {});
-    static Query query("SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds) OR EXISTS (SELECT FROM loyalty.orders)", {});
+    static Query query(
+        "SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds) OR EXISTS (SELECT FROM loyalty.orders)",
+        {});
     lock.run({}, true);
     if (query.run({}, true).boolean(0, 1)) {
         throw Error(sqlstate::clock_refused, "the clock cannot be simulated any more",

@@ -16,9 +16,9 @@ Balance after(const Balance& before) {
     build::TreeBuilder trees;
     trees.point_type("bonus", "1", 2);
     trees.points_promotion(
-        "p", {build::on_products(
-                 {benefit("accrue_points", {{"point_type", "bonus"}, {"points", "5"}, {"delay", "14 days"}}),
-                  benefit("accrue_points", {{"point_type", "bonus"}, {"points", "4"}})})});
+        "p",
+        {build::on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "5"}, {"delay", "14 days"}}),
+                             benefit("accrue_points", {{"point_type", "bonus"}, {"points", "4"}})})});
     const Program program = compile(trees.tree, 1);
     build::OrderBuilder orders;
     orders.line("1", 10'000).balance(0);

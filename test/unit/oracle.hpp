@@ -60,7 +60,7 @@ struct Facts {
     std::int32_t today = 0;                            // in days since 1970-01-01
     // What the order belongs to, the pools of its usable codes, and what its buyer belongs to and holds.
     std::set<std::string> order_segments, pools, profile_segments, tiers;
-    std::map<std::string, Left> left;                  // by promotion
+    std::map<std::string, Left> left;  // by promotion
 };
 
 // The first reason why a promotion takes no part in an order, in the sequence of Reason.

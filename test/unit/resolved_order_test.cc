@@ -76,7 +76,8 @@ TEST(ResolvedOrder, RefusesWhatItDidNotWrite) {
         Error);
     EXPECT_THROW(
         codec::read_resolved_order(
-            R"({"buyer": {"kind": "anonymous", "values": [], "segments": ["x"], "tiers": [], "balances": []}})", program),
+            R"({"buyer": {"kind": "anonymous", "values": [], "segments": ["x"], "tiers": [], "balances": []}})",
+            program),
         Error);
 }
 

@@ -28,8 +28,7 @@ struct Case {
 };
 
 void expect(const Schedule& schedule, std::initializer_list<Case> cases) {
-    for (const auto& one : cases)
-        EXPECT_EQ(schedule.judge(at(one.time)), one.expected) << one.what << " " << one.time;
+    for (const auto& one : cases) EXPECT_EQ(schedule.judge(at(one.time)), one.expected) << one.what << " " << one.time;
 }
 
 TEST(LocalTime, HasADateAndATimeOfDay) {
@@ -51,9 +50,7 @@ TEST(LocalTime, IsComparedByTheMoment) {
     EXPECT_FALSE(first == second);
 }
 
-TEST(Schedule, WithoutRestrictionsIsAlways) {
-    expect({}, {{"any", "2026-02-28 00:00", Unavailable::none}});
-}
+TEST(Schedule, WithoutRestrictionsIsAlways) { expect({}, {{"any", "2026-02-28 00:00", Unavailable::none}}); }
 
 TEST(Schedule, MonthsDaysAndWeekdaysMustAllHold) {
     Schedule schedule;

@@ -66,8 +66,7 @@ TEST(Usage, ABudgetOfMoneyIsUsedInTheOrderOfDoing) {
     EXPECT_EQ(cut.shipping.discount.units, 150);
     EXPECT_EQ(cut.operations.back().entry.asked.units, 300);
     EXPECT_EQ(calculated(trees, promotion, {.money = Money{}}).total.units, 11'000);
-    EXPECT_EQ(calculated(trees, promotion, {.uses = Uses::used_up}).trace.promotions[0].reason,
-              Reason::limit_reached);
+    EXPECT_EQ(calculated(trees, promotion, {.uses = Uses::used_up}).trace.promotions[0].reason, Reason::limit_reached);
 }
 
 // The same side by side: 10.00 and 5.00 of the goods are cut to 12.00 by allotment, 8.00 and 4.00.
