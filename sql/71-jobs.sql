@@ -24,21 +24,21 @@ COMMENT ON FUNCTION loyalty_job_batch(text, integer, interval) IS
     'Example: SELECT loyalty_job_batch(''expire_points'', 10000);';
 
 -- A procedure that commits cannot pin its search path, so it qualifies every name. Each batch is a transaction of its
--- own, READ COMMITTED whatever the session's default, since it must see the newest rows.
+-- own, READ COMMITTED whatever the session's default, since it must see the newest rows. Only the procedure that the session
+-- calls can say so (below another CALL, it is too late in each transaction); chained transactions keep it.
 CREATE PROCEDURE loyalty_run_job(job text, batch_size integer DEFAULT 10000, older_than interval DEFAULT NULL)
     LANGUAGE plpgsql
     AS $body$
 DECLARE
     done bigint;
 BEGIN
-    COMMIT;
+    COMMIT AND CHAIN;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     PERFORM @extschema@.loyalty_begin_job(job);
     LOOP
         done := @extschema@.loyalty_job_batch(job, batch_size, older_than);
-        COMMIT;
+        COMMIT AND CHAIN;
         EXIT WHEN done IS NULL;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     END LOOP;
 END
 $body$;
@@ -56,6 +56,8 @@ CREATE PROCEDURE loyalty_end_holds(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('end_holds', batch_size);
 END
 $body$;
@@ -68,6 +70,8 @@ CREATE PROCEDURE loyalty_expire_points(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('expire_points', batch_size);
 END
 $body$;
@@ -81,6 +85,8 @@ CREATE PROCEDURE loyalty_review_tiers(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('review_tiers', batch_size);
 END
 $body$;
@@ -93,6 +99,8 @@ CREATE PROCEDURE loyalty_judge_tiers(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('judge_tiers', batch_size);
 END
 $body$;
@@ -105,6 +113,8 @@ CREATE PROCEDURE loyalty_tell_expiring(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('tell_expiring', batch_size);
 END
 $body$;
@@ -118,6 +128,8 @@ CREATE PROCEDURE loyalty_run_jobs(batch_size integer DEFAULT 10000, keep_events 
     LANGUAGE plpgsql
     AS $body$
 BEGIN
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     CALL @extschema@.loyalty_run_job('end_holds', batch_size);
     CALL @extschema@.loyalty_run_job('expire_points', batch_size);
     CALL @extschema@.loyalty_run_job('review_tiers', batch_size);
