@@ -68,7 +68,7 @@ SELECT 'member_tier_history', md5(string_agg(row, ',' ORDER BY row)), count(*) F
 UNION ALL
 -- Of each member's, the order is what counts, and there is nothing twice.
 SELECT 'events', md5(string_agg(row, ',' ORDER BY row)), count(*) FROM (
-    SELECT profile || string_agg(concat_ws(' ', type, data, created_at), ',' ORDER BY epoch, xid, number) AS row FROM loyalty.events GROUP BY profile) x
+    SELECT profile || string_agg(concat_ws(' ', type, data - 'transaction', created_at), ',' ORDER BY epoch, xid, number) AS row FROM loyalty.events GROUP BY profile) x
 UNION ALL
 SELECT 'expiry_notices', md5(string_agg(row, ',' ORDER BY row)), count(*) FROM (
     SELECT concat_ws(' ', member, point_type, last_usable_day, notice_days, told_at) AS row FROM loyalty.expiry_notices) x;
@@ -118,6 +118,8 @@ CREATE PROCEDURE plain.expire_points()
         INSERT INTO plain.transactions SELECT * FROM loyalty.transactions WHERE type = 'expiration';
         UPDATE plain.lots SET remaining = 0 WHERE point_type = 'bonus';
         UPDATE plain.balances SET total = 0, seq = seq + 1 WHERE point_type = 'bonus';
+        INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events WHERE type = 'points_expired';
     END;
 CREATE PROCEDURE plain.review_tiers()
     LANGUAGE sql
@@ -129,7 +131,8 @@ CREATE PROCEDURE plain.review_tiers()
         UPDATE plain.member_tiers SET review_at = review_at + interval '1 month', due_at = due_at + interval '1 month' WHERE tier_group = 'club';
         INSERT INTO plain.member_tier_history SELECT * FROM loyalty.member_tier_history WHERE cause = 'review';
         INSERT INTO plain.events (epoch, xid, program, type, profile, data, created_at)
-        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events WHERE type = 'tier_changed' AND data ->> 'cause' = 'review';
+        SELECT epoch, xid, program, type, profile, data, created_at FROM loyalty.events
+        WHERE type = 'tier_changed' AND data ->> 'cause' = 'review' OR type = 'points_booked' AND data ->> 'type' = 'reset';
     END;
 CREATE PROCEDURE plain.judge_tiers()
     LANGUAGE sql

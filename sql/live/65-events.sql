@@ -1,5 +1,10 @@
 -- The outbox of events.
 
+CREATE OR REPLACE TRIGGER invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.event_epochs
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('event_epochs');
+COMMENT ON TRIGGER invalidate_cache ON loyalty.event_epochs IS 'Makes every session look up its epoch again.';
+
 CREATE OR REPLACE TRIGGER place
     BEFORE INSERT ON loyalty.events
     FOR EACH ROW

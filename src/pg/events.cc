@@ -11,6 +11,7 @@
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
 #include "pg/job.hpp"
+#include "pg/kept_value.hpp"
 #include "pg/owner.hpp"
 #include "pg/spi.hpp"
 
@@ -20,7 +21,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "commands/async.h"
 #include "commands/trigger.h"
-#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/xid8.h"
 }
@@ -47,33 +47,32 @@ bool notify_is_on() {
 Argument system_identifier() { return bigint_argument(static_cast<std::int64_t>(GetSystemIdentifier())); }
 
 // Pinning the search path would cost each event more than all the rest, so the trigger qualifies its names.
-std::int32_t make_epoch() {
-    static Query known("SELECT epoch FROM loyalty.event_epochs WHERE system_identifier OPERATOR(pg_catalog.=) $1",
+std::optional<std::int32_t> find_epoch() {
+    static Query query("SELECT epoch FROM loyalty.event_epochs WHERE system_identifier OPERATOR(pg_catalog.=) $1",
                        {INT8OID});
+    const Rows rows = query.run({system_identifier()});
+    return rows.size() == 0 ? std::nullopt : std::optional(rows.integer(0, 1));
+}
+
+std::int32_t make_epoch() {
     static Query lock("LOCK TABLE loyalty.event_epochs IN EXCLUSIVE MODE", {});
     static Query make(
         "INSERT INTO loyalty.event_epochs (epoch, system_identifier)"
         " SELECT coalesce(pg_catalog.max(epoch), 0) OPERATOR(pg_catalog.+) 1, $1 FROM loyalty.event_epochs RETURNING epoch",
         {INT8OID});
-    const Rows found = known.run({system_identifier()});
-    if (found.size() > 0) return found.integer(0, 1);
+    const AsUser as_owner(schema_owner());
+    const Spi connection;
     lock.run({}, true);
     const LatestSnapshot latest;
-    const Rows meanwhile = known.run({system_identifier()});
-    return meanwhile.size() > 0 ? meanwhile.integer(0, 1) : make.run({system_identifier()}, true).integer(0, 1);
+    const auto made_meanwhile = find_epoch();
+    return made_meanwhile ? *made_meanwhile : make.run({system_identifier()}, true).integer(0, 1);
 }
 
-// The epoch of this server, looked up once a transaction.
+// The epoch of this server.
 std::int32_t this_epoch() {
-    static LocalTransactionId looked_up_by = InvalidLocalTransactionId;
-    static std::int32_t epoch = 0;
-    if (looked_up_by != MyProc->lxid) {
-        const AsUser as_owner(schema_owner());
-        const Spi connection;
-        epoch = make_epoch();
-        looked_up_by = MyProc->lxid;
-    }
-    return epoch;
+    static KeptValue<std::optional<std::int32_t>> kept("event_epochs", find_epoch);
+    const auto known = kept.get().value_or(std::nullopt);
+    return known ? *known : make_epoch();
 }
 
 // At least the current transaction's own.
@@ -82,12 +81,12 @@ FullTransactionId last_transaction_id() {
     return FullTransactionIdFromU64(U64FromFullTransactionId(ReadNextFullTransactionId()) - 1);
 }
 
-HeapTuple with_place(const TriggerData* trigger, std::int32_t epoch) {
+HeapTuple with_place(const TriggerData* trigger, std::int32_t epoch, TimestampTz now) {
     const TupleDesc row = RelationGetDescr(trigger->tg_relation);
-    int columns[] = {SPI_fnumber(row, "epoch"), SPI_fnumber(row, "xid")};
-    Datum values[] = {Int32GetDatum(epoch), FullTransactionIdGetDatum(last_transaction_id())};
-    bool nulls[] = {false, false};
-    return heap_modify_tuple_by_cols(trigger->tg_trigtuple, row, 2, columns, values, nulls);
+    int columns[] = {SPI_fnumber(row, "epoch"), SPI_fnumber(row, "xid"), SPI_fnumber(row, "created_at")};
+    Datum values[] = {Int32GetDatum(epoch), FullTransactionIdGetDatum(last_transaction_id()), TimestampTzGetDatum(now)};
+    bool nulls[] = {false, false, false};
+    return heap_modify_tuple_by_cols(trigger->tg_trigtuple, row, 3, columns, values, nulls);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -204,16 +203,15 @@ Datum positive(Datum age) {
                 "Give an interval of 0 or more, such as '30 days'.");
 }
 
+// Events are read in the order in which they were written, so the first of them are the oldest.
 std::int64_t delete_old(Datum age, std::int32_t most) {
     static Query query(
-        "WITH old AS ("
-        "    SELECT epoch, xid, number FROM loyalty.events e"
-        "     WHERE e.created_at < $1 - $2"
-        "       AND NOT EXISTS (SELECT FROM loyalty.event_cursors c"
-        "                        WHERE (c.epoch, c.xid, c.number) < (e.epoch, e.xid, e.number))"
-        "     ORDER BY e.epoch, e.xid, e.number LIMIT $3)"
-        " DELETE FROM loyalty.events e USING old"
-        "  WHERE e.epoch = old.epoch AND e.xid = old.xid AND e.number = old.number",
+        "DELETE FROM loyalty.events e USING ("
+        "    SELECT epoch, xid, number, created_at FROM loyalty.events ORDER BY epoch, xid, number LIMIT $3) first"
+        " WHERE e.epoch = first.epoch AND e.xid = first.xid AND e.number = first.number"
+        "   AND first.created_at < $1 - $2"
+        "   AND NOT EXISTS (SELECT FROM loyalty.event_cursors c"
+        "                    WHERE (c.epoch, c.xid, c.number) < (first.epoch, first.xid, first.number))",
         {TIMESTAMPTZOID, INTERVALOID, INT4OID});
     return static_cast<std::int64_t>(
         query.run({timestamp_argument(now()), {age, false}, integer_argument(most)}, true).size());
@@ -241,7 +239,8 @@ Datum loyalty_events_trigger(PG_FUNCTION_ARGS) {
             if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_events_trigger was not called as a trigger");
         });
         const std::int32_t epoch = this_epoch();
-        return PointerGetDatum(postgres([=] { return with_place(trigger, epoch); }));
+        const TimestampTz moment = now();
+        return PointerGetDatum(postgres([=] { return with_place(trigger, epoch, moment); }));
     });
 }
 

@@ -168,7 +168,8 @@ private:
                 break;
         }
         if (!own) return;
-        booking_.id = write_account(key_, state_, now_, own);
+        booking_.id = write_account(posting_.key, key_, state_, now_,
+                                    OwnRow{*own, posting_.source_type, posting_.source, posting_.promotion});
         const auto& entries = state_.account.entries();
         booking_.entry = entries[*own];
         for (std::size_t i = *own + 1; i < entries.size(); i++) {

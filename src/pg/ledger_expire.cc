@@ -1,6 +1,7 @@
 // The job that books all expirations: set-based, accounts in key order. The rows it inserts arrive with their balances, which
 // window functions give, so that the trigger takes them as they stand.
 #include "pg/clock.hpp"
+#include "pg/ledger_events.hpp"
 #include "pg/ledger_time_outs.hpp"
 
 namespace loyalty::pg {
@@ -47,9 +48,11 @@ std::int64_t expire_lots(std::span<const JobKey> keys, const JobKeyArguments& ar
         "    UPDATE loyalty.balances b SET seq = s.seq, total = s.total, updated_at = $7"
         "      FROM (SELECT member, program, point_type, max(seq) AS seq, min(balance_after) AS total FROM due GROUP BY 1, 2, 3) s"
         "     WHERE b.member = s.member AND b.program = s.program AND b.point_type = s.point_type)"
-        " INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
-        " SELECT member, program, point_type, seq, 'expiration', -amount, balance_after + amount, balance_after, expires_at, $7, lot FROM due"
-        "  ORDER BY member, program, point_type, seq",
+        ", booked AS ("
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
+        "    SELECT member, program, point_type, seq, 'expiration', -amount, balance_after + amount, balance_after, expires_at, $7, lot FROM due"
+        "     ORDER BY member, program, point_type, seq"
+        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID,
          TEXTARRAYOID});
     const JobKey &first = keys.front(), &last = keys.back();

@@ -56,7 +56,7 @@ public:
                 fail_insufficient(state_.account, amount_, now_, terms_.scale, hold_.key);
             reserved = state_.account.hold(amount_, now_);
         }
-        write_account(key_, state_, now_, std::nullopt);
+        write_account(hold_.key, key_, state_, now_, std::nullopt);
         const Uuid id = make_uuid();
         insert(id);
         if (!reserved.empty()) insert_reserved(id, reserved);
@@ -259,7 +259,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
         end_rolled_back(arguments, hold.id, moment);
     }
     state.account.expire(moment);
-    write_account(arguments, state, moment, std::nullopt);
+    write_account(key, arguments, state, moment, std::nullopt);
     judge_after_booking(key, arguments, state.terms, state.account, moment);
     return hold_answer(key, hold.id, !is_open, into);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/clock.hpp"
+#include "pg/ledger_events.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/ledger_store.hpp"
 #include "pg/tiers.hpp"
@@ -190,7 +191,7 @@ void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& bal
 
 // Rows that the ledger adds by itself: what expired, and what was owed.
 void write_own_entries(const KeyArguments& key, const Account& account, const std::vector<Uuid>& made_ids, int scale,
-                       TimestampTz now, std::optional<std::size_t> own) {
+                       TimestampTz now, const std::optional<OwnRow>& own) {
     static Query query(
         "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before, balance_after,"
         "                                  owed, created_at, booked_at, lot, source_type)"
@@ -207,7 +208,7 @@ void write_own_entries(const KeyArguments& key, const Account& account, const st
     std::vector<std::optional<std::string>> types, sources;
     const auto& entries = account.entries();
     for (std::size_t i = 0; i < entries.size(); i++) {
-        if (i == own) continue;
+        if (own && i == own->entry) continue;
         ids.push_back(made_ids[i]);
         seqs.push_back(entries[i].seq);
         types.emplace_back(name_of(entries[i].type));
@@ -322,8 +323,8 @@ AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, 
     return state;
 }
 
-Uuid write_account(const KeyArguments& key, const AccountState& state, TimestampTz now,
-                   std::optional<std::size_t> own) {
+Uuid write_account(const AccountKey& names, const KeyArguments& key, const AccountState& state, TimestampTz now,
+                   const std::optional<OwnRow>& own) {
     const Account& account = state.account;
     const int scale = state.terms.scale;
     check_range(account, scale);
@@ -345,7 +346,8 @@ Uuid write_account(const KeyArguments& key, const AccountState& state, Timestamp
     std::vector<Uuid> ids(account.entries().size());
     for (auto& id : ids) id = make_uuid();
     if (ids.size() > (own ? 1u : 0u)) write_own_entries(key, account, ids, scale, now, own);
-    return own ? ids[*own] : Uuid{};
+    tell_booked(names, account, scale, ids, own);
+    return own ? ids[own->entry] : Uuid{};
 }
 
 }  // namespace loyalty::pg

@@ -62,9 +62,16 @@ void add_lots(ledger::Account& account, const Rows& rows, int first_column, int 
 std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale,
                                             ledger::Account& account);
 
-// Writes the account and its lots, and all entries as transactions but the one numbered `own`: that is the row which the
-// caller inserts himself, with the id returned. Ids are made in the order of the entries, so that they sort like these.
-Uuid write_account(const KeyArguments& key, const AccountState& state, TimestampTz now, std::optional<std::size_t> own);
+// The row that the caller inserts himself: which of the entries it is, and what the others have no use for.
+struct OwnRow {
+    std::size_t entry = 0;
+    std::optional<std::string> source_type, source, promotion;
+};
+
+// Writes the account and its lots, the events of all entries, and all entries as transactions but for the caller's own, whose
+// id is returned. Ids are made in the order of the entries, so that they sort like these.
+Uuid write_account(const AccountKey& names, const KeyArguments& key, const AccountState& state, TimestampTz now,
+                   const std::optional<OwnRow>& own);
 
 const char* name_of(ledger::Type type);
 

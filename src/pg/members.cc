@@ -1,6 +1,7 @@
 #include "pg/members.hpp"
 
 #include "pg/clock.hpp"
+#include "pg/ledger_events.hpp"
 #include "pg/ledger_functions.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/order_store.hpp"
@@ -24,9 +25,11 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         ", lot AS ("
         "    INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
         "    SELECT member, $1, point_type, 1, value, value, $3, expires_at FROM granted)"
-        " INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at,"
-        "                                   booked_at, active_from, expires_at)"
-        " SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted",
+        ", booked AS ("
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at,"
+        "                                      booked_at, active_from, expires_at)"
+        "    SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted"
+        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true);
 }

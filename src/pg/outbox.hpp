@@ -4,12 +4,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pg/spi.hpp"
 
 namespace loyalty::pg {
 
-// Writes that something happened to a profile, or (nothing) to an anonymous guest. `data` is a jsonb object.
+struct Event {
+    std::string_view type;
+    Datum data;  // a jsonb object
+};
+
+// Writes what happened to a profile, or (nothing) to an anonymous guest, one after the other.
+void add_events(const std::string& program, const std::optional<std::string>& profile,
+                const std::vector<Event>& events);
+
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pg/clock.hpp"
+#include "pg/ledger_events.hpp"
 #include "pg/tiers.hpp"
 #include "pg/tiers_sql.hpp"
 
@@ -205,10 +206,12 @@ void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now
         "WITH moved AS ("
         "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
         "    SELECT c.member, $1, $2, c.seq, c.lot, c.value FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::numeric[]) c (member, seq, lot, value))"
-        " INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
-        " SELECT e.member, $1, $2, e.seq, e.type, e.value, e.before, e.before + e.value, e.created_at, $7, e.lot"
-        "   FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::bigint[])"
-        "        e (member, seq, type, value, before, created_at, lot)",
+        ", booked AS ("
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
+        "    SELECT e.member, $1, $2, e.seq, e.type, e.value, e.before, e.before + e.value, e.created_at, $7, e.lot"
+        "      FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::bigint[])"
+        "           e (member, seq, type, value, before, created_at, lot)"
+        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
         {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID,
          INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID});
     query.run_for(made.balance_members.size(),

@@ -30,6 +30,7 @@ constexpr ElementType timestamp_type{TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIG
 constexpr ElementType numeric_type{NUMERICOID, -1, false, TYPALIGN_INT};
 constexpr ElementType uuid_type{UUIDOID, UUID_LEN, false, TYPALIGN_CHAR};
 constexpr ElementType text_type{TEXTOID, -1, false, TYPALIGN_INT};
+constexpr ElementType jsonb_type{JSONBOID, -1, false, TYPALIGN_INT};
 
 Argument array_argument(const std::vector<Element>& elements, const ElementType& type) {
     const Element* first = elements.data();
@@ -148,6 +149,10 @@ Argument timestamps_argument(const std::vector<TimestampTz>& values) {
 
 Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values) {
     return array_of(values, timestamp_type, optional_timestamp_argument);
+}
+
+Argument jsonbs_argument(const std::vector<Datum>& values) {
+    return array_of(values, jsonb_type, [](Datum value) { return Argument{value, false}; });
 }
 
 Argument uuids_argument(const std::vector<Uuid>& ids) { return array_of(ids, uuid_type, uuid_argument); }

@@ -152,6 +152,12 @@ DROP ROLE regress_loyalty_app;
 COPY (SELECT program, member, registered_at, removed_at IS NULL AS enrolled, balances, tiers FROM loyalty.member_export WHERE program IN ('club', 'bundled') ORDER BY program, member) TO STDOUT;
 SELECT * FROM loyalty_verify();
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
 DROP VIEW sign_ups;

@@ -46,6 +46,12 @@ CALL loyalty_tell_expiring(1);
 CALL loyalty_run_job('tell_expiring');
 SELECT job, count(*), max(run), sum(done) FROM loyalty.job_runs GROUP BY job ORDER BY job COLLATE "C";
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 -- Events are deleted where that is asked for, those that nobody waits for.
 SELECT count(*) FROM loyalty_events_claim('mailer', max_events => 5);
 CALL loyalty_run_jobs(keep_events => '30 days');

@@ -437,6 +437,13 @@ REVOKE ALL ON SCHEMA loyalty FROM regress_loyalty_manager;
 DROP ROLE regress_loyalty_cashier, regress_loyalty_manager;
 
 SELECT * FROM loyalty_verify();
+
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal, meddle;

@@ -206,4 +206,11 @@ DO $$ BEGIN PERFORM loyalty_commit('ann', 'main', external_id => 'short'); EXCEP
 SELECT loyalty_redeem('ann', 'main', 'bonus', 10) ->> 'balance_after' AS after;
 COMMIT;
 SELECT * FROM loyalty_verify();
+
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 DROP SCHEMA loyalty CASCADE;

@@ -62,6 +62,12 @@ SELECT count(*) FROM loyalty.lots WHERE open;
 SELECT state FROM loyalty.holds;
 SELECT * FROM loyalty_verify();
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal, refuse;

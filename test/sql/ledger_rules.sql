@@ -250,6 +250,13 @@ SELECT loyalty_clone_point_type('main', 'bonus', 'copy');
 SELECT external_id, ratio, applied_ratio, active FROM loyalty.point_types WHERE external_id IN ('bonus', 'copy');
 
 SELECT * FROM loyalty_verify();
+
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP VIEW history, worth;
 DROP SCHEMA loyalty CASCADE;

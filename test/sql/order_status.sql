@@ -30,7 +30,7 @@ SELECT brief(loyalty_set_order_status('main', 'A-1', 'delivered'));
 SELECT brief(loyalty_set_order_status('main', 'A-1', 'delivered'));
 SELECT * FROM accruals_of;
 SELECT * FROM entries WHERE member = 'ann' AND points = 'bonus';
-SELECT type, data FROM loyalty.events WHERE profile = 'ann' ORDER BY number;
+SELECT type, data - 'transaction' AS data FROM loyalty.events WHERE profile = 'ann' ORDER BY number;
 
 -- A status of kind cancelled cancels a line or the order, one of kind refunded returns all that is left; both are final.
 SELECT loyalty_place_order(basket('B-1', 'bob')) -> 'status' AS status;
@@ -118,5 +118,12 @@ SELECT loyalty_return_items('main', 'T-2', '[{"id": "b", "quantity": 2}]', 'r') 
 TABLE tier_of_tim;
 
 SELECT * FROM loyalty_verify();
+
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, statuses, basket, refusal;

@@ -28,7 +28,7 @@ FROM loyalty.order_operations ORDER BY number;
 SELECT number, point_type, line, money, points, seq FROM loyalty.order_points ORDER BY number;
 SELECT number, promotion, point_type, level, line, points, credit_on, delay, state, seq FROM loyalty.order_accruals ORDER BY number;
 SELECT * FROM entries WHERE member = 'ann';
-SELECT type, profile, data FROM loyalty.events ORDER BY number;
+SELECT type, profile, data - 'transaction' AS data FROM loyalty.events ORDER BY number;
 
 -- The same document again: the first answer, whatever has changed since. Another document: an error.
 UPDATE loyalty.products SET price = 25 WHERE sku = 'book';

@@ -58,7 +58,7 @@ SELECT DISTINCT status FROM loyalty.order_lines WHERE order_id = 'R-2';
 SELECT point_type, total FROM loyalty.balances WHERE member = 'bob' ORDER BY 1;
 SELECT * FROM refusal($$SELECT loyalty_return_items('main', 'R-2', '[{"id": "p", "quantity": 1}]', 'y')$$);
 SELECT loyalty_return_items('main', 'R-2', '[{"id": "p", "quantity": 3}]', 'x') -> 'repeated' AS repeated;
-SELECT type, data - 'lines' - 'points' AS data FROM loyalty.events WHERE profile = 'bob' ORDER BY number;
+SELECT type, data - 'lines' - 'points' - 'transaction' AS data FROM loyalty.events WHERE profile = 'bob' ORDER BY number;
 
 -- Refunded points go into their very lots: of those that have expired meanwhile the answer tells.
 SELECT loyalty_place_order(basket('R-3', 'cat', '{"status": "delivered"}')) -> 'status' AS status;
@@ -193,6 +193,12 @@ WHERE source_type = 'order' AND source LIKE 'X-%' AND point_type <> 'gift'
 GROUP BY source, point_type
 HAVING sum(value - greatest(owed, 0) - lapsed) <> 0;
 SELECT * FROM loyalty_verify();
+
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
 
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION basket, refusal, random_order, is_placed_as_quoted, return_something;

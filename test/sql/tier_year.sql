@@ -155,6 +155,12 @@ SELECT * FROM loyalty_verify();
 CALL loyalty_review_tiers();
 SELECT job, done, finished_at IS NOT NULL AS finished FROM loyalty.job_progress;
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
 DROP TABLE invoice_lines, purchases, rules, ladder, periods, moments, expected, recorded;

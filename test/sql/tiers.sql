@@ -221,6 +221,12 @@ SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'le
 SELECT tier, since, cause FROM history WHERE member = 'lea' AND tier_group = 'prompt';
 SELECT * FROM loyalty_verify();
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal;

@@ -140,6 +140,12 @@ SELECT * FROM refusal($$UPDATE loyalty.trigger_rules SET amount = 1 WHERE promot
 SELECT * FROM refusal($$DELETE FROM loyalty.trigger_rules WHERE promotion = 'review'$$);
 SELECT * FROM loyalty_verify();
 
+-- The outbox has told of every booking, once, and in the order of booking.
+\set ECHO none
+\i test/fixtures/untold.sql
+\set ECHO all
+SELECT * FROM untold;
+
 SET client_min_messages = warning;
 DROP TABLE reviews, keyless, odd, forms;
 DROP SCHEMA loyalty CASCADE;

@@ -59,7 +59,7 @@ my $lock_member = "SELECT FROM loyalty.members WHERE member = '$middle' FOR UPDA
 my $lock_event = "SELECT FROM loyalty.events WHERE profile = '$middle' FOR UPDATE";
 my @jobs = (
     [ 'end_holds', $members / 10, $lock_member ], [ 'expire_points', $members, $lock_member ], [ 'review_tiers', $members, $lock_member ],
-    [ 'judge_tiers', $members, $lock_member ], [ 'tell_expiring', $members, $lock_member ], [ 'delete_events', 3 * $members, $lock_event ],
+    [ 'judge_tiers', $members, $lock_member ], [ 'tell_expiring', $members, $lock_member ], [ 'delete_events', 5 * $members, $lock_event ],
 );
 foreach (@jobs)
 {

@@ -98,6 +98,7 @@ $node->poll_query_until('postgres', q{SELECT max(expires_at) < clock_timestamp()
 $node->safe_psql('postgres', 'CALL loyalty_expire_points()');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM loyalty.holds WHERE state = 'open'}), 0, 'holds time out');
 check('in the end');
+is($node->safe_psql('postgres', "\\i test/fixtures/untold.sql\nSELECT * FROM untold"), '', 'every booking has been told, in order');
 $node->stop;
 
 done_testing();

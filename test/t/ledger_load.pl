@@ -104,6 +104,7 @@ sub run_load
     is(one($node, q{SELECT count(*) FROM loyalty.holds WHERE state = 'open'}), 0, 'no hold is open for ever');
     is(one($node, 'SELECT sum(held) FROM loyalty.lots'), '0.00', 'and holds nothing');
     is(one($node, 'SELECT * FROM loyalty_verify()'), '', 'every invariant still holds');
+    is($node->safe_psql('postgres', "\\i test/fixtures/untold.sql\nSELECT * FROM untold"), '', 'and every booking has been told, in order');
     is(one($node, 'SELECT count(*) FROM loyalty.job_errors'), 0, 'the job failed for nobody');
 
     # That all of it took place.
