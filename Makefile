@@ -145,7 +145,7 @@ build/bench/max_benefit: $(BENCH_OBJECTS)
 
 FUZZ_SECONDS ?= 60
 FUZZ_CXX     ?= clang++
-FUZZ_FLAGS   := -std=c++20 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc -Itest $(BOOST) -MMD -MP
+FUZZ_FLAGS   := -std=c++20 -g -O1 $(SANITIZERS) -D_GLIBCXX_ASSERTIONS -Isrc -Itest $(BOOST) -MMD -MP
 FUZZ_NAMES   := $(patsubst test/fuzz/%.cc,%,$(sort $(wildcard test/fuzz/*.cc)))
 FUZZ_CORE    := $(patsubst %.cc,build/fuzz/%.o,$(CORE_SOURCES))
 FUZZ_TARGETS := $(addprefix build/fuzz/,$(FUZZ_NAMES))
@@ -153,9 +153,12 @@ FUZZ_TARGETS := $(addprefix build/fuzz/,$(FUZZ_NAMES))
 $(FUZZ_TARGETS): build/fuzz/%: build/fuzz/test/fuzz/%.o $(FUZZ_CORE)
 	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ -o $@
 
-build/fuzz/%.o: %.cc
+build/fuzz/%.o: %.cc build/fuzz/settings
 	@mkdir -p $(@D)
 	$(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+build/fuzz/settings: FORCE
+	$(call record,$(FUZZ_FLAGS))
 
 -include $(FUZZ_CORE:.o=.d) $(FUZZ_NAMES:%=build/fuzz/test/fuzz/%.d)
 

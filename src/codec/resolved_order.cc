@@ -1,6 +1,7 @@
 #include "codec/resolved_order.hpp"
 
 #include "codec/reading.hpp"
+#include "core/document.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>
@@ -181,7 +182,7 @@ public:
         ResolvedOrder resolved;
         Order& order = resolved.order;
         order.buyer = read_buyer(required(root, "buyer", place), place.member("buyer"));
-        order.shipping = {units(root, "shipping", place, program_.currency_scale)};
+        order.shipping = {amount(root, "shipping", place, program_.currency_scale)};
         order.values = read_values(root, place);
         const Json& time = required(root, "time", place);
         order.time = {units(time, "unix_us", place.member("time"), 0),
@@ -198,6 +199,7 @@ public:
         });
         items(root, "lines", place,
               [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
+        demand(are_in_order(order.lines), root, "lines", place, "lines by id, with the positions that they had");
         items(root, "redeem", place,
               [&](const Json& redeem, const Place& at) { order.redeem.push_back(read_redeem(redeem, at)); });
         items(root, "credited", place,
@@ -213,6 +215,22 @@ private:
         for (std::size_t i = 0; i < array.items.size(); i++) read(array.items[i], at.item(i));
     }
 
+    static void demand(bool holds, const Json& object, std::string_view key, const Place& place,
+                       std::string_view expected) {
+        if (!holds) fail_wrong_type(required(object, key, place), place.member(key), expected);
+    }
+
+    // Whether there are any, by id, and each has a position of its own in the document.
+    static bool are_in_order(const std::vector<Line>& lines) {
+        const auto not_before = [](const Line& a, const Line& b) { return a.id >= b.id; };
+        std::vector<bool> taken(lines.size());
+        for (const auto& line : lines) {
+            if (line.position >= lines.size() || taken[line.position]) return false;
+            taken[line.position] = true;
+        }
+        return !lines.empty() && std::adjacent_find(lines.begin(), lines.end(), not_before) == lines.end();
+    }
+
     static std::string text(const Json& object, std::string_view key, const Place& place) {
         return as_text(required(object, key, place), place.member(key));
     }
@@ -222,6 +240,12 @@ private:
         const auto units = as_decimal(value, place.member(key)).units(scale);
         if (!units) fail_wrong_type(value, place.member(key), "a number of this scale");
         return *units;
+    }
+
+    static std::int64_t amount(const Json& object, std::string_view key, const Place& place, int scale) {
+        const std::int64_t amount = units(object, key, place, scale);
+        demand(amount >= 0, object, key, place, "0 or more");
+        return amount;
     }
 
     Index point_type(const Json& object, const Place& place) const {
@@ -261,6 +285,7 @@ private:
         const auto known = read_promo_code_status(status);
         if (!known) fail_wrong_type(required(object, "status", place), place.member("status"), "a promo code's status");
         code.status = *known;
+        demand(!code.usable() || object.find("pool"), object, "status", place, "none that is usable, without a pool");
         if (!object.find("pool")) return code;
         code.facts.emplace().pool = text(object, "pool", place);
         const auto pool = std::find(program_.pools.begin(), program_.pools.end(), code.facts->pool);
@@ -277,8 +302,13 @@ private:
         Allowance allowance;
         allowance.promotion = *promotion;
         allowance.uses = choice<Allowance::Uses>(object, "uses", place, uses_names);
-        if (object.find("money")) allowance.money = Money{units(object, "money", place, program_.currency_scale)};
-        if (object.find("points")) allowance.points = units(object, "points", place, usage_scale);
+        const UsageLimits& limits = program_.promotions[*promotion].usage_limits;
+        const bool is_limited =
+            allowance.uses == Allowance::Uses::left ||
+            (allowance.uses == Allowance::Uses::used_up ? limits.max_uses : limits.max_uses_per_member);
+        demand(is_limited, object, "uses", place, "what the promotion limits");
+        if (object.find("money")) allowance.money = Money{amount(object, "money", place, program_.currency_scale)};
+        if (object.find("points")) allowance.points = amount(object, "points", place, usage_scale);
         return allowance;
     }
 
@@ -300,13 +330,14 @@ private:
         buyer.tiers = read_places(object, "tiers", place, program_.tiers);
         if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
         items(object, "balances", place, [&](const Json& balance, const Place& at) {
+            demand(buyer.kind == BuyerKind::member, object, "balances", place, "none for a guest");
             const Index type = point_type(balance, at);
             const int scale = program_.point_types[type].scale;
-            buyer.balances.at(type) = {{units(balance, "total", at, scale)},
-                                       {units(balance, "active", at, scale)},
-                                       as_boolean(required(balance, "usable", at), at.member("usable")),
-                                       {units(balance, "debt", at, scale)},
-                                       {units(balance, "owed", at, scale)}};
+            buyer.balances[type] = {{units(balance, "total", at, scale)},
+                                    {amount(balance, "active", at, scale)},
+                                    as_boolean(required(balance, "usable", at), at.member("usable")),
+                                    {amount(balance, "debt", at, scale)},
+                                    {amount(balance, "owed", at, scale)}};
         });
         return buyer;
     }
@@ -316,23 +347,32 @@ private:
         Line line;
         line.id = text(object, "id", place);
         line.product = text(object, "product", place);
-        line.position = static_cast<std::uint32_t>(units(object, "position", place, 0));
-        line.quantity = {units(object, "quantity", place, quantity_scale)};
-        line.price = {units(object, "price", place, scale)};
-        line.base = {units(object, "base", place, scale)};
-        if (object.find("min_price")) line.min_price = Money{units(object, "min_price", place, scale)};
+        line.position = place_at(object, "position", place, max_lines);
+        line.quantity = {amount(object, "quantity", place, quantity_scale)};
+        line.price = {amount(object, "price", place, scale)};
+        line.base = {amount(object, "base", place, scale)};
+        demand(line.quantity > Quantity{}, object, "quantity", place, "more than 0");
+        demand(line.base == times(line.price, line.quantity), object, "base", place, "the price times the quantity");
+        if (object.find("min_price")) line.min_price = Money{amount(object, "min_price", place, scale)};
         if (object.find("partner_product"))
-            line.partner_product = static_cast<std::uint32_t>(units(object, "partner_product", place, 0));
+            line.partner_product = place_at(object, "partner_product", place, program_.partner_products.size());
         line.values = read_values(object, place);
         line.segments = read_places(object, "segments", place, program_.segments);
         return line;
+    }
+
+    // A place in a list of that size.
+    static std::uint32_t place_at(const Json& object, std::string_view key, const Place& place, std::size_t size) {
+        const auto number = static_cast<std::size_t>(amount(object, key, place, 0));
+        demand(number < size, object, key, place, "less than " + std::to_string(size));
+        return static_cast<std::uint32_t>(number);
     }
 
     Redeem read_redeem(const Json& object, const Place& place) const {
         Redeem redeem;
         redeem.point_type = point_type(object, place);
         if (object.find("amount"))
-            redeem.amount = Points{units(object, "amount", place, program_.point_types[redeem.point_type].scale)};
+            redeem.amount = Points{amount(object, "amount", place, program_.point_types[redeem.point_type].scale)};
         return redeem;
     }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <initializer_list>
 
@@ -115,7 +116,10 @@ std::optional<Schedule> schedule_at(const Json& object, std::string_view key, co
     if (from.find("to")) schedule.to_us = seconds_at(from, "to", at);
     if (const Json* every = from.find("every")) {
         const Place every_at = at.member("every");
-        schedule.every = static_cast<int>(integer_at(as_object(*every, every_at), "count", every_at));
+        const std::int64_t count = integer_at(as_object(*every, every_at), "count", every_at);
+        if (count < 1 || count > INT32_MAX)
+            fail_wrong_type(required(*every, "count", every_at), every_at.member("count"), "a number of 1 or more");
+        schedule.every = static_cast<int>(count);
         schedule.every_unit = choice_at<Period>(*every, "unit", every_at, {"day", "week", "month"});
     }
     return schedule;

@@ -257,8 +257,7 @@ private:
         }
         to.starts_at = from.starts_at;
         to.ends_at = from.ends_at;
-        to.schedule = from.schedule;
-        if (to.schedule && to.starts_at) to.schedule->start_day = to.starts_at->day();
+        if (from.schedule) to.schedule = schedule(from);
         if (!from.pool.empty()) {
             to.pool = number_of(program_.pools, from.pool);
             program_.conditions_of_pool.resize(program_.pools.size());
@@ -267,6 +266,24 @@ private:
         to.contact_points = from.contact_points;
         to.regions = from.regions;
         to.usage_limits = from.usage_limits;
+    }
+
+    static Schedule schedule(const TreePromotion& from) {
+        const auto refuse = [&](const std::string& why, const std::string& hint) {
+            fail("the schedule of promotion \"" + from.id + "\" " + why, hint);
+        };
+        Schedule schedule = *from.schedule;
+        const auto is_time_of_day = [](const std::optional<std::int64_t>& time) {
+            return time && *time >= 0 && *time <= day_us;
+        };
+        const bool has_window = schedule.from_us || schedule.to_us;
+        if (has_window && !(is_time_of_day(schedule.from_us) && is_time_of_day(schedule.to_us)))
+            refuse("has no window of the day", "Give two times of day, from 00:00 to 24:00.");
+        if (schedule.every < 0) refuse("counts backwards", "Count every 1 or more.");
+        if (schedule.every == 0) return schedule;
+        if (!from.starts_at) refuse("counts from a start that it does not have", "Give the promotion a start.");
+        schedule.start_day = from.starts_at->day();
+        return schedule;
     }
 
     // The place of `id` in the list, to which it is added if it is new.

@@ -1,8 +1,6 @@
 // Any bytes as a promotion tree: read, compiled, and if it makes sense used for a fixed order. Only errors of the domain come
 // out.
 #include "codec/order_reader.hpp"
-#include "codec/tree_reader.hpp"
-#include "core/error.hpp"
 #include "fuzz/shop.hpp"
 
 #include <cstddef>
@@ -12,9 +10,9 @@ namespace {
 
 using namespace loyalty;
 
-// Whole and broken quantities, equal prices, a line for nothing, a minimum price.
+// Whole and broken quantities, equal prices, a line for nothing, a minimum price; somewhere, with codes.
 constexpr const char* order = R"({
-    "member": "ann", "shipping": 3.99,
+    "member": "ann", "shipping": 3.99, "contact_point": "cart", "region": "77", "promo_codes": ["A", "BB", "CCC", "SPRING"],
     "lines": [
         {"id": "d", "product": "P-1", "quantity": 3, "price": 10.01}, {"id": "a", "product": "P-2", "quantity": 0.375, "price": 99.99},
         {"id": "c", "product": "P-3", "quantity": 2, "price": 10.01, "min_price": 9.5}, {"id": "b", "product": "P-4", "quantity": 1, "price": 0},
@@ -25,14 +23,12 @@ constexpr const char* order = R"({
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    try {
+    fuzz::allow_errors([&] {
         const Program program = compile(codec::read_tree({reinterpret_cast<const char*>(data), size}), 1);
         OrderDocument document = codec::read_order(order);
         // He pays with all types of points that can pay.
         for (const auto& type : program.point_types) document.redeem.push_back({type.id, std::nullopt});
         fuzz::calculate_and_check(program, document);
-    } catch (const Error& error) {
-        fuzz::demand(error.sqlstate().size() == 5 && !error.message().empty(), "an error says what it is");
-    }
+    });
     return 0;
 }

@@ -93,6 +93,40 @@ TEST(TreeReader, NamesMistakes) {
               "At $.promotions[0].position, the value is 2.5.");
     EXPECT_EQ(with(R"({"percent": 12.50})", "[]").detail(),
               "At $.promotions[0].conditions[0].benefits[0].parameters, the value is an array.");
+    const auto every = [&](const std::string& count) {
+        return with(R"("parent": "g", "position": 2,)",
+                    R"("parent": "g", "position": 2, "schedule": {"every": {"unit": "day", "count": )" + count + "}},");
+    };
+    EXPECT_EQ(every("2").sqlstate(), "");
+    EXPECT_EQ(every("0").detail(), "At $.promotions[0].schedule.every.count, the value is 0.");
+    EXPECT_EQ(every("4294967298").detail(), "At $.promotions[0].schedule.every.count, the value is 4294967298.");
+}
+
+// Found by fuzzing: an explanation names the start that the periods are counted from.
+TEST(Compile, RefusesSchedulesThatSayNotWhen) {
+    const auto refused = [](const auto& change) {
+        TreeBuilder builder;
+        change(builder.promotion("p", {on_order({benefit("discount", {{"percent", "10"}})})}));
+        return error_of([&] { compile(builder.tree, 1); }).message();
+    };
+    const auto every_other_day = [](TreePromotion& p) { p.schedule.emplace().every = 2; };
+    EXPECT_EQ(refused(every_other_day), "the schedule of promotion \"p\" counts from a start that it does not have");
+    EXPECT_EQ(refused([&](TreePromotion& p) {
+                  every_other_day(p);
+                  p.starts_at = LocalTime{};
+              }),
+              "no error");
+    const auto window = [&](std::optional<std::int64_t> from, std::optional<std::int64_t> to) {
+        return refused([&](TreePromotion& p) {
+            p.schedule.emplace().from_us = from;
+            p.schedule->to_us = to;
+        });
+    };
+    EXPECT_EQ(window(day_us / 2, day_us), "no error");
+    EXPECT_EQ(window(day_us / 2, std::nullopt), "the schedule of promotion \"p\" has no window of the day");
+    EXPECT_EQ(window(std::nullopt, day_us), "the schedule of promotion \"p\" has no window of the day");
+    EXPECT_EQ(window(-1, day_us), "the schedule of promotion \"p\" has no window of the day");
+    EXPECT_EQ(window(0, day_us + 1), "the schedule of promotion \"p\" has no window of the day");
 }
 
 TEST(Compile, SortsChildrenByPositionThenId) {

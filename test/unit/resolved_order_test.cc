@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "core/tree.hpp"
 
+#include "unit/build.hpp"
 #include "unit/json_text_writer.hpp"
 #include "unit/random_case.hpp"
 
@@ -79,6 +80,60 @@ TEST(ResolvedOrder, RefusesWhatItDidNotWrite) {
             R"({"buyer": {"kind": "anonymous", "values": [], "segments": ["x"], "tiers": [], "balances": []}})",
             program),
         Error);
+}
+
+// Two lines, of a promotion with limits, and a member with an open code.
+struct Stored {
+    Program program;
+    std::string json;
+
+    // The detail of the error that the document gives once `from` was replaced in it.
+    std::string with(const std::string& from, const std::string& to) const {
+        std::string changed = json;
+        EXPECT_NE(changed.find(from), std::string::npos) << from << " in " << json;
+        changed.replace(changed.find(from), from.size(), to);
+        return build::error_of([&] { codec::read_resolved_order(changed, program); }).detail();
+    }
+};
+
+Stored stored_order() {
+    build::TreeBuilder builder;
+    builder.point_type("bonus", "1");
+    builder.tree.partners.push_back({"acme", std::nullopt});
+    builder.tree.partner_products.push_back({"P1", "acme", build::decimal("5"), std::nullopt, std::nullopt});
+    builder.promotion("p", {build::on_order({build::benefit("discount", {{"percent", "10"}})})}).usage_limits.max_uses =
+        1;
+    Order order = build::OrderBuilder().line("1", 100, "2").line("2", 300).shipping(50).balance(700).redeem(0).get();
+    order.buyer.key = "ann";
+    order.lines[0].partner_product = 0;
+    order.allowances.push_back({0, Allowance::Uses::used_up, std::nullopt, std::nullopt});
+    PromoCode code{"A", std::nullopt, PromoCodeStatus::not_used};
+    code.facts.emplace().pool = "spring";
+    order.promo_codes.push_back(code);
+    Stored stored{compile(builder.tree, 1), {}};
+    stored.json = written(stored.program, order);
+    return stored;
+}
+
+// A document that somebody has changed is no order that could be calculated: found by fuzzing.
+TEST(ResolvedOrder, RefusesWhatNoOrderIs) {
+    const Stored stored = stored_order();
+    EXPECT_EQ(stored.with("\"ann\"", "\"bob\""), "");
+    EXPECT_EQ(stored.with("\"quantity\":2.000000", "\"quantity\":0"), "At $.lines[0].quantity, the value is 0.");
+    EXPECT_EQ(stored.with("\"quantity\":2.000000", "\"quantity\":3"), "At $.lines[0].base, the value is 2.00.");
+    EXPECT_EQ(stored.with("\"price\":1.00", "\"price\":-1"), "At $.lines[0].price, the value is -1.");
+    EXPECT_EQ(stored.with("\"position\":0", "\"position\":1"), "At $.lines, the value is an array.");
+    EXPECT_EQ(stored.with("\"position\":0", "\"position\":2"), "At $.lines, the value is an array.");
+    EXPECT_EQ(stored.with("\"position\":0", "\"position\":4294967296"),
+              "At $.lines[0].position, the value is 4294967296.");
+    EXPECT_EQ(stored.with("\"id\":\"1\"", "\"id\":\"2\""), "At $.lines, the value is an array.");
+    EXPECT_EQ(stored.with("\"partner_product\":0", "\"partner_product\":1"),
+              "At $.lines[0].partner_product, the value is 1.");
+    EXPECT_EQ(stored.with("\"kind\":\"member\"", "\"kind\":\"guest\""), "At $.buyer.balances, the value is an array.");
+    EXPECT_EQ(stored.with("\"active\":7.00", "\"active\":-7"), "At $.buyer.balances[0].active, the value is -7.");
+    EXPECT_EQ(stored.with("\"pool\":\"spring\",", ""), "At $.promo_codes[0].status, the value is \"not_used\".");
+    EXPECT_EQ(stored.with("\"used_up\"", "\"uncounted\""), "At $.allowances[0].uses, the value is \"uncounted\".");
+    EXPECT_EQ(stored.with("\"shipping\":0.50", "\"shipping\":-0.5"), "At $.shipping, the value is -0.5.");
 }
 
 }  // namespace

@@ -72,4 +72,8 @@ struct Prospect {
     }
 };
 
+// Clang before 17 deduces no aggregate.
+template <class Paid, class Size>
+Prospect(Worth, Paid, Size, bool, const Chosen&, const std::size_t*) -> Prospect<Paid, Size>;
+
 }  // namespace loyalty
