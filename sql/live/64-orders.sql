@@ -30,27 +30,24 @@ END
 $do$;
 
 -- What a promotion gave to the units of an order that are left: of each operation its figure less the share of the units that
--- came back, which is rounded as what is given back of a line is. What raised a price counts as nothing.
+-- came back, which is rounded as what is given back of a line is. What raised a price counts as nothing where it would count
+-- against a budget.
 CREATE OR REPLACE VIEW loyalty.promotion_effects AS
 SELECT
     operation.buyer,
     operation.program,
     operation.order_id,
     operation.promotion,
-    sum(
-        CASE
-            WHEN operation.target <> 'line' THEN
-                CASE WHEN o.shipping_refunded THEN 0 ELSE figure.money END
-            ELSE figure.money - round(figure.money * line.returned / line.quantity, program.currency_scale)
-        END
-    ) AS money,
+    sum(greatest(kept.discount, 0) + kept.points_discount) AS money,
     sum(
         CASE
             WHEN operation.line IS NULL THEN
                 CASE WHEN gone.is_gone THEN 0 ELSE figure.points END
             ELSE figure.points - round(figure.points * line.returned / line.quantity, coalesce(point_type.scale, 0))
         END
-    ) AS points
+    ) AS points,
+    sum(kept.discount) AS discount,
+    sum(kept.points_discount) AS points_discount
 FROM loyalty.order_operations AS operation
 JOIN loyalty.orders AS o
     ON o.buyer = operation.buyer AND o.program = operation.program AND o.external_id = operation.order_id
@@ -69,9 +66,19 @@ JOIN (
 ) AS gone ON gone.buyer = operation.buyer AND gone.program = operation.program AND gone.order_id = operation.order_id
 CROSS JOIN LATERAL (
     SELECT
-        greatest(coalesce(operation.discount, 0), 0) + coalesce(operation.points_discount, 0) AS money,
-        coalesce(operation.accrued, 0) AS points
+        coalesce(operation.discount, 0) AS discount,
+        coalesce(operation.points_discount, 0) AS points_discount,
+        coalesce(operation.accrued, 0) AS points,
+        CASE WHEN operation.target = 'line' THEN line.returned ELSE o.shipping_refunded::integer END AS returned,
+        CASE WHEN operation.target = 'line' THEN line.quantity ELSE 1 END AS quantity
 ) AS figure
+CROSS JOIN LATERAL (
+    SELECT
+        figure.discount
+        - round(figure.discount * figure.returned / figure.quantity, program.currency_scale) AS discount,
+        figure.points_discount
+        - round(figure.points_discount * figure.returned / figure.quantity, program.currency_scale) AS points_discount
+) AS kept
 GROUP BY operation.buyer, operation.program, operation.order_id, operation.promotion;
 
 COMMENT ON VIEW loyalty.promotion_effects IS
@@ -83,3 +90,6 @@ COMMENT ON COLUMN loyalty.promotion_effects.order_id IS 'The order.';
 COMMENT ON COLUMN loyalty.promotion_effects.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_effects.money IS 'Money that it took off their prices and off the shipping.';
 COMMENT ON COLUMN loyalty.promotion_effects.points IS 'Points that it accrued for them, waiting ones too.';
+COMMENT ON COLUMN loyalty.promotion_effects.discount IS
+    'Discount among the money; less what roundings have raised, which does not make money less.';
+COMMENT ON COLUMN loyalty.promotion_effects.points_discount IS 'Money among it that points paid.';

@@ -138,40 +138,49 @@ COMMENT ON COLUMN loyalty.tier_movements_now.to_tier IS 'The tier after; empty: 
 COMMENT ON COLUMN loyalty.tier_movements_now.cause IS 'Why: as in loyalty.member_tier_history.';
 COMMENT ON COLUMN loyalty.tier_movements_now.movements IS 'How often it happened.';
 
--- Points are those of the ledger: whatever was booked under the promotion, and what corrected it. A refund or reversal
--- belongs to the promotion of what it undoes.
+-- What came back of an effect is what loyalty.promotion_effects has no longer. Points are those of the ledger: whatever was
+-- booked under the promotion, and what corrected it. A refund or reversal belongs to the promotion of what it undoes.
 CREATE OR REPLACE VIEW loyalty.promotion_performance_now AS
 SELECT
-    effect.program::text AS program,
-    effect.promotion::text AS promotion,
+    given.program::text AS program,
+    given.promotion::text AS promotion,
     '' AS point_type,
     count(*) AS orders,
-    sum(effect.discount) AS discount,
-    sum(effect.points_discount) AS points_discount,
+    sum(given.discount) AS discount,
+    sum(given.discount - kept.discount) AS discount_returned,
+    sum(given.points_discount) AS points_discount,
+    sum(given.points_discount - kept.points_discount) AS points_discount_returned,
     0::numeric AS credited,
     0::numeric AS taken_back,
     0::numeric AS deducted
 FROM (
     SELECT
+        operation.buyer,
         operation.program,
+        operation.order_id,
         operation.promotion,
         coalesce(sum(operation.discount), 0) AS discount,
         coalesce(sum(operation.points_discount), 0) AS points_discount
     FROM loyalty.order_operations AS operation
-    JOIN loyalty.orders AS placed
-        ON placed.buyer = operation.buyer
-        AND placed.program = operation.program
-        AND placed.external_id = operation.order_id
-    JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
-    WHERE status.kind <> 'cancelled'
-    GROUP BY operation.buyer, operation.program, operation.order_id, operation.promotion
-) AS effect
+    GROUP BY 1, 2, 3, 4
+) AS given
+JOIN loyalty.promotion_effects AS kept
+    ON kept.buyer = given.buyer
+    AND kept.program = given.program
+    AND kept.order_id = given.order_id
+    AND kept.promotion = given.promotion
+JOIN loyalty.orders AS placed
+    ON placed.buyer = given.buyer AND placed.program = given.program AND placed.external_id = given.order_id
+JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
+WHERE status.kind <> 'cancelled'
 GROUP BY 1, 2
 UNION ALL
 SELECT
     booked.program,
     booked.promotion,
     booked.point_type,
+    0,
+    0,
     0,
     0,
     0,
@@ -205,7 +214,10 @@ COMMENT ON COLUMN loyalty.promotion_performance_now.point_type IS
 COMMENT ON COLUMN loyalty.promotion_performance_now.orders IS
     'Orders in which it had an effect, cancelled ones left out.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.discount IS 'Discount given in them, in money, as they were placed.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.discount_returned IS 'Of this, what came back with returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount IS 'Money that points paid in them.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount_returned IS
+    'Of this, the share of returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.credited IS 'Points credited.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.taken_back IS 'Of these, points taken back.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.deducted IS 'Points deducted or spent, and not given back.';

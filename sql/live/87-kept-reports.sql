@@ -145,7 +145,9 @@ SELECT
     promotion.state,
     coalesce(sum(figure.orders), 0) AS orders,
     coalesce(sum(figure.discount), 0) AS discount,
+    coalesce(sum(figure.discount_returned), 0) AS discount_returned,
     coalesce(sum(figure.points_discount), 0) AS points_discount,
+    coalesce(sum(figure.points_discount_returned), 0) AS points_discount_returned,
     coalesce(
         jsonb_object_agg(
             figure.point_type,
@@ -156,7 +158,7 @@ SELECT
         '{}'
     ) AS points,
     coalesce(sum(points.money), 0) AS points_money,
-    coalesce(sum(figure.discount), 0) + coalesce(sum(points.money), 0) AS cost,
+    coalesce(sum(figure.discount - figure.discount_returned), 0) + coalesce(sum(points.money), 0) AS cost,
     program.currency,
     max(figure.as_of) AS as_of
 FROM loyalty.promotions AS promotion
@@ -167,7 +169,9 @@ LEFT JOIN @extschema@.loyalty_report_figures('promotion_performance') AS figure 
     point_type text,
     orders bigint,
     discount numeric,
+    discount_returned numeric,
     points_discount numeric,
+    points_discount_returned numeric,
     credited numeric,
     taken_back numeric,
     deducted numeric,
@@ -186,22 +190,25 @@ CROSS JOIN LATERAL (
 GROUP BY promotion.program, promotion.external_id, program.external_id;
 
 COMMENT ON VIEW loyalty.promotion_performance IS
-    'What each promotion has done: in how many orders it had an effect, what it gave, what that costs. Orders count as they '
-    'were placed, cancelled ones left out; points as they stand in the ledger, those taken back with returns deducted.';
+    'What each promotion has done: in how many orders it had an effect, what it gave, what came back with returned units, and '
+    'what that costs. Cancelled orders are left out; points are those of the ledger.';
 COMMENT ON COLUMN loyalty.promotion_performance.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_performance.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_performance.name IS 'Its name.';
 COMMENT ON COLUMN loyalty.promotion_performance.kind IS 'discount, points or trigger.';
 COMMENT ON COLUMN loyalty.promotion_performance.state IS 'draft, active, inactive or ended, as edited.';
 COMMENT ON COLUMN loyalty.promotion_performance.orders IS 'Orders in which it had an effect.';
-COMMENT ON COLUMN loyalty.promotion_performance.discount IS 'Discount given, in money.';
+COMMENT ON COLUMN loyalty.promotion_performance.discount IS 'Discount given, in money, as the orders were placed.';
+COMMENT ON COLUMN loyalty.promotion_performance.discount_returned IS 'Of this, what came back with returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance.points_discount IS
-    'Money that points paid: no cost, for the points were owed before.';
+    'Money that points paid as the orders were placed: no cost, for the points were owed before.';
+COMMENT ON COLUMN loyalty.promotion_performance.points_discount_returned IS
+    'Of this, the share of returned units: the points were given back, or forfeited.';
 COMMENT ON COLUMN loyalty.promotion_performance.points IS
     'By point type: points credited, taken_back of these, and deducted (spent or deducted, and not given back).';
 COMMENT ON COLUMN loyalty.promotion_performance.points_money IS
     'What the points credited and not taken back are worth by the ratio in force; standard types only.';
-COMMENT ON COLUMN loyalty.promotion_performance.cost IS 'discount + points_money.';
+COMMENT ON COLUMN loyalty.promotion_performance.cost IS 'discount - discount_returned + points_money.';
 COMMENT ON COLUMN loyalty.promotion_performance.currency IS 'Currency of the program.';
 COMMENT ON COLUMN loyalty.promotion_performance.as_of IS 'The moment that the figures are of; null: there are none.';
 

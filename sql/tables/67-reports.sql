@@ -85,7 +85,9 @@ CREATE TABLE loyalty.promotion_performance_kept (
     point_type text COLLATE "C" NOT NULL,
     orders bigint NOT NULL,
     discount numeric NOT NULL,
+    discount_returned numeric NOT NULL,
     points_discount numeric NOT NULL,
+    points_discount_returned numeric NOT NULL,
     credited numeric NOT NULL,
     taken_back numeric NOT NULL,
     deducted numeric NOT NULL,
@@ -99,7 +101,10 @@ COMMENT ON COLUMN loyalty.promotion_performance_kept.point_type IS
     'The point type that the points are of; empty: the row is about orders and money.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.orders IS 'Orders in which it had an effect.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.discount IS 'Discount given, in money.';
+COMMENT ON COLUMN loyalty.promotion_performance_kept.discount_returned IS 'Of this, what came back with returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount IS 'Money that points paid.';
+COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount_returned IS
+    'Of this, the share of returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.credited IS 'Points credited.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.taken_back IS 'Of these, points taken back.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.deducted IS 'Points deducted or spent, and not given back.';

@@ -49,7 +49,7 @@ private:
 
 std::span<Report> all_reports() {
     static Report reports[] = {Report("liability", 7),       Report("breakage", 8),
-                               Report("tier_movements", 7),  Report("promotion_performance", 9),
+                               Report("tier_movements", 7),  Report("promotion_performance", 11),
                                Report("promo_code_use", 10), Report("partner_turnover", 10)};
     return reports;
 }

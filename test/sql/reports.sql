@@ -86,10 +86,20 @@ SELECT
         WHERE o.promotion = p.external_id AND x.status <> 'canceled') AS orders,
     (SELECT coalesce(sum((o ->> 'discount')::numeric), 0) FROM loyalty.orders AS x, jsonb_array_elements(x.result -> 'operations') AS o
         WHERE o ->> 'promotion' = p.external_id AND x.status <> 'canceled') AS discount,
+    returned.discount AS discount_returned, returned.points_discount AS points_discount_returned,
     (SELECT coalesce(sum(t.value), 0) FROM loyalty.transactions AS t WHERE t.promotion = p.external_id AND t.type = 'accrual' AND t.point_type = 'bonus') AS credited,
     (SELECT coalesce(- sum(t.value), 0) FROM loyalty.transactions AS t JOIN loyalty.transactions AS a ON (a.member, a.point_type, a.seq) = (t.member, t.point_type, t.undoes)
         WHERE a.promotion = p.external_id AND t.type = 'reversal' AND t.point_type = 'bonus') AS taken_back
-FROM loyalty.promotions AS p;
+FROM loyalty.promotions AS p, LATERAL (
+    -- From the answers alone: of each operation on a line the share of its units that returns have taken. No shipping was returned.
+    SELECT
+        coalesce(sum(round((o ->> 'discount')::numeric * r.units / l.quantity, 2)), 0) AS discount,
+        coalesce(sum(round((o ->> 'points_discount')::numeric * r.units / l.quantity, 2)), 0) AS points_discount
+    FROM loyalty.orders AS x, jsonb_array_elements(x.result -> 'operations') AS o
+    JOIN loyalty.order_lines AS l ON l.line = o ->> 'line'
+    JOIN LATERAL (SELECT sum(quantity) AS units FROM loyalty.order_return_lines AS i WHERE (i.order_id, i.line) = (l.order_id, l.line)) AS r ON true
+    WHERE o ->> 'promotion' = p.external_id AND l.order_id = x.external_id AND x.status <> 'canceled'
+) AS returned;
 CREATE VIEW differences AS
 SELECT 'liability' AS report, x::text
 FROM (SELECT program::text, point_type::text, expires_in, points, waiting FROM loyalty.liability EXCEPT TABLE liability_check) AS x
@@ -112,7 +122,7 @@ SELECT 'breakage does not add up', b::text FROM loyalty.breakage AS b WHERE cred
 UNION ALL
 SELECT 'promotions', x::text
 FROM (
-    SELECT promotion::text, orders, discount, coalesce((points #>> '{bonus,credited}')::numeric, 0), coalesce((points #>> '{bonus,taken_back}')::numeric, 0)
+    SELECT promotion::text, orders, discount, discount_returned, points_discount_returned, coalesce((points #>> '{bonus,credited}')::numeric, 0), coalesce((points #>> '{bonus,taken_back}')::numeric, 0)
     FROM loyalty.promotion_performance EXCEPT TABLE promotion_check
 ) AS x
 UNION ALL
@@ -193,7 +203,8 @@ SELECT DISTINCT as_of FROM loyalty.liability;
 -- What the figures look like.
 SELECT program, point_type, expires_in, lots, points, waiting, held, money FROM loyalty.liability ORDER BY point_type, expires_in;
 SELECT point_type, active_in, credited, spent, taken_back, expired, outstanding, breakage_percent, expired_money FROM loyalty.breakage ORDER BY point_type, active_in;
-SELECT promotion, orders, discount, points_discount, points, points_money, cost FROM loyalty.promotion_performance ORDER BY promotion;
+SELECT promotion, orders, discount, discount_returned, points_discount, points_discount_returned, points, points_money, cost FROM loyalty.promotion_performance ORDER BY promotion;
+SELECT bool_and(discount_returned > 0 OR points_discount_returned > 0) AS some_came_back FROM loyalty.promotion_performance WHERE discount + points_discount > 0;
 SELECT pool, kind, codes, created, attached, activated, expired, uses, orders, freed FROM loyalty.promo_code_use ORDER BY pool;
 SELECT partner, month, orders, units, base, discount, points_discount, refunded, turnover FROM loyalty.partner_turnover ORDER BY month;
 SELECT tier, position, members, percent FROM loyalty.tier_distribution ORDER BY position DESC NULLS LAST;
