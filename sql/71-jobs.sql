@@ -19,7 +19,7 @@ CREATE FUNCTION loyalty_job_batch(job text, batch_size integer, older_than inter
 
 COMMENT ON FUNCTION loyalty_job_batch(text, integer, interval) IS
     'One batch of a job''s run, as loyalty_run_job() does one after the other: looks at the next batch_size (1 to 1000000) '
-    'accounts, members or events. Returns how much was done, or null once the run is over. Errors: LY771 (no such job), '
+    'accounts, members or events, or does the next report. Returns how much was done, or null once the run is over. Errors: LY771 (no such job), '
     'LY524 (another run is at work), LY104 (batch size), LY317 (isolation level), LY526 (delete_events without older_than). '
     'Example: SELECT loyalty_job_batch(''expire_points'', 10000);';
 
@@ -44,8 +44,9 @@ END
 $body$;
 
 COMMENT ON PROCEDURE loyalty_run_job(text, integer, interval) IS
-    'Runs a job: end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, or delete_events (with older_than). '
-    'Each batch is a transaction of its own; a run that was interrupted goes on where it stopped, and a whole one follows '
+    'Runs a job: end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, delete_events (with older_than), or '
+    'refresh_reports, a report a batch: those that loyalty_refresh_reports() has kept once, if they are of a day that is over '
+    '(UTC). Each batch is a transaction of its own; a run that was interrupted goes on where it stopped, and a whole one follows '
     'it. A member for whom the job fails, because of a trigger of yours for instance, is skipped, recorded in '
     'loyalty.job_errors and tried again by the next run; a WARNING at the end tells how many. Progress: NOTICEs, '
     'loyalty.job_progress, loyalty.job_runs. Errors: LY771 (no such job), LY524 (another run is at work), LY104 (batch '
@@ -138,13 +139,14 @@ BEGIN
     IF keep_events IS NOT NULL THEN
         CALL @extschema@.loyalty_run_job('delete_events', batch_size, keep_events);
     END IF;
+    CALL @extschema@.loyalty_run_job('refresh_reports', batch_size);
 END
 $body$;
 
 COMMENT ON PROCEDURE loyalty_run_jobs(integer, interval) IS
-    'Does all that is due: runs the jobs end_holds, expire_points, review_tiers, judge_tiers and tell_expiring one after the '
-    'other, as loyalty_run_job() does each; with keep_events also delete_events of what is older. Errors: those of '
-    'loyalty_run_job(). Example: CALL loyalty_run_jobs(keep_events => ''90 days'');';
+    'Does all that is due: runs the jobs end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, with keep_events '
+    'also delete_events of what is older, and refresh_reports one after the other, as loyalty_run_job() does each. Errors: '
+    'those of loyalty_run_job(). Example: CALL loyalty_run_jobs(keep_events => ''90 days'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Scheduling. pg_cron keeps its schedule in one database of the server, and runs a job as whoever scheduled it.

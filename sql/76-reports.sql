@@ -8,9 +8,9 @@ CREATE FUNCTION loyalty_refresh_reports() RETURNS TABLE (report text, rows bigin
 
 COMMENT ON FUNCTION loyalty_refresh_reports() IS
     'Computes the reports that add up and keeps them, as of now: from then on they are read in no time, and show the moment '
-    'they are of. Reads the whole ledger, so run it daily; until the first run they are computed whenever they are read. '
-    'Returns how many rows each has. All in one transaction, and readers do not wait. Errors: LY524 (another run is at work), '
-    'LY001. Example: SELECT * FROM loyalty_refresh_reports();';
+    'they are of. Until the first run they are computed whenever they are read; after it, loyalty_run_jobs() does the same '
+    'once a day. Reads the whole ledger. Returns how many rows each has. All in one transaction, and readers do not wait. '
+    'Errors: LY524 (another run is at work), LY001. Example: SELECT * FROM loyalty_refresh_reports();';
 
 CREATE FUNCTION loyalty_report_figures(report text) RETURNS SETOF record
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED

@@ -33,12 +33,13 @@ COMMENT ON COLUMN loyalty.job_runs.updated_at IS 'When its last batch was done.'
 COMMENT ON COLUMN loyalty.job_runs.finished_at IS 'When it ended; null: it is at work, or was interrupted.';
 COMMENT ON COLUMN loyalty.job_runs.duration IS 'From its beginning to its last batch, interruptions included.';
 COMMENT ON COLUMN loyalty.job_runs.done IS
-    'What it has done so far: lots expired, holds ended, members reviewed, tiers changed, notices told, or events deleted.';
+    'What it has done so far: lots expired, holds ended, members reviewed, tiers changed, notices told, events deleted, or reports '
+    'refreshed.';
 COMMENT ON COLUMN loyalty.job_runs.skipped IS 'Accounts or members skipped so far because of an error, see job_errors.';
 COMMENT ON COLUMN loyalty.job_runs.interruptions IS 'How often it was killed, or ended by an error, and taken up again.';
 COMMENT ON COLUMN loyalty.job_runs.after_member IS 'Member of the last account done, behind which the next batch begins.';
 COMMENT ON COLUMN loyalty.job_runs.after_program IS 'Its program.';
-COMMENT ON COLUMN loyalty.job_runs.after_part IS 'Its point type.';
+COMMENT ON COLUMN loyalty.job_runs.after_part IS 'Its point type; of refresh_reports: the last report done.';
 
 -- A job goes on without the members that it fails for, and tries them again the next time.
 CREATE TABLE loyalty.job_errors (

@@ -1,6 +1,7 @@
 // Reports that add up: each is a view that computes it (sql/live/86-computed-reports.sql), and a table of the same columns that
-// keeps what the view said last (sql/tables/67-reports.sql).
+// keeps what the view said last (sql/tables/67-reports.sql). A job keeps up what was kept once.
 #include "pg/arguments.hpp"
+#include "pg/job.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -22,6 +23,10 @@ public:
                  " ON CONFLICT (report) DO UPDATE SET as_of = excluded.as_of, rows = excluded.rows")
                     .c_str(),
                 {}),
+          is_due_(("SELECT FROM loyalty.report_refreshes WHERE report = '" + name_ +
+                   "' AND (as_of AT TIME ZONE 'UTC')::date < (loyalty.clock() AT TIME ZONE 'UTC')::date")
+                      .c_str(),
+                  {}),
           is_kept_(("SELECT as_of FROM loyalty.report_refreshes WHERE report = '" + name_ + "'").c_str(), {}),
           kept_(("SELECT kept.*, $1 FROM loyalty." + name_ + "_kept AS kept").c_str(), {TIMESTAMPTZOID}),
           computed_(("SELECT computed.*, loyalty.clock() FROM loyalty." + name_ + "_now AS computed").c_str(), {}) {}
@@ -29,6 +34,9 @@ public:
     const std::string& name() const { return name_; }
     // With the moment that the figures are of.
     int columns() const { return columns_ + 1; }
+
+    // Whether it was kept, and on a day that is over.
+    bool is_due() { return is_due_.run({}, true).size() > 0; }
 
     void refresh() {
         forget_.run({}, true);
@@ -44,7 +52,7 @@ public:
 private:
     std::string name_;
     int columns_;
-    Query forget_, keep_, is_kept_, kept_, computed_;
+    Query forget_, keep_, is_due_, is_kept_, kept_, computed_;
 };
 
 std::span<Report> all_reports() {
@@ -54,12 +62,18 @@ std::span<Report> all_reports() {
     return reports;
 }
 
-// Until the transaction ends. Error LY524 where another session is at work.
-void lock_refresh() {
-    static Query query("SELECT pg_try_advisory_xact_lock(hashtextextended('loyalty reports', 0))", {});
-    if (query.run({}, true).boolean(0, 1)) return;
-    throw Error(sqlstate::job_is_running, "another run of loyalty_refresh_reports() is at work", {},
-                "Wait for its end: it shows in loyalty.report_refreshes.");
+// A batch is the next report that is due, in the sequence above.
+std::optional<std::int64_t> refresh_batch(JobRun& run, int) {
+    bool is_next = run.after().part.empty();
+    for (Report& report : all_reports()) {
+        if (is_next && report.is_due()) {
+            report.refresh();
+            run.reach({"", "", report.name()});
+            return 1;
+        }
+        is_next = is_next || report.name() == run.after().part;
+    }
+    return std::nullopt;
 }
 
 Report& find_report(const std::string& name) {
@@ -86,6 +100,8 @@ void require_columns(FunctionCallInfo call, const Rows& rows, int columns) {
 
 }  // namespace
 
+const Job refresh_reports_job = {"refresh_reports", "refreshed", "reports", "reports", refresh_batch};
+
 }  // namespace loyalty::pg
 
 extern "C" {
@@ -97,7 +113,8 @@ Datum loyalty_refresh_reports(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query query("SELECT report, rows FROM loyalty.report_refreshes ORDER BY report", {});
         const AsUser owner(schema_owner());
         const Spi connection;
-        lock_refresh();
+        // Keeps the job's runs out until the transaction ends.
+        const JobRun run(refresh_reports_job);
         for (Report& report : all_reports()) report.refresh();
         return return_rows(fcinfo, query.run({}, true), 2);
     });

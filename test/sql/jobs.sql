@@ -60,6 +60,26 @@ DELETE FROM loyalty.event_cursors;
 CALL loyalty_run_jobs(batch_size => 7, keep_events => '30 days');
 SELECT count(*) FILTER (WHERE created_at < loyalty_now() - interval '30 days') AS old, count(*) > 0 AS newer FROM loyalty.events;
 
+-- Reports that were never kept are left alone; those that were are kept up once a day, UTC, a report a batch.
+SELECT count(*) FROM loyalty.report_refreshes;
+SELECT count(*) FROM loyalty_refresh_reports();
+CALL loyalty_run_job('refresh_reports');
+SELECT loyalty_set_clock('2026-03-01 23:59+00');
+CALL loyalty_run_job('refresh_reports');
+SELECT loyalty_set_clock('2026-03-02 00:01+00');
+DELETE FROM loyalty.report_refreshes WHERE report = 'tier_movements';
+SELECT loyalty_begin_job('refresh_reports');
+SELECT loyalty_job_batch('refresh_reports', 1), loyalty_job_batch('refresh_reports', 1);
+SELECT after_part FROM loyalty.job_runs WHERE job = 'refresh_reports' AND finished_at IS NULL;
+-- Of the others as long as a run is at work, and refused meanwhile; an error ends it, and the next call does the rest.
+\setenv PGDATABASE :DBNAME
+\! psql -X -q -c '\set VERBOSITY sqlstate' -c 'SELECT loyalty_refresh_reports()' 2>&1
+SELECT 1 / 0;
+CALL loyalty_run_jobs();
+SELECT report, as_of FROM loyalty.report_refreshes ORDER BY report COLLATE "C";
+SELECT run, done, interruptions FROM loyalty.job_runs WHERE job = 'refresh_reports' ORDER BY run DESC LIMIT 2;
+TABLE loyalty.liability_kept EXCEPT SELECT program, point_type, expires_in, lots, points, waiting, held FROM loyalty.liability_now;
+
 -- What is refused.
 SELECT * FROM refusal($$SELECT loyalty_job_batch('laundry', 10)$$);
 SELECT * FROM refusal($$SELECT loyalty_begin_job('laundry')$$);

@@ -54,12 +54,14 @@ is(killed('SELECT count(*) FROM loyalty.members'), 0, 'a killed enrolment has en
 my $all = qq({"resumed": 0, "enrolled": $members, "unchanged": 0});
 is($node->safe_psql($_, $enrol), $all, "all are enrolled in $_") foreach 'killed', 'straight';
 
-both(q{CALL bench.restore_movements(); SELECT loyalty_set_clock('2026-02-20 12:00+01'); ANALYZE});
+both(q{CALL bench.restore_movements(); SELECT loyalty_refresh_reports(); SELECT loyalty_set_clock('2026-02-20 12:00+01'); ANALYZE});
 my $lock_member = "SELECT FROM loyalty.members WHERE member = '$middle' FOR UPDATE";
 my $lock_event = "SELECT FROM loyalty.events WHERE profile = '$middle' FOR UPDATE";
+my $lock_report = q{SELECT FROM loyalty.report_refreshes WHERE report = 'promotion_performance' FOR UPDATE};
 my @jobs = (
     [ 'end_holds', $members / 10, $lock_member ], [ 'expire_points', $members, $lock_member ], [ 'review_tiers', $members, $lock_member ],
     [ 'judge_tiers', $members, $lock_member ], [ 'tell_expiring', $members, $lock_member ], [ 'delete_events', 5 * $members, $lock_event ],
+    [ 'refresh_reports', 6, $lock_report ],
 );
 foreach (@jobs)
 {

@@ -64,7 +64,7 @@ is(sql('SELECT username, schedule, command, database FROM cron.job ORDER BY jobi
         . 'clerk|15 3 * * *|CALL public.loyalty_run_jobs()|shop', 'with the last schedule; one for each user');
 sql($command);
 ok($node->poll_query_until($_, $left), "points of $_ have expired") foreach 'shop', 'other';
-ok($node->poll_query_until('shop', q{SELECT count(*) = 6 FROM loyalty.job_progress WHERE state = 'finished'}), 'all jobs have run');
+ok($node->poll_query_until('shop', q{SELECT count(*) = 7 FROM loyalty.job_progress WHERE state = 'finished'}), 'all jobs have run');
 is(sql(q{SELECT DISTINCT status FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')}), 'succeeded', 'pg_cron reports success');
 $node->safe_psql('shop', 'SELECT loyalty_unschedule()', extra_params => [ '-U', 'clerk' ]);
 is(sql('SELECT loyalty_unschedule()'), 't', 'unscheduled');
