@@ -48,13 +48,15 @@ bool take(std::string_view& text, std::string_view prefix) {
 
 // $."total" >= 100
 std::optional<Comparison> read_comparison(std::string_view text) {
-    if (!take(text, "$.\"")) return std::nullopt;
-    const std::size_t end = text.find('"');
-    if (end == std::string_view::npos) return std::nullopt;
+    if (!take(text, "$")) return std::nullopt;
     Comparison comparison;
-    comparison.member = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    if (!take(text, " ")) return std::nullopt;
+    while (take(text, ".\"")) {
+        const std::size_t end = text.find('"');
+        if (end == std::string_view::npos) return std::nullopt;
+        comparison.path.emplace_back(text.substr(0, end));
+        text.remove_prefix(end + 1);
+    }
+    if (comparison.path.empty() || !take(text, " ")) return std::nullopt;
     for (const auto& [sign, op] : operators) {
         if (!take(text, sign)) continue;
         if (!take(text, " ")) return std::nullopt;
@@ -102,6 +104,12 @@ bool Comparison::holds(const Decimal& value) const {
             return value >= threshold;
     }
     return false;
+}
+
+std::string Comparison::describe_path() const {
+    std::string text;
+    for (const auto& name : path) text += (text.empty() ? "" : ".") + name;
+    return text;
 }
 
 std::string Comparison::describe() const {

@@ -1,5 +1,6 @@
 #include "core/tree.hpp"
 
+#include "core/comparison.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ public:
         program_.conditions_of_segment.resize(program_.segments.size());
         program_.conditions_of_order_segment.resize(program_.order_segments.size());
         program_.conditions_of_profile_segment.resize(program_.profile_segments.size());
+        read_compared_fields();
         sort_children();
         add_main();
         return std::move(program_);
@@ -50,6 +52,15 @@ private:
         Numbers numbers;
         for (Index i = 0; i < segments.size(); i++) numbers[segments[i].id] = i;
         return numbers;
+    }
+
+    void read_compared_fields() {
+        for (const auto& segment : program_.order_segments) {
+            for (const auto& comparison : comparisons_in(segment.predicate)) {
+                if (comparison.path.size() > 1 && comparison.path.front() == "fields")
+                    read_path(program_.reads.order, comparison.path);
+            }
+        }
     }
 
     // A child of a group as the tree names it.

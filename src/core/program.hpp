@@ -53,8 +53,8 @@ struct Segment {
     bool is_static() const { return predicate.empty(); }
 };
 
-// What benefits read of documents outside the engine, each as the path of a member: {"fields", "vip_price"}. Who makes an
-// order fills in the values in this sequence.
+// What benefits read of documents outside the engine, and what near misses of order segments tell of, each as the path of a
+// member: {"fields", "vip_price"}. Who makes an order fills in the values in this sequence.
 struct Reads {
     using Path = std::vector<std::string>;
     std::vector<Path> product, order, profile;

@@ -213,15 +213,17 @@ private:
     // How far an order is from a segment that asks for more, or for less, of something.
     std::string near_miss(const Segment& segment) const {
         for (const auto& comparison : comparisons_in(segment.predicate)) {
-            const bool is_items = comparison.member == "items";
-            const auto value = order_figure(comparison.member);
+            const auto value = order_figure(comparison.path);
             if (!value || comparison.holds(*value)) continue;
-            return miss(comparison, *value, is_items ? 0 : program_.currency_scale);
+            const bool is_money = comparison.path.front() == "total" || comparison.path.front() == "shipping";
+            return miss(comparison, *value, is_money ? program_.currency_scale : 0);
         }
         return "";
     }
 
-    std::optional<Decimal> order_figure(std::string_view member) const {
+    std::optional<Decimal> order_figure(const Reads::Path& path) const {
+        if (path.size() > 1) return order_field(path);
+        const std::string& member = path.front();
         if (member == "shipping") return money(order_.shipping);
         Money total = order_.shipping;
         Quantity items;
@@ -234,12 +236,19 @@ private:
         return std::nullopt;
     }
 
+    // Nothing where it is no number.
+    std::optional<Decimal> order_field(const Reads::Path& path) const {
+        const auto& paths = program_.reads.order;
+        const auto number = static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin());
+        return number < order_.values.size() ? order_.values[number].number : std::nullopt;
+    }
+
     Decimal money(Money amount) const { return Decimal::of(amount.units, program_.currency_scale); }
 
     // The line whose price is nearest to what a segment asks for.
     std::string nearest_line(const Segment& segment) const {
         for (const auto& comparison : comparisons_in(segment.predicate)) {
-            if (comparison.member != "price") continue;
+            if (comparison.path != Reads::Path{"price"}) continue;
             const auto threshold = comparison.threshold.units(program_.currency_scale);
             if (!threshold) continue;
             const auto distance = [&](const Line& line) {
@@ -260,7 +269,7 @@ private:
             shown.clear();
             append_decimal(shown, *units, decimals);
         }
-        return comparison.member + " is " + shown + ", needed is " + comparison.describe() + ": " +
+        return comparison.describe_path() + " is " + shown + ", needed is " + comparison.describe() + ": " +
                comparison.describe_miss(value, decimals);
     }
 

@@ -46,6 +46,7 @@ VALUES
     ('main', 'currency', 'In euros', '$.currency == "EUR"'),
     ('main', 'night', 'At night', '$.time like_regex "T0[0-5]:"'),
     ('main', 'gift', 'A gift', '$.fields.gift == true'),
+    ('main', 'party', 'For a party', '$.fields.guests >= 8 && $.fields.table.size < 20'),
     ('main', 'many-pens', 'Ten of one pen', 'exists($.lines[*] ? (@.sku == "PEN" && @.quantity >= 10))'),
     ('main', 'has-large-tv', 'With a large television', '$.lines[*].fields.inches >= 50'),
     ('main', 'acme', 'With something of Acme', '$.lines[*].partner == "acme"'),
@@ -78,9 +79,16 @@ FROM (
         (16, 'listed by the jury', order_of('{"external_id": "J-1"}', 'INK 1')),
         (17, 'not listed', order_of('{"external_id": "J-2"}', 'INK 1')),
         (18, 'lines with their own figures', '{"time": "2030-06-01T12:00", "lines": [{"product": "TV", "quantity": 1, "price": 2, "fields": {"inches": 65}}]}'),
+        (20, 'a party', order_of('{"fields": {"guests": 8, "table": {"size": 19.5}}}', 'INK 1')),
         (19, 'a product that is not in the catalogue', '{"time": "2030-06-01T12:00", "lines": [{"product": "X", "quantity": 1, "price": 2}]}')
 ) AS example (number, what, document)
 ORDER BY number;
+
+-- How near it was, where the field is a number.
+SELECT ltrim(line) AS told
+FROM (VALUES ('{"guests": 6.5}'), ('{"guests": 8, "table": {"size": 20}}'), ('{"guests": "many"}'), ('{"guests": [6]}'), ('{}')) AS example (fields),
+    loyalty_explain(order_of(jsonb_build_object('fields', fields::jsonb), 'INK 1')) AS line
+WHERE line LIKE '%Promotion party %';
 
 -- A predicate is definition: what is edited counts after the next apply. A list is data.
 UPDATE loyalty.order_segments SET predicate = '$.total >= 9' WHERE external_id = 'large';

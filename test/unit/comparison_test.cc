@@ -12,7 +12,7 @@ using build::decimal;
 std::string told(std::string_view predicate) {
     std::string all;
     for (const auto& comparison : comparisons_in(predicate))
-        all += (all.empty() ? "" : ", ") + comparison.member + " " + comparison.describe();
+        all += (all.empty() ? "" : ", ") + comparison.describe_path() + " " + comparison.describe();
     return all;
 }
 
@@ -24,13 +24,16 @@ TEST(Comparison, IsFoundInCanonicalPaths) {
     EXPECT_EQ(told(R"((exists ($?($."total" >= 100)) && $."segments"[*] == "jury"))"), "total >= 100");
     EXPECT_EQ(told(R"((exists ($?(exists ($?($."total" >= 100)) && $."items" < 2)) && $."shipping" > 1))"),
               "total >= 100, items < 2, shipping > 1");
+    EXPECT_EQ(told(R"(($."fields"."guests" >= 8 && $."fields"."a"."b" < 1.5))"),
+              "fields.guests >= 8, fields.a.b < 1.5");
 }
 
 TEST(Comparison, IsNotReadIntoAnythingElse) {
-    for (const char* other : {R"(($."total" >= 100 || $."items" > 3))", R"(!($."total" >= 100))", R"(($."a"."b" > 1))",
-                              R"(($."lines"[*]."price" < 3))", R"(($."name" == "a && $.\"total\" >= 100"))",
-                              R"(($."total" >= $."shipping"))", R"(($."total" + 5 >= 100))", R"(($."total" != 5))",
-                              R"((($."total" > 1) is unknown))", "", "(", R"(($."total)", R"(($."total" >= 1e400))"})
+    for (const char* other : {R"(($."total" >= 100 || $."items" > 3))", R"(!($."total" >= 100))",
+                              R"(($."a"[*]."b" > 1))", R"(($."lines"[*]."price" < 3))",
+                              R"(($."name" == "a && $.\"total\" >= 100"))", R"(($."total" >= $."shipping"))",
+                              R"(($."total" + 5 >= 100))", R"(($."total" != 5))", R"((($."total" > 1) is unknown))", "",
+                              "(", R"(($."total)", R"(($ > 1))", R"(($."a"."b > 1))", R"(($."total" >= 1e400))"})
         EXPECT_EQ(told(other), "") << other;
 }
 

@@ -34,7 +34,8 @@ std::string told(const Order& order, const Change& change) {
     TreeBuilder builder;
     builder.tree.segments = {segment("dear", R"(($."price" >= 50.5))"), segment("picks")};
     builder.tree.order_segments = {segment("large", R"(($."total" >= 72.4))"), segment("many", R"(($."items" > 5))"),
-                                   segment("other", R"(($."channel" == "web"))")};
+                                   segment("other", R"(($."channel" == "web"))"),
+                                   segment("party", R"(($."fields"."guests" >= 8 && $."fields"."table"."size" < 6))")};
     builder.tree.profile_segments = {segment("vip"), segment("new")};
     change(builder.promotion("p", {on_order({benefit("discount", {{"percent", "10"}})})}));
     const Program program = compile(builder.tree, 1);
@@ -144,7 +145,7 @@ TEST(Refusal, Points) {
 
 // Total 40.00 + 15.00 + 5.00 = 60.00, three items; the price nearest to 50.50 is 40.00.
 TEST(Refusal, NearMisses) {
-    const Order order = small_order();
+    Order order = small_order();
     const auto in = [&](std::vector<std::string> segments, ConditionMode mode = ConditionMode::in) {
         return told(order, [&](TreePromotion& p) {
             p.conditions[0].mode = mode;
@@ -153,6 +154,13 @@ TEST(Refusal, NearMisses) {
     };
     EXPECT_EQ(in({"large"}), "in large; total is 60.00, needed is >= 72.4: 12.40 more");
     EXPECT_EQ(in({"many", "other"}), "in many, other; items is 3, needed is > 5: over 2 more");
+    EXPECT_EQ(in({"party"}), "in party");
+    order.values = {{build::decimal("6.5"), "6.5"}, {build::decimal("4"), "4"}};
+    EXPECT_EQ(in({"party"}), "in party; fields.guests is 6.5, needed is >= 8: 1.5 more");
+    order.values = {{build::decimal("8"), "8"}, {build::decimal("6"), "6"}};
+    EXPECT_EQ(in({"party"}), "in party; fields.table.size is 6, needed is < 6: over 0 less");
+    order.values = {{std::nullopt, "many"}, {std::nullopt, ""}};
+    EXPECT_EQ(in({"party"}), "in party");
     const auto products = [&](std::vector<std::string> segments) {
         return told(order, [&](TreePromotion& p) {
             p.conditions = {on_products_in(segments, {benefit("discount", {{"percent", "10"}})})};
