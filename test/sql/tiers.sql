@@ -194,12 +194,13 @@ ROLLBACK;
 -- Leaving and coming back (decision 15)
 
 SELECT loyalty_accrue('jim', 'main', point_type, 150) FROM unnest(ARRAY['life', 'prompt']) AS point_type \g /dev/null
+SELECT loyalty_accrue('jim', 'main', 'bonus', 20, expires_on => '2027-12-31') \g /dev/null
 SELECT loyalty_remove_member('jim', 'main');
 SELECT tier_group, tier, next_tier FROM loyalty_tier('jim', 'main');
 SELECT loyalty_set_clock('2026-12-01 12:00+01');
 SELECT loyalty_enrol('jim', 'main') ->> 'outcome' AS outcome;
 SELECT tier_group, tier, since FROM loyalty_tier('jim', 'main');
-SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'prompt');
+SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'now', 'prompt');
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'jim' AND point_type = 'prompt' ORDER BY seq;
 
 -- The job that books expirations leaves to the review what the calendar has due before them (decision 3): a lot that expires
@@ -219,6 +220,20 @@ SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'prompt'
 CALL loyalty_review_tiers();
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea';
 SELECT tier, since, cause FROM history WHERE member = 'lea' AND tier_group = 'prompt';
+
+-- Higher thresholds lower nobody until the next review (decision 20), which goes on in a program at rest, as expiry does (19);
+-- and the points of a lifetime count although they have expired (21).
+SELECT loyalty_accrue('gus', 'main', 'prompt', 150) \g /dev/null
+SELECT loyalty_accrue('gus', 'main', 'life', 120, expires_on => '2027-01-10') \g /dev/null
+UPDATE loyalty.tiers SET threshold = threshold * 2 WHERE tier_group = 'prompt';
+SELECT tier, points, next_tier, missing FROM loyalty_tier('gus', 'main') WHERE tier_group = 'prompt';
+UPDATE loyalty.programs SET active = false;
+SELECT loyalty_set_clock('2027-01-16 12:00+01');
+CALL loyalty_expire_points();
+CALL loyalty_review_tiers();
+SELECT tier_group, tier, points FROM loyalty_tier('gus', 'main') WHERE tier_group IN ('life', 'prompt');
+SELECT tier, since, cause FROM history WHERE member = 'gus' AND tier_group = 'prompt' ORDER BY seq DESC LIMIT 2;
+SELECT point_type, type, value, created_at FROM loyalty.transactions WHERE member = 'gus' AND created_at > '2027-01-01' ORDER BY created_at;
 SELECT * FROM loyalty_verify();
 
 -- The outbox has told of every booking, once, and in the order of booking.

@@ -35,7 +35,16 @@ SELECT loyalty_set_clock('2026-01-17 11:59:59+01');
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
 SELECT loyalty_set_clock('2026-01-17 12:00+01');
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
-UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL WHERE external_id = 'review';
+UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL, ends_at = '2026-01-17 12:00+01' WHERE external_id = 'review';
+SELECT code, detail FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+UPDATE loyalty.promotions SET ends_at = NULL WHERE external_id = 'review';
+-- Nor for a member who was removed, nor in a program at rest.
+BEGIN;
+SELECT loyalty_remove_member('kim', 'main');
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'kim', point_type => 'bonus')$$);
+UPDATE loyalty.programs SET active = false;
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+ROLLBACK;
 
 -- Rules (decision 33): one must fit; exact where no amount is named, the range inclusive, never clipped.
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann')$$);
@@ -43,6 +52,7 @@ SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', 'deduction')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status', amount => 6)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 10.01)$$);
+SELECT code FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 49.99)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 99.51)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => -10)$$);
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', amount => amount)) FROM unnest(ARRAY[10, 50, 99.5]) AS amount;
@@ -86,8 +96,31 @@ SELECT relation, row_key, promotion FROM loyalty.fired_rows ORDER BY row_key;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
 INSERT INTO reviews VALUES ('d', 8, 'cat', 60);
 SELECT data ->> 'detail' AS detail FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number DESC LIMIT 1;
+UPDATE loyalty.promotions SET state = 'active', ends_at = '2026-01-17 12:00+01' WHERE external_id = 'review';
+INSERT INTO reviews VALUES ('d', 10, 'cat', 60);
+SELECT data ->> 'detail' AS detail FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number DESC LIMIT 1;
+UPDATE loyalty.promotions SET ends_at = NULL WHERE external_id = 'review';
+-- Deductions too, of those who have the points; amounts that are none; members who left; a program at rest.
+CREATE TABLE fines (at timestamptz PRIMARY KEY, author text, points text);
+CREATE TRIGGER fine AFTER INSERT OR UPDATE ON fines FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('penalty', 'author');
+CREATE TRIGGER pay AFTER INSERT ON fines FOR EACH ROW WHEN (NEW.points <> '') EXECUTE FUNCTION loyalty_fire_trigger('review', 'author', 'points');
+INSERT INTO fines VALUES ('2026-01-17 10:00+00', 'cat', ''), ('2026-01-17 10:01+00', 'lea', ''), ('2026-01-17 10:02+00', 'ann', 'ten'), ('2026-01-17 10:03+00', 'ann', 'NaN');
+SELECT loyalty_remove_member('kim', 'main');
+INSERT INTO fines VALUES ('2026-01-17 10:04+00', 'kim', '50');
+UPDATE loyalty.programs SET active = false;
+INSERT INTO fines VALUES ('2026-01-17 10:05+00', 'eve', '50');
+UPDATE loyalty.programs SET active = true;
+SELECT profile, data ->> 'promotion' AS promotion, data ->> 'row' AS row, data ->> 'code' AS code, data ->> 'message' AS message
+FROM loyalty.events WHERE type = 'promotion_not_fired' AND data ->> 'table' = 'public.fines' ORDER BY number;
+SELECT count(*) FROM fines;
+-- A row is the same row in every session, however that writes its key.
+SET TimeZone = 'Asia/Tokyo';
+SET datestyle = 'SQL, DMY';
+UPDATE fines SET points = '' WHERE author = 'cat';
+SET TimeZone = 'Europe/Berlin';
+SET datestyle = 'ISO';
+SELECT member, value, external_id FROM loyalty.transactions WHERE promotion = 'penalty' AND source_type = 'table' ORDER BY member, seq;
 -- Whoever writes the table needs no right on functions of the extension, nor on the schema.
-UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'review';
 CREATE ROLE regress_loyalty_app;
 GRANT INSERT ON reviews TO regress_loyalty_app;
 SET ROLE regress_loyalty_app;
@@ -147,6 +180,6 @@ SELECT * FROM loyalty_verify();
 SELECT * FROM untold;
 
 SET client_min_messages = warning;
-DROP TABLE reviews, keyless, odd, forms;
+DROP TABLE reviews, fines, keyless, odd, forms;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal;
