@@ -89,10 +89,13 @@ INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES (
 SELECT loyalty_enrol_segment('club', 'riga', '2025-02-02 10:00+02');
 SELECT loyalty_enrol_segment('club', 'picks');
 SELECT loyalty_enrol_segment('club', 'empty');
+INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('club', 'picked', 'Picked, of Rome', '$.segments[*] == "picks" && $.city == "Rome"');
+SELECT loyalty_enrol_segment('club', 'picked');
 -- Who comes into it later waits for the next call.
-INSERT INTO customers VALUES (6, NULL, NULL, 'Riga', NULL);
-SELECT count(*) FROM loyalty.members WHERE program = 'club' AND member = '6';
-SELECT loyalty_enrol_segment('club', 'riga');
+INSERT INTO customers VALUES (6, NULL, NULL, 'Riga', NULL), (7, NULL, NULL, 'Riga', '2025-07-07');
+SELECT count(*) FROM loyalty.members WHERE program = 'club' AND member IN ('6', '7');
+SELECT loyalty_enrol_segment('club', 'riga', registered_field => 'joined');
+SELECT loyalty_enrol_segment('club', 'riga') - 'skipped' AS rest;
 SELECT * FROM refusal($$SELECT loyalty_enrol_segment('club', 'oslo')$$);
 SELECT member, registered_at FROM loyalty.members WHERE program = 'club' ORDER BY member;
 SELECT point_type, count(*), sum(total) FROM loyalty.balances WHERE program = 'club' GROUP BY point_type ORDER BY point_type;
@@ -178,7 +181,8 @@ INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) 
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('crowd', 'Crowd', 'crowd', 'EUR', 'Europe/Berlin', true);
 SET client_min_messages = notice;
-SELECT loyalty_enrol_all('crowd');
+SELECT loyalty_enrol_all('crowd', '2025-01-01');
+SELECT registered_at, count(*) FROM loyalty.members WHERE program = 'crowd' GROUP BY registered_at;
 SELECT loyalty_remove_all_members('crowd');
 SET client_min_messages = warning;
 

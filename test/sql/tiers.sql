@@ -215,14 +215,18 @@ SELECT tier, since, cause FROM history WHERE member = 'kim' AND tier_group = 'pr
 SELECT tier, earned_tier FROM loyalty.member_tiers WHERE member = 'kim' AND tier_group = 'prompt';
 -- Booked in time, it would have been an expiration: here, in the period that began with the review.
 SELECT loyalty_accrue('lea', 'main', 'prompt', 150, expires_on => '2026-12-30') \g /dev/null
+SELECT loyalty_accrue('lea', 'main', 'life', 99, expires_on => '2026-12-30') \g /dev/null
 SELECT loyalty_set_clock('2026-12-31 12:00+01');
 SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'prompt';
 CALL loyalty_review_tiers();
-SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea';
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea' AND point_type = 'prompt';
 SELECT tier, since, cause FROM history WHERE member = 'lea' AND tier_group = 'prompt';
 
--- Higher thresholds lower nobody until the next review (decision 20), which goes on in a program at rest, as expiry does (19);
--- and the points of a lifetime count although they have expired (21).
+-- The points of a lifetime count although they have expired, by a booking as by the job (decision 21).
+SELECT loyalty_accrue('lea', 'main', 'life', 1) ->> 'balance_after' AS balance;
+SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'life';
+
+-- Higher thresholds lower nobody until the next review (decision 20), which goes on in a program at rest, as expiry does (19).
 SELECT loyalty_accrue('gus', 'main', 'prompt', 150) \g /dev/null
 SELECT loyalty_accrue('gus', 'main', 'life', 120, expires_on => '2027-01-10') \g /dev/null
 UPDATE loyalty.tiers SET threshold = threshold * 2 WHERE tier_group = 'prompt';

@@ -120,6 +120,9 @@ UPDATE fines SET points = '' WHERE author = 'cat';
 SET TimeZone = 'Europe/Berlin';
 SET datestyle = 'ISO';
 SELECT member, value, external_id FROM loyalty.transactions WHERE promotion = 'penalty' AND source_type = 'table' ORDER BY member, seq;
+-- A key that is too long for an external id is hashed.
+INSERT INTO reviews VALUES (repeat('x', 300), 11, 'hal', 60), (repeat('x', 300), 12, 'hal', 70);
+SELECT value, external_id ~ '^[0-9a-f]{64}$' AS hashed, length(source) FROM loyalty.transactions WHERE member = 'hal' ORDER BY seq;
 -- Whoever writes the table needs no right on functions of the extension, nor on the schema.
 CREATE ROLE regress_loyalty_app;
 GRANT INSERT ON reviews TO regress_loyalty_app;
