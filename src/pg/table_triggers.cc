@@ -1,5 +1,7 @@
 // Triggers for the user's own tables: firing a trigger promotion, enrolling. The user's statement never fails because there
 // was nothing to book: that is told by an event.
+#include <cctype>
+
 #include "pg/attempt.hpp"
 #include "pg/clock.hpp"
 #include "pg/members.hpp"
@@ -127,11 +129,11 @@ bool mark_fired(const std::string& relation, const std::string& key, const std::
                .size() > 0;
 }
 
-// Promotion, table and key, as far as there is room for them.
+// Promotion, table and key, as far as they make an external id: there is room for them, and no blank at their end.
 std::string firing_id(const std::string& promotion, const std::string& relation, const std::string& key) {
     static Query query("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", {TEXTOID});
     const std::string id = promotion + ":" + relation + ":" + key;
-    if (id.size() <= 255 && id.back() != ' ') return id;
+    if (id.size() <= 255 && !isspace(static_cast<unsigned char>(id.back()))) return id;
     return query.run({text_argument(id)}, true).text(0, 1);
 }
 

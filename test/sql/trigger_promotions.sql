@@ -30,11 +30,22 @@ SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonu
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', external_id => 'r1'));
 UPDATE loyalty.promotions SET state = 'active', starts_at = '2026-01-15 12:00:01+01' WHERE external_id = 'review';
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+-- It starts at that very moment.
+BEGIN;
+UPDATE loyalty.promotions SET starts_at = '2026-01-15 12:00+01' WHERE external_id = 'review';
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
+ROLLBACK;
 UPDATE loyalty.promotions SET starts_at = NULL, ends_after_count = 2, ends_after_unit = 'day' WHERE external_id = 'review';
 SELECT loyalty_set_clock('2026-01-17 11:59:59+01');
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
 SELECT loyalty_set_clock('2026-01-17 12:00+01');
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+-- A pause does not stop its clock.
+BEGIN;
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
+UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'review';
+SELECT code, detail FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+ROLLBACK;
 UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL, ends_at = '2026-01-17 12:00+01' WHERE external_id = 'review';
 SELECT code, detail FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
 UPDATE loyalty.promotions SET ends_at = NULL WHERE external_id = 'review';
@@ -120,9 +131,12 @@ UPDATE fines SET points = '' WHERE author = 'cat';
 SET TimeZone = 'Europe/Berlin';
 SET datestyle = 'ISO';
 SELECT member, value, external_id FROM loyalty.transactions WHERE promotion = 'penalty' AND source_type = 'table' ORDER BY member, seq;
--- A key that is too long for an external id is hashed.
-INSERT INTO reviews VALUES (repeat('x', 300), 11, 'hal', 60), (repeat('x', 300), 12, 'hal', 70);
-SELECT value, external_id ~ '^[0-9a-f]{64}$' AS hashed, length(source) FROM loyalty.transactions WHERE member = 'hal' ORDER BY seq;
+-- Where a key is too long for an external id, or ends with a blank, the id is hashed.
+CREATE TABLE notes (id text PRIMARY KEY, author text);
+CREATE TRIGGER fire AFTER INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author');
+INSERT INTO notes VALUES (repeat('x', 300), 'hal'), (repeat('x', 301), 'hal'), ('x', 'hal'), ('x ', 'hal'), (E'x\n', 'hal'), ('', 'hal');
+UPDATE notes SET author = 'ida';
+SELECT member, value, external_id ~ '^[0-9a-f]{64}$' AS hashed, length(source) AS length FROM loyalty.transactions WHERE source LIKE 'public.notes:%' ORDER BY seq;
 -- Whoever writes the table needs no right on functions of the extension, nor on the schema.
 CREATE ROLE regress_loyalty_app;
 GRANT INSERT ON reviews TO regress_loyalty_app;
@@ -183,6 +197,6 @@ SELECT * FROM loyalty_verify();
 SELECT * FROM untold;
 
 SET client_min_messages = warning;
-DROP TABLE reviews, fines, keyless, odd, forms;
+DROP TABLE reviews, fines, notes, keyless, odd, forms;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal;
