@@ -81,6 +81,14 @@ VALUES ('main', 'month', 'Month', 'cyclic', 'month', 1, 'month');
 INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
 SELECT 'main', 'm' || n, 'month', 'M', n * 100 FROM generate_series(0, 4) n;
 SELECT review_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+BEGIN;
+UPDATE loyalty.members SET registered_at = '2024-02-29 23:30+01' WHERE member = 'cat';
+UPDATE loyalty.tier_groups SET interval_count = 1, interval_unit = 'year', reset_count = 4, reset_unit = 'year' WHERE external_id = 'month';
+SELECT review_at, reset_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+UPDATE loyalty.tier_groups SET interval_count = 45, interval_unit = 'day', reset_count = 7, reset_unit = 'week' WHERE external_id = 'month';
+SELECT review_at, reset_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+SELECT '2024-02-29'::date + 16 * 45 AS reviewed_on, '2024-02-29'::date + 15 * 49 AS reset_on;
+ROLLBACK;
 SELECT loyalty_accrue('cat', 'main', 'month', 350) \g /dev/null
 SELECT tier, since, kept_until, points, next_tier, missing FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
 SELECT moment, tier, kept_until, points FROM unnest(ARRAY['2026-01-30 23:59+01', '2026-01-31 00:00+01', '2026-02-27 23:59+01', '2026-02-28 00:00+01']::timestamptz[]) AS moment,
