@@ -135,6 +135,8 @@ SELECT member, value, external_id FROM loyalty.transactions WHERE promotion = 'p
 CREATE TABLE notes (id text PRIMARY KEY, author text);
 CREATE TRIGGER fire AFTER INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author');
 INSERT INTO notes VALUES (repeat('x', 300), 'hal'), (repeat('x', 301), 'hal'), ('x', 'hal'), ('x ', 'hal'), (E'x\n', 'hal'), ('', 'hal');
+-- As long as a key can be: its index row and ours have the same limit.
+INSERT INTO notes SELECT string_agg(md5(number::text), '' ORDER BY number), 'hal' FROM generate_series(1, 84) AS number;
 UPDATE notes SET author = 'ida';
 SELECT member, value, external_id ~ '^[0-9a-f]{64}$' AS hashed, length(source) AS length FROM loyalty.transactions WHERE source LIKE 'public.notes:%' ORDER BY seq;
 -- Whoever writes the table needs no right on functions of the extension, nor on the schema.
