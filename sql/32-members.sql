@@ -14,8 +14,8 @@ COMMENT ON FUNCTION loyalty_enrol(text, text, timestamptz, text) IS
     'Makes a profile a member: registered at the given moment, by the named field of the profile, or now. The first '
     'enrolment grants the initial balances; a removed member resumes, a member stays as it is. Answers with the row of '
     'loyalty.members and outcome enrolled, resumed or unchanged. Errors: LY201, LY202, LY203 (not in the profile '
-    'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable). Example: SELECT loyalty_enrol(''ann'', '
-    '''main'');';
+    'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable), LY706 (several profiles '
+    'have the key). Example: SELECT loyalty_enrol(''ann'', ''main'');';
 
 -- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION loyalty_enrol_all(

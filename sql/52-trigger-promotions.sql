@@ -99,9 +99,15 @@ COMMENT ON FUNCTION loyalty_fire(text, text, text, text, numeric, text, text) IS
     'active, or out of its dates), LY722 (no rule fits, or several), LY723 (amount outside the rule), LY507 to LY513. '
     'Example: SELECT loyalty_fire(''birthday'', ''ann'', external_id => ''birthday-ann-2026'');';
 
+-- The key of a row reads the same in every session, or the row would fire once for each way of writing it.
 CREATE FUNCTION loyalty_fire_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET timezone = 'UTC'
+    SET datestyle = 'ISO, YMD'
+    SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex'
+    SET extra_float_digits = 1
     AS 'MODULE_PATHNAME', 'loyalty_fire_trigger';
 
 COMMENT ON FUNCTION loyalty_fire_trigger() IS

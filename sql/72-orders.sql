@@ -74,8 +74,8 @@ CREATE FUNCTION loyalty_import_orders(orders jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION loyalty_import_orders(jsonb) IS
     'Stores orders that were made elsewhere: an array of order documents, each with external_id and a price on every '
-    'line, which may have the total that was paid for it. No promotions, points or codes; they count for activity, and '
-    'can be cancelled and returned in money. All or none are stored. Answers with the numbers of those imported, and '
+    'line, which may have the total that was paid for it. No promotions, points or codes; they count for activity, by '
+    'which dynamic tiers are judged, and can be cancelled and returned in money. All or none are stored. Answers with the numbers of those imported, and '
     'of those repeated: imported before with the same content. Errors: LY601 (an id was used for another order), LY603 '
     '(time in the future), LY203 (not in the profile database), and those of the order document. Example: SELECT '
     'loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", "status": "delivered", "lines": '

@@ -50,7 +50,7 @@ CREATE TABLE loyalty.fired_rows (
 COMMENT ON TABLE loyalty.fired_rows IS
     'Rows of the user''s own tables for which loyalty_fire_trigger() has booked points; each fires a promotion once.';
 COMMENT ON COLUMN loyalty.fired_rows.relation IS 'The table, with its schema.';
-COMMENT ON COLUMN loyalty.fired_rows.row_key IS 'The row''s primary key; several columns are separated by commas.';
+COMMENT ON COLUMN loyalty.fired_rows.row_key IS 'The row''s primary key; several columns are separated by commas. Its hash, where it has more than 1000 bytes.';
 COMMENT ON COLUMN loyalty.fired_rows.program IS 'The program.';
 COMMENT ON COLUMN loyalty.fired_rows.promotion IS 'The trigger promotion.';
 COMMENT ON COLUMN loyalty.fired_rows.fired_at IS 'When.';

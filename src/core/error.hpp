@@ -73,6 +73,7 @@ inline constexpr std::string_view clock_refused = "LY523";
 inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
+inline constexpr std::string_view initial_exists = "LY527";
 // Orders.
 inline constexpr std::string_view order_id_taken = "LY601";
 inline constexpr std::string_view unexpected_total = "LY602";
@@ -101,6 +102,7 @@ inline constexpr std::string_view unknown_profile_field = "LY702";
 inline constexpr std::string_view registration_in_future = "LY703";
 inline constexpr std::string_view registration_unreadable = "LY704";
 inline constexpr std::string_view unknown_profile_segment = "LY705";
+inline constexpr std::string_view ambiguous_profile = "LY706";
 // Trigger promotions, and triggers on the user's own tables.
 inline constexpr std::string_view unknown_trigger_promotion = "LY720";
 inline constexpr std::string_view promotion_not_in_force = "LY721";

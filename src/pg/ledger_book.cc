@@ -187,6 +187,7 @@ private:
             terms.program_active = terms.program_active || posting_.of_order;
             require_usable(terms, posting_.key, now_);
         }
+        if (type_ == Type::initial) require_first_initial();
         booking_.active_from = posting_.active_from.value_or(created_at_);
         if (!TIMESTAMP_NOT_FINITE(*booking_.active_from))
             booking_.expires_at = posting_.expires_at ? *posting_.expires_at : terms_.expires_at(*booking_.active_from);
@@ -196,6 +197,19 @@ private:
         }
         state_.account.expire(now_);
         return state_.account.credit(type_, value_, created_at_, *booking_.active_from, *booking_.expires_at, now_);
+    }
+
+    // The account is locked; a unique index stands behind this.
+    void require_first_initial() const {
+        static Query query(
+            "SELECT FROM loyalty.transactions WHERE member = $1 AND program = $2 AND point_type = $3 AND type = 'initial'",
+            {TEXTOID, TEXTOID, TEXTOID});
+        const FreshSnapshot snapshot;
+        if (query.run({key_.member, key_.program, key_.point_type}).size() == 0) return;
+        throw Error(sqlstate::initial_exists,
+                    "member \"" + posting_.key.member + "\" has had the initial balance of point type \"" +
+                        posting_.key.point_type + "\"",
+                    {}, "It is granted once in a lifetime; book an accrual.");
     }
 
     std::size_t post_redemption() {

@@ -3,6 +3,7 @@
 #include "core/resolve.hpp"
 
 #include <map>
+#include <set>
 
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
@@ -12,6 +13,7 @@
 #include "pg/order_time.hpp"
 #include "pg/owner.hpp"
 #include "pg/profile.hpp"
+#include "pg/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -47,11 +49,14 @@ public:
         for (std::size_t i = 0; i < orders_.size(); i++) in_order(i, [&] { resolve_order(orders_[i]); });
         find_keys();
         check_ids();
-        // Whoever imports the same at the same time is waited for here; what he has stored is not stored again.
         find_known();
+        by_buyers([](const std::string& program, const auto& buyers) { lock_members(program, buyers); });
+        // Whoever imports the same at the same time is waited for here; what he has stored is not stored again.
         if (claim_ids() < new_orders()) find_known();
         store_orders();
         store_lines();
+        by_buyers(
+            [&](const std::string& program, const auto& buyers) { judge_members(program, buyers, now(), caller_); });
         return answer(into);
     }
 
@@ -228,6 +233,18 @@ private:
         }
         for (const auto& [program, members] : groups)
             body(program, program_of(orders_[members.front()].document).version->program.currency_scale, members);
+    }
+
+    // The profiles that the new orders of a program name, each once.
+    template <class Body>
+    void by_buyers(const Body& body) {
+        by_program([&](const std::string& program, int, const std::vector<std::size_t>& members) {
+            std::set<std::string> buyers;
+            for (const auto i : members) {
+                if (const auto profile = orders_[i].key.profile()) buyers.insert(*profile);
+            }
+            body(program, std::vector<std::string>(buyers.begin(), buyers.end()));
+        });
     }
 
     void store_orders() {

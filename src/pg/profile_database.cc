@@ -108,10 +108,14 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
     const Argument value = cast_text(key, profiles.key_type);
     if (value.is_null || key.empty()) return std::nullopt;
     const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
-                                    profiles.key + " = $1 LIMIT 1",
+                                    profiles.key + " = $1 LIMIT 2",
                                 {profiles.key_type})
                           .run({value});
     if (rows.size() == 0) return std::nullopt;
+    if (rows.size() > 1) {
+        throw Error(sqlstate::ambiguous_profile, "\"" + key + "\" is the key of several profiles", {},
+                    "Keys of profile database \"" + profiles.external_id + "\" have to be unique.");
+    }
     return rows.text(0, 1);
 }
 

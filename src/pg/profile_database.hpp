@@ -42,7 +42,8 @@ ProfileField profile_field(const ProfileDatabase& profiles, const std::string& n
 // A text as a value of a type; null where it is none.
 Argument cast_text(const std::string& text, Oid type);
 
-// The profile's key as its column writes it; nothing if there is none of this key that the reader may see.
+// The profile's key as its column writes it; nothing if there is none of this key that the reader may see. Error LY706 where
+// there are several.
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller);
 
 // Documents of profiles: the relation's row as jsonb text; nothing where there is none.

@@ -1,5 +1,7 @@
 // Triggers for the user's own tables: firing a trigger promotion, enrolling. The user's statement never fails because there
 // was nothing to book: that is told by an event.
+#include <cctype>
+
 #include "pg/attempt.hpp"
 #include "pg/clock.hpp"
 #include "pg/members.hpp"
@@ -127,12 +129,18 @@ bool mark_fired(const std::string& relation, const std::string& key, const std::
                .size() > 0;
 }
 
-// Promotion, table and key, as far as there is room for them.
-std::string firing_id(const std::string& promotion, const std::string& relation, const std::string& key) {
+std::string hash_of(const std::string& text) {
     static Query query("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", {TEXTOID});
+    return query.run({text_argument(text)}, true).text(0, 1);
+}
+
+// The key, or its hash where an index would have no room for it.
+std::string short_key(const std::string& key) { return key.size() <= 1000 ? key : hash_of(key); }
+
+// Promotion, table and key, as far as they make an external id: there is room for them, and no blank at their end.
+std::string firing_id(const std::string& promotion, const std::string& relation, const std::string& key) {
     const std::string id = promotion + ":" + relation + ":" + key;
-    if (id.size() <= 255 && id.back() != ' ') return id;
-    return query.run({text_argument(id)}, true).text(0, 1);
+    return id.size() <= 255 && !isspace(static_cast<unsigned char>(id.back())) ? id : hash_of(id);
 }
 
 void fire_row(const FiredRow& row) {
@@ -141,7 +149,7 @@ void fire_row(const FiredRow& row) {
     const auto amount = row.arguments() == 3 ? row.value(row.argument(2)) : std::nullopt;
     const std::string program = program_of(promotion, std::nullopt);
     const auto skipped = refused([&] {
-        if (!mark_fired(relation, key, program, promotion)) return;
+        if (!mark_fired(relation, short_key(key), program, promotion)) return;
         if (!member) throw Error(sqlstate::not_a_member, "the row names no member");
         if (row.arguments() == 3 && !amount) throw Error(sqlstate::amount_outside_rule, "the row names no amount");
         Firing firing;

@@ -37,13 +37,15 @@ bool reads_profile(const std::string& program) {
     "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true" \
     "  WHERE t.program = m.program)"
 
-// Orders of the group's window: not cancelled, less what was returned, by their time.
-#define LOYALTY_ORDERS                                                                                                  \
-    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0), 'last', max(o.time)," \
-    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document"    \
-    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                              \
-    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"                 \
-    "    AND (g.activity_days IS NULL OR o.time > $4 - make_interval(days => g.activity_days)))"
+// Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local time.
+#define LOYALTY_ORDERS                                                                                               \
+    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0),"                   \
+    "                           'last', timezone(p.time_zone, max(o.time)),"                                         \
+    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document" \
+    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                           \
+    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
+    "    AND (g.activity_days IS NULL"                                                                               \
+    "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))"
 
 void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
                     TimestampTz now) {
@@ -79,6 +81,7 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
+        "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.model = 'dynamic'"
         "  LEFT JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id") " s ON true"
         " CROSS JOIN LATERAL " LOYALTY_BALANCES

@@ -118,9 +118,14 @@ void write_changes(const TierGroup& group, const std::vector<TierChange>& change
     static Query events(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'tier_changed', c.member,"
-        "        jsonb_strip_nulls(jsonb_build_object('tier_group', $2, 'from', c.old, 'to', c.tier, 'at', c.since, 'cause', c.cause))"
+        "        jsonb_strip_nulls(jsonb_build_object('tier_group', $2, 'from', c.old, 'to', c.tier, 'direction',"
+        "            CASE WHEN coalesce(gained.position, -1) > coalesce(lost.position, -1) THEN 'up' ELSE 'down' END,"
+        "            'at', c.since, 'cause', c.cause))"
         "   FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])"
-        "        WITH ORDINALITY c (member, old, tier, since, cause, number) ORDER BY c.number",
+        "        WITH ORDINALITY c (member, old, tier, since, cause, number)"
+        "   LEFT JOIN loyalty.tiers lost ON lost.program = $1 AND lost.external_id = c.old"
+        "   LEFT JOIN loyalty.tiers gained ON gained.program = $1 AND gained.external_id = c.tier"
+        "  ORDER BY c.number",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID});
     if (changes.empty()) return;
     std::vector<std::string> members;

@@ -109,6 +109,8 @@ DELETE FROM loyalty.profile_segments WHERE external_id = 'own';
 DELETE FROM loyalty.profile_segments WHERE external_id = 'adult';
 UPDATE loyalty.profile_segments SET kind = 'static', predicate = NULL WHERE external_id = 'adult';
 INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.city');
+UPDATE loyalty.profile_segments SET predicate = '$.segments[*] == "adult-of-riga"' WHERE external_id = 'adult';
+\echo :SQLSTATE
 INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('main', 'adult', '1');
 
 DROP FUNCTION promote(text, text, text[], text[], text), applied(text, text);

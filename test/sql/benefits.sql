@@ -204,7 +204,16 @@ UPDATE loyalty.partners SET external_id = 'sooner' WHERE external_id = 'later';
 DELETE FROM loyalty.partners WHERE external_id = 'acme';
 SELECT sku, partner FROM loyalty.partner_products;
 \set VERBOSITY terse
+-- A product has at most one partner, and no other table links the two.
+INSERT INTO loyalty.partners (program, external_id, name, description, site, email) VALUES ('main', 'other', 'Other', 'Of the neighbours', 'https://other.example', 'us@other.example');
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'POT', 'other', 5);
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'nothing', 'other', 5);
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'loyalty' AND column_name = 'partner' AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE') ORDER BY 1;
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'TEA', 'later', 0.1234567);
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'TEA', 'later', 100.5);
+INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 101, 'percent');
+INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 5, 'money');
+INSERT INTO loyalty.partner_products (program, sku, partner, max_payable_points) VALUES ('main', 'TEA', 'later', 0);
 INSERT INTO loyalty.partner_products (program, sku, partner, points_value) VALUES ('main', 'TEA', 'later', 5);
 INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 1e14, 'points');
 \set VERBOSITY default

@@ -71,6 +71,13 @@ VALUES
     ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 3, 5);
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
 FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
+-- A hold that timed out frees its points, and those whose date has passed expire; nothing is written.
+BEGIN;
+UPDATE loyalty.holds SET created_at = now() - interval '1 hour', expires_at = now() - interval '1 microsecond';
+SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
+FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
+SELECT state FROM loyalty.holds;
+ROLLBACK;
 UPDATE loyalty.point_types SET deactivates_at = CASE external_id WHEN 'bonus' THEN now() + interval '1 hour' ELSE now() END;
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
 FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;

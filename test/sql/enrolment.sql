@@ -89,15 +89,41 @@ INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES (
 SELECT loyalty_enrol_segment('club', 'riga', '2025-02-02 10:00+02');
 SELECT loyalty_enrol_segment('club', 'picks');
 SELECT loyalty_enrol_segment('club', 'empty');
+INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('club', 'picked', 'Picked, of Rome', '$.segments[*] == "picks" && $.city == "Rome"');
+SELECT loyalty_enrol_segment('club', 'picked');
+-- Who comes into it later waits for the next call.
+INSERT INTO customers VALUES (6, NULL, NULL, 'Riga', NULL), (7, NULL, NULL, 'Riga', '2025-07-07');
+SELECT count(*) FROM loyalty.members WHERE program = 'club' AND member IN ('6', '7');
+SELECT loyalty_enrol_segment('club', 'riga', registered_field => 'joined');
+SELECT loyalty_enrol_segment('club', 'riga') - 'skipped' AS rest;
 SELECT * FROM refusal($$SELECT loyalty_enrol_segment('club', 'oslo')$$);
 SELECT member, registered_at FROM loyalty.members WHERE program = 'club' ORDER BY member;
 SELECT point_type, count(*), sum(total) FROM loyalty.balances WHERE program = 'club' GROUP BY point_type ORDER BY point_type;
+-- Granted at the enrolment, however long ago the registration was.
+SELECT DISTINCT point_type, created_at, booked_at, active_from, expires_at FROM loyalty.transactions WHERE program = 'club' ORDER BY point_type;
+
+-- A key that several profiles have is an error, alone.
+SELECT * FROM refusal($$SELECT loyalty_enrol('ann', 'news')$$);
+-- The column's own index finds the key, since the text is cast and not the column.
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SELECT seq_scan AS seq_scans, idx_scan AS idx_scans FROM pg_stat_xact_user_tables WHERE relname = 'customers' \gset
+SELECT loyalty_enrol('002', 'club') ->> 'outcome' AS outcome;
+SELECT seq_scan - :seq_scans AS from_end_to_end, idx_scan > :idx_scans AS by_index FROM pg_stat_xact_user_tables WHERE relname = 'customers';
+COMMIT;
+-- A changed key is a new profile, with a lifetime of its own.
+UPDATE customers SET id = 22 WHERE id = 2;
+SELECT * FROM refusal($$SELECT loyalty_enrol('2', 'club')$$);
+SELECT loyalty_enrol('22', 'club') ->> 'outcome' AS outcome;
+SELECT member, count(*) FROM loyalty.transactions WHERE program = 'club' AND member IN ('2', '22') GROUP BY member ORDER BY member;
+UPDATE customers SET id = 2 WHERE id = 22;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Removing and coming back (decision 15): initial balances once in a lifetime, expiry runs on
 
 SELECT loyalty_hold('1', 'club', 'bonus', 'redemption', 20, '1 day', external_id => 'cart') ->> 'state' AS state;
 SELECT loyalty_redeem('1', 'club', 'gift', 2.5, external_id => 'coffee') ->> 'balance_after' AS balance;
+SELECT loyalty_accrue('1', 'club', 'gift', 4, external_id => 'review') ->> 'balance_after' AS balance;
 SELECT loyalty_remove_member('1', 'club');
 SELECT loyalty_remove_member('1', 'club');
 SELECT state FROM loyalty.holds;
@@ -105,11 +131,12 @@ SELECT * FROM refusal($$SELECT loyalty_accrue('1', 'club', 'gift', 1)$$);
 SELECT * FROM refusal($$SELECT loyalty_redeem('1', 'club', 'gift', 1)$$);
 SELECT * FROM refusal($$SELECT loyalty_hold('1', 'club', 'gift', 'accrual', 1, '1 day')$$);
 SELECT loyalty_refund('1', 'club', 1, redemption => 'coffee') ->> 'balance_after' AS balance;
+SELECT loyalty_cancel('1', 'club', external_id => 'review') ->> 'balance_after' AS balance;
 SELECT * FROM refusal($$SELECT loyalty_remove_member('99', 'club')$$);
 SELECT loyalty_set_clock('2026-03-01 12:00+01');
 UPDATE loyalty.point_types SET active = true WHERE external_id = 'asleep';
 CALL loyalty_expire_points();
-SELECT loyalty_enrol('1', 'club');
+SELECT loyalty_enrol('1', 'club', '2025-05-05');
 SELECT point_type, type, value FROM loyalty.transactions WHERE member = '1' ORDER BY point_type, seq;
 SELECT loyalty_remove_all_members('club');
 SELECT loyalty_remove_all_members('club');
@@ -148,6 +175,17 @@ RESET ROLE;
 DROP OWNED BY regress_loyalty_app;
 DROP ROLE regress_loyalty_app;
 
+-- Many at a time tell how far they are.
+CREATE VIEW crowd AS SELECT number AS id FROM generate_series(1, 10001) AS number;
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('crowd', 'Crowd', 'crowd', 'id');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+VALUES ('crowd', 'Crowd', 'crowd', 'EUR', 'Europe/Berlin', true);
+SET client_min_messages = notice;
+SELECT loyalty_enrol_all('crowd', '2025-01-01');
+SELECT registered_at, count(*) FROM loyalty.members WHERE program = 'crowd' GROUP BY registered_at;
+SELECT loyalty_remove_all_members('crowd');
+SET client_min_messages = warning;
+
 -- Export, as COPY takes it.
 COPY (SELECT program, member, registered_at, removed_at IS NULL AS enrolled, balances, tiers FROM loyalty.member_export WHERE program IN ('club', 'bundled') ORDER BY program, member) TO STDOUT;
 SELECT * FROM loyalty_verify();
@@ -160,6 +198,6 @@ SELECT * FROM untold;
 
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
-DROP VIEW sign_ups;
+DROP VIEW sign_ups, crowd;
 DROP TABLE customers;
 DROP FUNCTION refusal;

@@ -239,6 +239,13 @@ SELECT brief(loyalty_redeem('dan', 'main', 'bonus', 4, external_id => 'R'));
 UPDATE loyalty.programs SET active = false;
 SELECT loyalty_accrue('dan', 'main', 'bonus', 1);
 \echo :SQLSTATE
+SELECT code, message FROM unnest(ARRAY[
+    'SELECT loyalty_redeem(''dan'', ''main'', ''bonus'', 1)', 'SELECT loyalty_hold(''dan'', ''main'', ''bonus'', ''redemption'', 1, ''1 hour'')',
+    'INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES (''dan'', ''main'', ''bonus'', ''redemption'', -1)']) AS statement,
+    refusal(statement);
+BEGIN;
+SELECT brief(loyalty_cancel('dan', 'main', external_id => 'R'));
+ROLLBACK;
 SELECT brief(loyalty_refund('dan', 'main', 1, redemption => 'R'));
 UPDATE loyalty.programs SET active = true;
 UPDATE loyalty.members SET removed_at = enrolled_at WHERE member = 'dan';

@@ -181,7 +181,9 @@ SELECT loyalty_accrue('jim', 'main', type, 9, external_id => type) FROM unnest(A
 SELECT brief(loyalty_cancel('jim', 'main', external_id => type)) FROM unnest(ARRAY['gift', 'status']) AS type;
 INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id) VALUES ('jim', 'main', 'bonus', 'initial', 5, 'initial');
 SELECT brief(loyalty_cancel('jim', 'main', external_id => 'initial'));
-INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('jim', 'main', 'bonus', 'initial', 5);
+-- It comes once in a lifetime (14), though the first was cancelled.
+SELECT * FROM refusal($$INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('jim', 'main', 'bonus', 'initial', 5)$$);
+SELECT code FROM refusal($$INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('kim', 'main', 'bonus', 'initial', 5), ('kim', 'main', 'bonus', 'initial', 6)$$);
 SELECT DISTINCT ON (entry.type) entry.type, refused.code, refused.detail
 FROM loyalty.transactions AS entry, refusal(format('SELECT loyalty_cancel(%L, %L, transaction => %L)', member, program, id)) AS refused
 WHERE entry.type NOT IN ('accrual', 'initial', 'redemption')

@@ -117,6 +117,44 @@ TABLE tier_of_tim;
 SELECT loyalty_return_items('main', 'T-2', '[{"id": "b", "quantity": 2}]', 'r') -> 'money' AS money;
 TABLE tier_of_tim;
 
+-- The last order's time is the program's, and its age counts in full days, whatever the time zone of the session is. A cyclic
+-- group's upgrade comes with the order that earned the points, and goes with it.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('main', 'age', 'Age', 'dynamic');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, predicate)
+VALUES
+    ('main', 'lapsed', 'age', 'Lapsed', 0, '$.orders.days_since_last >= 2'),
+    ('main', 'recent', 'age', 'Recent', 1, '$.orders.last starts with "2026-01-16T13:00:00" && $.orders.days_since_last < 2'),
+    ('main', 'present', 'age', 'Present', 2, '$.orders.days_since_last == 0 && $.orders.last > "2026-01-18"');
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type, interval_count, interval_unit, upgrade_at_once)
+VALUES ('main', 'climb', 'Climb', 'cyclic', 'status', 1, 'month', true);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, threshold)
+VALUES ('main', 'start', 'climb', 'Start', 0, 0), ('main', 'climber', 'climb', 'Climber', 1, 12);
+CREATE VIEW tiers_of_tim AS SELECT tier_group, tier FROM loyalty.member_tiers WHERE member = 'tim' AND tier_group IN ('activity', 'age', 'climb') ORDER BY tier_group;
+SET TimeZone = 'Asia/Tokyo';
+SELECT loyalty_set_clock('2026-01-18 11:59:59+00') \g /dev/null
+SELECT loyalty_judge('tim', 'main') \g /dev/null
+TABLE tiers_of_tim;
+SELECT loyalty_set_clock('2026-01-18 12:00+00') \g /dev/null
+SELECT loyalty_judge('tim', 'main');
+TABLE tiers_of_tim;
+SELECT loyalty_place_order(basket('T-3', 'tim')) -> 'status' AS status;
+TABLE tiers_of_tim;
+SELECT loyalty_cancel_order('main', 'T-3') -> 'status' AS status;
+TABLE tiers_of_tim;
+SELECT tier, cause FROM loyalty.member_tier_history WHERE member = 'tim' AND tier_group = 'climb' ORDER BY seq;
+-- A day before 12:30 on the day on which the clocks of Berlin went forward is 12:30, 23 hours ago.
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, activity_days) VALUES ('main', 'day', 'Day', 'dynamic', 1);
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, predicate) VALUES ('main', 'today', 'day', 'Today', 0, '$.orders.count >= 1');
+SELECT loyalty_set_clock('2026-03-29 10:30+00') \g /dev/null
+SELECT loyalty_import_orders(jsonb_build_array(jsonb_build_object('external_id', at, 'member', member, 'time', at, 'lines', '[{"product": "x", "quantity": 1, "price": 1}]'::jsonb)))
+FROM (VALUES ('ann', '2026-03-28T12:30:00'), ('cat', '2026-03-28T12:30:01')) AS given (member, at);
+SELECT member, tier FROM loyalty.member_tiers WHERE tier_group = 'day' AND member IN ('ann', 'cat') ORDER BY member;
+-- Cancelled, it does not count; nor does what a guest bought.
+SELECT loyalty_cancel_order('main', '2026-03-28T12:30:01') -> 'status' AS status;
+SELECT loyalty_import_orders('[{"external_id": "I-1", "member": "guest", "lines": [{"product": "x", "quantity": 1, "price": 1}]}, {"external_id": "I-2", "lines": [{"product": "x", "quantity": 1, "price": 1}]}]');
+SELECT member, tier FROM loyalty.member_tiers WHERE tier_group = 'day' AND (tier IS NOT NULL OR member = 'cat');
+RESET TimeZone;
+
 SELECT * FROM loyalty_verify();
 
 -- The outbox has told of every booking, once, and in the order of booking.

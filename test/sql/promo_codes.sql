@@ -102,6 +102,10 @@ SELECT loyalty_activate_promo_code('main', 'bob', 'sun00');
 
 -- The pool's validity bounds making, attaching and universal use; what is attached lives on, until its own date.
 SELECT loyalty_attach_promo_code('main', 'bob', 'birthday', 'GIFT-2');
+-- A member who leaves keeps it.
+SELECT loyalty_enrol('bob', 'main') ->> 'outcome' AS outcome;
+SELECT loyalty_remove_member('bob', 'main');
+SELECT code, state, profile FROM loyalty.promo_code_states WHERE code = 'GIFT-2';
 UPDATE loyalty.promo_code_pools SET valid_until = '2026-02-15' WHERE external_id IN ('birthday', 'summer');
 SELECT loyalty_set_clock('2026-02-20 12:00 Europe/Berlin');
 SELECT loyalty_attach_promo_code('main', 'ann', 'birthday', 'SHORT');

@@ -225,6 +225,14 @@ SELECT pg_advisory_lock(hashtextextended('loyalty refresh_reports', 0)) IS NOT N
 \! psql -X -q -c 'SELECT loyalty_refresh_reports()' 2>&1 | sed 's/ *$//'
 SELECT pg_advisory_unlock_all() IS NOT NULL AS unlocked;
 
+-- A program at rest is reported like any other.
+BEGIN;
+CREATE TEMPORARY TABLE awake ON COMMIT DROP AS SELECT to_jsonb(r) AS figures FROM loyalty.liability AS r UNION ALL SELECT to_jsonb(r) FROM loyalty.tier_distribution AS r;
+UPDATE loyalty.programs SET active = false;
+SELECT count(*) > 0 AS reported FROM awake;
+SELECT to_jsonb(r) FROM loyalty.liability AS r UNION ALL SELECT to_jsonb(r) FROM loyalty.tier_distribution AS r EXCEPT TABLE awake;
+ROLLBACK;
+
 -- The figures behind: the columns must be theirs.
 SELECT points FROM loyalty_report_figures('liability') AS (program text, point_type text, expires_in date, lots bigint, points numeric, waiting numeric, held numeric, as_of timestamptz)
 ORDER BY points;

@@ -185,6 +185,9 @@ UPDATE loyalty.partner_products SET sku = 'R-1' WHERE sku = 'TV-5';
 UPDATE loyalty.product_segment_members SET sku = 'R-2' WHERE sku = 'R-1';
 TABLE membership;
 TABLE wrong_membership;
+-- No predicate leads back to itself, not by a detour either.
+UPDATE loyalty.product_segments SET predicate = '$.segments[*] == "listed-radio"' WHERE external_id = 'radio';
+\echo :SQLSTATE
 -- A changed predicate, too, changes those that name its segment.
 UPDATE loyalty.product_segments SET predicate = '$.name == "Television"' WHERE external_id = 'radio';
 TABLE membership;

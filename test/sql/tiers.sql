@@ -81,6 +81,14 @@ VALUES ('main', 'month', 'Month', 'cyclic', 'month', 1, 'month');
 INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
 SELECT 'main', 'm' || n, 'month', 'M', n * 100 FROM generate_series(0, 4) n;
 SELECT review_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+BEGIN;
+UPDATE loyalty.members SET registered_at = '2024-02-29 23:30+01' WHERE member = 'cat';
+UPDATE loyalty.tier_groups SET interval_count = 1, interval_unit = 'year', reset_count = 4, reset_unit = 'year' WHERE external_id = 'month';
+SELECT review_at, reset_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+UPDATE loyalty.tier_groups SET interval_count = 45, interval_unit = 'day', reset_count = 7, reset_unit = 'week' WHERE external_id = 'month';
+SELECT review_at, reset_at FROM loyalty.member_tiers WHERE member = 'cat' AND tier_group = 'month';
+SELECT '2024-02-29'::date + 16 * 45 AS reviewed_on, '2024-02-29'::date + 15 * 49 AS reset_on;
+ROLLBACK;
 SELECT loyalty_accrue('cat', 'main', 'month', 350) \g /dev/null
 SELECT tier, since, kept_until, points, next_tier, missing FROM loyalty_tier('cat', 'main') WHERE tier_group = 'month';
 SELECT moment, tier, kept_until, points FROM unnest(ARRAY['2026-01-30 23:59+01', '2026-01-31 00:00+01', '2026-02-27 23:59+01', '2026-02-28 00:00+01']::timestamptz[]) AS moment,
@@ -194,12 +202,13 @@ ROLLBACK;
 -- Leaving and coming back (decision 15)
 
 SELECT loyalty_accrue('jim', 'main', point_type, 150) FROM unnest(ARRAY['life', 'prompt']) AS point_type \g /dev/null
+SELECT loyalty_accrue('jim', 'main', 'bonus', 20, expires_on => '2027-12-31') \g /dev/null
 SELECT loyalty_remove_member('jim', 'main');
 SELECT tier_group, tier, next_tier FROM loyalty_tier('jim', 'main');
 SELECT loyalty_set_clock('2026-12-01 12:00+01');
 SELECT loyalty_enrol('jim', 'main') ->> 'outcome' AS outcome;
 SELECT tier_group, tier, since FROM loyalty_tier('jim', 'main');
-SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'prompt');
+SELECT * FROM history WHERE member = 'jim' AND tier_group IN ('life', 'now', 'prompt');
 SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'jim' AND point_type = 'prompt' ORDER BY seq;
 
 -- The job that books expirations leaves to the review what the calendar has due before them (decision 3): a lot that expires
@@ -214,11 +223,29 @@ SELECT tier, since, cause FROM history WHERE member = 'kim' AND tier_group = 'pr
 SELECT tier, earned_tier FROM loyalty.member_tiers WHERE member = 'kim' AND tier_group = 'prompt';
 -- Booked in time, it would have been an expiration: here, in the period that began with the review.
 SELECT loyalty_accrue('lea', 'main', 'prompt', 150, expires_on => '2026-12-30') \g /dev/null
+SELECT loyalty_accrue('lea', 'main', 'life', 99, expires_on => '2026-12-30') \g /dev/null
 SELECT loyalty_set_clock('2026-12-31 12:00+01');
 SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'prompt';
 CALL loyalty_review_tiers();
-SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea';
+SELECT seq, type, value, created_at FROM loyalty.transactions WHERE member = 'lea' AND point_type = 'prompt';
 SELECT tier, since, cause FROM history WHERE member = 'lea' AND tier_group = 'prompt';
+
+-- The points of a lifetime count although they have expired, by a booking as by the job (decision 21).
+SELECT loyalty_accrue('lea', 'main', 'life', 1) ->> 'balance_after' AS balance;
+SELECT tier, points FROM loyalty_tier('lea', 'main') WHERE tier_group = 'life';
+
+-- Higher thresholds lower nobody until the next review (decision 20), which goes on in a program at rest, as expiry does (19).
+SELECT loyalty_accrue('gus', 'main', 'prompt', 150) \g /dev/null
+SELECT loyalty_accrue('gus', 'main', 'life', 120, expires_on => '2027-01-10') \g /dev/null
+UPDATE loyalty.tiers SET threshold = threshold * 2 WHERE tier_group = 'prompt';
+SELECT tier, points, next_tier, missing FROM loyalty_tier('gus', 'main') WHERE tier_group = 'prompt';
+UPDATE loyalty.programs SET active = false;
+SELECT loyalty_set_clock('2027-01-16 12:00+01');
+CALL loyalty_expire_points();
+CALL loyalty_review_tiers();
+SELECT tier_group, tier, points FROM loyalty_tier('gus', 'main') WHERE tier_group IN ('life', 'prompt');
+SELECT tier, since, cause FROM history WHERE member = 'gus' AND tier_group = 'prompt' ORDER BY seq DESC LIMIT 2;
+SELECT point_type, type, value, created_at FROM loyalty.transactions WHERE member = 'gus' AND created_at > '2027-01-01' ORDER BY created_at;
 SELECT * FROM loyalty_verify();
 
 -- The outbox has told of every booking, once, and in the order of booking.

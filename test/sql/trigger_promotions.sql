@@ -30,12 +30,32 @@ SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonu
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', external_id => 'r1'));
 UPDATE loyalty.promotions SET state = 'active', starts_at = '2026-01-15 12:00:01+01' WHERE external_id = 'review';
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+-- It starts at that very moment.
+BEGIN;
+UPDATE loyalty.promotions SET starts_at = '2026-01-15 12:00+01' WHERE external_id = 'review';
+SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
+ROLLBACK;
 UPDATE loyalty.promotions SET starts_at = NULL, ends_after_count = 2, ends_after_unit = 'day' WHERE external_id = 'review';
 SELECT loyalty_set_clock('2026-01-17 11:59:59+01');
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus'));
 SELECT loyalty_set_clock('2026-01-17 12:00+01');
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
-UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL WHERE external_id = 'review';
+-- A pause does not stop its clock.
+BEGIN;
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
+UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'review';
+SELECT code, detail FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+ROLLBACK;
+UPDATE loyalty.promotions SET ends_after_count = NULL, ends_after_unit = NULL, ends_at = '2026-01-17 12:00+01' WHERE external_id = 'review';
+SELECT code, detail FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+UPDATE loyalty.promotions SET ends_at = NULL WHERE external_id = 'review';
+-- Nor for a member who was removed, nor in a program at rest.
+BEGIN;
+SELECT loyalty_remove_member('kim', 'main');
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'kim', point_type => 'bonus')$$);
+UPDATE loyalty.programs SET active = false;
+SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus')$$);
+ROLLBACK;
 
 -- Rules (decision 33): one must fit; exact where no amount is named, the range inclusive, never clipped.
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann')$$);
@@ -43,6 +63,7 @@ SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', 'deduction')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'status', amount => 6)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 10.01)$$);
+SELECT code FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 49.99)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => 99.51)$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', point_type => 'bonus', amount => -10)$$);
 SELECT brief(loyalty_fire('review', 'ann', point_type => 'bonus', amount => amount)) FROM unnest(ARRAY[10, 50, 99.5]) AS amount;
@@ -86,8 +107,39 @@ SELECT relation, row_key, promotion FROM loyalty.fired_rows ORDER BY row_key;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'review';
 INSERT INTO reviews VALUES ('d', 8, 'cat', 60);
 SELECT data ->> 'detail' AS detail FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number DESC LIMIT 1;
+UPDATE loyalty.promotions SET state = 'active', ends_at = '2026-01-17 12:00+01' WHERE external_id = 'review';
+INSERT INTO reviews VALUES ('d', 10, 'cat', 60);
+SELECT data ->> 'detail' AS detail FROM loyalty.events WHERE type = 'promotion_not_fired' ORDER BY number DESC LIMIT 1;
+UPDATE loyalty.promotions SET ends_at = NULL WHERE external_id = 'review';
+-- Deductions too, of those who have the points; amounts that are none; members who left; a program at rest.
+CREATE TABLE fines (at timestamptz PRIMARY KEY, author text, points text);
+CREATE TRIGGER fine AFTER INSERT OR UPDATE ON fines FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('penalty', 'author');
+CREATE TRIGGER pay AFTER INSERT ON fines FOR EACH ROW WHEN (NEW.points <> '') EXECUTE FUNCTION loyalty_fire_trigger('review', 'author', 'points');
+INSERT INTO fines VALUES ('2026-01-17 10:00+00', 'cat', ''), ('2026-01-17 10:01+00', 'lea', ''), ('2026-01-17 10:02+00', 'ann', 'ten'), ('2026-01-17 10:03+00', 'ann', 'NaN');
+SELECT loyalty_remove_member('kim', 'main');
+INSERT INTO fines VALUES ('2026-01-17 10:04+00', 'kim', '50');
+UPDATE loyalty.programs SET active = false;
+INSERT INTO fines VALUES ('2026-01-17 10:05+00', 'eve', '50');
+UPDATE loyalty.programs SET active = true;
+SELECT profile, data ->> 'promotion' AS promotion, data ->> 'row' AS row, data ->> 'code' AS code, data ->> 'message' AS message
+FROM loyalty.events WHERE type = 'promotion_not_fired' AND data ->> 'table' = 'public.fines' ORDER BY number;
+SELECT count(*) FROM fines;
+-- A row is the same row in every session, however that writes its key.
+SET TimeZone = 'Asia/Tokyo';
+SET datestyle = 'SQL, DMY';
+UPDATE fines SET points = '' WHERE author = 'cat';
+SET TimeZone = 'Europe/Berlin';
+SET datestyle = 'ISO';
+SELECT member, value, external_id FROM loyalty.transactions WHERE promotion = 'penalty' AND source_type = 'table' ORDER BY member, seq;
+-- Where a key is too long for an external id, or ends with a blank, the id is hashed.
+CREATE TABLE notes (id text PRIMARY KEY, author text);
+CREATE TRIGGER fire AFTER INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger('review', 'author');
+INSERT INTO notes VALUES (repeat('x', 300), 'hal'), (repeat('x', 301), 'hal'), ('x', 'hal'), ('x ', 'hal'), (E'x\n', 'hal'), ('', 'hal');
+-- As long as a key can be: its index row and ours have the same limit.
+INSERT INTO notes SELECT string_agg(md5(number::text), '' ORDER BY number), 'hal' FROM generate_series(1, 84) AS number;
+UPDATE notes SET author = 'ida';
+SELECT member, value, external_id ~ '^[0-9a-f]{64}$' AS hashed, length(source) AS length FROM loyalty.transactions WHERE source LIKE 'public.notes:%' ORDER BY seq;
 -- Whoever writes the table needs no right on functions of the extension, nor on the schema.
-UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'review';
 CREATE ROLE regress_loyalty_app;
 GRANT INSERT ON reviews TO regress_loyalty_app;
 SET ROLE regress_loyalty_app;
@@ -147,6 +199,6 @@ SELECT * FROM loyalty_verify();
 SELECT * FROM untold;
 
 SET client_min_messages = warning;
-DROP TABLE reviews, keyless, odd, forms;
+DROP TABLE reviews, fines, notes, keyless, odd, forms;
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, refusal;
