@@ -13,8 +13,9 @@ CREATE FUNCTION loyalty_notify_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_notify_trigger';
 
 COMMENT ON FUNCTION loyalty_notify_trigger() IS
-    'Trigger, per statement: NOTIFY loyalty, without a payload and once a transaction, unless the setting loyalty.notify '
-    'is off. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_notify_trigger();';
+    'Trigger, per statement: NOTIFY loyalty, without a payload, when the transaction commits, unless the setting '
+    'loyalty.notify is off. Of transactions that commit at the same time only some notify. Example: CREATE TRIGGER ... '
+    'EXECUTE FUNCTION loyalty_notify_trigger();';
 
 CREATE FUNCTION loyalty_events_since(
     after text,

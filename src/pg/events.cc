@@ -19,9 +19,7 @@ extern "C" {
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "commands/async.h"
 #include "commands/trigger.h"
-#include "utils/guc.h"
 #include "utils/xid8.h"
 }
 
@@ -35,14 +33,6 @@ constexpr int most_workers = 1'000;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
-
-// Like any placeholder, the setting is known to the server only where somebody set it. Notifying takes a lock that is held
-// until the commit is done, so commits come one after the other; who polls does not need it.
-bool notify_is_on() {
-    const char* setting = GetConfigOption("loyalty.notify", true, false);
-    bool on = true;
-    return setting == nullptr || !parse_bool(setting, &on) || on;
-}
 
 Argument system_identifier() { return bigint_argument(static_cast<std::int64_t>(GetSystemIdentifier())); }
 
@@ -241,18 +231,6 @@ Datum loyalty_events_trigger(PG_FUNCTION_ARGS) {
         const std::int32_t epoch = this_epoch();
         const TimestampTz moment = now();
         return PointerGetDatum(postgres([=] { return with_place(trigger, epoch, moment); }));
-    });
-}
-
-PG_FUNCTION_INFO_V1(loyalty_notify_trigger);
-Datum loyalty_notify_trigger(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_notify_trigger was not called as a trigger");
-            if (notify_is_on()) Async_Notify("loyalty", "");
-        });
-        return PointerGetDatum(nullptr);
     });
 }
 

@@ -9,7 +9,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('events');
 $node->init;
-$node->append_conf('postgresql.conf', "log_statement = none\nfsync = off");
+$node->append_conf('postgresql.conf', "log_statement = none\nfsync = off\nmax_prepared_transactions = 1");
 $node->start;
 $node->safe_psql('postgres', q{
     CREATE EXTENSION loyalty;
@@ -90,5 +90,23 @@ my $heard = $node->safe_psql('postgres', q{
     INSERT INTO loyalty.events (program, type) VALUES ('main', 'quiet');
 });
 is(scalar(() = $heard =~ /Asynchronous notification "loyalty" received/g), 1, 'one notification a transaction, none when switched off');
+
+# Among sessions that commit at the same time one speaks for the others.
+my $listener = $node->background_psql('postgres');
+$listener->query_safe('LISTEN loyalty');
+$node->pgbench('--no-vacuum --client=8 --jobs=2 --transactions=50', 0, [qr/processed: 400\/400/], [qr/^$/], 'eight sessions write events',
+    { loud => q{INSERT INTO loyalty.events (program, type) VALUES ('main', 'crowd');} });
+my $woken = () = $listener->query_safe('SELECT 1') =~ /Asynchronous notification "loyalty" received/g;
+cmp_ok($woken, '>=', 1, 'a listener is woken'), cmp_ok($woken, '<=', 400, 'and not more often than there are transactions');
+$listener->quit;
+
+# What is committed in two phases has its events, and wakes nobody.
+$node->safe_psql('postgres', q{
+    BEGIN;
+    INSERT INTO loyalty.events (program, type) VALUES ('main', 'prepared');
+    PREPARE TRANSACTION 'prepared';
+    COMMIT PREPARED 'prepared';
+});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM loyalty.events WHERE type = 'prepared'}), 1, 'a transaction with events can be prepared');
 
 done_testing();
