@@ -25,6 +25,29 @@ COMMENT ON FUNCTION loyalty_lock_draft(text) IS
     'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
     'loyalty_lock_draft(''main'');';
 
+-- What is in use is not deleted: the draft's tables are asked by those who know them, the version in force here.
+CREATE FUNCTION loyalty_version_using(program text, id text, VARIADIC places text[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT format('Version %s of the promotion tree uses it.', latest.version)
+FROM (
+    SELECT version.version, version.tree
+    FROM loyalty.promotion_versions AS version
+    WHERE version.program = loyalty_version_using.program
+    ORDER BY version.version DESC
+    LIMIT 1
+) AS latest
+WHERE EXISTS (
+    SELECT FROM unnest(places) AS place
+    WHERE jsonb_path_exists(latest.tree, (place || ' ? (@ == $id)')::jsonpath, jsonb_build_object('id', id))
+)
+$body$;
+
+COMMENT ON FUNCTION loyalty_version_using(text, text, text[]) IS
+    'Says which version uses something, if the program''s version in force names it at one of the places, SQL/JSON paths '
+    'of its tree; otherwise null. Example: SELECT loyalty_version_using(''main'', ''web'', ''$.promotions[*].channels[*]'');';
+
 -- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
 CREATE FUNCTION loyalty_require_read_committed(action text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -414,18 +437,8 @@ BEGIN
     LIMIT 1;
 
     IF used_by IS NULL THEN
-        SELECT format('Version %s of the promotion tree uses it.', latest.version) INTO used_by
-        FROM (
-            SELECT version.version, version.tree
-            FROM loyalty.promotion_versions AS version
-            WHERE version.program = OLD.program
-            ORDER BY version.version DESC
-            LIMIT 1
-        ) AS latest
-        WHERE jsonb_path_exists(
-            latest.tree,
-            '$.promotions[*].conditions[*].benefits[*].parameters.point_type ? (@ == $point_type)',
-            jsonb_build_object('point_type', OLD.external_id)
+        used_by := @extschema@.loyalty_version_using(
+            OLD.program, OLD.external_id, '$.promotions[*].conditions[*].benefits[*].parameters.point_type'
         );
     END IF;
 

@@ -367,15 +367,9 @@ BEGIN
     END IF;
 
     IF used_by IS NULL THEN
-        SELECT format('Version %s of the promotion tree uses it.', latest.version) INTO used_by
-        FROM (
-            SELECT version.version, version.tree
-            FROM loyalty.promotion_versions AS version
-            WHERE version.program = OLD.program
-            ORDER BY version.version DESC
-            LIMIT 1
-        ) AS latest
-        WHERE latest.tree #> ARRAY['segments_in_use', TG_ARGV[0]] ? OLD.external_id;
+        used_by := @extschema@.loyalty_version_using(
+            OLD.program, OLD.external_id, format('$.segments_in_use.%I[*]', TG_ARGV[0])
+        );
     END IF;
 
     IF used_by IS NOT NULL THEN

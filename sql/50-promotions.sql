@@ -409,25 +409,12 @@ BEGIN
     LIMIT 1;
 
     IF used_by IS NULL THEN
-        SELECT format('Version %s of the promotion tree names it.', latest.version) INTO used_by
-        FROM (
-            SELECT version.version, version.tree
-            FROM loyalty.promotion_versions AS version
-            WHERE version.program = OLD.program
-            ORDER BY version.version DESC
-            LIMIT 1
-        ) AS latest
-        WHERE jsonb_path_exists(
-                latest.tree,
-                format('$.promotions[*].%I[*] ? (@ == $id)', field)::jsonpath,
-                jsonb_build_object('id', OLD.external_id)
-            )
-            OR field = 'promo_code_pool'
-            AND jsonb_path_exists(
-                latest.tree,
-                '$.promotions[*].conditions[*].benefits[*].parameters.pool ? (@ == $id)',
-                jsonb_build_object('id', OLD.external_id)
-            );
+        used_by := @extschema@.loyalty_version_using(
+            OLD.program,
+            OLD.external_id,
+            format('$.promotions[*].%I[*]', field),
+            CASE field WHEN 'promo_code_pool' THEN '$.promotions[*].conditions[*].benefits[*].parameters.pool' END
+        );
     END IF;
 
     IF used_by IS NOT NULL THEN

@@ -239,20 +239,9 @@ BEGIN
         WHERE promotion.program = OLD.program
             AND OLD.external_id = ANY (promotion.audience_tiers)
         UNION ALL
-        SELECT format('Version %s of the promotion tree uses it.', latest.version)
-        FROM (
-            SELECT version.version, version.tree
-            FROM loyalty.promotion_versions AS version
-            WHERE version.program = OLD.program
-            ORDER BY version.version DESC
-            LIMIT 1
-        ) AS latest
-        WHERE jsonb_path_exists(
-            latest.tree,
-            '$.promotions[*].audience_tiers[*] ? (@ == $tier)',
-            jsonb_build_object('tier', OLD.external_id)
-        )
+        SELECT @extschema@.loyalty_version_using(OLD.program, OLD.external_id, '$.promotions[*].audience_tiers[*]')
     ) AS used
+    WHERE used.detail IS NOT NULL
     LIMIT 1;
     IF used_by IS NOT NULL THEN
         RAISE EXCEPTION USING
