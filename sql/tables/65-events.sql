@@ -21,7 +21,7 @@ CREATE TABLE loyalty.events (
     epoch integer NOT NULL,
     xid xid8 NOT NULL,
     number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    program loyalty.external_id NOT NULL,
+    program text COLLATE "C" NOT NULL,
     type text COLLATE "C" NOT NULL,
     profile text COLLATE "C",
     data jsonb NOT NULL DEFAULT '{}',

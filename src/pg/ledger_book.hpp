@@ -1,6 +1,6 @@
 // Booking one row of loyalty.transactions: from what the caller gave to the figures that the row gets.
 //
-// A booking takes three statements: lock the account and read the terms, read the account, write it. A refund, a reversal
+// A booking takes four statements: lock the account and read the terms, read the account, write it, tell of it. A refund, a reversal
 // or the commit of a hold reads what it refers to by one more.
 #pragma once
 
