@@ -323,7 +323,7 @@ AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, 
     return state;
 }
 
-Uuid write_account(const AccountKey& names, const KeyArguments& key, const AccountState& state, TimestampTz now,
+Uuid write_account(const AccountKey& key, const KeyArguments& arguments, const AccountState& state, TimestampTz now,
                    const std::optional<OwnRow>& own) {
     const Account& account = state.account;
     const int scale = state.terms.scale;
@@ -333,20 +333,20 @@ Uuid write_account(const AccountKey& names, const KeyArguments& key, const Accou
     BalanceArguments balance(state, now);
     const LotChanges changes(account);
     if (new_lot != lots.end()) {
-        write_balance_and_new_lot(key, balance, *new_lot, scale);
+        write_balance_and_new_lot(arguments, balance, *new_lot, scale);
         balance.exists = true;
     }
     if (changes.is_of_one_lot()) {
-        write_balance_and_lot(key, balance, changes, scale);
+        write_balance_and_lot(arguments, balance, changes, scale);
     } else if (!changes.empty()) {
-        write_balance_and_lots(key, balance, changes, scale);
+        write_balance_and_lots(arguments, balance, changes, scale);
     } else if (new_lot == lots.end()) {
-        write_balance(key, balance);
+        write_balance(arguments, balance);
     }
     std::vector<Uuid> ids(account.entries().size());
     for (auto& id : ids) id = make_uuid();
-    if (ids.size() > (own ? 1u : 0u)) write_own_entries(key, account, ids, scale, now, own);
-    tell_booked(names, account, scale, ids, own);
+    if (ids.size() > (own ? 1u : 0u)) write_own_entries(arguments, account, ids, scale, now, own);
+    tell_booked(key, account, scale, ids, own);
     return own ? ids[own->entry] : Uuid{};
 }
 

@@ -70,7 +70,7 @@ struct OwnRow {
 
 // Writes the account and its lots, the events of all entries, and all entries as transactions but for the caller's own, whose
 // id is returned. Ids are made in the order of the entries, so that they sort like these.
-Uuid write_account(const AccountKey& names, const KeyArguments& key, const AccountState& state, TimestampTz now,
+Uuid write_account(const AccountKey& key, const KeyArguments& arguments, const AccountState& state, TimestampTz now,
                    const std::optional<OwnRow>& own);
 
 const char* name_of(ledger::Type type);
