@@ -12,6 +12,7 @@
 #include "pg/clock.hpp"
 #include "pg/job.hpp"
 #include "pg/kept_value.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 #include "pg/spi.hpp"
 
@@ -64,6 +65,12 @@ std::int32_t this_epoch() {
     const auto known = kept.get().value_or(std::nullopt);
     return known ? *known : make_epoch();
 }
+
+}  // namespace
+
+void prepare_outbox() { this_epoch(); }
+
+namespace {
 
 // At least the current transaction's own.
 FullTransactionId last_transaction_id() {

@@ -3,6 +3,7 @@
 #include "pg/arguments.hpp"
 #include "pg/clock.hpp"
 #include "pg/job_lock.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 
 namespace loyalty::pg {
@@ -196,6 +197,7 @@ void lock_members_of(const JobKeyArguments& keys, std::size_t count) {
         "  JOIN loyalty.members m ON m.member = k.member AND m.program = k.program"
         " ORDER BY m.member, m.program FOR NO KEY UPDATE OF m",
         {TEXTARRAYOID, TEXTARRAYOID});
+    prepare_outbox();
     query.run_for(count, {keys.members, keys.programs}, true);
 }
 

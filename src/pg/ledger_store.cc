@@ -6,6 +6,7 @@
 #include "pg/ledger_events.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/ledger_store.hpp"
+#include "pg/outbox.hpp"
 #include "pg/tiers.hpp"
 
 namespace loyalty::pg {
@@ -310,6 +311,7 @@ void read_account(const KeyArguments& key, const AccountQuestion& question, Acco
 }
 
 AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, const AccountQuestion& question) {
+    prepare_outbox();
     const auto removed = lock_member(arguments);
     AccountState state;
     state.terms = ledger_terms(key.program, key.point_type);

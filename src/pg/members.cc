@@ -5,6 +5,7 @@
 #include "pg/ledger_functions.hpp"
 #include "pg/ledger_sql.hpp"
 #include "pg/order_store.hpp"
+#include "pg/outbox.hpp"
 #include "pg/tiers.hpp"
 #include "pg/tiers_sql.hpp"
 
@@ -82,6 +83,7 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
         // Of a row that was there before, xmax is the lock that this statement took.
         " RETURNING m.member, m.xmax = 0",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID});
+    prepare_outbox();
     const Rows rows = query.run_for(members.size(),
                                     {text_argument(profiles.program), texts_argument(members),
                                      timestamps_argument(registered), timestamp_argument(now)},

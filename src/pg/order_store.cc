@@ -2,6 +2,7 @@
 
 #include "pg/clock.hpp"
 #include "pg/ledger_store.hpp"
+#include "pg/outbox.hpp"
 #include "pg/owner.hpp"
 #include "pg/tiers.hpp"
 
@@ -41,6 +42,7 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
 void lock_balances(const OrderKey& key) {
     static Query query("SELECT FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",
                        {TEXTOID, TEXTOID});
+    prepare_outbox();
     if (const auto profile = key.profile()) query.run({text_argument(*profile), text_argument(key.program)}, true);
 }
 

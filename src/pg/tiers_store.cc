@@ -4,6 +4,7 @@
 #include "core/decimal.hpp"
 
 #include "pg/clock.hpp"
+#include "pg/outbox.hpp"
 #include "pg/tiers.hpp"
 #include "pg/tiers_sql.hpp"
 
@@ -81,6 +82,7 @@ void lock_members(const std::string& program, const std::vector<std::string>& me
         "SELECT FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         " ORDER BY m.member FOR NO KEY UPDATE OF m",
         {TEXTOID, TEXTARRAYOID});
+    prepare_outbox();
     query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
 }
 
