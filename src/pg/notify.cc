@@ -3,7 +3,8 @@
 // A commit that notifies holds a lock of the server's until it is on disk, so where each does, they come one after the other,
 // and nothing is left of committing in groups: bookings by eight sessions took three times as long (measured). But readers do
 // not ask whose event it was that woke them. So of those that come to their commit while another notifies only one waits to
-// notify next, and those that come meanwhile go ahead without: they commit before the one that waits.
+// notify next, and those that come meanwhile go ahead without: they are at their commit when the one that waits has yet to begin
+// his. Nothing holds him back for them, so it is a hint: readers look from time to time as well.
 #include "pg/doors.hpp"
 
 extern "C" {

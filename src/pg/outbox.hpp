@@ -19,11 +19,11 @@ struct Event {
 void add_events(const std::string& program, const std::optional<std::string>& profile,
                 const std::vector<Event>& events);
 
+void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
+               Datum data);
+
 // Called before members are locked, where events may follow. The first event of a server takes a lock that is held until its
 // transaction ends; who waited for it with a member locked would be in the way of one that books for several.
 void prepare_outbox();
-
-void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
-               Datum data);
 
 }  // namespace loyalty::pg
