@@ -5,8 +5,8 @@
 //
 // Time is processor time of the calculation; the median of several rounds, in which all cases take turns.
 
-#include "core/calculate.hpp"
-#include "core/candidates.hpp"
+#include "core/calculate/calculate.hpp"
+#include "core/calculate/candidates.hpp"
 #include "core/search/problem.hpp"
 #include "unit/search_cases.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "codec/json.hpp"
-#include "core/decimal.hpp"
+#include "core/money/decimal.hpp"
 
 #include <optional>
 #include <string>

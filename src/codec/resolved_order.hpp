@@ -3,8 +3,8 @@
 #pragma once
 
 #include "codec/json_writer.hpp"
-#include "core/order.hpp"
-#include "core/program.hpp"
+#include "core/document/order.hpp"
+#include "core/program/program.hpp"
 
 #include <string>
 #include <string_view>

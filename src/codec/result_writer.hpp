@@ -1,8 +1,8 @@
 #pragma once
 
 #include "codec/json_writer.hpp"
-#include "core/calculate.hpp"
-#include "core/document.hpp"
+#include "core/calculate/calculate.hpp"
+#include "core/document/document.hpp"
 
 #include <span>
 #include <string>

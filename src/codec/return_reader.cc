@@ -1,7 +1,7 @@
 #include "codec/return_reader.hpp"
 
 #include "codec/reading.hpp"
-#include "core/document.hpp"
+#include "core/document/document.hpp"
 #include "core/error.hpp"
 
 #include <unordered_set>

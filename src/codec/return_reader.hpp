@@ -1,7 +1,7 @@
 // Reads the lines of a return: [{"id": "1", "quantity": 2}, …].
 #pragma once
 
-#include "core/amount.hpp"
+#include "core/money/amount.hpp"
 
 #include <string>
 #include <string_view>

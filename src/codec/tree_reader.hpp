@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/tree.hpp"
+#include "core/program/tree.hpp"
 
 #include <string_view>
 

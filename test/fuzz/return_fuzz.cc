@@ -1,7 +1,7 @@
 // Any bytes as the lines of a return. What is read comes back of a line with that quantity in three steps, which add up. Only
 // errors of the domain come out.
 #include "codec/return_reader.hpp"
-#include "core/returns.hpp"
+#include "core/calculate/returns.hpp"
 #include "fuzz/shop.hpp"
 
 #include <cstddef>

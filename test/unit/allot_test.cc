@@ -1,4 +1,4 @@
-#include "core/allot.hpp"
+#include "core/money/allot.hpp"
 
 #include <gtest/gtest.h>
 

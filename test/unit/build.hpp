@@ -1,10 +1,10 @@
 // Trees and orders in a few words, for tests.
 #pragma once
 
-#include "core/calculate.hpp"
+#include "core/calculate/calculate.hpp"
+#include "core/document/order.hpp"
 #include "core/error.hpp"
-#include "core/order.hpp"
-#include "core/tree.hpp"
+#include "core/program/tree.hpp"
 
 #include <algorithm>
 #include <initializer_list>

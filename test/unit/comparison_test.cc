@@ -1,4 +1,4 @@
-#include "core/comparison.hpp"
+#include "core/document/comparison.hpp"
 
 #include "unit/build.hpp"
 

@@ -1,6 +1,6 @@
-#include "core/conditions.hpp"
+#include "core/calculate/conditions.hpp"
 
-#include "core/candidates.hpp"
+#include "core/calculate/candidates.hpp"
 #include "unit/build.hpp"
 
 #include <gtest/gtest.h>

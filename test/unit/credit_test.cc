@@ -1,6 +1,6 @@
 // What a quote foresees of a balance: credits pay a debt first, then what is owed, as the ledger books them.
-#include "core/calculate.hpp"
-#include "core/tree.hpp"
+#include "core/calculate/calculate.hpp"
+#include "core/program/tree.hpp"
 
 #include "unit/build.hpp"
 

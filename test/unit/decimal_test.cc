@@ -1,5 +1,5 @@
-#include "core/decimal.hpp"
-#include "core/amount.hpp"
+#include "core/money/decimal.hpp"
+#include "core/money/amount.hpp"
 #include "unit/build.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/explain.hpp"
+#include "core/explain/explain.hpp"
 
 #include "unit/build.hpp"
 

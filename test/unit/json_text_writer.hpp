@@ -3,7 +3,7 @@
 
 #include "codec/json.hpp"
 #include "codec/json_writer.hpp"
-#include "core/decimal.hpp"
+#include "core/money/decimal.hpp"
 
 #include <string>
 #include <utility>

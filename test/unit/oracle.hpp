@@ -2,8 +2,8 @@
 // that skips anything, arithmetic of its own. Slow, short, and what the engine is compared with.
 #pragma once
 
-#include "core/order.hpp"
-#include "core/tree.hpp"
+#include "core/document/order.hpp"
+#include "core/program/tree.hpp"
 
 #include <cstdint>
 #include <map>

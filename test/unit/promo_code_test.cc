@@ -1,4 +1,4 @@
-#include "core/promo_code.hpp"
+#include "core/program/promo_code.hpp"
 
 #include "unit/build.hpp"
 

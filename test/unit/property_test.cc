@@ -1,7 +1,7 @@
 // Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how many,
 // LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
 
-#include "core/explain.hpp"
+#include "core/explain/explain.hpp"
 #include "unit/build.hpp"
 #include "unit/oracle.hpp"
 #include "unit/random_case.hpp"

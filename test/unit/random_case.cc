@@ -1,6 +1,6 @@
 #include "unit/random_case.hpp"
 
-#include "core/resolve.hpp"
+#include "core/document/resolve.hpp"
 #include "unit/build.hpp"
 #include "unit/random_conditions.hpp"
 

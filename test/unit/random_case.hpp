@@ -1,8 +1,8 @@
 // Random trees and orders, and a printed form of them that a reader can follow.
 #pragma once
 
-#include "core/order.hpp"
-#include "core/tree.hpp"
+#include "core/document/order.hpp"
+#include "core/program/tree.hpp"
 #include "unit/oracle.hpp"
 
 #include <cstdint>

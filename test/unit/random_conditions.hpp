@@ -1,8 +1,8 @@
 // Random audiences, dates, schedules, gates and places of promotions, and random orders to meet them.
 #pragma once
 
-#include "core/order.hpp"
-#include "core/tree.hpp"
+#include "core/document/order.hpp"
+#include "core/program/tree.hpp"
 #include "unit/oracle.hpp"
 
 #include <random>

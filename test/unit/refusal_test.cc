@@ -1,6 +1,6 @@
-#include "core/refusal.hpp"
+#include "core/explain/refusal.hpp"
 
-#include "core/conditions.hpp"
+#include "core/calculate/conditions.hpp"
 #include "unit/build.hpp"
 
 #include <gtest/gtest.h>

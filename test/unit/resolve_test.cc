@@ -1,4 +1,4 @@
-#include "core/resolve.hpp"
+#include "core/document/resolve.hpp"
 
 #include "codec/order_reader.hpp"
 #include "unit/build.hpp"

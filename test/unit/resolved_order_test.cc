@@ -3,7 +3,7 @@
 
 #include "codec/result_writer.hpp"
 #include "core/error.hpp"
-#include "core/tree.hpp"
+#include "core/program/tree.hpp"
 
 #include "unit/build.hpp"
 #include "unit/json_text_writer.hpp"

@@ -1,8 +1,8 @@
 // Giving back: random series of returns, against the definition.
-#include "core/returns.hpp"
+#include "core/calculate/returns.hpp"
 
-#include "core/allot.hpp"
 #include "core/error.hpp"
+#include "core/money/allot.hpp"
 
 #include <gtest/gtest.h>
 

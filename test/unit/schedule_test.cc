@@ -1,4 +1,4 @@
-#include "core/schedule.hpp"
+#include "core/program/schedule.hpp"
 
 #include <gtest/gtest.h>
 

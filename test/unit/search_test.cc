@@ -1,7 +1,7 @@
 // The search of max_benefit: ties, what it costs in steps, and its bounds at work and by themselves. That it is exact is
 // tested in property_test.cc.
 
-#include "core/candidates.hpp"
+#include "core/calculate/candidates.hpp"
 #include "core/search/reach_bound.hpp"
 #include "unit/build.hpp"
 #include "unit/oracle.hpp"

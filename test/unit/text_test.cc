@@ -1,6 +1,6 @@
 // Texts: their variables, and where a benefit may stand. Figures in cents.
 
-#include "core/template.hpp"
+#include "core/document/template.hpp"
 #include "unit/worked_case.hpp"
 
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // What usage limits leave, and how budgets cut. Mixtures with everything else are left to the property tests.
-#include "core/usage.hpp"
+#include "core/program/usage.hpp"
 
-#include "core/calculate.hpp"
-#include "core/tree.hpp"
+#include "core/calculate/calculate.hpp"
+#include "core/program/tree.hpp"
 
 #include "unit/build.hpp"
 

@@ -1,7 +1,7 @@
 #include "core/benefits/benefits.hpp"
 
-#include "core/allot.hpp"
 #include "core/error.hpp"
+#include "core/money/allot.hpp"
 
 #include <algorithm>
 #include <charconv>

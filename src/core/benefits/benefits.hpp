@@ -1,9 +1,9 @@
 // The readers of all benefits, for the table in benefit_types.cc, and what several of them share.
 #pragma once
 
-#include "core/benefit.hpp"
-#include "core/order.hpp"
-#include "core/program.hpp"
+#include "core/benefits/benefit.hpp"
+#include "core/document/order.hpp"
+#include "core/program/program.hpp"
 
 #include <optional>
 #include <string>

@@ -6,7 +6,7 @@
 //     {"percent": 100, "target": "shipping"}            on orders: goods (default), shipping, order (both)
 #include "core/benefits/benefits.hpp"
 
-#include "core/pick.hpp"
+#include "core/calculate/pick.hpp"
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 // The difference is allotted over the lines by their current totals; shipping stays out of it.
 #include "core/benefits/benefits.hpp"
 
-#include "core/price_step.hpp"
+#include "core/money/price_step.hpp"
 
 namespace loyalty {
 

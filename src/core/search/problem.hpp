@@ -7,7 +7,7 @@
 //     line_search.hpp         the same where all children only lower prices, line by line
 #pragma once
 
-#include "core/arbitration.hpp"
+#include "core/calculate/arbitration.hpp"
 
 #include <cstddef>
 #include <numeric>

@@ -1,0 +1,156 @@
+-- The clock, and the schema: made once, migrated by every new version of the library.
+
+CREATE FUNCTION loyalty_now() RETURNS timestamptz
+    LANGUAGE C STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_now';
+
+COMMENT ON FUNCTION loyalty_now() IS
+    'The program''s only clock: the start of the transaction, unless the schema''s owner has set a simulated clock with '
+    'loyalty_set_clock(). Example: SELECT loyalty_now();';
+
+CREATE FUNCTION loyalty_wall_clock() RETURNS timestamptz
+    LANGUAGE C VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_wall_clock';
+
+COMMENT ON FUNCTION loyalty_wall_clock() IS
+    'The clock that judges the time-outs of holds: the clock on the wall, which goes on within a transaction, unless '
+    'there is a simulated one. Example: SELECT loyalty_wall_clock();';
+
+CREATE FUNCTION loyalty_schema_version() RETURNS integer
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_schema_version';
+
+COMMENT ON FUNCTION loyalty_schema_version() IS
+    'Version of schema loyalty that this library works with. Example: SELECT loyalty_schema_version();';
+
+CREATE FUNCTION loyalty_migrate() RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    known CONSTANT integer := @extschema@.loyalty_schema_version();
+    found_version integer;
+    foreign_relation record;
+    foreign_function record;
+BEGIN
+    IF to_regclass('loyalty.schema_version') IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY001',
+            MESSAGE = CASE
+                WHEN to_regnamespace('loyalty') IS NULL THEN 'schema "loyalty" does not exist'
+                ELSE 'schema "loyalty" was not made by loyalty_create_schema()'
+            END,
+            HINT = CASE
+                WHEN to_regnamespace('loyalty') IS NULL THEN 'Run SELECT loyalty_create_schema().'
+                ELSE 'Rename the schema of that name, then run SELECT loyalty_create_schema().'
+            END,
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- Locking the row makes two migrations come one after the other.
+    SELECT schema_version.version INTO found_version FROM loyalty.schema_version FOR UPDATE;
+    IF found_version > known THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY002',
+            MESSAGE = 'schema "loyalty" is newer than the extension "loyalty"',
+            DETAIL = format('The schema has version %s, this library works with version %s.', found_version, known),
+            HINT = 'Install the library that migrated the schema, and run ALTER EXTENSION loyalty UPDATE.',
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- What tables of an older schema lack: a folder of steps for each version, tested from every released one.
+    IF found_version < 2 THEN
+        -- include migrations/2
+    END IF;
+
+    -- include live
+
+    -- A superuser may migrate what belongs to another role, which must be able to do so the next time.
+    FOR foreign_relation IN
+        SELECT
+            relation.oid::regclass AS name,
+            schema.nspowner::regrole AS owner
+        FROM pg_class AS relation
+        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
+        WHERE schema.nspname = 'loyalty'
+            AND relation.relkind IN ('r', 'v')
+            AND relation.relowner <> schema.nspowner
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', foreign_relation.name, foreign_relation.owner);
+    END LOOP;
+    FOR foreign_function IN
+        SELECT
+            function.oid::regprocedure AS name,
+            schema.nspowner::regrole AS owner
+        FROM pg_proc AS function
+        JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
+        WHERE schema.nspname = 'loyalty'
+            AND function.proowner <> schema.nspowner
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', foreign_function.name, foreign_function.owner);
+    END LOOP;
+
+    UPDATE loyalty.schema_version
+    SET version = known,
+        library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
+        updated_at = loyalty.clock();
+    PERFORM @extschema@.loyalty_restore_rights();
+    RETURN known;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_migrate() IS
+    'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the '
+    'version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
+    'SELECT loyalty_migrate();';
+
+CREATE FUNCTION loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF to_regnamespace('loyalty') IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY003',
+            MESSAGE = 'schema "loyalty" already exists',
+            HINT = 'If it holds a loyalty program, run SELECT loyalty_migrate() to bring it to this library.',
+            SCHEMA = 'loyalty';
+    END IF;
+
+    -- include tables
+
+    REVOKE ALL ON SCHEMA loyalty FROM PUBLIC;
+    REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM PUBLIC;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA loyalty FROM PUBLIC;
+
+    INSERT INTO loyalty.schema_version (version, library)
+    SELECT @extschema@.loyalty_schema_version(), extension.extversion
+    FROM pg_extension AS extension
+    WHERE extension.extname = 'loyalty';
+    PERFORM @extschema@.loyalty_migrate();
+
+    IF seed THEN
+        INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+        VALUES ('profiles', 'Bundled profiles', 'loyalty.profiles', 'key');
+
+        INSERT INTO loyalty.order_statuses (position, external_id, name, kind)
+        VALUES
+            (0, 'new', 'New', 'open'),
+            (1, 'confirmed', 'Confirmed', 'open'),
+            (2, 'paid', 'Paid', 'open'),
+            (3, 'processing', 'Processing', 'open'),
+            (4, 'delivering', 'Delivering', 'open'),
+            (5, 'delivered', 'Delivered', 'delivered'),
+            (6, 'part_refunded', 'Partly refunded', 'delivered'),
+            (7, 'canceled', 'Cancelled', 'cancelled'),
+            (8, 'refunded', 'Refunded', 'refunded');
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_create_schema(boolean) IS
+    'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses '
+    'and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';

@@ -1,0 +1,177 @@
+// Benefits: what a promotion gives. A benefit looks at the running state of the order and *proposes* an effect; limits,
+// budgets and the sharing of cuts are the business of the commit (commit.hpp), not of the benefit.
+//
+// A new benefit is one file in benefits/, one entry in benefit_types.cc and one test.
+#pragma once
+
+#include "core/benefits/parameters.hpp"
+#include "core/calculate/state.hpp"
+#include "core/money/amount.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace loyalty {
+
+struct Line;
+struct Order;
+struct Program;
+struct PointType;
+struct Partner;
+struct Reads;
+class Template;
+
+enum class PromotionKind { discount, points };
+enum class Level { product, order };
+
+// Why a promotion or a benefit had no effect, in the sequence in which they are judged; the first one met is reported.
+enum class Reason {
+    none,
+    draft,                 // the promotion was not activated yet
+    inactive,              // it is paused
+    ended,                 // it was ended for good
+    not_in_audience,       // it is for members only
+    not_in_segments,       // the buyer is in none of its segments
+    in_excluded_segment,   // the buyer is in a segment that it is not for
+    tier_not_held,         // the buyer holds none of its tiers
+    not_started,           // the order's time is before its start
+    out_of_date,           // the order's time is not before its end
+    not_scheduled,         // it is not available at this time
+    no_promo_code,         // no usable code of its pool was given
+    other_channel,         // it is for other channels or contact points
+    other_region,          // it is for other regions
+    limit_reached,         // its uses are used up, in all orders or by the buyer
+    no_conditions,         // it has none, so it applies to nothing
+    no_matching_line,      // no line fulfils a condition
+    order_does_not_match,  // the order fulfils none of its conditions
+    not_a_member,          // only members earn and spend points
+    point_type_inactive,   // the point type is not active, or past its deactivation
+    points_not_requested,  // the order does not ask to redeem this point type
+    no_points_left,        // the budget of points is used up
+    taken,                 // an earlier promotion took the targets (incompatibility)
+    not_chosen,            // another combination is worth more (max_benefit)
+    field_missing,         // the custom field is missing, negative or no number
+    no_partner_terms,      // no matching line is a product of these partners with terms in force
+    no_profile,            // only who has a profile is given a promo code
+    nothing_to_reduce,     // prices are 0 or rounded to nothing
+    cut_by_limit,          // a limit refused all of it
+};
+
+// Some units of a unit group that a benefit works on: its first `quantity` units, worth `total` now.
+struct Part {
+    std::size_t group = 0;  // in State::groups
+    Quantity quantity;
+    Money total;
+    Money asked;  // the reduction proposed for these units; negative: a raise
+};
+
+// Points proposed for a line, or for the order as a whole where it has no goods to attribute them to (line = none).
+struct Accrual {
+    std::uint32_t line;
+    Points points;
+};
+
+// A line that a benefit passes over.
+struct Skip {
+    std::uint32_t line;
+    Reason reason;
+};
+
+struct Proposal {
+    Level level = Level::product;
+    std::uint32_t point_type = no_point_type;  // paid with, or accrued
+    std::vector<Part> parts;                   // in line order
+    Money shipping;                            // the reduction proposed for the shipping price
+    std::vector<Accrual> accruals;
+    std::vector<std::uint32_t> texts;  // the lines that a text is for; no_line: the order
+    bool issues_code = false;          // a promo code
+    std::vector<Skip> skips;
+    Reason reason = Reason::none;  // why it is empty, if it is
+};
+
+// What a benefit may see when it makes its proposal.
+struct View {
+    const Program& program;
+    const Order& order;
+    const State& state;
+    Level level;
+    std::vector<Part> parts;         // the unit groups it may touch, in line order, nothing asked yet
+    bool shipping_is_free;           // whether it may touch the shipping price
+    std::span<const Money> budgets;  // money that points of each type may pay for the whole order
+};
+
+// The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded: reductions
+// once for each unit group (on the order level once), points once for each line.
+struct Reach {
+    Fraction share{1, 1};               // it takes at most this share of the current price of what it touches,
+    std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order,
+    std::optional<std::int64_t> items;  // and touches at most so many items; none: whole unit groups, it splits none
+    bool goods = true;                  // whether it may touch prices of goods,
+    bool shipping = false;              // and the price of the shipping
+    bool pays = false;                  // whether what it takes off is paid with points of point_type()
+    Fraction raise;                     // it raises by at most so much for each unit, on the order level for the order
+
+    enum class Points { none, fixed, by_price };
+    Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
+    Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
+};
+
+// A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of
+// the benefit's own point type.
+class Benefit {
+public:
+    virtual ~Benefit() = default;
+    virtual Proposal propose(View view) const = 0;
+
+    // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
+    //
+    // The most that it can do.
+    virtual std::optional<Reach> reach() const { return std::nullopt; }
+    // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
+    // neither what it takes off nor what it leaves ever falls.
+    virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const {
+        return std::nullopt;
+    }
+
+    // The point type it pays with or accrues, if any.
+    virtual std::uint32_t point_type() const { return no_point_type; }
+    // When accrued points are credited; empty for benefits that accrue nothing.
+    virtual std::string_view credit_on() const { return {}; }
+    virtual std::string_view delay() const { return {}; }
+    // The text that it gives, if any: rendered when all figures are final.
+    virtual const Template* text() const { return nullptr; }
+    // The pool of the promo code that it issues, if any.
+    virtual std::string_view pool() const { return {}; }
+};
+
+// What is known where a benefit's parameters are read.
+struct BenefitSetting {
+    Level level;
+    int currency_scale;
+    // Null when only the form is checked, before the tree is known:
+    const std::vector<PointType>* point_types;
+    const std::vector<Partner>* partners;
+    Reads* reads;  // takes what the benefit wants to be read
+};
+
+struct BenefitType {
+    std::string_view name;
+    bool in_discount_promotions;
+    bool in_points_promotions;
+    bool on_products;
+    bool on_orders;
+    bool summable;    // may stand under summation and in parallel promotions
+    bool comparable;  // may stand under max_benefit
+    std::unique_ptr<const Benefit> (*read)(Parameters& parameters, const BenefitSetting& setting);
+};
+
+// The table of all benefits.
+std::span<const BenefitType> benefit_types();
+
+// The benefit called `name`, fit for promotions of this kind and conditions of this level; otherwise LY301.
+const BenefitType& benefit_type(std::string_view name, PromotionKind kind, Level level);
+
+}  // namespace loyalty

@@ -1,0 +1,113 @@
+// Arbitration: how the children of a node combine. Each node turns a state into a state and tells what was done on the
+// way; the four types differ only in what each child is given to work on.
+#pragma once
+
+#include "core/calculate/calculate.hpp"
+#include "core/calculate/candidates.hpp"
+#include "core/calculate/commit.hpp"
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace loyalty {
+
+// Steps of a calculation: one step is one unit group looked at by one benefit, or as much of the bookkeeping of a search.
+// They keep a long calculation interruptible and end a search (not the calculation) at a limit.
+class Work {
+public:
+    Work(std::function<void()> check_interrupts, std::int64_t search_steps)
+        : check_interrupts_(std::move(check_interrupts)), search_steps_(search_steps) {}
+
+    void add(std::size_t steps);
+    bool search_exhausted() const { return steps_ > search_steps_; }
+
+private:
+    std::function<void()> check_interrupts_;
+    std::int64_t search_steps_;
+    std::int64_t steps_ = 0;
+    std::int64_t next_check_ = 0;
+};
+
+// Who took a target first, by promotion; none if it is free.
+struct Taken {
+    std::vector<Index> lines;
+    Index order = none;
+    Index shipping = none;
+};
+
+using Children = std::vector<const CandidateNode*>;
+
+// What a search for the maximum benefit of a group has chosen.
+struct Decision {
+    Index group = none;
+    Children children{};
+    bool summed = false;
+    bool proven = true;
+    std::optional<int128> bound{};  // of the worth of all combinations, if this one is not proven to be the best
+};
+using Decisions = std::vector<Decision>;
+
+// Where a node stands: the groups around it, what earlier children of incompatible groups have taken, whether what it does
+// is to be recorded (a search tries many combinations, but only the one chosen is told), and the decisions of searches that
+// have been made already.
+struct Scope {
+    const Enclosing* enclosing = nullptr;
+    const Taken* taken = nullptr;
+    Trace* trace = nullptr;
+    const Decisions* plan = nullptr;
+};
+
+class Arbiter {
+public:
+    Arbiter(const Bounds& bounds, const Candidates& candidates, Work& work)
+        : program_(bounds.program), order_(bounds.order), bounds_(bounds), candidates_(candidates), work_(work) {}
+
+    // The whole tree. What was done to `state` is returned in the order of doing.
+    Entries run(State& state, Trace& trace);
+
+    bool optimal() const { return unproven_ == 0; }
+
+    // For searches:
+    Entries evaluate(const CandidateNode& node, State& state, const Scope& scope);
+    Proposal propose(Index benefit, const State& state, const Scope& scope, NodeTrace* trace);
+    const Bounds& bounds() const { return bounds_; }
+    const Candidates& candidates() const { return candidates_; }
+    Work& work() { return work_; }
+    // What the groups of type max_benefit in the nodes evaluated last have decided; a search takes back what it gives up.
+    Decisions& decisions() { return decisions_; }
+    // How many searches have ended without a proof.
+    std::size_t unproven() const { return unproven_; }
+
+private:
+    Entries evaluate_group(const CandidateNode& node, State& state, const Scope& scope);
+    Entries consistent(const Children& children, State& state, const Scope& scope);
+    Entries incompatibility(const Children& children, State& state, const Scope& scope);
+    Entries summation(const Children& children, State& state, const Scope& scope);
+    Entries max_benefit(const Children& children, State& state, const Scope& scope);
+    Entries carry_out(const Decision& decision, const Children& children, State& state, const Scope& scope);
+    void trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope, const Children& chosen,
+                          int128 worth);
+    void mark_not_chosen(const CandidateNode& node, Trace& trace) const;
+    void trace_contests(const CandidateNode& child, const State& state, const Entries& entries, const Scope& scope);
+    Entries evaluate_untold(const CandidateNode& node, State& state, const Scope& scope);
+    Index promotion_of(const Entry& entry) const;
+    int128 worth_of(const Entries& entries) const;
+    Entries combine(const Group& group, const Children& children, State& state, const Scope& scope);
+
+    Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
+    Entries apply_benefits(Index promotion, State& state, const Scope& scope, NodeTrace* trace);
+    View view_for(const Condition& condition, Index condition_index, const State& state, const Scope& scope) const;
+    // The promotion that has taken a target of the condition; none if all are free.
+    Index taken_by(const Condition& condition, Index condition_index, const Scope& scope) const;
+
+    const Program& program_;
+    const Order& order_;
+    const Bounds& bounds_;
+    const Candidates& candidates_;
+    Work& work_;
+    Decisions decisions_;
+    std::size_t unproven_ = 0;
+};
+
+}  // namespace loyalty

@@ -1,0 +1,228 @@
+#include "core/calculate/calculate.hpp"
+
+#include "core/calculate/arbitration.hpp"
+#include "core/calculate/candidates.hpp"
+#include "core/calculate/commit.hpp"
+#include "core/calculate/conditions.hpp"
+#include "core/document/template.hpp"
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace loyalty {
+
+namespace {
+
+// One operation per benefit, target and kind: what a benefit did to the unit groups of a line is one figure outside.
+std::vector<Operation> operations_of(const Entries& entries) {
+    std::vector<Operation> operations;
+    std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t>, std::size_t> place;
+    for (const auto& entry : entries) {
+        const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
+        if (is_new) {
+            operations.push_back({entry, Points{}, false, {}});
+            continue;
+        }
+        Entry& sum = operations[found->second].entry;
+        sum.asked += entry.asked;
+        sum.applied += entry.applied;
+        sum.points += entry.points;
+        sum.cut_by |= entry.cut_by;
+        sum.points_cut += entry.points_cut;
+    }
+    return operations;
+}
+
+// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are.
+void spend(const Program& program, const Order& order, Calculation& result) {
+    std::vector<Money> paid(program.point_types.size());
+    for (auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::paid_by_points) continue;
+        Money& so_far = paid[entry.point_type];
+        so_far += entry.applied;
+        Points needed{scaled(so_far.units, program.point_types[entry.point_type].points_per_money, Rounding::up)};
+        for (const auto& redeem : order.redeem) {
+            if (redeem.point_type != entry.point_type) continue;
+            const Points active = order.buyer.balances[entry.point_type].active;
+            needed = std::min(needed, std::min(active, redeem.amount.value_or(active)));
+        }
+        PointsResult& points = result.points[entry.point_type];
+        operation.spent = needed - points.spent;
+        points.spent = needed;
+    }
+}
+
+// As the ledger books a credit: the debt is paid, then what is owed is settled.
+void credit(PointsResult& points, const Balance& before, Points amount, bool delayed) {
+    const Points repaid = std::min(amount, before.debt - (points.claimed - points.settled));
+    const Points settled = std::min(amount - repaid, before.owed - points.settled);
+    points.accrued += amount;
+    points.claimed += repaid + settled;
+    points.settled += settled;
+    if (delayed) points.delayed += amount - repaid - settled;
+}
+
+void accrue(const Program& program, const Order& order, const CalculationOptions& options, Calculation& result) {
+    for (auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::accrual) continue;
+        const Benefit& benefit = *program.benefits[entry.benefit].rule;
+        PointsResult& points = result.points[entry.point_type];
+        operation.pending = !options.is_credited(benefit.credit_on());
+        if (operation.pending) {
+            points.pending += entry.points;
+        } else {
+            credit(points, order.buyer.balances[entry.point_type], entry.points, !benefit.delay().empty());
+        }
+    }
+}
+
+void add_to(LineResult& line, const Entry& entry, bool order_level) {
+    (entry.kind == Entry::Kind::money ? line.discount : line.points_discount) += entry.applied;
+    if (order_level) line.allotted += entry.applied;
+}
+
+void add_lines(const Program& program, const Order& order, Calculation& result) {
+    result.lines.resize(order.lines.size());
+    for (std::size_t i = 0; i < order.lines.size(); i++) result.lines[i].base = order.lines[i].base;
+    result.shipping.base = order.shipping;
+    for (const auto& operation : result.operations) {
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::money && entry.kind != Entry::Kind::paid_by_points) continue;
+        const bool order_level = program.conditions[program.benefits[entry.benefit].condition].level == Level::order;
+        add_to(entry.target == Entry::Target::shipping ? result.shipping : result.lines[entry.line], entry,
+               order_level);
+    }
+    const auto finish = [](LineResult& line) { line.total = line.base - line.discount - line.points_discount; };
+    finish(result.shipping);
+    for (auto& line : result.lines) {
+        finish(line);
+        result.goods.base += line.base;
+        result.goods.discount += line.discount;
+        result.goods.points_discount += line.points_discount;
+        result.goods.allotted += line.allotted;
+        result.goods.total += line.total;
+    }
+    result.total = result.goods.total + result.shipping.total;
+}
+
+// Texts are rendered last, when all figures are final.
+void render_texts(const Program& program, const Order& order, Calculation& result) {
+    std::size_t bytes = 0;
+    for (auto& operation : result.operations) {
+        const Template* text = program.benefits[operation.entry.benefit].rule->text();
+        if (!text) continue;
+        operation.text = text->render(program, order, result, operation.entry.line);
+        bytes += operation.text.size();
+        if (bytes <= max_text_bytes) continue;
+        throw Error(sqlstate::calculation_too_large, "the texts of the calculation are too large",
+                    "They have more than " + std::to_string(max_text_bytes) + " bytes together.",
+                    "Shorten the templates, or the fields that they show; or split the order.");
+    }
+}
+
+std::size_t count_benefits(const std::vector<Operation>& operations) {
+    std::vector<std::uint32_t> benefits;
+    for (const auto& operation : operations) {
+        if (operation.entry.has_effect()) benefits.push_back(operation.entry.benefit);
+    }
+    std::sort(benefits.begin(), benefits.end());
+    return static_cast<std::size_t>(std::unique(benefits.begin(), benefits.end()) - benefits.begin());
+}
+
+// Promotions that are no candidates get the first reason why. The search for candidates has come upon few of them.
+void trace_refusals(const Program& program, const Order& order, const Candidates& candidates, Trace& trace) {
+    for (std::size_t i = 0; i < trace.promotions.size(); i++) {
+        Reason& reason = trace.promotions[i].reason;
+        reason = candidates.refused[i];
+        if (reason != Reason::no_matching_line) continue;
+        const Reason obstacle = find_obstacle(program, static_cast<Index>(i), order);
+        reason = obstacle != Reason::none ? obstacle : unmet_reason(program, program.promotions[i]);
+    }
+}
+
+// A sum may leave nothing of what a promotion did on its own.
+void trace_cuts(const Program& program, const std::vector<Operation>& operations, Trace& trace) {
+    std::vector<bool> works(trace.promotions.size()), told(trace.promotions.size());
+    for (std::size_t i = 0; i < told.size(); i++) told[i] = trace.promotions[i].reason != Reason::none;
+    const auto promotion_of = [&](const Entry& entry) {
+        return program.conditions[program.benefits[entry.benefit].condition].promotion;
+    };
+    for (const auto& operation : operations) {
+        if (operation.entry.has_effect()) works[promotion_of(operation.entry)] = true;
+    }
+    for (const auto& operation : operations) {
+        const Index promotion = promotion_of(operation.entry);
+        NodeTrace& node = trace.promotions[promotion];
+        if (works[promotion] || told[promotion]) continue;
+        node.reason = Reason::cut_by_limit;
+        node.asked += operation.entry.asked;
+        node.cut_by |= operation.entry.cut_by;
+    }
+}
+
+// Of the codes of one pool the first usable one is used, if a promotion behind it had an effect.
+std::vector<PromoCodeStatus> use_promo_codes(const Program& program, const Order& order,
+                                             const std::vector<Operation>& operations) {
+    std::vector<PromoCodeStatus> statuses;
+    if (order.promo_codes.empty()) return statuses;
+    std::vector<bool> wanted(program.pools.size());
+    for (const auto& operation : operations) {
+        const Condition& condition = program.conditions[program.benefits[operation.entry.benefit].condition];
+        const Index pool = program.promotions[condition.promotion].pool;
+        if (pool != none && operation.entry.has_effect()) wanted[pool] = true;
+    }
+    for (const auto& code : order.promo_codes) {
+        statuses.push_back(code.status);
+        if (!code.usable() || code.pool == none || !wanted[code.pool]) continue;
+        statuses.back() = PromoCodeStatus::used;
+        wanted[code.pool] = false;
+    }
+    return statuses;
+}
+
+}  // namespace
+
+LineResult Calculation::all() const {
+    LineResult sum = goods;
+    sum.base += shipping.base;
+    sum.discount += shipping.discount;
+    sum.points_discount += shipping.points_discount;
+    sum.allotted += shipping.allotted;
+    sum.total = total;
+    return sum;
+}
+
+Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
+    const Candidates candidates = find_candidates(program, order);
+    const Bounds bounds(program, order);
+    Work work(options.check_interrupts, options.search_steps);
+
+    Calculation result;
+    result.points.resize(program.point_types.size());
+    result.trace.groups.resize(program.groups.size());
+    result.trace.promotions.resize(program.promotions.size());
+    if (options.traces_refusals) trace_refusals(program, order, candidates, result.trace);
+
+    State state(order, program.point_types.size());
+    Arbiter arbiter(bounds, candidates, work);
+    result.operations = operations_of(arbiter.run(state, result.trace));
+    if (options.traces_refusals) trace_cuts(program, result.operations, result.trace);
+    result.optimal = arbiter.optimal();
+    for (const auto& group : result.trace.groups) {
+        if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
+    }
+
+    spend(program, order, result);
+    accrue(program, order, options, result);
+    add_lines(program, order, result);
+    result.benefits = count_benefits(result.operations);
+    result.promo_codes = use_promo_codes(program, order, result.operations);
+    render_texts(program, order, result);
+    return result;
+}
+
+}  // namespace loyalty

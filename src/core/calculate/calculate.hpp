@@ -1,0 +1,124 @@
+// The one calculation: quotes, explanations, and later tests, placed orders and backtests all call it.
+#pragma once
+
+#include "core/calculate/state.hpp"
+#include "core/document/order.hpp"
+#include "core/program/program.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loyalty {
+
+struct LineResult {
+    Money base;
+    Money discount;         // money reductions, order-level shares included
+    Money points_discount;  // paid with points
+    Money allotted;         // the share of order-level benefits in the two above
+    Money total;
+
+    // The final price of one unit.
+    Money unit_price(Quantity quantity) const { return {scaled(total.units, {one_unit.units, quantity.units})}; }
+};
+
+struct PointsResult {
+    Points spent;
+    Points accrued;  // credited at once …
+    Points claimed;  // … of these, what a debt or what is owed takes at once
+    Points settled;  // … of that, what was owed: it leaves the balance
+    Points delayed;  // … of the rest, active only after a delay
+    Points pending;  // waiting for a status of the order
+
+    Balance after(const Balance& before) const {
+        return {before.total - spent + accrued - settled, before.active - spent + accrued - claimed - delayed,
+                before.usable};
+    }
+};
+
+// A journal entry with what it came to in points.
+struct Operation {
+    Entry entry;
+    Points spent;          // this operation's increment of the points spent
+    bool pending = false;  // an accrual that waits for a status
+    std::string text;      // of a text, or the message of a promo code
+};
+
+// A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is worth.
+struct Unproven {
+    Index group = none;
+    Money worth;                 // rounded down
+    std::optional<Money> bound;  // rounded up; nothing if none is known
+};
+
+// What a node that lost would have been worth alone, and what those that it lost to are worth, in 1/value_denominator of the
+// smallest unit of money.
+struct Contest {
+    int128 own = 0;
+    int128 theirs = 0;
+};
+
+// What became of a node of the tree.
+struct NodeTrace {
+    bool evaluated = false;
+    Money before;  // the order's total when the node began and when it ended
+    Money after;
+    // Why a promotion had no effect, or that a group was not chosen; and by which benefit it was found, if by one.
+    Reason reason = Reason::none;
+    Index benefit = none;
+    Money asked{};                       // cut_by_limit: how much was refused, …
+    CutBy cut_by{};                      // … and by which limits
+    std::vector<Child> lost_to{};        // taken: by whom; not_chosen: what was chosen instead
+    std::optional<Contest> contest{};    // with these
+    bool summed = false;                 // a max_benefit group: combined by summation
+    std::optional<Unproven> unproven{};  // and not proven to be the best
+};
+
+// A line that a benefit passed over, and why.
+struct SkipTrace {
+    Index benefit;
+    Skip skip;
+};
+
+struct Trace {
+    std::vector<NodeTrace> groups;
+    std::vector<NodeTrace> promotions;
+    std::vector<SkipTrace> skips;
+};
+
+struct Calculation {
+    std::vector<LineResult> lines;
+    LineResult shipping;
+    LineResult goods;  // the sums over lines
+    Money total;
+    std::vector<PointsResult> points;  // per point type
+    std::vector<Operation> operations;
+    std::size_t benefits = 0;                  // how many benefits had an effect
+    std::vector<PromoCodeStatus> promo_codes;  // what became of each promo code of the order
+    // Whether every max_benefit group was searched to the end; false past the limits (documented in the reference).
+    bool optimal = true;
+    std::vector<Unproven> unproven;  // if not: where
+    Trace trace;
+
+    // Goods and shipping together.
+    LineResult all() const;
+};
+
+// Texts of a calculation have at most so many bytes together.
+inline constexpr std::size_t max_text_bytes = 10'000'000;
+
+struct CalculationOptions {
+    // Whether every promotion that is no candidate is asked why: what a quote has no use for, an explanation tells.
+    bool traces_refusals = false;
+    // Called every few thousand steps of a long calculation; may throw.
+    std::function<void()> check_interrupts;
+    // How many steps (Work) searches for the maximum benefit may take altogether: less than a second on one core.
+    std::int64_t search_steps = 2'000'000;
+    // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.
+    std::function<bool(std::string_view credit_on)> is_credited;
+};
+
+Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options);
+
+}  // namespace loyalty

@@ -1,0 +1,37 @@
+// Which promotions an order can meet at all, and on which lines. Conditions are judged once, on the submitted order; from
+// here on only amounts follow the running state.
+//
+// The cost follows what matches: conditions are found through the segments of the order's lines, or through the promo codes,
+// tiers and segments of the buyer and the order; and the tree is walked only along the branches that lead to a candidate.
+#pragma once
+
+#include "core/document/order.hpp"
+#include "core/program/program.hpp"
+
+#include <vector>
+
+namespace loyalty {
+
+// A node of the tree cut down to the candidates.
+struct CandidateNode {
+    bool is_group = false;
+    Index index = none;  // in Program::groups or Program::promotions
+    std::vector<CandidateNode> children;
+};
+
+struct Candidates {
+    CandidateNode main;
+    std::vector<std::vector<std::uint32_t>> lines;  // per product condition of the program: the lines that fulfil it
+    std::vector<bool> met;                          // per condition of the program: whether the order fulfils it
+    // Per promotion: why it is no candidate, Reason::none if it is. One that was not come upon has no_matching_line, even if
+    // it has another obstacle.
+    std::vector<Reason> refused;
+};
+
+// A calculation remembers what each benefit did to each line: at most so many effects.
+inline constexpr std::size_t max_effects = 2'000'000;
+
+// Error LY402 where more than max_effects lines would be touched by benefits, counting each line for each benefit.
+Candidates find_candidates(const Program& program, const Order& order);
+
+}  // namespace loyalty

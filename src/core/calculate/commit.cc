@@ -1,0 +1,416 @@
+#include "core/calculate/commit.hpp"
+
+#include "core/money/allot.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+Money base_goods(const Order& order) {
+    Money sum;
+    for (const auto& line : order.lines) sum += line.base;
+    return sum;
+}
+
+// Money that points may pay: the balance or the request, whichever is less, rounded down.
+std::vector<Money> point_budgets(const Program& program, const Order& order) {
+    std::vector<Money> budgets(program.point_types.size());
+    if (order.buyer.kind != BuyerKind::member) return budgets;
+    for (const auto& redeem : order.redeem) {
+        const Balance& balance = order.buyer.balances[redeem.point_type];
+        if (!balance.usable) continue;
+        const Points points = std::min(balance.active, redeem.amount.value_or(balance.active));
+        const Fraction worth = program.point_types[redeem.point_type].points_per_money.inverse();
+        budgets[redeem.point_type] = Money{scaled(points.units, worth, Rounding::down)};
+    }
+    return budgets;
+}
+
+Entry entry_for(std::uint32_t benefit, const Proposal& proposal) {
+    Entry entry;
+    entry.benefit = benefit;
+    entry.point_type = proposal.point_type;
+    entry.kind = proposal.point_type == no_point_type ? Entry::Kind::money : Entry::Kind::paid_by_points;
+    return entry;
+}
+
+Entry part_entry(const State& state, const Entry& pattern, const Part& part) {
+    const UnitGroup& group = state.groups[part.group];
+    Entry entry = pattern;
+    entry.line = group.line;
+    entry.from = group.from;
+    entry.to = group.from + part.quantity;
+    entry.asked = part.asked;
+    return entry;
+}
+
+// What changes no price, and so no limit cuts: accruals, texts, a promo code.
+void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal) {
+    const auto add = [&](Entry::Kind kind, std::uint32_t line) -> Entry& {
+        Entry& entry = entries.emplace_back();
+        entry.benefit = benefit;
+        entry.kind = kind;
+        entry.target = line == no_line ? Entry::Target::order : Entry::Target::line;
+        entry.line = line;
+        return entry;
+    };
+    for (const auto& accrual : proposal.accruals) {
+        Entry& entry = add(Entry::Kind::accrual, accrual.line);
+        entry.point_type = proposal.point_type;
+        entry.points = accrual.points;
+    }
+    for (const auto line : proposal.texts) add(Entry::Kind::text, line);
+    if (proposal.issues_code) add(Entry::Kind::promo_code, no_line);
+}
+
+// Lowers the price of a part and, if it is only some units of its group, splits the group. Returns how many groups were
+// added (0 or 1).
+std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money reduction) {
+    UnitGroup& group = state.groups[index];
+    if (part.quantity >= group.quantity()) {
+        group.total -= reduction;
+        return 0;
+    }
+    const UnitGroup rest{group.line, group.from + part.quantity, group.to, group.total - part.total};
+    group.to = rest.from;
+    group.total = part.total - reduction;
+    state.groups.insert(state.groups.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
+    return 1;
+}
+
+// Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
+// room back.
+void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
+    for (int depth = 0; depth <= enclosing.depth(); depth++)
+        state.reduced[static_cast<std::size_t>(depth)] += reduction;
+    if (point_type != no_point_type) state.paid[point_type] += reduction;
+}
+
+Money allowed_sum(const Bounds& bounds, const Enclosing& enclosing, const State& state, std::uint32_t point_type) {
+    const Money by_limits = bounds.reduction_left(state, enclosing);
+    return point_type == no_point_type ? by_limits : std::min(by_limits, bounds.budget_left(state, point_type));
+}
+
+// Why less than it asks for is applied to a part, before it is.
+CutBy cut_of(const Bounds& bounds, const Enclosing& enclosing, const State& state, const Entry& entry, Money total) {
+    CutBy cuts;
+    const Quantity quantity = entry.to - entry.from;
+    const Money room = std::max(Money{}, total - bounds.floor(entry.line, quantity, enclosing));
+    if (room < entry.asked) cuts |= cut_by_floor(bounds, entry.line, quantity, enclosing);
+    if (entry.applied < std::min(room, entry.asked)) cuts |= cut_by_sum(bounds, state, enclosing, entry.point_type);
+    return cuts;
+}
+
+// `amounts` brought down to a sum of `most` by allotment, if it is more.
+void cut_to(std::vector<std::int64_t>& amounts, Money most) {
+    Money sum;
+    for (const auto amount : amounts) sum += Money{amount};
+    if (sum > most) amounts = allot(most.units, amounts);
+}
+
+// Takes something off the shipping price, which only the budget of a promotion counts.
+void reduce_shipping(State& state, const Enclosing& enclosing, Money reduction) {
+    state.shipping -= reduction;
+    if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += reduction;
+}
+
+// Why no more is taken off the shipping than is, which `asked` and the price would allow.
+CutBy cut_by_shipping(const Entry& entry, Money allowed_by_price) {
+    CutBy cuts;
+    cuts.price = allowed_by_price < entry.asked;
+    cuts.budget = entry.applied < allowed_by_price;
+    return cuts;
+}
+
+Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State& state, const Entry& pattern,
+                        Money asked) {
+    if (asked.is_zero()) return {};
+    Entry entry = pattern;
+    entry.target = Entry::Target::shipping;
+    entry.asked = asked;
+    entry.applied = std::min({asked, state.shipping, bounds.shipping_left(state, enclosing)});
+    entry.cut_by = cut_by_shipping(entry, std::min(asked, state.shipping));
+    reduce_shipping(state, enclosing, entry.applied);
+    return {entry};
+}
+
+}  // namespace
+
+Bounds::Bounds(const Program& program, const Order& order)
+    : program(program), order(order), budgets(point_budgets(program, order)), base_goods_(base_goods(order)) {}
+
+Money Bounds::floor(std::uint32_t line_index, Quantity quantity, const Enclosing& enclosing) const {
+    const Line& line = order.lines[line_index];
+    Money floor = line.min_price ? times(*line.min_price, quantity) : Money{};
+    for (const Enclosing* node = &enclosing; node; node = node->outer) {
+        if (!node->group) continue;
+        const Limits& limits = node->group->limits;
+        if (limits.min_price_amount) floor = std::max(floor, times(*limits.min_price_amount, quantity));
+        if (limits.min_price_share) floor = std::max(floor, times(line.price, *limits.min_price_share, quantity));
+    }
+    return floor;
+}
+
+Money Bounds::reduction_left(const State& state, const Enclosing& enclosing) const {
+    Money left{INT64_MAX};
+    for (const Enclosing* node = &enclosing; node; node = node->outer) {
+        if (!node->max_discount) continue;
+        const Money used = state.reduced[static_cast<std::size_t>(node->depth())];
+        left = std::min(left, std::max(Money{}, *node->max_discount - used));
+    }
+    return left;
+}
+
+Money Bounds::shipping_left(const State& state, const Enclosing& enclosing) const {
+    if (enclosing.group) return state.shipping;
+    const Money used = state.reduced[static_cast<std::size_t>(enclosing.depth())];
+    return std::max(Money{}, *enclosing.max_discount - used);
+}
+
+Money Bounds::budget_left(const State& state, std::uint32_t point_type) const {
+    return budgets[point_type] - state.paid[point_type];
+}
+
+std::optional<Money> Bounds::max_discount(const Group& group) const {
+    if (group.limits.max_discount_amount) return group.limits.max_discount_amount;
+    if (group.limits.max_discount_share) return Money{scaled(base_goods_.units, *group.limits.max_discount_share)};
+    return std::nullopt;
+}
+
+Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
+               const Proposal& proposal) {
+    const Entry pattern = entry_for(benefit, proposal);
+    std::vector<std::int64_t> allowed;
+    allowed.reserve(proposal.parts.size());
+    for (const auto& part : proposal.parts) {
+        const Money floor = bounds.floor(state.groups[part.group].line, part.quantity, enclosing);
+        allowed.push_back(std::min(part.asked, std::max(Money{}, part.total - floor)).units);
+    }
+    if (proposal.level == Level::order) cut_to(allowed, allowed_sum(bounds, enclosing, state, proposal.point_type));
+
+    Entries entries;
+    std::size_t added = 0;
+    for (std::size_t i = 0; i < proposal.parts.size(); i++) {
+        const Part& part = proposal.parts[i];
+        if (part.asked.is_zero()) continue;
+        Part now = part;
+        now.group += added;
+        Entry entry = part_entry(state, pattern, now);
+        entry.applied = std::min(Money{allowed[i]}, allowed_sum(bounds, enclosing, state, proposal.point_type));
+        if (entry.applied < entry.asked) entry.cut_by = cut_of(bounds, enclosing, state, entry, now.total);
+        if (!entry.applied.is_zero()) {
+            account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));
+            added += reduce_part(state, now.group, now, entry.applied);
+        }
+        entries.push_back(entry);
+    }
+    const Entries shipping = commit_shipping(bounds, enclosing, state, pattern, proposal.shipping);
+    entries.insert(entries.end(), shipping.begin(), shipping.end());
+    add_gifts(entries, benefit, proposal);
+    return entries;
+}
+
+Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& proposal) {
+    const Entry pattern = entry_for(benefit, proposal);
+    Entries entries;
+    for (const auto& part : proposal.parts) {
+        if (part.asked.is_zero()) continue;
+        entries.push_back(part_entry(state, pattern, part));
+        entries.back().applied = part.asked;
+    }
+    if (!proposal.shipping.is_zero()) {
+        entries.push_back(pattern);
+        entries.back().target = Entry::Target::shipping;
+        entries.back().asked = entries.back().applied = proposal.shipping;
+    }
+    add_gifts(entries, benefit, proposal);
+    return entries;
+}
+
+namespace {
+
+// Sums effects of several children on one state. Works on pieces: the unit groups of the common partition.
+class Summation {
+public:
+    Summation(const Bounds& bounds, const Enclosing& enclosing, State& state, const std::vector<Entries>& summands)
+        : bounds_(bounds), enclosing_(enclosing), state_(state) {
+        for (const auto& entries : summands) {
+            for (const auto& entry : entries) sort_in(entry);
+        }
+    }
+
+    Entries run() {
+        partition();
+        spread();
+        apply(Entry::Kind::money, no_point_type);
+        for (const auto& redeem : bounds_.order.redeem) apply(Entry::Kind::paid_by_points, redeem.point_type);
+        apply_shipping();
+        return std::move(result_);
+    }
+
+private:
+    struct Piece {
+        UnitGroup units;
+        Money room;
+    };
+
+    void sort_in(const Entry& entry) {
+        if (entry.kind != Entry::Kind::money && entry.kind != Entry::Kind::paid_by_points) {
+            gifts_.push_back(entry);
+        } else if (entry.target == Entry::Target::shipping) {
+            shipping_.push_back(entry);
+        } else {
+            goods_.push_back(entry);
+        }
+    }
+
+    // CutBy the groups at every border of an effect; a group's total is split by quantity.
+    void partition() {
+        std::vector<UnitGroup> pieces;
+        std::vector<Entry> by_line = goods_;
+        std::stable_sort(by_line.begin(), by_line.end(),
+                         [](const Entry& a, const Entry& b) { return a.line < b.line; });
+        auto entry = by_line.begin();
+        for (const auto& group : state_.groups) {
+            while (entry != by_line.end() && entry->line < group.line) ++entry;
+            std::vector<Quantity> borders{group.from, group.to};
+            for (auto e = entry; e != by_line.end() && e->line == group.line; ++e) {
+                if (e->applied.is_zero()) continue;
+                for (const Quantity border : {e->from, e->to}) {
+                    if (border > group.from && border < group.to) borders.push_back(border);
+                }
+            }
+            std::sort(borders.begin(), borders.end());
+            borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
+            std::vector<std::int64_t> weights;
+            for (std::size_t i = 0; i + 1 < borders.size(); i++) weights.push_back((borders[i + 1] - borders[i]).units);
+            const auto totals = allot(group.total.units, weights);
+            for (std::size_t i = 0; i < weights.size(); i++) {
+                pieces.push_back({group.line, borders[i], borders[i + 1], Money{totals[i]}});
+            }
+        }
+        state_.groups = std::move(pieces);
+        rooms_.reserve(state_.groups.size());
+        for (const auto& group : state_.groups) {
+            const Money floor = bounds_.floor(group.line, group.quantity(), enclosing_);
+            rooms_.push_back(std::max(Money{}, group.total - floor));
+        }
+    }
+
+    // Spreads each effect over the pieces it covers, by quantity.
+    void spread() {
+        of_piece_.resize(state_.groups.size());
+        for (const auto& entry : goods_) {
+            if (entry.applied.is_zero()) {
+                result_.push_back(entry);
+                continue;
+            }
+            std::vector<std::size_t> pieces;
+            std::vector<std::int64_t> weights;
+            for (auto i = state_.first_group(entry.line); i < state_.groups.size(); i++) {
+                const UnitGroup& piece = state_.groups[i];
+                if (piece.line != entry.line || piece.from >= entry.to) break;
+                if (piece.to <= entry.from) continue;
+                pieces.push_back(i);
+                weights.push_back(piece.quantity().units);
+            }
+            const auto asked = allot(entry.asked.units, weights);
+            const auto applied = allot(entry.applied.units, weights);
+            for (std::size_t i = 0; i < pieces.size(); i++) {
+                Entry share = entry;
+                share.from = state_.groups[pieces[i]].from;
+                share.to = state_.groups[pieces[i]].to;
+                share.asked = Money{asked[i]};
+                share.applied = Money{applied[i]};
+                of_piece_[pieces[i]].push_back(share);
+            }
+        }
+    }
+
+    void apply(Entry::Kind kind, std::uint32_t point_type) {
+        const auto counts = [&](const Entry& entry) { return entry.kind == kind && entry.point_type == point_type; };
+        std::vector<std::int64_t> allowed(state_.groups.size(), 0);
+        std::vector<CutBy> cuts(allowed.size());
+        for (std::size_t i = 0; i < allowed.size(); i++) {
+            Money sum;
+            for (const auto& entry : of_piece_[i]) {
+                if (counts(entry)) sum += entry.applied;
+            }
+            allowed[i] = std::min(sum, rooms_[i]).units;
+            const UnitGroup& piece = state_.groups[i];
+            if (sum > rooms_[i]) cuts[i] = cut_by_floor(bounds_, piece.line, piece.quantity(), enclosing_);
+        }
+        const auto before = allowed;
+        cut_to(allowed, allowed_sum(bounds_, enclosing_, state_, point_type));
+        if (allowed != before) {
+            const CutBy by_sum = cut_by_sum(bounds_, state_, enclosing_, point_type);
+            for (std::size_t i = 0; i < allowed.size(); i++) {
+                if (allowed[i] < before[i]) cuts[i] |= by_sum;
+            }
+        }
+        for (std::size_t i = 0; i < allowed.size(); i++) {
+            const Money reduction{allowed[i]};
+            state_.groups[i].total -= reduction;
+            rooms_[i] -= reduction;
+            account(state_, enclosing_, point_type, reduction);
+            share_out(of_piece_[i], counts, reduction, cuts[i]);
+        }
+    }
+
+    // Divides what was applied to a piece over the effects that asked for it.
+    template <class Counts>
+    void share_out(std::vector<Entry>& entries, const Counts& counts, Money applied, const CutBy& cuts) {
+        std::vector<std::int64_t> weights;
+        for (const auto& entry : entries) {
+            if (counts(entry)) weights.push_back(entry.applied.units);
+        }
+        if (weights.empty()) return;
+        const auto shares = allot(applied.units, weights);
+        std::size_t next = 0;
+        for (auto& entry : entries) {
+            if (!counts(entry)) continue;
+            const Money share{shares[next++]};
+            if (share < entry.applied) entry.cut_by |= cuts;
+            entry.applied = share;
+            result_.push_back(entry);
+        }
+    }
+
+    void apply_shipping() {
+        std::vector<std::int64_t> amounts;
+        for (const auto& entry : shipping_) amounts.push_back(entry.applied.units);
+        const Money budget = bounds_.shipping_left(state_, enclosing_);
+        CutBy cuts;
+        cuts.budget = budget < state_.shipping;
+        cuts.price = !cuts.budget;
+        cut_to(amounts, std::min(state_.shipping, budget));
+        for (std::size_t i = 0; i < amounts.size(); i++) {
+            if (Money{amounts[i]} < shipping_[i].applied) shipping_[i].cut_by |= cuts;
+            shipping_[i].applied = Money{amounts[i]};
+            reduce_shipping(state_, enclosing_, shipping_[i].applied);
+            result_.push_back(shipping_[i]);
+        }
+        result_.insert(result_.end(), gifts_.begin(), gifts_.end());
+    }
+
+    const Bounds& bounds_;
+    const Enclosing& enclosing_;
+    State& state_;
+    Entries goods_;
+    Entries shipping_;
+    Entries gifts_;
+    std::vector<Money> rooms_;                  // per piece: what its floor still allows
+    std::vector<std::vector<Entry>> of_piece_;  // per piece: the effects' shares
+    Entries result_;
+};
+
+}  // namespace
+
+Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state,
+                   const std::vector<Entries>& summands) {
+    return Summation(bounds, enclosing, state, summands).run();
+}
+
+}  // namespace loyalty

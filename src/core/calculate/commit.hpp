@@ -1,0 +1,63 @@
+// The commit: the only place where prices change. Proposed reductions are cut by the limits of all enclosing groups at
+// once, by the floors of the lines and by what is left of the points, and what remains is applied to the state.
+#pragma once
+
+#include "core/benefits/benefit.hpp"
+#include "core/calculate/state.hpp"
+#include "core/document/order.hpp"
+#include "core/program/program.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace loyalty {
+
+// A group around the node that is being evaluated, up to the main arbitration; or the promotion itself, where it has a budget
+// of money, which is a maximum discount that counts the shipping, too.
+struct Enclosing {
+    const Enclosing* outer = nullptr;
+    const Group* group = nullptr;       // none: a promotion
+    std::optional<Money> max_discount;  // of all goods in the group's subtree, for this order
+
+    // Its place in State::reduced.
+    int depth() const { return group ? group->depth : outer->depth() + 1; }
+};
+
+// What limits an order's reductions: constant during a calculation.
+struct Bounds {
+    const Program& program;
+    const Order& order;
+    std::vector<Money> budgets;  // money that points of each type may pay for the whole order
+
+    Bounds(const Program& program, const Order& order);
+
+    // The lowest total that `quantity` units of a line may reach within the enclosing groups.
+    Money floor(std::uint32_t line, Quantity quantity, const Enclosing& enclosing) const;
+    // What the maximum discounts of the enclosing groups still allow.
+    Money reduction_left(const State& state, const Enclosing& enclosing) const;
+    // What the budget of money of the promotion that is being evaluated still allows to take off the shipping.
+    Money shipping_left(const State& state, const Enclosing& enclosing) const;
+    // What points of a type may still pay.
+    Money budget_left(const State& state, std::uint32_t point_type) const;
+    // The maximum discount of a group in money.
+    std::optional<Money> max_discount(const Group& group) const;
+
+private:
+    Money base_goods_;
+};
+
+// Applies one proposal: product-level effects in line order, each taking what room there is; an order-level effect by
+// floors per share first, then, if a maximum discount or the points do not allow the sum, allotted anew.
+Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
+               const Proposal& proposal);
+
+// A proposal as entries, nothing cut yet: what a parallel promotion sums up.
+Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& proposal);
+
+// Applies the sum of effects that were each found on this same state: the common partition of their units is taken,
+// reductions are added per unit group, money goes before points (types in the order of `redeem`), and a limit that bites
+// is shared over the unit groups by allotment.
+Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state,
+                   const std::vector<Entries>& summands);
+
+}  // namespace loyalty

@@ -1,0 +1,96 @@
+#include "core/calculate/conditions.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+template <class List, class Value>
+bool has(const List& list, const Value& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+template <class Wanted, class Given>
+bool has_any(const Wanted& wanted, const Given& given) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) { return has(given, one); });
+}
+
+Reason state_obstacle(PromotionState state) {
+    switch (state) {
+        case PromotionState::active:
+            return Reason::none;
+        case PromotionState::draft:
+            return Reason::draft;
+        case PromotionState::inactive:
+            return Reason::inactive;
+        case PromotionState::ended:
+            return Reason::ended;
+    }
+    return Reason::none;
+}
+
+// Segments and tiers are for members, too: only everyone includes guests.
+Reason audience_obstacle(const Promotion& promotion, const Buyer& buyer) {
+    if (promotion.audience == Audience::everyone) return Reason::none;
+    if (buyer.kind != BuyerKind::member) return Reason::not_in_audience;
+    switch (promotion.audience) {
+        case Audience::in_segments:
+            return has_any(promotion.audience_segments, buyer.segments) ? Reason::none : Reason::not_in_segments;
+        case Audience::outside_segments:
+            return has_any(promotion.audience_segments, buyer.segments) ? Reason::in_excluded_segment : Reason::none;
+        case Audience::tiers:
+            return has_any(promotion.audience_tiers, buyer.tiers) ? Reason::none : Reason::tier_not_held;
+        default:
+            return Reason::none;
+    }
+}
+
+Reason time_obstacle(const Promotion& promotion, const LocalTime& time) {
+    if (promotion.starts_at && time < *promotion.starts_at) return Reason::not_started;
+    if (promotion.ends_at && time >= *promotion.ends_at) return Reason::out_of_date;
+    if (promotion.schedule && promotion.schedule->judge(time) != Unavailable::none) return Reason::not_scheduled;
+    return Reason::none;
+}
+
+Reason place_obstacle(const Promotion& promotion, const Order& order) {
+    const bool everywhere = promotion.channels.empty() && promotion.contact_points.empty();
+    if (!everywhere && !has(promotion.channels, order.channel) && !has(promotion.contact_points, order.contact_point))
+        return Reason::other_channel;
+    if (!promotion.regions.empty() && !has(promotion.regions, order.region)) return Reason::other_region;
+    return Reason::none;
+}
+
+// Budgets are no obstacles: they cut what a promotion does.
+Reason usage_obstacle(const Promotion& promotion, Index index, const Order& order) {
+    if (!promotion.usage_limits.any()) return Reason::none;
+    const Allowance* allowance = find_allowance(order, index);
+    return allowance && allowance->uses != Allowance::Uses::left ? Reason::limit_reached : Reason::none;
+}
+
+}  // namespace
+
+Reason find_obstacle(const Program& program, Index index, const Order& order) {
+    const Promotion& promotion = program.promotions[index];
+    Reason reason = state_obstacle(promotion.state);
+    if (reason == Reason::none) reason = audience_obstacle(promotion, order.buyer);
+    if (reason == Reason::none) reason = time_obstacle(promotion, order.time);
+    if (reason == Reason::none && promotion.pool != none && !has(order.pools, promotion.pool))
+        reason = Reason::no_promo_code;
+    if (reason == Reason::none) reason = place_obstacle(promotion, order);
+    if (reason == Reason::none) reason = usage_obstacle(promotion, index, order);
+    return reason;
+}
+
+bool holds(const Condition& condition, const Order& order) {
+    if (condition.mode == ConditionMode::all) return true;
+    return has_any(condition.segments, order.segments) == (condition.mode == ConditionMode::in);
+}
+
+Reason unmet_reason(const Program& program, const Promotion& promotion) {
+    if (promotion.first_condition == promotion.last_condition) return Reason::no_conditions;
+    const Condition& first = program.conditions[promotion.first_condition];
+    return first.level == Level::product ? Reason::no_matching_line : Reason::order_does_not_match;
+}
+
+}  // namespace loyalty

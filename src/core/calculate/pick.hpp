@@ -1,0 +1,29 @@
+// Which units a benefit with `max_items` works on.
+#pragma once
+
+#include "core/benefits/benefit.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace loyalty {
+
+enum class Pick { line_order, cheapest, most_expensive };
+
+struct ItemLimit {
+    std::optional<std::int64_t> max_items;
+    Pick pick = Pick::line_order;
+
+    // Reads `max_items` and `pick`.
+    static ItemLimit read(Parameters& parameters);
+};
+
+// The parts of `view` that the limit leaves, in line order. Counts items over all parts: a last fraction of a quantity
+// is one item; units at price 0 are skipped. cheapest and most_expensive go by the current unit price, ties to the
+// earlier line; line_order by the position in the document.
+std::vector<Part> pick(const View& view, const ItemLimit& limit);
+
+// A part's first `quantity` units, worth their share of its total by largest remainder.
+Part first_units(const Part& part, Quantity quantity);
+
+}  // namespace loyalty

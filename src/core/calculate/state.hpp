@@ -1,0 +1,73 @@
+// The running state of an order while benefits are applied to it, and the record of what they did.
+#pragma once
+
+#include "core/calculate/cut_by.hpp"
+#include "core/money/amount.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace loyalty {
+
+struct Order;
+
+inline constexpr std::uint32_t no_point_type = ~std::uint32_t{0};
+inline constexpr std::uint32_t no_line = ~std::uint32_t{0};
+
+// Units of one line that have had the same history: units `from` to `to` (exclusive) of the line, worth `total` now.
+// A line begins as one group; a benefit that touches only some units splits it; groups are never merged again.
+struct UnitGroup {
+    std::uint32_t line = 0;
+    Quantity from;
+    Quantity to;
+    Money total;
+
+    Quantity quantity() const { return to - from; }
+    friend bool operator==(const UnitGroup&, const UnitGroup&) = default;
+};
+
+struct State {
+    std::vector<UnitGroup> groups;  // by line, then by unit
+    Money shipping;
+    std::vector<Money> paid;          // by points so far, per point type
+    std::array<Money, 11> reduced{};  // gross reductions of goods so far, per level of what encloses them
+
+    // The state before any benefit.
+    State(const Order& order, std::size_t point_types);
+
+    Money goods() const;
+    Money total() const { return goods() + shipping; }
+    // The unit groups of a line: indexes from first_group(line) up to first_group(line + 1).
+    std::size_t first_group(std::uint32_t line) const;
+
+    friend bool operator==(const State&, const State&) = default;
+};
+
+// What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are negative.
+struct Entry {
+    enum class Kind : std::uint8_t { money, paid_by_points, accrual, text, promo_code };
+    enum class Target : std::uint8_t { line, shipping, order };
+
+    std::uint32_t benefit = 0;  // in Program::benefits
+    Kind kind = Kind::money;
+    Target target = Target::line;
+    std::uint32_t line = no_line;
+    Quantity from;  // the units it touched
+    Quantity to;
+    Money asked;        // before limits
+    Money applied;      // after limits
+    Points points;      // accrued
+    Points points_cut;  // not accrued, for the promotion's budget of points
+    std::uint32_t point_type = no_point_type;
+    CutBy cut_by{};  // which limits made less of what was asked
+
+    // Whether the benefit did anything here; only that takes a target in an incompatibility.
+    bool has_effect() const {
+        return !applied.is_zero() || !points.is_zero() || kind == Kind::text || kind == Kind::promo_code;
+    }
+};
+
+using Entries = std::vector<Entry>;
+
+}  // namespace loyalty

@@ -1,0 +1,77 @@
+// An order document as it was written: nothing looked up, nothing filled in. codec/order_reader reads it from JSON, resolve()
+// makes an Order of it.
+#pragma once
+
+#include "core/money/decimal.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loyalty {
+
+inline constexpr std::size_t max_lines = 10'000;
+
+// Of one test of the draft.
+inline constexpr std::size_t max_test_orders = 1'000;
+inline constexpr std::size_t max_test_lines = 100'000;
+
+struct LineDocument {
+    std::optional<std::string> id;
+    std::string product;
+    Decimal quantity;
+    std::optional<Decimal> price;
+    std::optional<Decimal> min_price;
+    std::optional<Decimal> total;  // of imported orders: what was paid for the line
+    std::string fields;            // JSON text of an object; empty if none
+
+    // How a test has edited the product, see codec::read_test_orders().
+    std::optional<std::string> name;
+    std::optional<std::string> partner;
+    std::string categories;  // JSON text of an array; empty if none
+
+    bool edits_product() const { return name || partner || !categories.empty(); }
+};
+
+struct RedeemDocument {
+    std::string points;
+    std::optional<Decimal> amount;  // nothing: "max"
+};
+
+struct OrderDocument {
+    std::optional<std::string> program;
+    std::optional<std::string> external_id;
+    std::optional<std::string> member;
+    std::optional<std::string> channel;
+    std::optional<std::string> contact_point;
+    std::optional<std::string> region;
+    std::optional<std::string> currency;
+    std::optional<std::string> time;
+    std::optional<std::string> status;
+    std::optional<Decimal> shipping;
+    std::optional<Decimal> expected_total;
+    std::vector<LineDocument> lines;
+    std::vector<RedeemDocument> redeem;
+    std::vector<std::string> promo_codes;
+    std::string fields;
+
+    // In a test that does not calculate it: what stands for the total in the order's own document.
+    std::optional<Decimal> total;
+};
+
+// What a test of the draft goes by, beside its orders.
+struct TestContext {
+    // A member made up for the test: what he has of each point type, which tiers he holds, which segments he belongs to,
+    // which promo codes are attached to him.
+    struct Member {
+        std::vector<std::pair<std::string, Decimal>> balances;
+        std::vector<std::string> tiers;
+        std::vector<std::string> segments;
+        std::vector<std::string> promo_codes;
+    };
+    std::optional<Member> member;
+    bool auto_calculate = true;  // otherwise each order says its total
+};
+
+}  // namespace loyalty

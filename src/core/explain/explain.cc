@@ -1,0 +1,345 @@
+#include "core/explain/explain.hpp"
+
+#include "core/explain/refusal.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+constexpr std::string_view arbitration_names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
+constexpr std::string_view kind_names[] = {"discount", "points"};
+
+class Explanation {
+public:
+    Explanation(const Program& program, const Order& order, const Calculation& calculation)
+        : program_(program),
+          order_(order),
+          calculation_(calculation),
+          operations_of_(program.promotions.size()),
+          skips_of_(program.promotions.size()) {
+        for (const auto& operation : calculation.operations) {
+            operations_of_[promotion_of(operation.entry.benefit)].push_back(&operation);
+        }
+        for (const auto& skip : calculation.trace.skips) skips_of_[promotion_of(skip.benefit)].push_back(&skip);
+    }
+
+    std::vector<std::string> run() {
+        if (program_.version == 0) line(0, "No version of the promotion tree was applied yet: base prices.");
+        add_group(0, 0);
+        add_totals();
+        return std::move(lines_);
+    }
+
+private:
+    static constexpr int step = 4;
+
+    void line(int indent, const std::string& text) {
+        lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text);
+    }
+
+    Index promotion_of(Index benefit) const {
+        return program_.conditions[program_.benefits[benefit].condition].promotion;
+    }
+
+    std::string money(Money amount) const {
+        std::string text;
+        append_decimal(text, amount.units, program_.currency_scale);
+        return text;
+    }
+
+    std::string points(Points amount, std::uint32_t type) const {
+        std::string text;
+        append_decimal(text, amount.units, program_.point_types[type].scale);
+        return text + " " + program_.point_types[type].id;
+    }
+
+    std::string prices(const NodeTrace& trace) const {
+        if (!trace.evaluated) return "";
+        return "  " + money(trace.before) + (trace.before == trace.after ? "" : " -> " + money(trace.after));
+    }
+
+    std::string limits(const Limits& limits) const {
+        std::string text;
+        const auto add = [&](std::string_view what, const std::optional<Fraction>& share,
+                             const std::optional<Money>& amount) {
+            if (!share && !amount) return;
+            text.append(text.empty() ? "Limits: " : ", ").append(what).append(" ");
+            text.append(share ? percent(*share) : money(*amount));
+        };
+        add("maximum discount", limits.max_discount_share, limits.max_discount_amount);
+        add("minimum product price", limits.min_price_share, limits.min_price_amount);
+        return text;
+    }
+
+    static std::string percent(const Fraction& share) {
+        constexpr int decimals = 6;
+        const Decimal value =
+            Decimal::of(scaled(100 * static_cast<std::int64_t>(power_of_ten(decimals)), share), decimals);
+        return value.to_string() + " %";
+    }
+
+    void add_group(Index index, int indent) {
+        const Group& group = program_.groups[index];
+        const NodeTrace& trace = calculation_.trace.groups[index];
+        std::string title = index == 0 ? "Main arbitration" : "->  Group " + group.id;
+        title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
+        if (group.arbitration == Arbitration::max_benefit && trace.evaluated)
+            title += trace.summed ? ", by summation" : ", by consistent";
+        if (trace.reason == Reason::none) {
+            line(indent, title + ")" + prices(trace));
+        } else {
+            line(indent, title + ")  not applied: " + refusal(trace, "", contest(trace)));
+        }
+        const int below = indent + (index == 0 ? 2 : step + 2);
+        if (const std::string text = limits(group.limits); !text.empty()) line(below, text);
+        if (trace.evaluated && trace.unproven) line(below, unproven(*trace.unproven));
+        for (const auto& child : group.children) {
+            if (child.is_group) {
+                add_group(child.index, below);
+            } else {
+                add_promotion(child.index, below);
+            }
+        }
+    }
+
+    std::string unproven(const Unproven& search) const {
+        std::string text = "Search ended at its limit: found " + money(search.worth) + ", ";
+        return search.bound ? text + "no combination is worth more than " + money(*search.bound)
+                            : text + "a better combination may exist";
+    }
+
+    void add_promotion(Index index, int indent) {
+        const Promotion& promotion = program_.promotions[index];
+        const NodeTrace& trace = calculation_.trace.promotions[index];
+        std::string title =
+            "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
+        if (trace.reason != Reason::none) {
+            line(indent, title + "  not applied: " +
+                             refusal(trace, describe_particulars(program_, promotion, order_, trace),
+                                     contest(promotion, trace)));
+        } else {
+            line(indent, title + prices(trace));
+            for (const auto* skip : skips_of_[index]) line(indent + step + 2, describe_skip(*skip));
+        }
+        for (const auto* operation : operations_of_[index]) line(indent + step + 2, describe_operation(*operation));
+    }
+
+    // What a promotion lost to, and by how much.
+    std::string contest(const Promotion& promotion, const NodeTrace& trace) const {
+        if (trace.reason != Reason::not_chosen || trace.contest) return contest(trace);
+        Index group = promotion.parent;
+        while (group != none && calculation_.trace.groups[group].reason == Reason::none) {
+            group = program_.groups[group].parent;
+        }
+        return group == none ? "" : "without group " + program_.groups[group].id;
+    }
+
+    std::string contest(const NodeTrace& trace) const {
+        if (trace.reason != Reason::not_chosen && trace.reason != Reason::taken) return "";
+        std::string text;
+        for (const auto& winner : trace.lost_to) {
+            if (!text.empty()) text += " and ";
+            text += winner.is_group ? program_.groups[winner.index].id : program_.promotions[winner.index].id;
+        }
+        if (text.empty()) text = "none";
+        if (!trace.contest) return text;
+        const auto& [own, theirs] = *trace.contest;
+        text.append(": worth ").append(worth(theirs)).append("; alone this is worth ").append(worth(own)).append(", ");
+        if (own == theirs) return text + "as much";
+        return text + (own > theirs ? worth(own - theirs) + " more" : worth(theirs - own) + " less");
+    }
+
+    // A worth in money, rounded half away from zero.
+    std::string worth(int128 worth) const {
+        const int128 one = program_.value_denominator;
+        const int128 units = (2 * worth + (worth < 0 ? -one : one)) / (2 * one);
+        return money(Money{static_cast<std::int64_t>(units)});
+    }
+
+    static std::string refusal(const NodeTrace& trace, const std::string& particulars, const std::string& contest) {
+        std::string text(describe(trace.reason));
+        for (const auto* part : {&particulars, &contest}) {
+            if (!part->empty()) text.append(" (").append(*part).append(")");
+        }
+        return text;
+    }
+
+    std::string describe_skip(const SkipTrace& skip) const {
+        const Line& line = order_.lines[skip.skip.line];
+        return "Line " + line.id + " " + line.product + ": " + std::string(program_.benefits[skip.benefit].type->name) +
+               " not applied: " + std::string(describe(skip.skip.reason));
+    }
+
+    std::string describe_operation(const Operation& operation) const {
+        const Entry& entry = operation.entry;
+        const BenefitEntry& benefit = program_.benefits[entry.benefit];
+        std::string text;
+        switch (entry.target) {
+            case Entry::Target::line:
+                text = "Line " + order_.lines[entry.line].id + " " + order_.lines[entry.line].product;
+                break;
+            case Entry::Target::shipping:
+                text = "Shipping";
+                break;
+            case Entry::Target::order:
+                text = "Order";
+                break;
+        }
+        text.append(": ").append(benefit.type->name);
+        if (entry.kind == Entry::Kind::text) return text + " \"" + one_line(operation.text) + "\"";
+        if (entry.kind == Entry::Kind::promo_code) return text.append(" from pool ").append(benefit.rule->pool());
+        if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
+        if (entry.kind == Entry::Kind::accrual) {
+            text.append(" +").append(points(entry.points, entry.point_type));
+            if (operation.pending) text.append(", credited on ").append(benefit.rule->credit_on());
+            if (!entry.points_cut.is_zero())
+                text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
+            return text;
+        }
+        text.append(change(entry.applied));
+        if (entry.kind == Entry::Kind::paid_by_points)
+            text.append(" for ").append(points(operation.spent, entry.point_type));
+        if (entry.applied < entry.asked) {
+            const Promotion& promotion = program_.promotions[promotion_of(entry.benefit)];
+            text.append(", cut from ").append(money(entry.asked));
+            text.append(" by ").append(describe_cuts(program_, promotion, entry.cut_by));
+            text.append(missing_points(entry));
+        }
+        return text;
+    }
+
+    // Where nothing but too few points has cut a payment: how many more it would have taken.
+    std::string missing_points(const Entry& entry) const {
+        CutBy by_points;
+        by_points.points = 1;
+        if (entry.cut_by != by_points) return "";
+        const Fraction& ratio = program_.point_types[entry.point_type].points_per_money;
+        const Points missing{scaled((entry.asked - entry.applied).units, ratio, Rounding::up)};
+        return ": " + points(missing, entry.point_type) + " short";
+    }
+
+    // A reduction with its sign: " -5.00"; a raise: " +0.40".
+    std::string change(Money reduction) const {
+        return reduction < Money{} ? " +" + money(Money{} - reduction) : " -" + money(reduction);
+    }
+
+    // A text as it fits into a line of the explanation.
+    static std::string one_line(std::string text) {
+        std::replace_if(
+            text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+        return text;
+    }
+
+    void add_totals() {
+        const auto& goods = calculation_.goods;
+        line(0, "Goods: " + money(goods.base) + summary(goods));
+        if (!calculation_.shipping.base.is_zero())
+            line(0, "Shipping: " + money(calculation_.shipping.base) + summary(calculation_.shipping));
+        line(0, "Total: " + money(calculation_.total) + " " + program_.currency);
+        for (std::uint32_t type = 0; type < calculation_.points.size(); type++) add_points(type);
+        if (!calculation_.optimal)
+            line(0, "A search for the maximum benefit ended at its limit: a better combination may exist.");
+    }
+
+    std::string summary(const LineResult& result) const {
+        std::string text;
+        if (result.discount > Money{}) text += " - discount " + money(result.discount);
+        if (result.discount < Money{}) text += " + raise " + money(Money{} - result.discount);
+        if (!result.points_discount.is_zero()) text += " - points " + money(result.points_discount);
+        return text.empty() ? text : text + " = " + money(result.total);
+    }
+
+    void add_points(std::uint32_t type) {
+        const PointsResult& result = calculation_.points[type];
+        std::string text;
+        const auto add = [&](std::string_view what, Points amount) {
+            if (amount.is_zero()) return;
+            text.append(text.empty() ? " " : ", ").append(points(amount, type)).append(" ").append(what);
+        };
+        add("spent", result.spent);
+        add("accrued", result.accrued);
+        add("pending", result.pending);
+        if (!text.empty()) line(0, "Points:" + text);
+    }
+
+    const Program& program_;
+    const Order& order_;
+    const Calculation& calculation_;
+    std::vector<std::vector<const Operation*>> operations_of_;
+    std::vector<std::vector<const SkipTrace*>> skips_of_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation) {
+    return Explanation(program, order, calculation).run();
+}
+
+std::string_view describe(Reason reason) {
+    switch (reason) {
+        case Reason::none:
+            return "applied";
+        case Reason::draft:
+            return "the promotion is a draft";
+        case Reason::inactive:
+            return "the promotion is inactive";
+        case Reason::ended:
+            return "the promotion has ended";
+        case Reason::not_in_audience:
+            return "the promotion is for members only";
+        case Reason::not_in_segments:
+            return "the buyer is in none of its segments";
+        case Reason::in_excluded_segment:
+            return "the buyer is in a segment that it excludes";
+        case Reason::tier_not_held:
+            return "the buyer holds none of its tiers";
+        case Reason::not_started:
+            return "it has not started";
+        case Reason::out_of_date:
+            return "it is past its end";
+        case Reason::not_scheduled:
+            return "it is not available at this time";
+        case Reason::no_promo_code:
+            return "the order has no usable promo code of its pool";
+        case Reason::other_channel:
+            return "it is for other channels or contact points";
+        case Reason::other_region:
+            return "it is for other regions";
+        case Reason::limit_reached:
+            return "its uses are used up";
+        case Reason::no_conditions:
+            return "it has no conditions";
+        case Reason::no_matching_line:
+            return "no line fulfils its conditions";
+        case Reason::order_does_not_match:
+            return "the order does not fulfil its conditions";
+        case Reason::not_a_member:
+            return "only members earn and spend points";
+        case Reason::point_type_inactive:
+            return "the point type is not active";
+        case Reason::points_not_requested:
+            return "the order does not ask to redeem these points";
+        case Reason::no_points_left:
+            return "no points are left to pay with";
+        case Reason::taken:
+            return "an earlier promotion took its place";
+        case Reason::not_chosen:
+            return "another combination is better";
+        case Reason::field_missing:
+            return "the custom field is missing, negative or no number";
+        case Reason::no_partner_terms:
+            return "no matching line is a product of these partners with terms in force";
+        case Reason::no_profile:
+            return "only who has a profile is given a promo code";
+        case Reason::nothing_to_reduce:
+            return "there is nothing left to reduce";
+        case Reason::cut_by_limit:
+            return "a limit refuses all of it";
+    }
+    return "";
+}
+
+}  // namespace loyalty

@@ -1,0 +1,306 @@
+#include "core/explain/refusal.hpp"
+
+#include "core/document/comparison.hpp"
+
+#include <algorithm>
+
+namespace loyalty {
+
+namespace {
+
+constexpr std::string_view weekday_names[] = {"",         "Monday", "Tuesday",  "Wednesday",
+                                              "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr std::string_view period_names[] = {"day", "week", "month"};
+
+std::string join(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
+    return all;
+}
+
+template <class List, class Name>
+std::string join_names(const std::vector<Index>& indexes, const List& list, const Name& name_of) {
+    std::vector<std::string> names;
+    for (const Index index : indexes) names.push_back(name_of(list[index]));
+    return join(names);
+}
+
+std::string segment_names(const std::vector<Index>& indexes, const std::vector<Segment>& segments) {
+    return join_names(indexes, segments, [](const Segment& segment) { return segment.id; });
+}
+
+template <std::size_t size>
+std::string numbers_in(const std::bitset<size>& set) {
+    std::vector<std::string> numbers;
+    for (std::size_t i = 1; i < size; i++) {
+        if (set[i]) numbers.push_back(std::to_string(i));
+    }
+    return join(numbers);
+}
+
+std::string weekdays_in(const std::bitset<8>& set) {
+    std::vector<std::string> names;
+    for (std::size_t i = 1; i < 8; i++) {
+        if (set[i]) names.emplace_back(weekday_names[i]);
+    }
+    return join(names);
+}
+
+class Particulars {
+public:
+    Particulars(const Program& program, const Promotion& promotion, const Order& order, const NodeTrace& trace)
+        : program_(program), promotion_(promotion), order_(order), trace_(trace) {}
+
+    std::string of(Reason reason) const {
+        switch (reason) {
+            case Reason::not_in_audience:
+                return order_.buyer.kind == BuyerKind::guest ? "the buyer is a guest" : "the buyer is anonymous";
+            case Reason::not_in_segments:
+                return segment_names(promotion_.audience_segments, program_.profile_segments);
+            case Reason::in_excluded_segment:
+                return segment_names(met(promotion_.audience_segments, order_.buyer.segments),
+                                     program_.profile_segments);
+            case Reason::tier_not_held:
+                return tiers();
+            case Reason::not_started:
+                return order_time() + ", it starts at " + promotion_.starts_at->to_string();
+            case Reason::out_of_date:
+                return order_time() + ", it ended at " + promotion_.ends_at->to_string();
+            case Reason::not_scheduled:
+                return order_time() + ", it is available " + schedule();
+            case Reason::no_promo_code:
+                return promo_code();
+            case Reason::other_channel:
+                return channel();
+            case Reason::other_region:
+                return (order_.region.empty() ? "the order has none" : "the order's is " + order_.region) +
+                       ", it is for " + join(promotion_.regions);
+            case Reason::limit_reached:
+                return uses();
+            case Reason::no_matching_line:
+            case Reason::order_does_not_match:
+                return condition();
+            case Reason::point_type_inactive:
+                return point_type().id;
+            case Reason::points_not_requested:
+                return point_type().id + ", the active balance is " + points(balance().active);
+            case Reason::no_points_left:
+                return no_points_left();
+            case Reason::cut_by_limit:
+                return cut_by_limit();
+            default:
+                return "";
+        }
+    }
+
+private:
+    static std::vector<Index> met(const std::vector<Index>& wanted, const std::vector<std::uint32_t>& given) {
+        std::vector<Index> both;
+        for (const Index one : wanted) {
+            if (std::find(given.begin(), given.end(), one) != given.end()) both.push_back(one);
+        }
+        return both;
+    }
+
+    std::string tiers() const {
+        const auto name = [](const std::string& tier) { return tier; };
+        std::string text = join_names(promotion_.audience_tiers, program_.tiers, name);
+        if (order_.buyer.tiers.empty()) return text;
+        return text + "; of those that promotions name he holds " +
+               join_names(order_.buyer.tiers, program_.tiers, name);
+    }
+
+    std::string uses() const {
+        const UsageLimits& limits = promotion_.usage_limits;
+        const auto index = static_cast<Index>(&promotion_ - program_.promotions.data());
+        switch (find_allowance(order_, index)->uses) {
+            case Allowance::Uses::used_up:
+                return "all " + std::to_string(*limits.max_uses);
+            case Allowance::Uses::used_up_by_buyer:
+                return "all " + std::to_string(*limits.max_uses_per_member) + " of the buyer";
+            default:
+                return "they are counted per member, and the buyer has no profile";
+        }
+    }
+
+    std::string order_time() const { return "the order's time is " + order_.time.to_string(); }
+
+    std::string schedule() const {
+        const Schedule& schedule = *promotion_.schedule;
+        switch (schedule.judge(order_.time)) {
+            case Unavailable::month:
+                return "in months " + numbers_in(schedule.months);
+            case Unavailable::day_of_month:
+                return "on days " + numbers_in(schedule.days_of_month) + " of the month";
+            case Unavailable::weekday:
+                return "on " + weekdays_in(schedule.weekdays);
+            case Unavailable::time_of_day:
+                return "from " + show_time_of_day(*schedule.from_us) + " to " + show_time_of_day(*schedule.to_us);
+            case Unavailable::every:
+                return "every " + std::to_string(schedule.every) + " " +
+                       std::string(period_names[static_cast<int>(schedule.every_unit)]) + "s from " +
+                       promotion_.starts_at->to_string();
+            case Unavailable::none:
+                break;
+        }
+        return "";
+    }
+
+    std::string promo_code() const {
+        const std::string& pool = program_.pools[promotion_.pool];
+        std::string text = pool;
+        for (const auto& code : order_.promo_codes) {
+            if (code.facts && code.facts->pool == pool)
+                text.append("; code ").append(code.given).append(": ").append(to_string(code.status));
+        }
+        return text;
+    }
+
+    std::string channel() const {
+        std::vector<std::string> places = promotion_.channels;
+        places.insert(places.end(), promotion_.contact_points.begin(), promotion_.contact_points.end());
+        std::string has = "the order has none";
+        if (!order_.channel.empty()) has = "the order's is " + order_.channel;
+        if (!order_.contact_point.empty()) has += ", " + order_.contact_point;
+        return has + ", it is for " + join(places);
+    }
+
+    std::string cut_by_limit() const {
+        std::string text;
+        if (!trace_.asked.is_zero()) {
+            append_decimal(text, trace_.asked.units, program_.currency_scale);
+            text += " is cut by ";
+        }
+        return text + describe_cuts(program_, promotion_, trace_.cut_by);
+    }
+
+    const PointType& point_type() const { return program_.point_types[type_index()]; }
+    std::uint32_t type_index() const { return program_.benefits[trace_.benefit].rule->point_type(); }
+    const Balance& balance() const { return order_.buyer.balances[type_index()]; }
+
+    std::string points(Points amount) const {
+        std::string text;
+        append_decimal(text, amount.units, point_type().scale);
+        return text;
+    }
+
+    // The balance, the request, or what others have spent.
+    std::string no_points_left() const {
+        const std::string text = point_type().id + ", the active balance is " + points(balance().active);
+        for (const auto& redeem : order_.redeem) {
+            if (redeem.point_type == type_index() && redeem.amount)
+                return text + ", the order asks to redeem " + points(*redeem.amount);
+        }
+        return text;
+    }
+
+    // Of the first condition, for the others would do as well.
+    std::string condition() const {
+        const Condition& condition = program_.conditions[promotion_.first_condition];
+        if (condition.mode == ConditionMode::all) return "";
+        const bool of_products = condition.level == Level::product;
+        const auto& segments = of_products ? program_.segments : program_.order_segments;
+        std::string text =
+            (condition.mode == ConditionMode::in ? "in " : "outside ") + segment_names(condition.segments, segments);
+        if (condition.mode == ConditionMode::outside) return text;
+        for (const Index segment : condition.segments) {
+            const std::string miss = of_products ? nearest_line(segments[segment]) : near_miss(segments[segment]);
+            if (!miss.empty()) text.append("; ").append(miss);
+        }
+        return text;
+    }
+
+    // How far an order is from a segment that asks for more, or for less, of something.
+    std::string near_miss(const Segment& segment) const {
+        for (const auto& comparison : comparisons_in(segment.predicate)) {
+            const auto value = order_figure(comparison.path);
+            if (!value || comparison.holds(*value)) continue;
+            const bool is_money = comparison.path.front() == "total" || comparison.path.front() == "shipping";
+            return miss(comparison, *value, is_money ? program_.currency_scale : 0);
+        }
+        return "";
+    }
+
+    std::optional<Decimal> order_figure(const Reads::Path& path) const {
+        if (path.size() > 1) return order_field(path);
+        const std::string& member = path.front();
+        if (member == "shipping") return money(order_.shipping);
+        Money total = order_.shipping;
+        Quantity items;
+        for (const auto& line : order_.lines) {
+            total += line.base;
+            items += line.quantity;
+        }
+        if (member == "total") return money(order_.total.value_or(total));
+        if (member == "items") return Decimal::of(items.units, quantity_scale);
+        return std::nullopt;
+    }
+
+    // Nothing where it is no number.
+    std::optional<Decimal> order_field(const Reads::Path& path) const {
+        const auto& paths = program_.reads.order;
+        const auto number = static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin());
+        return number < order_.values.size() ? order_.values[number].number : std::nullopt;
+    }
+
+    Decimal money(Money amount) const { return Decimal::of(amount.units, program_.currency_scale); }
+
+    // The line whose price is nearest to what a segment asks for.
+    std::string nearest_line(const Segment& segment) const {
+        for (const auto& comparison : comparisons_in(segment.predicate)) {
+            if (comparison.path != Reads::Path{"price"}) continue;
+            const auto threshold = comparison.threshold.units(program_.currency_scale);
+            if (!threshold) continue;
+            const auto distance = [&](const Line& line) {
+                return line.price.units < *threshold ? *threshold - line.price.units : line.price.units - *threshold;
+            };
+            const auto nearest =
+                std::min_element(order_.lines.begin(), order_.lines.end(),
+                                 [&](const Line& a, const Line& b) { return distance(a) < distance(b); });
+            if (comparison.holds(money(nearest->price))) continue;
+            return "line " + nearest->id + ": " + miss(comparison, money(nearest->price), program_.currency_scale);
+        }
+        return "";
+    }
+
+    static std::string miss(const Comparison& comparison, const Decimal& value, int decimals) {
+        std::string shown = value.to_string();
+        if (const auto units = value.units(decimals)) {
+            shown.clear();
+            append_decimal(shown, *units, decimals);
+        }
+        return comparison.describe_path() + " is " + shown + ", needed is " + comparison.describe() + ": " +
+               comparison.describe_miss(value, decimals);
+    }
+
+    const Program& program_;
+    const Promotion& promotion_;
+    const Order& order_;
+    const NodeTrace& trace_;
+};
+
+}  // namespace
+
+std::string describe_particulars(const Program& program, const Promotion& promotion, const Order& order,
+                                 const NodeTrace& trace) {
+    return Particulars(program, promotion, order, trace).of(trace.reason);
+}
+
+std::string describe_cuts(const Program& program, const Promotion& promotion, const CutBy& cuts) {
+    std::vector<std::string> names;
+    const auto add_groups = [&](std::uint32_t depths, const std::string& limit) {
+        for (Index index = promotion.parent; index != none; index = program.groups[index].parent) {
+            const Group& group = program.groups[index];
+            if (depths >> group.depth & 1) names.push_back(limit + (index == 0 ? "the main arbitration" : group.id));
+        }
+    };
+    add_groups(cuts.max_discounts, "the maximum discount of ");
+    add_groups(cuts.min_product_prices, "the minimum product price of ");
+    if (cuts.min_price) names.emplace_back("the minimum price of the line");
+    if (cuts.points) names.emplace_back("the points to spend");
+    if (cuts.budget) names.emplace_back("its budget");
+    if (cuts.price) names.emplace_back("the price itself");
+    return join(names);
+}
+
+}  // namespace loyalty

@@ -1,0 +1,184 @@
+// A compiled loyalty program: the applied version of its promotion tree in the form that calculations run on. Built once
+// per version (compile.hpp), never changed afterwards, shared by all calculations of a backend.
+//
+//     main arbitration -> groups (at most 9 levels) -> promotions -> conditions -> benefits
+#pragma once
+
+#include "core/benefits/benefit.hpp"
+#include "core/money/amount.hpp"
+#include "core/program/schedule.hpp"
+#include "core/program/usage.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace loyalty {
+
+using Index = std::uint32_t;
+inline constexpr Index none = ~Index{0};
+inline constexpr int max_group_levels = 9;
+
+enum class PointKind { standard, qualification };
+enum class Arbitration { consistent, incompatibility, summation, max_benefit };
+enum class PromotionState { draft, active, inactive, ended };
+enum class Audience { members, in_segments, outside_segments, tiers, everyone };
+enum class BenefitRule { sequential, parallel };
+enum class ConditionMode { all, in, outside };
+enum class ValueUnit { points, percent };
+
+struct PointType {
+    std::string id;
+    PointKind kind = PointKind::standard;
+    int scale = 2;
+    Decimal ratio;              // points per one unit of money, as configured
+    Fraction points_per_money;  // smallest units of points per smallest unit of money
+    // What one smallest unit of points is worth in a max_benefit, in 1/value_denominator of the smallest unit of money;
+    // 0 for qualification points.
+    int128 value = 0;
+};
+
+// A segment of products, orders or profiles that some condition names. Dynamic ones are judged by a predicate, static ones
+// are lists of keys. What is said of reading counts for products only.
+struct Segment {
+    std::string id;
+    std::string predicate;  // SQL/JSON path; empty for a static segment
+    std::int32_t predicate_id = 0;
+    bool reads_price = false;  // whether the predicate may depend on the price, …
+    bool reads_min_price = false;
+    bool reads_fields = false;
+    bool is_static() const { return predicate.empty(); }
+};
+
+// What benefits read of documents outside the engine, and what near misses of order segments tell of, each as the path of a
+// member: {"fields", "vip_price"}. Who makes an order fills in the values in this sequence.
+struct Reads {
+    using Path = std::vector<std::string>;
+    std::vector<Path> product, order, profile;
+};
+
+// The number of `path` among `paths`, to which it is added if it is new.
+std::size_t read_path(std::vector<Reads::Path>& paths, const Reads::Path& path);
+
+// A company whose products have terms of their own.
+struct Partner {
+    std::string id;
+    std::optional<std::int32_t> starts_on;  // the first day of the terms, in days since 1970-01-01
+};
+
+// The terms of a partner's product.
+struct PartnerProduct {
+    Index partner = none;                  // in Program::partners
+    std::optional<Fraction> discount;      // share of the price
+    std::optional<Fraction> points_value;  // points for each unit, or the share of the price that they are worth
+    ValueUnit points_unit = ValueUnit::points;
+    std::optional<Fraction> max_payable_points;  // that may pay for each unit
+};
+
+// At most one of share and amount is set in each pair.
+struct Limits {
+    std::optional<Fraction> max_discount_share;  // of all goods at base prices
+    std::optional<Money> max_discount_amount;
+    std::optional<Fraction> min_price_share;  // of the base unit price
+    std::optional<Money> min_price_amount;    // per unit
+};
+
+// A child of a group: another group or a promotion.
+struct Child {
+    bool is_group = false;
+    Index index = none;
+
+    friend bool operator==(const Child&, const Child&) = default;
+};
+
+struct Group {
+    std::string id;
+    std::string name;
+    Index parent = none;  // none for the main arbitration
+    int depth = 0;        // 0 for the main arbitration
+    Arbitration arbitration = Arbitration::consistent;
+    Limits limits;
+    std::vector<Child> children;  // in position order
+};
+
+struct Promotion {
+    std::string id;
+    std::string name;
+    PromotionKind kind = PromotionKind::discount;
+    PromotionState state = PromotionState::active;
+    Index parent = none;
+    BenefitRule benefit_rule = BenefitRule::sequential;
+    Index first_condition = 0;  // its conditions are first_condition … last_condition − 1
+    Index last_condition = 0;
+
+    // For whom, when and where: see conditions.hpp.
+    Audience audience = Audience::members;
+    std::vector<Index> audience_segments;  // in Program::profile_segments
+    std::vector<Index> audience_tiers;     // in Program::tiers
+    std::optional<LocalTime> starts_at;    // inclusive
+    std::optional<LocalTime> ends_at;      // exclusive
+    std::optional<Schedule> schedule;
+    Index pool = none;  // in Program::pools
+    // External ids. No channel and no contact point: everywhere; no region: in all.
+    std::vector<std::string> channels, contact_points, regions;
+    UsageLimits usage_limits;
+};
+
+struct Condition {
+    Index promotion = none;
+    Level level = Level::product;
+    ConditionMode mode = ConditionMode::all;
+    std::vector<Index> segments;  // in Program::segments, or in Program::order_segments for orders
+    Index first_benefit = 0;
+    Index last_benefit = 0;
+};
+
+struct BenefitEntry {
+    Index condition = none;
+    const BenefitType* type = nullptr;
+    std::unique_ptr<const Benefit> rule;
+};
+
+struct Program {
+    std::string id;
+    std::string currency;
+    int currency_scale = 2;
+    std::string time_zone;
+    std::int32_t version = 0;  // 0: nothing was applied yet, the tree is empty
+
+    int128 value_denominator = 1;
+    std::vector<PointType> point_types;
+    std::vector<Segment> segments;  // of products
+    std::vector<Segment> order_segments;
+    std::vector<Segment> profile_segments;
+    std::vector<std::string> tiers;     // that audiences name
+    std::vector<std::string> pools;     // of promo codes, that gates name
+    std::vector<Group> groups;          // groups[0] is the main arbitration
+    std::vector<Promotion> promotions;  // in tree order; only active ones have conditions
+    std::vector<Condition> conditions;
+    std::vector<BenefitEntry> benefits;
+    Reads reads;
+    std::vector<Partner> partners;
+    std::vector<PartnerProduct> partner_products;
+    std::unordered_map<std::string, Index> partner_product_of;  // by SKU
+
+    // Where candidates come from: the product conditions that a segment's members fulfil; of the others (all products,
+    // outside segments, order conditions) those that belong to a pool, tier or segment that they cannot do without; and
+    // the rest, which every order is asked for.
+    std::vector<std::vector<Index>> conditions_of_segment;
+    std::vector<std::vector<Index>> conditions_of_pool, conditions_of_tier, conditions_of_profile_segment,
+        conditions_of_order_segment;
+    std::vector<Index> open_conditions;
+    std::vector<Index> limited_promotions;  // active ones with usage limits
+
+    Index point_type(std::string_view id) const;
+};
+
+// The places of names in a list of tiers or pools, or of segments, ascending; names that are not in it are left out.
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<std::string>& list);
+std::vector<Index> places_of(const std::vector<std::string>& names, const std::vector<Segment>& list);
+
+}  // namespace loyalty

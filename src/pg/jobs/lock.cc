@@ -1,0 +1,81 @@
+#include "pg/jobs/lock.hpp"
+
+#include <vector>
+
+extern "C" {
+#include "catalog/pg_collation.h"
+#include "storage/lock.h"
+}
+
+namespace loyalty::pg {
+
+namespace {
+
+struct HeldLock {
+    std::string job;
+    LOCKTAG tag;
+    bool until_commit;
+};
+
+std::vector<HeldLock>& held_locks() {
+    static std::vector<HeldLock> held;
+    return held;
+}
+
+HeldLock* find_held(const std::string& job) {
+    for (auto& lock : held_locks())
+        if (lock.job == job) return &lock;
+    return nullptr;
+}
+
+// The key of pg_advisory_lock(hashtextextended('loyalty ' || job, 0)).
+LOCKTAG lock_tag(const std::string& job) {
+    const std::string name = "loyalty " + job;
+    const char* text = name.c_str();
+    return postgres([=] {
+        const auto key = static_cast<std::uint64_t>(DatumGetInt64(
+            DirectFunctionCall2Coll(hashtextextended, C_COLLATION_OID, CStringGetTextDatum(text), Int64GetDatum(0))));
+        LOCKTAG tag;
+        SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key),
+                             1);
+        return tag;
+    });
+}
+
+// An error ends the run, whichever job's it was.
+void at_end_of_transaction(XactEvent event, void*) {
+    if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT) return;
+    std::erase_if(held_locks(), [=](const HeldLock& lock) {
+        if (event == XACT_EVENT_COMMIT && !lock.until_commit) return false;
+        LockRelease(&lock.tag, ExclusiveLock, true);
+        return true;
+    });
+}
+
+}  // namespace
+
+bool take_job_lock(const std::string& job) {
+    const LOCKTAG tag = lock_tag(job);
+    return postgres([=] { return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL; });
+}
+
+void keep_job_lock(const std::string& job) {
+    static bool registered = false;
+    if (HeldLock* held = find_held(job)) {
+        held->until_commit = false;
+        return;
+    }
+    if (!registered) postgres([] { RegisterXactCallback(at_end_of_transaction, nullptr); });
+    registered = true;
+    HeldLock lock{job, lock_tag(job), false};
+    held_locks().reserve(held_locks().size() + 1);
+    const LOCKTAG tag = lock.tag;
+    postgres([=] { LockAcquire(&tag, ExclusiveLock, true, true); });
+    held_locks().push_back(std::move(lock));
+}
+
+void release_job_lock_at_commit(const std::string& job) {
+    if (HeldLock* held = find_held(job)) held->until_commit = true;
+}
+
+}  // namespace loyalty::pg

@@ -1,0 +1,22 @@
+// What is told of bookings: an event of each row of the ledger, points_expired or points_booked, with the same data whether one
+// account is booked on or many.
+#pragma once
+
+#include "pg/ledger/store.hpp"
+
+namespace loyalty::pg {
+
+// For statements that book for many members: inserts the events of the rows of a relation that has the columns of
+// loyalty.transactions, those of an account in the order of booking.
+#define LOYALTY_TELL_BOOKED(rows)                                                                                      \
+    " INSERT INTO loyalty.events (program, type, profile, data)"                                                       \
+    " SELECT b.program, CASE b.type WHEN 'expiration' THEN 'points_expired' ELSE 'points_booked' END, b.member,"       \
+    "        jsonb_build_object('points', b.point_type, 'type', b.type, 'value', b.value, 'balance', b.balance_after," \
+    "                           'transaction', b.id)"                                                                  \
+    "   FROM " rows " b ORDER BY b.member, b.point_type, b.seq"
+
+// For the entries of one account, whose rows have these ids.
+void tell_booked(const AccountKey& key, const ledger::Account& account, int scale, const std::vector<Uuid>& ids,
+                 const std::optional<OwnRow>& own);
+
+}  // namespace loyalty::pg

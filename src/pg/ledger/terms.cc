@@ -1,0 +1,121 @@
+#include "pg/ledger/terms.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "pg/server/values.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+struct Kept {
+    bool valid = false;  // reset by invalidations, which may arrive at any time
+    Oid programs_table = InvalidOid;
+    std::map<std::pair<std::string, std::string>, Terms> terms;
+};
+
+Kept& kept() {
+    static Kept instance;
+    return instance;
+}
+
+// Changes of point types and of groups of tiers are told as changes of programs: see sql/live/05-cache.sql.
+void invalidate(Datum, Oid table) {
+    Kept& known = kept();
+    if (table == InvalidOid || table == known.programs_table) known.valid = false;
+}
+
+void forget_invalid() {
+    static const bool registered = [] {
+        postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
+        return true;
+    }();
+    static_cast<void>(registered);
+    Kept& known = kept();
+    if (known.valid) return;
+    known.programs_table = postgres([] { return get_relname_relid("programs", get_namespace_oid("loyalty", false)); });
+    known.terms.clear();
+    known.valid = true;
+}
+
+Interval validity_of(std::int64_t count, const std::string& unit) {
+    const auto capped = [](std::int64_t days_or_months) {
+        return static_cast<std::int32_t>(std::min<std::int64_t>(days_or_months, INT32_MAX - 1));
+    };
+    Interval validity{};
+    if (unit == "day") validity.day = capped(count);
+    if (unit == "week") validity.day = capped(count * 7);
+    if (unit == "month") validity.month = capped(count);
+    if (unit == "year") validity.month = capped(count * MONTHS_PER_YEAR);
+    return validity;
+}
+
+[[noreturn]] void fail_unknown(const std::string& program, const std::string& point_type) {
+    static Query query("SELECT FROM loyalty.programs WHERE external_id = $1", {TEXTOID});
+    if (query.run({text_argument(program)}, true).size() == 0) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    }
+    throw Error(sqlstate::unknown_point_type,
+                "point type \"" + point_type + "\" of program \"" + program + "\" does not exist", {},
+                "Name one of loyalty.point_types.");
+}
+
+Terms load(const std::string& program, const std::string& point_type) {
+    static Query query(
+        "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
+        "       coalesce(t.deactivates_at, 'infinity'), t.kind = 'qualification',"
+        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $1 AND g.model = 'dynamic'),"
+        "       p.time_zone, t.validity_count, t.validity_unit"
+        "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"
+        " WHERE p.external_id = $1 AND t.external_id = $2",
+        {TEXTOID, TEXTOID});
+    const FreshSnapshot snapshot;
+    const Rows rows = query.run({text_argument(program), text_argument(point_type)});
+    if (rows.size() == 0) fail_unknown(program, point_type);
+    Terms terms;
+    terms.program_active = rows.boolean(0, 1);
+    terms.debt_allowed = rows.boolean(0, 2);
+    terms.scale = rows.integer(0, 3);
+    terms.refund_allowed = rows.boolean(0, 4);
+    terms.type_active = rows.boolean(0, 5);
+    terms.deactivates_at = timestamp_at(rows, 0, 6);
+    terms.qualifies = rows.boolean(0, 7);
+    terms.judges_dynamic = rows.boolean(0, 8);
+    terms.time_zone = rows.text(0, 9);
+    if (!rows.is_null(0, 10)) terms.validity = validity_of(rows.integer(0, 10), rows.text(0, 11));
+    return terms;
+}
+
+}  // namespace
+
+TimestampTz Terms::expires_at(TimestampTz active_from) const {
+    if (!validity) return DT_NOEND;
+    Interval through = *validity;
+    through.day++;
+    const Interval* added = &through;
+    const Datum zone = text_datum(time_zone);
+    return postgres([=] {
+        const Datum local = DirectFunctionCall2(timestamptz_zone, zone, TimestampTzGetDatum(active_from));
+        const Datum day = DirectFunctionCall2(timestamp_trunc, CStringGetTextDatum("day"), local);
+        const Datum end = DirectFunctionCall2(timestamp_pl_interval, day, IntervalPGetDatum(added));
+        // By the end of the last microsecond.
+        const Datum last = TimestampGetDatum(DatumGetTimestamp(end) - 1);
+        return DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, zone, last)) + 1;
+    });
+}
+
+// Marked valid before loading, and loaded under the latest snapshot: see cache.hpp.
+Terms ledger_terms(const std::string& program, const std::string& point_type) {
+    forget_invalid();
+    const auto key = std::make_pair(program, point_type);
+    const auto found = kept().terms.find(key);
+    if (found != kept().terms.end()) return found->second;
+    const Terms terms = load(program, point_type);
+    kept().terms.insert_or_assign(key, terms);
+    return terms;
+}
+
+}  // namespace loyalty::pg

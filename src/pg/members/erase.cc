@@ -1,0 +1,80 @@
+// Erasing a member: what is known beyond figures and dates is blanked, and a hash of it kept. It is the only change of a
+// booked row that the ledger's trigger lets through, and only while this function is at work.
+#include "pg/ledger/sql.hpp"
+#include "pg/members/members.hpp"
+#include "pg/orders/store.hpp"
+#include "pg/server/arguments.hpp"
+#include "pg/server/clock.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+class Erasing {
+public:
+    Erasing() { depth++; }
+    ~Erasing() { depth--; }
+    Erasing(const Erasing&) = delete;
+    Erasing& operator=(const Erasing&) = delete;
+
+    static inline int depth = 0;
+};
+
+#define LOYALTY_BLANK(table)                                                                   \
+    "UPDATE loyalty." table " SET comment = NULL, data = NULL, erased = " LOYALTY_ERASED_HASH( \
+        "comment",                                                                             \
+        "data") " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true"
+
+Datum erase(const std::string& member, const std::string& program, MemoryContext into) {
+    static Query transactions(LOYALTY_BLANK("transactions"), {TEXTOID, TEXTOID});
+    static Query holds(LOYALTY_BLANK("holds"), {TEXTOID, TEXTOID});
+    static Query events(
+        "UPDATE loyalty.events SET data = '{}' WHERE profile = $1 AND program = $2 AND data <> '{}' RETURNING true",
+        {TEXTOID, TEXTOID});
+    // Orders keep their hash from the beginning.
+    static Query orders(
+        "WITH texts AS ("
+        "    UPDATE loyalty.order_operations SET details = NULL WHERE buyer = 'm:' || $1 AND program = $2 AND details IS NOT NULL)"
+        " UPDATE loyalty.orders SET request = NULL, resolved = NULL, result = NULL"
+        "  WHERE buyer = 'm:' || $1 AND program = $2 AND request IS NOT NULL RETURNING true",
+        {TEXTOID, TEXTOID});
+    static Query answer(
+        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5, 'orders', $6)",
+        {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID});
+    const Argument key[] = {text_argument(member), text_argument(program)};
+    const auto count = [&](Query& query) {
+        return bigint_argument(static_cast<std::int64_t>(query.run({key[0], key[1]}, true).size()));
+    };
+    const Erasing erasing;
+    const OrderWriting writing;
+    const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
+    return copy_out(answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1),
+                    into);
+}
+
+#undef LOYALTY_BLANK
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_erase_member);
+Datum loyalty_erase_member(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const MemoryContext into = CurrentMemoryContext;
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        require_member(member, program);
+        remove(program, {member}, now());
+        return erase(member, program, into);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_is_erasing);
+Datum loyalty_is_erasing(PG_FUNCTION_ARGS) { return BoolGetDatum(loyalty::pg::Erasing::depth > 0); }
+}

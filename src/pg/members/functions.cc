@@ -1,0 +1,367 @@
+// The SQL functions of members: enrolling one, those of a segment, or all; removing; finding.
+#include "core/money/decimal.hpp"
+
+#include "pg/members/members.hpp"
+#include "pg/server/arguments.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/cursor.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+constexpr long slice_size = 10'000;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Registration dates
+
+// A text as a moment, by the program's time zone where it names none.
+std::optional<TimestampTz> read_moment(const std::string& text, const std::string& time_zone) {
+    pg_tz* const session = session_timezone;
+    session_timezone = postgres([name = time_zone.c_str()] { return pg_tzset(name); });
+    Argument moment;
+    try {
+        moment = cast_text(text, TIMESTAMPTZOID);
+    } catch (...) {
+        session_timezone = session;
+        throw;
+    }
+    session_timezone = session;
+    if (moment.is_null) return std::nullopt;
+    const TimestampTz found = DatumGetTimestampTz(moment.value);
+    return TIMESTAMP_NOT_FINITE(found) ? std::nullopt : std::optional(found);
+}
+
+// The field as a query's expression: a moment where its type is one of time, otherwise a text that is still to be read.
+std::string date_expression(const ProfileDatabase& profiles, const std::string& field) {
+    const ProfileField found = profile_field(profiles, field);
+    switch (found.type) {
+        case TIMESTAMPTZOID:
+            return found.expression;
+        case DATEOID:
+        case TIMESTAMPOID:
+            return "timezone('" + profiles.time_zone + "', " + found.expression + "::timestamp)";
+        default:
+            return found.expression + "::text";
+    }
+}
+
+struct Registration {
+    std::optional<TimestampTz> at;
+    const char* problem = nullptr;
+};
+
+Registration read_registration(const Rows& rows, std::uint64_t row, int column, const ProfileDatabase& profiles,
+                               TimestampTz now) {
+    if (rows.is_null(row, column)) return {{}, "no registration date"};
+    Registration registration;
+    if (rows.type(column) == TIMESTAMPTZOID) {
+        registration.at = timestamp_at(rows, row, column);
+        if (TIMESTAMP_NOT_FINITE(*registration.at)) registration.at.reset();
+    } else {
+        registration.at = read_moment(rows.text(row, column), profiles.time_zone);
+    }
+    if (!registration.at) return {{}, "unreadable registration date"};
+    if (*registration.at > now) return {{}, "registration date in the future"};
+    return registration;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Many at once
+
+struct Report {
+    Enrolled done;
+    std::vector<std::optional<std::string>> skipped, reasons, values;
+
+    void skip(const std::optional<std::string>& member, const char* reason,
+              const std::optional<std::string>& value = std::nullopt) {
+        skipped.push_back(member);
+        reasons.emplace_back(reason);
+        values.push_back(value);
+    }
+
+    Datum answer(MemoryContext into) const {
+        static Query query(
+            "SELECT jsonb_build_object('enrolled', $1, 'resumed', $2, 'unchanged', $3, 'skipped',"
+            "       (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('reason', s.reason, 'value', s.value))"
+            "                                  || jsonb_build_object('member', s.member) ORDER BY s.member, s.reason), '[]')"
+            "          FROM unnest($4::text[], $5::text[], $6::text[]) s (member, reason, value)))",
+            {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
+        const Rows rows = query.run({bigint_argument(done.enrolled), bigint_argument(done.resumed),
+                                     bigint_argument(done.unchanged), optional_texts_argument(skipped),
+                                     optional_texts_argument(reasons), optional_texts_argument(values)});
+        return copy_out(rows.datum(0, 1), into);
+    }
+};
+
+// The profiles to enrol, one row for each key with its registration date and how many rows have it.
+std::string applicants(const ProfileDatabase& profiles, const std::optional<std::string>& field,
+                       const std::string& condition) {
+    return "SELECT CAST(t." + profiles.key + " AS text), " +
+           (field ? "min(" + date_expression(profiles, *field) + ")" : "NULL::timestamptz") + ", count(*) FROM " +
+           profiles.table + " t" + condition + " GROUP BY 1 ORDER BY 1";
+}
+
+void tell_progress(const Report& report) {
+    const auto enrolled = static_cast<long long>(report.done.enrolled + report.done.resumed);
+    const auto seen =
+        enrolled + static_cast<long long>(report.done.unchanged + static_cast<std::int64_t>(report.skipped.size()));
+    postgres([=] { ereport(NOTICE, (errmsg("enrolled %lld of %lld profiles", enrolled, seen))); });
+}
+
+Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampTz>& registered,
+                 const std::optional<std::string>& field, const std::string& condition, MemoryContext into) {
+    require_active(profiles);
+    const TimestampTz moment = now();
+    if (registered && field) {
+        throw Error(sqlstate::registration_unreadable, "the registration date is given twice", {},
+                    "Give a date, or the field of the profile that has it.");
+    }
+    if (registered && (TIMESTAMP_NOT_FINITE(*registered) || *registered > moment))
+        throw Error(sqlstate::registration_in_future, "the registration date is in the future");
+    const Oid reader = profiles.reader(AsUser::caller());
+    auto cursor = [&] {
+        const AsUser as_reader(reader);
+        return Cursor(applicants(profiles, field, condition));
+    }();
+    Report report;
+    for (;;) {
+        check_interrupts();
+        std::vector<std::string> members;
+        std::vector<TimestampTz> dates;
+        const Rows rows = [&] {
+            const AsUser as_reader(reader);
+            return cursor.fetch(slice_size);
+        }();
+        if (rows.size() == 0) break;
+        const Spi slice;
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            const auto member = rows.optional_text(row, 1);
+            for (auto extra = bigint_at(rows, row, 3) - (member ? 1 : 0); extra > 0; extra--)
+                report.skip(member, member ? "duplicate key" : "no key");
+            if (!member) continue;
+            if (member->empty()) {
+                report.skip(member, "no key");
+                continue;
+            }
+            const Registration registration =
+                field ? read_registration(rows, row, 2, profiles, moment) : Registration{registered.value_or(moment)};
+            if (registration.problem) {
+                report.skip(member, registration.problem,
+                            rows.is_null(row, 2) ? std::nullopt : std::optional(rows.shown(row, 2)));
+                continue;
+            }
+            members.push_back(*member);
+            dates.push_back(*registration.at);
+        }
+        const Enrolled done = enrol(profiles, members, dates, moment);
+        report.done.enrolled += done.enrolled;
+        report.done.resumed += done.resumed;
+        report.done.unchanged += done.unchanged;
+        if (rows.size() == static_cast<std::uint64_t>(slice_size)) tell_progress(report);
+    }
+    cursor.close();
+    return report.answer(into);
+}
+
+// The condition that a profile is in the segment.
+std::string in_segment(const ProfileDatabase& profiles, const std::string& segment) {
+    static Query query(
+        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2),"
+        "       (SELECT jsonb_object_agg(l.profile, l.segments)::text"
+        "          FROM (SELECT profile, jsonb_agg(segment) AS segments FROM loyalty.profile_segment_members"
+        "                 WHERE program = $1 AND strpos(p.predicate::text, '.\"segments\"') > 0 GROUP BY profile) l)"
+        "  FROM loyalty.profile_segments s"
+        "  LEFT JOIN loyalty.profile_predicates p ON p.program = s.program AND p.segment = s.external_id"
+        " WHERE s.program = $1 AND s.external_id = $2",
+        {TEXTOID, TEXTOID});
+    const Rows rows = query.run({text_argument(profiles.program), text_argument(segment)}, true);
+    if (rows.size() == 0) {
+        throw Error(sqlstate::unknown_profile_segment,
+                    "profile segment \"" + segment + "\" of program \"" + profiles.program + "\" does not exist", {},
+                    "Name one of loyalty.profile_segments.");
+    }
+    const auto quoted = [](Datum value) {
+        return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
+    };
+    const std::string key = "CAST(t." + profiles.key + " AS text)";
+    if (!rows.is_null(0, 1)) {
+        // The relation is read by who may not read the lists of static segments: they are part of the statement.
+        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(rows.datum(0, 3));
+        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
+               ", '[]'))) @@ " + quoted(rows.datum(0, 1)) + "::jsonpath";
+    }
+    if (rows.is_null(0, 2)) return " WHERE false";
+    return " WHERE " + key + " = ANY (" + quoted(rows.datum(0, 2)) + "::text[])";
+}
+
+Datum enrolled_answer(const std::string& key, const std::string& program, const Enrolled& done, MemoryContext into) {
+    static Query query(
+        "SELECT jsonb_strip_nulls(to_jsonb(m)) || jsonb_build_object('outcome', $3) FROM loyalty.members m WHERE m.member = $1 AND m.program = $2",
+        {TEXTOID, TEXTOID, TEXTOID});
+    const char* outcome = done.enrolled ? "enrolled" : done.resumed ? "resumed" : "unchanged";
+    const Rows rows = query.run({text_argument(key), text_argument(program), text_argument(outcome)}, true);
+    return copy_out(rows.datum(0, 1), into);
+}
+
+// The registration date of one profile, from its field.
+TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& key, const std::string& field,
+                            Oid caller) {
+    const AsUser reader(profiles.reader(caller));
+    const Argument value = cast_text(key, profiles.key_type);
+    const Rows rows = query_for("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
+                                    " t WHERE t." + profiles.key + " = $1 LIMIT 1",
+                                {profiles.key_type})
+                          .run({value});
+    const Registration registration =
+        rows.size() == 0 ? Registration{{}, "no registration date"} : read_registration(rows, 0, 1, profiles, now());
+    if (!registration.problem) return *registration.at;
+    throw Error(sqlstate::registration_unreadable, "the registration date of \"" + key + "\" cannot be used",
+                "Field \"" + field + "\": " + registration.problem + ".", "Correct the profile, or give a date.");
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Removing
+
+std::int64_t remove_all(const std::string& program) {
+    static Query query(
+        "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.members"
+        "                                  WHERE program = $1 AND removed_at IS NULL AND member > $2 ORDER BY member LIMIT 10000) x",
+        {TEXTOID, TEXTOID});
+    std::int64_t removed = 0;
+    for (std::string after;;) {
+        check_interrupts();
+        const Spi slice;
+        const std::vector<std::string> members =
+            query.run({text_argument(program), text_argument(after)}, true).texts(0, 1);
+        if (members.empty()) return removed;
+        removed += remove(program, members, now());
+        const auto total = static_cast<long long>(removed);
+        if (members.size() == 10'000) postgres([=] { ereport(NOTICE, (errmsg("removed %lld members", total))); });
+        after = members.back();
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Finding
+
+std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::string& value, const std::string& field,
+                                   Oid caller) {
+    const bool by_email = field == "email" && !profiles.email_name.empty();
+    const bool by_phone = field == "phone" && !profiles.phone_name.empty();
+    const ProfileField column = profile_field(profiles, field == "key" ? profiles.key_name
+                                                        : by_email     ? profiles.email_name
+                                                        : by_phone     ? profiles.phone_name
+                                                                       : field);
+    const AsUser reader(profiles.reader(caller));
+    const Argument wanted = cast_text(value, column.type);
+    if (wanted.is_null) return {};
+    const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
+                                    column.expression + " = $1 AND " + profiles.key + " IS NOT NULL",
+                                {column.type})
+                          .run({wanted});
+    std::vector<std::string> keys;
+    for (std::uint64_t row = 0; row < rows.size(); row++) keys.push_back(rows.text(row, 1));
+    return keys;
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_enrol);
+Datum loyalty_enrol(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const MemoryContext into = CurrentMemoryContext;
+        const std::string key = given.required(0, "member"), program = given.required(1, "program");
+        auto registered = given.moment(2);
+        const auto field = given.text(3);
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        const ProfileDatabase profiles = load_profile_database(program);
+        require_active(profiles);
+        if (registered && field) {
+            throw loyalty::Error(loyalty::sqlstate::registration_unreadable, "the registration date is given twice", {},
+                                 "Give a date, or the field of the profile that has it.");
+        }
+        if (field && find_profile_key(profiles, key, AsUser::caller()))
+            registered = registration_of(profiles, key, *field, AsUser::caller());
+        const Enrolled done = enrol_one(profiles, key, registered, AsUser::caller());
+        return enrolled_answer(*find_profile_key(profiles, key, AsUser::caller()), program, done, into);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_enrol_all);
+Datum loyalty_enrol_all(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const MemoryContext into = CurrentMemoryContext;
+        const std::string program = given.required(0, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        return enrol_many(load_profile_database(program), given.moment(1), given.text(2), "", into);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_enrol_segment);
+Datum loyalty_enrol_segment(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const MemoryContext into = CurrentMemoryContext;
+        const std::string program = given.required(0, "program"), segment = given.required(1, "segment");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        const ProfileDatabase profiles = load_profile_database(program);
+        return enrol_many(profiles, given.moment(2), given.text(3), in_segment(profiles, segment), into);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_remove_member);
+Datum loyalty_remove_member(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        require_member(member, program);
+        return BoolGetDatum(remove(program, {member}, now()) > 0);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_remove_all_members);
+Datum loyalty_remove_all_members(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = Arguments(fcinfo).required(0, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        load_profile_database(program);
+        return Int64GetDatum(remove_all(program));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_find_member);
+Datum loyalty_find_member(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        static loyalty::pg::Query query(
+            "SELECT k.member, m.member IS NOT NULL AND m.removed_at IS NULL, m.registered_at, m.enrolled_at, m.removed_at"
+            "  FROM unnest($1::text[]) k (member) LEFT JOIN loyalty.members m ON m.member = k.member AND m.program = $2 ORDER BY k.member",
+            {TEXTARRAYOID, TEXTOID});
+        const Arguments given(fcinfo);
+        const std::string program = given.required(0, "program"), value = given.required(1, "value"),
+                          field = given.required(2, "field");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        const auto keys = find_keys(load_profile_database(program), value, field, AsUser::caller());
+        return return_rows(fcinfo, query.run({texts_argument(keys), text_argument(program)}), 5);
+    });
+}
+}

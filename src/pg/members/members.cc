@@ -1,0 +1,177 @@
+#include "pg/members/members.hpp"
+
+#include "pg/events/outbox.hpp"
+#include "pg/ledger/events.hpp"
+#include "pg/ledger/functions.hpp"
+#include "pg/ledger/sql.hpp"
+#include "pg/orders/store.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/tiers/sql.hpp"
+#include "pg/tiers/tiers.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+void grant_initial_balances(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
+    static Query query(
+        "WITH granted AS MATERIALIZED ("
+        "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value, (" LOYALTY_EXPIRES_AT("$3") ")::timestamptz AS expires_at"
+        "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program CROSS JOIN unnest($2::text[]) a (member)"
+        "     WHERE t.program = $1 AND t.kind = 'standard' AND t.initial_balance > 0"
+        "       AND t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $3))"
+        ", account AS ("
+        "    INSERT INTO loyalty.balances (member, program, point_type, seq, total, updated_at)"
+        "    SELECT member, $1, point_type, 1, value, $3 FROM granted)"
+        ", lot AS ("
+        "    INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
+        "    SELECT member, $1, point_type, 1, value, value, $3, expires_at FROM granted)"
+        ", booked AS ("
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at,"
+        "                                      booked_at, active_from, expires_at)"
+        "    SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted"
+        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
+        {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
+    query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true);
+}
+
+void tell_enrolled(const std::string& program, const std::vector<std::string>& members, bool resumed) {
+    static Query query(
+        "INSERT INTO loyalty.events (program, type, profile, data)"
+        " SELECT $1, 'member_enrolled', m.member, jsonb_build_object('registered_at', m.registered_at, 'resumed', $3)"
+        "   FROM unnest($2::text[]) k (member) CROSS JOIN " LOYALTY_EACH_MEMBER " m ORDER BY m.member",
+        {TEXTOID, TEXTARRAYOID, BOOLOID});
+    query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
+}
+
+// What is due happened before the members came or went, so it comes first; then their tiers are what they are from now on.
+void settle_tiers(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
+                  tiers::Cause cause) {
+    bool dynamic = false;
+    for (const auto& group : load_tier_groups(program, std::nullopt)) {
+        if (group.model == "dynamic") {
+            dynamic = true;
+        } else {
+            review_members(group, members, now, cause);
+        }
+    }
+    if (dynamic) judge_members(program, members, now, AsUser::caller(), cause);
+}
+
+}  // namespace
+
+void require_member(const std::string& member, const std::string& program) {
+    static Query query(
+        "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $2),"
+        "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
+        {TEXTOID, TEXTOID});
+    const Rows rows = query.run({text_argument(member), text_argument(program)});
+    if (!rows.boolean(0, 1)) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    }
+    if (!rows.boolean(0, 2))
+        throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
+}
+
+Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& members,
+               const std::vector<TimestampTz>& registered, TimestampTz now) {
+    static Query query(
+        "INSERT INTO loyalty.members AS m (member, program, registered_at, enrolled_at)"
+        " SELECT a.member, $1, a.registered_at, $4 FROM unnest($2::text[], $3::timestamptz[]) a (member, registered_at) ORDER BY a.member"
+        " ON CONFLICT (member, program) DO UPDATE SET enrolled_at = $4, removed_at = NULL WHERE m.removed_at IS NOT NULL"
+        // Of a row that was there before, xmax is the lock that this statement took.
+        " RETURNING m.member, m.xmax = 0",
+        {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID});
+    prepare_outbox();
+    const Rows rows = query.run_for(members.size(),
+                                    {text_argument(profiles.program), texts_argument(members),
+                                     timestamps_argument(registered), timestamp_argument(now)},
+                                    true);
+    std::vector<std::string> fresh, back, all;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        all.push_back(rows.text(row, 1));
+        (rows.boolean(row, 2) ? fresh : back).push_back(all.back());
+    }
+    Enrolled result;
+    result.enrolled = static_cast<std::int64_t>(fresh.size());
+    result.resumed = static_cast<std::int64_t>(back.size());
+    result.unchanged = static_cast<std::int64_t>(members.size() - all.size());
+    if (all.empty()) return result;
+    if (!fresh.empty()) {
+        tell_enrolled(profiles.program, fresh, false);
+        grant_initial_balances(profiles.program, fresh, now);
+    }
+    if (!back.empty()) tell_enrolled(profiles.program, back, true);
+    make_standings(profiles.program, all);
+    settle_tiers(profiles.program, all, now, tiers::Cause::enrolment);
+    return result;
+}
+
+Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
+                   const std::optional<TimestampTz>& registered, Oid caller) {
+    const auto member = find_profile_key(profiles, key, caller);
+    if (!member) {
+        throw Error(sqlstate::unknown_profile, "\"" + key + "\" is not in the profile database", {},
+                    "Give a key of profile database \"" + profiles.external_id + "\".");
+    }
+    const TimestampTz moment = now();
+    if (registered && (TIMESTAMP_NOT_FINITE(*registered) || *registered > moment)) {
+        throw Error(sqlstate::registration_in_future, "the registration date of \"" + key + "\" is in the future", {},
+                    "Periods of tiers count from it.");
+    }
+    return enrol(profiles, {*member}, {registered.value_or(moment)}, moment);
+}
+
+namespace {
+
+// What waits for the status of an order will never be earned.
+void drop_waiting_accruals(const std::string& program, const std::vector<std::string>& members) {
+    static Query query(
+        "WITH waiting AS MATERIALIZED ("
+        "    SELECT a.buyer, a.order_id, a.number, a.member, a.point_type, a.points - a.dropped AS amount"
+        "      FROM unnest($2::text[]) k (member)"
+        "      JOIN loyalty.order_accruals a ON a.buyer = 'm:' || k.member AND a.program = $1 AND a.state = 'waiting')"
+        ", dropped AS ("
+        "    UPDATE loyalty.order_accruals a SET state = 'dropped', dropped = a.points FROM waiting w"
+        "     WHERE a.buyer = w.buyer AND a.program = $1 AND a.order_id = w.order_id AND a.number = w.number)"
+        " INSERT INTO loyalty.events (program, type, profile, data)"
+        " SELECT $1, 'accrual_dropped', member,"
+        "        jsonb_build_object('order', order_id, 'points', point_type, 'amount', sum(amount), 'reason', 'member_removed')"
+        "   FROM waiting GROUP BY member, order_id, point_type ORDER BY member, order_id, point_type",
+        {TEXTOID, TEXTARRAYOID});
+    const OrderWriting writing;
+    query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
+}
+
+}  // namespace
+
+std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
+    static Query holds(
+        "SELECT h.member, h.id, h.point_type"
+        "  FROM unnest($2::text[]) k (member) JOIN loyalty.holds h ON h.member = k.member AND h.program = $1 AND h.state = 'open' ORDER BY h.member, h.created_at, h.id",
+        {TEXTOID, TEXTARRAYOID});
+    static Query query(
+        "WITH ended AS ("
+        "    UPDATE loyalty.members m SET removed_at = $3 FROM unnest($2::text[]) k (member)"
+        "     WHERE m.member = k.member AND m.program = $1 AND m.removed_at IS NULL RETURNING m.member)"
+        ", told AS ("
+        "    INSERT INTO loyalty.events (program, type, profile) SELECT $1, 'member_removed', member FROM ended ORDER BY member)"
+        " SELECT member FROM ended",
+        {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
+    lock_members(program, members);
+    make_standings(program, members);
+    settle_tiers(program, members, now, tiers::Cause::points);
+    const Rows open = holds.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
+    for (std::uint64_t row = 0; row < open.size(); row++) {
+        roll_back(open.text(row, 1), program, {uuid_of(open.datum(row, 2)), open.text(row, 3)}, CurrentMemoryContext);
+    }
+    drop_waiting_accruals(program, members);
+    const auto ended =
+        query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true)
+            .size();
+    settle_tiers(program, members, now, tiers::Cause::removal);
+    return static_cast<std::int64_t>(ended);
+}
+
+}  // namespace loyalty::pg

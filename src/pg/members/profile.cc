@@ -1,0 +1,140 @@
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "pg/members/profile.hpp"
+#include "pg/server/owner.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+// The key column of a profile relation as it is now.
+struct KeyColumn {
+    const char* relation;  // qualified and quoted
+    const char* column;    // quoted
+    Oid type;
+};
+
+KeyColumn find_key_column(const LiveProgram& live) {
+    const Oid relation = live.profile_relation;
+    const char* name = live.key_column.c_str();
+    const KeyColumn found = postgres([=] {
+        const char* table = get_rel_name(relation);
+        const AttrNumber number =
+            table ? get_attnum(relation, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8))
+                  : InvalidAttrNumber;
+        if (number == InvalidAttrNumber) return KeyColumn{nullptr, nullptr, InvalidOid};
+        return KeyColumn{quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), table),
+                         quote_identifier(get_attname(relation, number, false)), get_atttype(relation, number)};
+    });
+    if (!OidIsValid(found.type)) {
+        throw Error(sqlstate::profiles_missing,
+                    "profile database \"" + live.market.profile_database + "\" has lost its relation or key column",
+                    "Its key column is \"" + live.key_column + "\".",
+                    "Restore it, or correct loyalty.profile_databases.");
+    }
+    return found;
+}
+
+// The key as a value of the column's type; null if it is none. Only this step's errors mean "no such key": those of the
+// relation itself, which may be a view with expressions of its own, are the caller's to see.
+Argument cast_key(const std::string& key, Oid type) {
+    const char* text = key.c_str();
+    try {
+        return {postgres([=] {
+                    Oid input;
+                    Oid parameter;
+                    getTypeInputInfo(type, &input, &parameter);
+                    char* value = pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8);
+                    return OidInputFunctionCall(input, value, parameter, -1);
+                }),
+                false};
+    } catch (const ServerError& error) {
+        const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
+        if (category == ERRCODE_DATA_EXCEPTION || error.data->sqlerrcode == ERRCODE_CHECK_VIOLATION) return {0, true};
+        throw;
+    }
+}
+
+// One plan per relation, what is wanted of it, condition and type of its argument, made anew when its names have changed.
+Query& profile_query(const KeyColumn& key, Oid type, const std::string& wanted, const char* condition) {
+    static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
+    const std::string text =
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + condition;
+    auto& query = queries[std::to_string(type) + " " + text];
+    if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{type});
+    return *query;
+}
+
+std::string key_text(const KeyColumn& key) { return std::string("CAST(profile.") + key.column + " AS text)"; }
+
+// Keys as an array of the column's type, and the text of each as the column would write it; no text where a key is none.
+struct CastKeys {
+    Argument array;
+    std::vector<std::optional<std::string>> texts;
+};
+
+CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
+    CastKeys cast;
+    std::vector<Datum> values;
+    for (const auto& key : keys) {
+        const Argument value = cast_key(key, type);
+        cast.texts.push_back(std::nullopt);
+        if (value.is_null) continue;
+        values.push_back(value.value);
+        cast.texts.back() = text_of(postgres([=] {
+            Oid output;
+            bool is_varlena;
+            getTypeOutputInfo(type, &output, &is_varlena);
+            return PointerGetDatum(cstring_to_text(OidOutputFunctionCall(output, value.value)));
+        }));
+    }
+    Datum* elements = values.data();
+    const int count = static_cast<int>(values.size());
+    cast.array = {postgres([=] {
+                      int16 length;
+                      bool by_value;
+                      char alignment;
+                      get_typlenbyvalalign(type, &length, &by_value, &alignment);
+                      return PointerGetDatum(construct_array(elements, count, type, length, by_value, alignment));
+                  }),
+                  false};
+    return cast;
+}
+
+}  // namespace
+
+std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
+    // The bundled relation is read as the schema's owner, as everywhere.
+    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
+    const KeyColumn column = find_key_column(live);
+    const Argument value = cast_key(key, column.type);
+    if (value.is_null) return std::nullopt;
+    const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
+    const Rows rows = profile_query(column, column.type, wanted, " = $1 LIMIT 1").run({value});
+    if (rows.size() == 0) return std::nullopt;
+    return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
+}
+
+std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
+    const auto profile = read_profile(live, key, caller, false);
+    return profile ? std::optional(profile->key) : std::nullopt;
+}
+
+std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
+                                                      Oid caller) {
+    const AsUser as_caller(caller);
+    const KeyColumn column = find_key_column(live);
+    CastKeys cast = cast_keys(keys, column.type);
+    const Oid array_type = postgres([=] { return get_array_type(column.type); });
+    const Rows rows = profile_query(column, array_type, key_text(column), " = ANY ($1)").run({cast.array});
+    std::unordered_set<std::string> found;
+    for (std::uint64_t row = 0; row < rows.size(); row++) found.insert(rows.text(row, 1));
+    for (auto& text : cast.texts) {
+        if (text && !found.contains(*text)) text.reset();
+    }
+    return std::move(cast.texts);
+}
+
+}  // namespace loyalty::pg

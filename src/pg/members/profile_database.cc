@@ -1,0 +1,148 @@
+#include <unordered_map>
+
+#include "pg/members/profile_database.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+struct Column {
+    const char* table;   // qualified and quoted
+    const char* column;  // quoted
+    Oid type;
+};
+
+Column find_column(Oid relation, const std::string& column) {
+    const char* name = column.c_str();
+    return postgres([=] {
+        const char* table = get_rel_name(relation);
+        const AttrNumber number =
+            table ? get_attnum(relation, pg_any_to_server(name, static_cast<int>(strlen(name)), PG_UTF8))
+                  : InvalidAttrNumber;
+        if (number <= 0) return Column{nullptr, nullptr, InvalidOid};
+        return Column{quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), table),
+                      quote_identifier(get_attname(relation, number, false)), get_atttype(relation, number)};
+    });
+}
+
+}  // namespace
+
+ProfileDatabase load_profile_database(const std::string& program) {
+    static Query query(
+        "SELECT d.external_id, p.time_zone, p.active, d.relation = 'loyalty.profiles'::regclass, d.relation::oid, d.key_column::text,"
+        "       coalesce(d.email_column::text, ''), coalesce(d.phone_column::text, '')"
+        "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
+        " WHERE p.external_id = $1",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)});
+    if (rows.size() == 0) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    }
+    ProfileDatabase profiles;
+    profiles.program = program;
+    profiles.external_id = rows.text(0, 1);
+    profiles.time_zone = rows.text(0, 2);
+    profiles.program_active = rows.boolean(0, 3);
+    profiles.bundled = rows.boolean(0, 4);
+    profiles.relation = rows.oid(0, 5);
+    profiles.key_name = rows.text(0, 6);
+    profiles.email_name = rows.text(0, 7);
+    profiles.phone_name = rows.text(0, 8);
+    const Column key = find_column(profiles.relation, profiles.key_name);
+    if (!OidIsValid(key.type)) {
+        throw Error(sqlstate::profiles_missing,
+                    "profile database \"" + profiles.external_id + "\" has lost its relation or key column",
+                    "Its key column is \"" + profiles.key_name + "\".",
+                    "Restore it, or correct loyalty.profile_databases.");
+    }
+    profiles.table = key.table;
+    profiles.key = key.column;
+    profiles.key_type = key.type;
+    return profiles;
+}
+
+void require_active(const ProfileDatabase& profiles) {
+    if (profiles.program_active) return;
+    throw Error(sqlstate::inactive_program, "program \"" + profiles.program + "\" is not active", {},
+                "Activate it with UPDATE loyalty.programs SET active = true.");
+}
+
+ProfileField profile_field(const ProfileDatabase& profiles, const std::string& name) {
+    const Column column = find_column(profiles.relation, name);
+    if (OidIsValid(column.type)) return {column.column, column.type};
+    if (profiles.bundled) {
+        const char* attribute = name.c_str();
+        const char* literal = postgres([=] {
+            return quote_literal_cstr(pg_any_to_server(attribute, static_cast<int>(strlen(attribute)), PG_UTF8));
+        });
+        return {"(attributes ->> " + std::string(literal) + ")", TEXTOID};
+    }
+    throw Error(sqlstate::unknown_profile_field,
+                "profile database \"" + profiles.external_id + "\" has no column \"" + name + "\"", {},
+                "Name a column of " + profiles.table + ".");
+}
+
+// Only this step's errors mean "no such value": those of the relation itself, which may be a view with expressions of its
+// own, are the caller's to see.
+Argument cast_text(const std::string& text, Oid type) {
+    const char* given = text.c_str();
+    try {
+        return {postgres([=] {
+                    Oid input;
+                    Oid parameter;
+                    getTypeInputInfo(type, &input, &parameter);
+                    char* value = pg_any_to_server(given, static_cast<int>(strlen(given)), PG_UTF8);
+                    return OidInputFunctionCall(input, value, parameter, -1);
+                }),
+                false};
+    } catch (const ServerError& error) {
+        const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
+        if (category == ERRCODE_DATA_EXCEPTION || error.data->sqlerrcode == ERRCODE_CHECK_VIOLATION) return {0, true};
+        throw;
+    }
+}
+
+std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller) {
+    const AsUser reader(profiles.reader(caller));
+    const Argument value = cast_text(key, profiles.key_type);
+    if (value.is_null || key.empty()) return std::nullopt;
+    const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
+                                    profiles.key + " = $1 LIMIT 2",
+                                {profiles.key_type})
+                          .run({value});
+    if (rows.size() == 0) return std::nullopt;
+    if (rows.size() > 1) {
+        throw Error(sqlstate::ambiguous_profile, "\"" + key + "\" is the key of several profiles", {},
+                    "Keys of profile database \"" + profiles.external_id + "\" have to be unique.");
+    }
+    return rows.text(0, 1);
+}
+
+std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
+                                                          const std::vector<std::string>& members, Oid caller) {
+    const AsUser reader(profiles.reader(caller));
+    const char* type =
+        postgres([&profiles_type = profiles.key_type] { return format_type_be_qualified(profiles_type); });
+    const Rows rows = query_for(
+                          "SELECT k.number, to_jsonb(t)::text FROM unnest($1) WITH ORDINALITY k (member, number)"
+                          " JOIN " +
+                              profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
+                          {TEXTARRAYOID})
+                          .run({texts_argument(members)});
+    std::vector<std::optional<std::string>> documents(members.size());
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        documents[static_cast<std::size_t>(bigint_at(rows, row, 1) - 1)] = rows.text(row, 2);
+    return documents;
+}
+
+Query& query_for(const std::string& text, std::initializer_list<Oid> types) {
+    static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
+    std::string key = text;
+    for (const Oid type : types) key += " " + std::to_string(type);
+    auto& query = queries[key];
+    if (!query) query = std::make_unique<Query>(text.c_str(), types);
+    return *query;
+}
+
+}  // namespace loyalty::pg

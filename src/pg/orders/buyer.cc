@@ -1,0 +1,248 @@
+#include "pg/orders/buyer.hpp"
+
+#include <algorithm>
+
+#include "pg/members/profile.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/jsonb.hpp"
+#include "pg/server/owner.hpp"
+#include "pg/server/predicate.hpp"
+#include "pg/server/values.hpp"
+#include "pg/tiers/tiers.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+[[noreturn]] void fail_unknown(const std::string& key, const Market& market) {
+    throw Error(
+        sqlstate::unknown_profile, "invalid order: the member is not in the profile database",
+        "At $.member, the value is \"" + key + "\".",
+        "Give a key of profile database \"" + market.profile_database + "\", or no member for an anonymous guest.");
+}
+
+Points points_in(const std::string& figure, int scale) {
+    const auto value = Decimal::parse(figure);
+    const auto units = value ? value->units(scale) : std::nullopt;
+    if (!units) throw_overflow();
+    return {*units};
+}
+
+// What the schema knows of a profile key.
+struct Account {
+    bool in_bundled_profiles = false;
+    bool enrolled = false;
+    std::vector<Balance> balances;       // per point type of the program
+    std::optional<std::string> profile;  // its bundled row, as jsonb's text
+    std::vector<std::string> segments;   // static ones that list it
+};
+
+// Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
+const std::string& account_query() {
+    static const std::string text =
+        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::text FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
+        " UNION ALL "
+        "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances WHERE member = $2 AND program = $1"
+        " UNION ALL "
+        "SELECT 'lot', point_type, remaining::text,"
+        "       CASE WHEN held = 0 THEN '0' ELSE ("
+        "           SELECT coalesce(sum(r.amount), 0)::text"
+        "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
+        "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
+        "              AND h.state = 'open' AND h.expires_at > $3) END,"
+        "       active_from, expires_at, NULL"
+        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open"
+        " UNION ALL ";
+    return text;
+}
+
+// Where audiences ask for segments, one more index scan.
+Rows read_rows(const std::string& program, const std::string& key, bool with_segments) {
+    static Query plain(
+        (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
+            .c_str(),
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    static Query with_lists(
+        (account_query() +
+         "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
+         " UNION ALL "
+         "SELECT 'segment', segment, NULL, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
+         " WHERE profile = $2 AND program = $1")
+            .c_str(),
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    return (with_segments ? with_lists : plain)
+        .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
+}
+
+// What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
+// its date until the hold ends, be it by its time-out.
+void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, TimestampTz now) {
+    const Points free = points_in(rows.text(row, 3), scale) - points_in(rows.text(row, 4), scale);
+    const TimestampTz active_from = DatumGetTimestampTz(rows.datum(row, 5));
+    const TimestampTz expires_at = DatumGetTimestampTz(rows.datum(row, 6));
+    if (expires_at <= now) {
+        balance.total -= free;
+    } else if (active_from <= now && balance.usable) {
+        balance.active += free;
+    }
+}
+
+// One per point type of the version, with nothing on it.
+std::vector<Balance> empty_balances(const CurrentProgram& current, TimestampTz now) {
+    std::vector<Balance> balances;
+    for (const auto& type : current.version->program.point_types) {
+        const auto state = current.live->point_types.find(type.id);
+        balances.push_back({{}, {}, state != current.live->point_types.end() && state->second.usable(now)});
+    }
+    return balances;
+}
+
+Account read_account(const CurrentProgram& current, const std::string& key, TimestampTz now) {
+    const Program& program = current.version->program;
+    Account account;
+    account.balances = empty_balances(current, now);
+    const DocumentNeeds& needs = current.version->needs;
+    const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        const std::string kind = rows.text(row, 1);
+        if (kind == "profile") {
+            account.in_bundled_profiles = true;
+            account.profile = rows.optional_text(row, 2);
+            continue;
+        }
+        if (kind == "member") {
+            account.enrolled = true;
+            continue;
+        }
+        if (kind == "segment") {
+            account.segments.push_back(rows.text(row, 2));
+            continue;
+        }
+        const Index type = program.point_type(rows.text(row, 2));
+        // A type that the version in force does not have yet takes no part.
+        if (type == none) continue;
+        const int scale = program.point_types[type].scale;
+        Balance& balance = account.balances[type];
+        if (kind == "balance") {
+            balance.total += points_in(rows.text(row, 3), scale);
+            balance.owed = points_in(rows.text(row, 4), scale);
+            balance.debt = points_in(rows.text(row, 7), scale);
+        } else {
+            add_lot(balance, rows, row, scale, now);
+        }
+    }
+    return account;
+}
+
+// The segments of the version that a profile belongs to. `row` is the profile's in the user's own relation.
+std::vector<std::uint32_t> profile_segments(const AppliedVersion& version, const Account& account,
+                                            std::optional<Datum> row) {
+    const auto& segments = version.program.profile_segments;
+    std::vector<std::uint32_t> found = places_of(account.segments, segments);
+    if (!version.needs.profile) return found;
+    const Datum document = with_segments(row ? *row : jsonb_from_text(*account.profile), account.segments);
+    for (std::uint32_t i = 0; i < segments.size(); i++) {
+        if (!segments[i].is_static() && holds(version.profile_predicates[i], document)) found.push_back(i);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+[[noreturn]] void fail_context(std::string_view code, const std::string& path, const std::string& value,
+                               const std::string& what, const std::string& hint) {
+    throw Error(code, "invalid context: " + what, "At " + path + ", the value is " + value + ".", hint);
+}
+
+Points made_up_points(const std::string& type, const Decimal& amount, int scale) {
+    const std::string path = "$.balances." + type;
+    if (amount.scale() > scale) {
+        fail_context(sqlstate::too_many_decimals, path, amount.to_string(),
+                     "an amount of points has more decimals than their type",
+                     "Give at most " + std::to_string(scale) + " decimals.");
+    }
+    const auto units = amount.units(scale);
+    if (amount.is_negative() || !units) {
+        fail_context(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of points is out of range",
+                     "Give a number of 0 or more, of at most 18 digits.");
+    }
+    return {*units};
+}
+
+// `query` yields the first of the names $2 that program $1 does not know, with its place.
+void check_names(Query& query, const std::string& program, const std::vector<std::string>& names, const char* key,
+                 const char* table) {
+    if (names.empty()) return;
+    const Rows unknown = query.run({text_argument(program), texts_argument(names)});
+    if (unknown.size() == 0) return;
+    fail_context(sqlstate::unknown_in_context,
+                 "$." + std::string(key) + "[" + std::to_string(bigint_at(unknown, 0, 1) - 1) + "]",
+                 "\"" + unknown.text(0, 2) + "\"", "a name is not known to the program",
+                 "Name one of loyalty." + std::string(table) + ".");
+}
+
+void check_names(const std::string& program, const TestContext::Member& member) {
+    static Query tiers(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.tiers WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    static Query segments(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.profile_segments WHERE program = $1 AND external_id = given.name)"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    static Query promo_codes(
+        "SELECT given.number, given.name FROM unnest($2) WITH ORDINALITY AS given (name, number)"
+        " WHERE NOT EXISTS (SELECT FROM loyalty.promo_codes WHERE program = $1 AND code = upper(btrim(given.name)))"
+        " ORDER BY given.number LIMIT 1",
+        {TEXTOID, TEXTARRAYOID});
+    check_names(tiers, program, member.tiers, "tiers", "tiers");
+    check_names(segments, program, member.segments, "segments", "profile_segments");
+    check_names(promo_codes, program, member.promo_codes, "promo_codes", "promo_codes");
+}
+
+}  // namespace
+
+Buyer make_up_buyer(const CurrentProgram& current, const TestContext::Member& member, TimestampTz now) {
+    const Program& program = current.version->program;
+    check_names(current.live->market.program, member);
+    Buyer buyer;
+    buyer.kind = BuyerKind::member;
+    buyer.balances = empty_balances(current, now);
+    for (const auto& [id, amount] : member.balances) {
+        const Index type = program.point_type(id);
+        if (type == none) {
+            fail_context(sqlstate::unknown_point_type, "$.balances." + id, amount.to_string(),
+                         "the point type is not known to the program", "Name one of loyalty.point_types.");
+        }
+        Balance& balance = buyer.balances[type];
+        balance.total = made_up_points(id, amount, program.point_types[type].scale);
+        if (balance.usable) balance.active = balance.total;
+    }
+    buyer.tiers = places_of(member.tiers, program.tiers);
+    buyer.segments = places_of(member.segments, program.profile_segments);
+    return buyer;
+}
+
+Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>& member, TimestampTz now, Oid caller) {
+    Buyer buyer;
+    if (!member) return buyer;
+    const LiveProgram& live = *current.live;
+    const auto profile = live.bundled_profiles ? Profile{*member, std::nullopt}
+                                               : read_profile(live, *member, caller, current.version->needs.profile);
+    if (!profile) fail_unknown(*member, live.market);
+    Account account = read_account(current, profile->key, now);
+    if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);
+    buyer.key = profile->key;
+    buyer.kind = account.enrolled ? BuyerKind::member : BuyerKind::guest;
+    // Audiences of tiers and segments are for members.
+    if (!account.enrolled) return buyer;
+    buyer.balances = std::move(account.balances);
+    const Program& program = current.version->program;
+    if (current.version->needs.tiers)
+        buyer.tiers = places_of(held_tiers(live.market.program, profile->key, now), program.tiers);
+    buyer.segments = profile_segments(*current.version, account, profile->row);
+    return buyer;
+}
+
+}  // namespace loyalty::pg

@@ -1,0 +1,184 @@
+// loyalty_calculate, loyalty_explain and loyalty_test: an order document in, a calculation out; nothing is written.
+#include "codec/context_reader.hpp"
+#include "codec/order_reader.hpp"
+#include "codec/result_writer.hpp"
+#include "core/explain/explain.hpp"
+
+#include "pg/orders/buyer.hpp"
+#include "pg/orders/catalogue.hpp"
+#include "pg/orders/document_values.hpp"
+#include "pg/orders/quote.hpp"
+#include "pg/orders/segments.hpp"
+#include "pg/orders/time.hpp"
+#include "pg/promo_codes/lookup.hpp"
+#include "pg/promotions/usage.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+
+namespace loyalty::pg {
+
+std::string_view document_text(Datum jsonb) {
+    const std::size_t size = toast_raw_datum_size(jsonb);
+    if (size > max_document_bytes) {
+        throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
+                    "It has " + std::to_string(size) + " bytes.",
+                    "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
+    }
+    return jsonb_text(jsonb);
+}
+
+// The promo codes of the member that a test makes up.
+static std::vector<std::string> attached_codes(const TestContext* test) {
+    return test && test->member ? test->member->promo_codes : std::vector<std::string>{};
+}
+
+Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted) {
+    const TestContext* test = wanted.test;
+    Quote quote;
+    quote.document = std::move(document);
+    const AsUser as_owner(schema_owner());
+    const Spi connection;
+    quote.current = find_program(quote.document.program, edition);
+    const Market& market = quote.current.live->market;
+    if (!test) check_active(market);
+    check_references(quote.document, quote.program(), market);
+    const std::string& time_zone = quote.program().time_zone;
+    const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
+    if (quote.document.time) {
+        quote.at = at;
+        quote.time = show_time(at, time_zone);
+    }
+
+    Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())
+                                       : find_buyer(quote.current, quote.document.member, now(), caller);
+    Catalogue catalogue = find_products(quote.current, quote.document);
+    quote.order =
+        resolve(quote.document, quote.program(), catalogue.products, std::move(catalogue.segments), std::move(buyer));
+    quote.order.time = local_time(at, time_zone);
+    resolve_place(quote.order, quote.document, market);
+    find_promo_codes(quote.order, quote.document, quote.program(), attached_codes(test), wanted.binding);
+    find_order_segments(quote.order, quote.document, *quote.current.version, catalogue.documents);
+    find_partner_products(quote.order, quote.program(), quote.order.time.day());
+    read_values(quote.order, quote.document, quote.current, quote.time, caller);
+    find_allowances(quote.order, quote.program(), wanted.binding);
+
+    const std::string status = quote.document.status.value_or("new");
+    CalculationOptions options;
+    options.traces_refusals = wanted.explained;
+    options.check_interrupts = check_interrupts;
+    options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
+    quote.calculation = calculate(quote.program(), quote.order, options);
+    return quote;
+}
+
+Datum quote_result(const Quote& quote) {
+    JsonbWriter result;
+    codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+    return result.take();
+}
+
+namespace {
+
+// The edition that the second argument names by its number, if there is one.
+Quote make_quote(FunctionCallInfo call, bool explained) {
+    const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId(),
+                      {.explained = explained});
+}
+
+[[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
+    throw Error(sqlstate::contradictory_test, "invalid test: " + what,
+                std::string("At $.") + key + " of the order and in the context.", hint);
+}
+
+// What an order and the context say together must make sense.
+void check_test(const OrderDocument& order, const TestContext& context) {
+    if (order.member && context.member) {
+        fail_contradiction("member", "the member is both named and made up",
+                           "Leave \"member\" out of the order, or balances, tiers, segments and promo codes out of the "
+                           "context.");
+    }
+    if (order.total && context.auto_calculate) {
+        fail_contradiction("total", "the total is both given and calculated",
+                           "Leave \"total\" out of the order, or set \"auto_calculate\" to false in the context.");
+    }
+    if (!order.total && !context.auto_calculate) {
+        fail_contradiction("total", "the total is neither given nor calculated",
+                           "Give the order a \"total\", or leave \"auto_calculate\" out of the context.");
+    }
+}
+
+std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const TestContext& context) {
+    std::vector<Quote> quotes;
+    quotes.reserve(orders.size());
+    for (auto& order : orders) {
+        try {
+            check_test(order, context);
+            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), {.test = &context}));
+            if (quotes.back().program().id != quotes.front().program().id) {
+                throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
+                            "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
+            }
+        } catch (const Error& error) {
+            if (orders.size() == 1) throw;
+            throw codec::in_order(error, static_cast<std::size_t>(&order - orders.data()));
+        }
+    }
+    return quotes;
+}
+
+// Puts the lines into the result of a set-returning function.
+void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines) {
+    postgres([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    for (const auto& line : lines) {
+        const char* data = line.data();
+        const int size = static_cast<int>(line.size());
+        postgres([=] {
+            char* text = pg_any_to_server(data, size, PG_UTF8);
+            Datum value =
+                PointerGetDatum(cstring_to_text_with_len(text, text == data ? size : static_cast<int>(strlen(text))));
+            bool is_null = false;
+            tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
+        });
+    }
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_calculate);
+Datum loyalty_calculate(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo, false)); });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_explain);
+Datum loyalty_explain(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Quote quote = make_quote(fcinfo, true);
+        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
+        return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_test);
+Datum loyalty_test(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const loyalty::TestContext context = loyalty::codec::read_context(document_text(PG_GETARG_DATUM(1)));
+        const auto quotes =
+            make_test_quotes(loyalty::codec::read_test_orders(document_text(PG_GETARG_DATUM(0))), context);
+        std::vector<loyalty::codec::TestedOrder> orders;
+        for (const auto& quote : quotes)
+            orders.push_back({quote.program(), quote.order, quote.calculation, {quote.document, quote.time}});
+        JsonbWriter result;
+        loyalty::codec::write_test(result, orders);
+        return result.take();
+    });
+}
+}

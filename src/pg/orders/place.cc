@@ -1,0 +1,345 @@
+// loyalty_place_order: a quote that is stored and booked, in the caller's transaction.
+//
+// Locks are taken in the same order by everything that changes orders, and all before the calculation: the buyer's
+// balances, the order's id, promo codes, the counters of promotions by their id. So what was calculated still holds when it
+// is booked, and nobody waits for each other.
+#include "codec/order_reader.hpp"
+#include "codec/resolved_order.hpp"
+
+#include <algorithm>
+
+#include "pg/events/outbox.hpp"
+#include "pg/ledger/store.hpp"
+#include "pg/members/profile.hpp"
+#include "pg/orders/points.hpp"
+#include "pg/orders/quote.hpp"
+#include "pg/orders/time.hpp"
+#include "pg/promo_codes/orders.hpp"
+#include "pg/promotions/usage.hpp"
+#include "pg/server/arguments.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+[[noreturn]] void fail(std::string_view code, const std::string& what, const std::string& detail,
+                       const std::string& hint) {
+    throw Error(code, "invalid order: " + what, detail, hint);
+}
+
+// What is answered, the first time and again; `repeated` is $4.
+#define LOYALTY_ORDER_ANSWER \
+    "coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', $4)"
+
+class Placing {
+public:
+    Placing(Datum request, Oid caller)
+        : request_(request),
+          caller_(caller),
+          document_(codec::read_order(document_text(request))),
+          status_(document_.status.value_or("new")) {
+        if (!document_.external_id) {
+            fail(sqlstate::missing_key, "the key \"external_id\" is missing", "At $.",
+                 "Give the order an id of your own, unique in the program.");
+        }
+        check_order_ids(document_);
+    }
+
+    Datum run(MemoryContext into) {
+        current_ = current_program(document_.program);
+        find_key();
+        if (const auto first = first_answer(into)) return *first;
+        lock_balances(key_);
+        if (!claim_id()) return first_answer(into).value();
+        calculate();
+        check();
+        const OrderWriting writing;
+        store();
+        book();
+        tell();
+        judge_buyer(key_);
+        return answer(into);
+    }
+
+private:
+    const Market& market() const { return current_.live->market; }
+
+    // The key under which the order is kept. A profile that does not exist is found out by the calculation.
+    void find_key() {
+        key_.program = market().program;
+        key_.external_id = *document_.external_id;
+        if (!document_.member) {
+            key_.buyer = "g:" + key_.external_id;
+            return;
+        }
+        const LiveProgram& live = *current_.live;
+        const auto profile = live.bundled_profiles ? document_.member : find_profile(live, *document_.member, caller_);
+        key_.buyer = "m:" + profile.value_or(*document_.member);
+    }
+
+    std::optional<Datum> first_answer(MemoryContext into) const {
+        static Query query(
+            "SELECT o.origin = 'placed'"
+            "       AND coalesce(o.request = $3 - 'expected_total', o.request_hash = jsonb_hash_extended($3 - 'expected_total', 0)),"
+            "       o.placed_at, " LOYALTY_ORDER_ANSWER
+            "  FROM loyalty.order_ids i"
+            "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
+            " WHERE i.external_id = $1 AND i.program = $2",
+            {TEXTOID, TEXTOID, JSONBOID, BOOLOID});
+        const FreshSnapshot snapshot;
+        const Rows rows = query.run(
+            {text_argument(key_.external_id), text_argument(key_.program), {request_, false}, boolean_argument(true)});
+        if (rows.size() == 0) return std::nullopt;
+        if (!rows.boolean(0, 1)) {
+            throw Error(
+                sqlstate::order_id_taken, "external id \"" + key_.external_id + "\" was used for another order",
+                "It was placed at " + show_time(timestamp_at(rows, 0, 2), market().time_zone) + ", with other content.",
+                "Repeat a request with exactly the same content, or use a new id.");
+        }
+        return copy_out(rows.datum(0, 3), into);
+    }
+
+    // False if another transaction has placed an order with the id meanwhile.
+    bool claim_id() const {
+        static Query query(
+            "INSERT INTO loyalty.order_ids (external_id, program, buyer) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+            " RETURNING true",
+            {TEXTOID, TEXTOID, TEXTOID});
+        const OrderArguments key(key_);
+        return query.run({key.external_id, key.program, key.buyer}, true).size() == 1;
+    }
+
+    void calculate() {
+        const FreshSnapshot snapshot;
+        quote_ = make_quote(document_, Edition::in_force(), caller_, {.binding = true});
+    }
+
+    void check() const {
+        const auto found = market().statuses.find(status_);
+        if (found == market().statuses.end()) {
+            fail(sqlstate::unknown_status, "the status is not known to the program",
+                 "At $.status, the value is \"" + status_ + "\".",
+                 "Add it to loyalty.order_statuses, or give another \"status\".");
+        }
+        if (found->second.kind == StatusKind::cancelled || found->second.kind == StatusKind::refunded) {
+            fail(sqlstate::unusable_status, "the status is final", "At $.status, the value is \"" + status_ + "\".",
+                 "Place it with a status of kind open or delivered.");
+        }
+        if (quote_.at && *quote_.at > now()) {
+            fail(sqlstate::time_in_future, "the time lies in the future",
+                 "At $.time, the value is " + quote_.time + ".",
+                 "Orders are placed at their time or later; quotes may look ahead.");
+        }
+        check_total();
+    }
+
+    void check_total() const {
+        const auto& expected = document_.expected_total;
+        const Decimal total = Decimal::of(quote_.calculation.total.units, quote_.program().currency_scale);
+        if (!expected || *expected == total) return;
+        throw Error(sqlstate::unexpected_total, "the order's total is not the expected one",
+                    "Expected is " + expected->to_string() + ", the total is " + total.to_string() + ".",
+                    "Show the buyer the new total, and place the order with that.");
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Storing
+
+    void store() {
+        const OrderArguments key(key_);
+        const Argument result{quote_result(quote_), false};
+        store_order(key, result);
+        store_lines(key, result);
+        store_operations(key, result);
+        store_accruals(key, result);
+    }
+
+    Datum resolved() const {
+        std::vector<std::string_view> credited;
+        const auto add = [&](std::string_view name) {
+            if (market().is_credited(status_, name)) credited.push_back(name);
+        };
+        for (const auto& [name, known] : market().statuses) add(name);
+        for (const std::string_view kind : {"open", "delivered"}) {
+            if (!market().statuses.contains(std::string(kind))) add(kind);
+        }
+        std::sort(credited.begin(), credited.end());
+        JsonbWriter out;
+        codec::write_resolved_order(out, quote_.program(), quote_.order, credited);
+        return out.take();
+    }
+
+    void store_order(const OrderArguments& key, const Argument& result) const {
+        static Query query(
+            "INSERT INTO loyalty.orders (buyer, program, external_id, origin, status, version, \"time\", placed_at,"
+            "    channel, contact_point, region, base, discount, points_discount, total,"
+            "    shipping_base, shipping_discount, shipping_points_discount, shipping_total,"
+            "    request, request_hash, resolved, result)"
+            " SELECT $1, $2, $3, 'placed', coalesce($5 ->> 'status', 'new'), $6, coalesce($7, $8), $8,"
+            "        $5 ->> 'channel', $5 ->> 'contact_point', $5 ->> 'region',"
+            "        totals.base, totals.discount, totals.points_discount, totals.total, shipping.base, shipping.discount,"
+            "        shipping.base - shipping.discount - shipping.total, shipping.total,"
+            "        $5 - 'expected_total', jsonb_hash_extended($5 - 'expected_total', 0), $9, $4"
+            "   FROM jsonb_to_record($4 -> 'totals') AS totals (base numeric, discount numeric, points_discount numeric, total numeric),"
+            "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)",
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID});
+        const std::int32_t version = quote_.program().version;
+        query.run({key.buyer,
+                   key.program,
+                   key.external_id,
+                   result,
+                   {request_, false},
+                   version == 0 ? null_argument() : integer_argument(version),
+                   optional_timestamp_argument(quote_.at),
+                   timestamp_argument(now()),
+                   {resolved(), false}},
+                  true);
+    }
+
+    void store_lines(const OrderArguments& key, const Argument& result) const {
+        static Query query(
+            "INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price,"
+            "    base, discount, points_discount, allotted, total, status)"
+            " SELECT $1, $2, $3, l.body ->> 'id', l.position, l.body ->> 'product',"
+            "        (l.body ->> 'quantity')::numeric, (l.body ->> 'base_price')::numeric, (l.body ->> 'base')::numeric,"
+            "        (l.body ->> 'discount')::numeric, (l.body ->> 'points_discount')::numeric,"
+            "        (l.body ->> 'allotted')::numeric, (l.body ->> 'total')::numeric, $5"
+            "   FROM jsonb_array_elements($4 -> 'lines') WITH ORDINALITY l (body, position)",
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
+        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
+    }
+
+    void store_operations(const OrderArguments& key, const Argument& result) const {
+        static Query query(
+            "INSERT INTO loyalty.order_operations (buyer, program, order_id, number, promotion, promotion_type, benefit, level,"
+            "    target, line, discount, points_discount, point_type, spent, accrued, cut, details)"
+            " SELECT $1, $2, $3, o.number, o.body ->> 'promotion', o.body ->> 'promotion_type', o.body ->> 'benefit',"
+            "        o.body ->> 'level', coalesce(o.body ->> 'target', 'line'), o.body ->> 'line',"
+            "        (o.body ->> 'discount')::numeric, (o.body ->> 'points_discount')::numeric, o.body ->> 'points',"
+            "        (o.body ->> 'spent')::numeric, coalesce(o.body ->> 'accrued', o.body ->> 'pending')::numeric,"
+            "        (o.body ->> 'cut')::numeric, nullif(o.body - '{promotion,promotion_type,benefit,level,target,line,product,"
+            "discount,points_discount,points,spent,accrued,pending,cut,credit_on,delay}'::text[], '{}')"
+            "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number)",
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID});
+        if (!quote_.calculation.operations.empty()) query.run({key.buyer, key.program, key.external_id, result}, true);
+    }
+
+    // Those that are due at once wait for the status which the order is placed with.
+    void store_accruals(const OrderArguments& key, const Argument& result) const {
+        static Query query(
+            "INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,"
+            "    credit_on, delay, state)"
+            " SELECT $1, $2, $3, o.number, o.body ->> 'promotion', o.body ->> 'points', o.body ->> 'level', o.body ->> 'line',"
+            "        accrual.points, coalesce(o.body ->> 'credit_on', $5), o.body ->> 'delay', 'waiting'"
+            "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number),"
+            "        LATERAL (SELECT coalesce(o.body ->> 'accrued', o.body ->> 'pending')::numeric) AS accrual (points)"
+            "  WHERE accrual.points > 0",
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
+        if (!has_points()) return;
+        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
+    }
+
+    bool has_points() const {
+        const auto& points = quote_.calculation.points;
+        return std::any_of(points.begin(), points.end(),
+                           [](const PointsResult& type) { return !type.accrued.is_zero() || !type.pending.is_zero(); });
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Booking
+
+    void book() {
+        use_promo_codes(key_, quote_.order, quote_.calculation);
+        count_uses(key_, quote_.program(), quote_.order, quote_.calculation);
+        issued_ = issue_promo_codes(key_, quote_.program(), quote_.calculation);
+        spend_points(key_, quote_.program(), quote_.order, quote_.calculation, booked_);
+        if (has_points()) credit_accruals(key_, market(), booked_);
+    }
+
+    void tell() const {
+        JsonbWriter data;
+        data.begin_object();
+        data.key("order");
+        data.text(key_.external_id);
+        data.key("status");
+        data.text(status_);
+        data.key("total");
+        data.number(quote_.calculation.total.units, quote_.program().currency_scale);
+        data.end_object();
+        add_event(key_.program, "order_placed", key_.profile(), data.take());
+    }
+
+    static void write_issued(codec::JsonWriter& out, const IssuedCode& issued) {
+        const auto text = [&](std::string_view key, std::string_view value) {
+            out.key(key);
+            out.text(value);
+        };
+        out.begin_object();
+        text("pool", issued.pool);
+        if (issued.code) text("code", *issued.code);
+        text("status", issued.code ? "issued" : "pool_is_empty");
+        if (!issued.message.empty()) text("message", issued.message);
+        text("promotion", issued.promotion);
+        out.end_object();
+    }
+
+    // What the answer tells beside the result.
+    Datum confirmation() const {
+        const std::string& time_zone = quote_.program().time_zone;
+        JsonbWriter out;
+        out.begin_object();
+        out.key("status");
+        out.text(status_);
+        out.key("placed_at");
+        out.text(out.keep(show_time(now(), time_zone)));
+        out.key("booked");
+        write_booked(out, booked_, time_zone);
+        out.key("issued");
+        out.begin_array();
+        for (const auto& code : issued_) write_issued(out, code);
+        out.end_array();
+        out.end_object();
+        return out.take();
+    }
+
+    Datum answer(MemoryContext into) const {
+        static Query query(
+            "UPDATE loyalty.orders o SET confirmation = $5 WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
+            " RETURNING " LOYALTY_ORDER_ANSWER,
+            {TEXTOID, TEXTOID, TEXTOID, BOOLOID, JSONBOID});
+        const OrderArguments key(key_);
+        const Rows rows = query.run(
+            {key.buyer, key.program, key.external_id, boolean_argument(false), {confirmation(), false}}, true);
+        return copy_out(rows.datum(0, 1), into);
+    }
+
+    const Datum request_;
+    const Oid caller_;
+    const OrderDocument document_;
+    const std::string status_;
+    CurrentProgram current_;
+    OrderKey key_;
+    Quote quote_;
+    BookedRows booked_;
+    std::vector<IssuedCode> issued_;
+};
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_place_order);
+Datum loyalty_place_order(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const MemoryContext into = CurrentMemoryContext;
+        Placing placing(PG_GETARG_DATUM(0), GetUserId());
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        return placing.run(into);
+    });
+}
+}

@@ -1,0 +1,39 @@
+// Points of orders in the ledger: paid with, earned, given and taken back. What is booked carries the source type "order".
+#pragma once
+
+#include "core/calculate/calculate.hpp"
+
+#include <string>
+#include <vector>
+
+#include "pg/ledger/book.hpp"
+#include "pg/orders/store.hpp"
+#include "pg/server/jsonb.hpp"
+
+namespace loyalty::pg {
+
+// A row that an order has booked in the ledger.
+struct BookedPoints {
+    std::string point_type;
+    std::string type;
+    Booking booking;
+};
+
+using BookedRows = std::vector<BookedPoints>;
+
+// Books it as the order's. The posting needs point type, type and value only.
+BookedPoints post_for(const OrderKey& order, Posting posting);
+
+// Spends the points that the order is paid with, and attributes them to its lines and its shipping by the money that they
+// paid there, by largest remainder.
+void spend_points(const OrderKey& order, const Program& program, const Order& resolved, const Calculation& calculation,
+                  BookedRows& booked);
+
+// Credits the accruals that wait for a status which the order, or their line, has reached. Those whose point type was
+// deactivated meanwhile, or whose member was removed, are dropped for good, with an event.
+void credit_accruals(const OrderKey& order, const Market& market, BookedRows& booked);
+
+// The rows as an array of objects; times are shown in the time zone.
+void write_booked(JsonbWriter& out, const BookedRows& booked, const std::string& time_zone);
+
+}  // namespace loyalty::pg

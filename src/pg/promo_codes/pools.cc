@@ -1,0 +1,329 @@
+// Making promo codes: at random from a mask, or from a table of the caller's.
+#include "pg/promo_codes/pools.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "pg/server/arguments.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+constexpr std::int64_t most_codes = 10'000'000;
+constexpr std::size_t codes_a_round = 100'000;
+constexpr std::int64_t codes_a_notice = 1'000'000;
+constexpr std::size_t longest_code = 100;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// From a mask
+
+constexpr std::string_view digits = "0123456789";
+constexpr std::string_view letters = "ABCDEFGHJKLMNPQRSTUVWXYZ";
+constexpr std::string_view either = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+// What one character of a mask stands for; empty for itself.
+std::string_view alphabet(char mask) {
+    switch (mask) {
+        case '#':
+            return digits;
+        case '?':
+            return letters;
+        case '*':
+            return either;
+        default:
+            return {};
+    }
+}
+
+[[noreturn]] void fail_mask(const std::string& mask, std::string detail) {
+    throw Error(sqlstate::wrong_mask, "promo codes cannot be made from mask \"" + mask + "\"", std::move(detail),
+                "Use # for a digit, ? for a letter and * for either, such as BDAY-****-****.");
+}
+
+// Random bytes, drawn from the system a page at a time.
+class Randomness {
+public:
+    std::uint8_t byte() {
+        if (next_ == bytes_.size()) refill();
+        return bytes_[next_++];
+    }
+
+    // A character, each with the same chance: bytes beyond the last full round of the alphabet are drawn again.
+    char pick(std::string_view from) {
+        const std::size_t fair = 256 - 256 % from.size();
+        std::uint8_t drawn = byte();
+        while (drawn >= fair) drawn = byte();
+        return from[drawn % from.size()];
+    }
+
+private:
+    void refill() {
+        std::array<std::uint8_t, 4096>* const bytes = &bytes_;
+        postgres([=] {
+            if (!pg_strong_random(bytes->data(), bytes->size())) elog(ERROR, "could not get random bytes");
+        });
+        next_ = 0;
+    }
+
+    std::array<std::uint8_t, 4096> bytes_;
+    std::size_t next_ = 4096;
+};
+
+class Mask {
+public:
+    explicit Mask(std::string mask) : mask_(std::move(mask)) {
+        if (mask_.empty() || mask_.size() > longest_code)
+            fail_mask(mask_, "It has " + std::to_string(mask_.size()) + " characters, not 1 to " +
+                                 std::to_string(longest_code) + ".");
+        for (const char each : mask_) {
+            if (each <= ' ' || each > '~' || (each >= 'a' && each <= 'z'))
+                fail_mask(mask_, "It has other characters than printable ASCII without blanks and small letters.");
+            const auto size = alphabet(each).size();
+            if (size > 0 && capacity_ < most_codes * 100) capacity_ *= static_cast<std::int64_t>(size);
+        }
+    }
+
+    // How many codes it stands for; where they are very many, some of them.
+    std::int64_t capacity() const { return capacity_; }
+    const std::string& text() const { return mask_; }
+
+    std::string draw(Randomness& randomness) const {
+        std::string code = mask_;
+        for (char& each : code)
+            if (const auto from = alphabet(each); !from.empty()) each = randomness.pick(from);
+        return code;
+    }
+
+private:
+    std::string mask_;
+    std::int64_t capacity_ = 1;
+};
+
+// Those of the codes that are new, at most `most` of them. Returns how many.
+std::int64_t insert_new(const PromoCodePool& pool, const std::vector<std::string>& codes, TimestampTz expires_at,
+                        std::int64_t most) {
+    static Query query(
+        "INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, created_at)"
+        " SELECT code, $1, $2, $4, $6 FROM ("
+        "     SELECT DISTINCT code FROM unnest($3) AS given (code)"
+        "      WHERE NOT EXISTS (SELECT FROM loyalty.promo_codes c WHERE c.code = given.code AND c.program = $1)"
+        " ) AS new LIMIT $5"
+        " ON CONFLICT DO NOTHING",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID});
+    return static_cast<std::int64_t>(
+        query
+            .run({text_argument(pool.program), text_argument(pool.id), texts_argument(codes),
+                  timestamp_argument(expires_at), bigint_argument(most), timestamp_argument(now())},
+                 true)
+            .size());
+}
+
+// A mask that has hardly a free code left gives none in a hundred rounds of ten thousand draws.
+void generate(const PromoCodePool& pool, const Mask& mask, std::int64_t codes, TimestampTz expires_at) {
+    constexpr std::size_t fewest_draws = 10'000;
+    constexpr int most_rounds_in_vain = 100;
+    Randomness randomness;
+    int in_vain = 0;
+    for (std::int64_t made = 0; made < codes;) {
+        const std::size_t draws = std::clamp(static_cast<std::size_t>(codes - made), fewest_draws, codes_a_round);
+        std::vector<std::string> drawn;
+        for (std::size_t i = 0; i < draws; i++) drawn.push_back(mask.draw(randomness));
+        const std::int64_t inserted = insert_new(pool, drawn, expires_at, codes - made);
+        in_vain = inserted > 0 ? 0 : in_vain + 1;
+        if (in_vain == most_rounds_in_vain)
+            fail_mask(mask.text(), "Its codes are used up: " + std::to_string(made) + " of " + std::to_string(codes) +
+                                       " could be made.");
+        const std::int64_t before = made;
+        made += inserted;
+        if (made / codes_a_notice > before / codes_a_notice)
+            postgres([=] {
+                ereport(NOTICE, (errmsg("made %lld of %lld promo codes", static_cast<long long>(made),
+                                        static_cast<long long>(codes))));
+            });
+    }
+}
+
+// Whether a batch with this id is there already; if not, there is one now.
+bool is_repeated(const PromoCodePool& pool, const Mask& mask, std::int64_t codes, TimestampTz expires_at,
+                 const std::string& external_id) {
+    static Query make(
+        "INSERT INTO loyalty.promo_code_batches (program, external_id, pool, mask, codes, expires_at, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    static Query compare(
+        "SELECT pool = $3 AND mask = $4 AND codes = $5 AND expires_at = $6 FROM loyalty.promo_code_batches"
+        " WHERE program = $1 AND external_id = $2",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID});
+    const Argument program = text_argument(pool.program), id = text_argument(external_id), of = text_argument(pool.id),
+                   text = text_argument(mask.text()), count = bigint_argument(codes),
+                   expires = timestamp_argument(expires_at);
+    if (make.run({program, id, of, text, count, expires, timestamp_argument(now())}, true).size() == 1) return false;
+    const LatestSnapshot latest;
+    if (compare.run({program, id, of, text, count, expires}).boolean(0, 1)) return true;
+    throw Error(sqlstate::external_id_taken, "external id \"" + external_id + "\" was used for other promo codes", {},
+                "Give each batch of codes an id of its own.");
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// From a table
+
+struct Report {
+    std::int64_t inserted = 0, duplicates = 0, refused = 0;
+    std::vector<std::string> refused_codes;
+};
+
+constexpr std::size_t most_refused_shown = 20;
+
+void import_some(const PromoCodePool& pool, const std::vector<std::optional<std::string>>& codes,
+                 TimestampTz expires_at, Report& report) {
+    static Query query(
+        "WITH given AS MATERIALIZED ("
+        "    SELECT raw, upper(btrim(raw)) AS code FROM unnest($3) AS raw),"
+        " judged AS MATERIALIZED ("
+        "    SELECT raw, code, code IS NOT NULL AND length(code) BETWEEN 1 AND 100"
+        "           AND code !~ '[[:space:][:cntrl:]]' AS fits FROM given),"
+        " inserted AS ("
+        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, created_at)"
+        "    SELECT DISTINCT code, $1, $2, $4, $5 FROM judged WHERE fits ON CONFLICT DO NOTHING RETURNING code)"
+        " SELECT (SELECT count(*) FROM inserted), count(*) FILTER (WHERE fits), count(*) FILTER (WHERE NOT fits),"
+        "        (array_agg(coalesce(raw, 'null')) FILTER (WHERE NOT fits))[1:20] FROM judged",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    const Rows rows = query.run({text_argument(pool.program), text_argument(pool.id), optional_texts_argument(codes),
+                                 timestamp_argument(expires_at), timestamp_argument(now())},
+                                true);
+    report.inserted += bigint_at(rows, 0, 1);
+    report.duplicates += bigint_at(rows, 0, 2) - bigint_at(rows, 0, 1);
+    report.refused += bigint_at(rows, 0, 3);
+    for (auto& code : rows.texts(0, 4))
+        if (report.refused_codes.size() < most_refused_shown) report.refused_codes.push_back(std::move(code));
+}
+
+// A cursor on the caller's column; each portion is read with his rights.
+class Source {
+public:
+    Source(Oid relation, const std::string& column, Oid caller) : caller_(caller) {
+        const AsUser as_caller(caller_);
+        const char* name = column.c_str();
+        portal_ = postgres([=] {
+            const char* table =
+                quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+            const char* query = psprintf("SELECT CAST(%s AS pg_catalog.text) FROM %s", quote_identifier(name), table);
+            SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
+            if (plan == nullptr) elog(ERROR, "could not read %s", table);
+            return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
+        });
+    }
+
+    std::vector<std::optional<std::string>> next() {
+        const AsUser as_caller(caller_);
+        Portal portal = portal_;
+        postgres([=] { SPI_cursor_fetch(portal, true, codes_a_round); });
+        const Rows rows(SPI_tuptable, SPI_processed);
+        std::vector<std::optional<std::string>> codes;
+        for (std::uint64_t row = 0; row < rows.size(); row++) codes.push_back(rows.optional_text(row, 1));
+        return codes;
+    }
+
+private:
+    Oid caller_;
+    Portal portal_;
+};
+
+Datum return_report(FunctionCallInfo call, const Report& report) {
+    const Argument refused = texts_argument(report.refused_codes);
+    const std::int64_t inserted = report.inserted, duplicates = report.duplicates, of_refused = report.refused;
+    return postgres([=] {
+        TupleDesc row;
+        if (get_call_result_type(call, nullptr, &row) != TYPEFUNC_COMPOSITE)
+            elog(ERROR, "return type must be a row type");
+        Datum values[] = {Int64GetDatum(inserted), Int64GetDatum(duplicates), Int64GetDatum(of_refused), refused.value};
+        bool nulls[] = {false, false, false, false};
+        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), values, nulls));
+    });
+}
+
+}  // namespace
+
+PromoCodePool find_pool(const std::string& program, const std::string& pool) {
+    static Query query(
+        "SELECT p.kind, p.valid_from, p.valid_until FROM loyalty.programs g"
+        "  LEFT JOIN loyalty.promo_code_pools p ON p.program = g.external_id AND p.external_id = $2"
+        " WHERE g.external_id = $1",
+        {TEXTOID, TEXTOID});
+    const Rows rows = query.run({text_argument(program), text_argument(pool)});
+    if (rows.size() == 0)
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    if (rows.is_null(0, 1)) {
+        throw Error(sqlstate::unknown_promo_code_pool,
+                    "promo-code pool \"" + pool + "\" of program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.promo_code_pools.");
+    }
+    return {program, pool, rows.text(0, 1), timestamp_at(rows, 0, 2), timestamp_at(rows, 0, 3)};
+}
+
+void check_validity(const PromoCodePool& pool) {
+    if (pool.valid_from <= now() && now() < pool.valid_until) return;
+    throw Error(sqlstate::pool_not_valid, "promo-code pool \"" + pool.id + "\" is not valid now", {},
+                "See valid_from and valid_until of loyalty.promo_code_pools.");
+}
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_generate_promo_codes);
+Datum loyalty_generate_promo_codes(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const Mask mask(given.required(2, "mask"));
+        if (PG_ARGISNULL(3)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"codes\" is missing");
+        const std::int64_t codes = PG_GETARG_INT64(3);
+        if (codes < 1 || codes > most_codes) {
+            throw loyalty::Error(loyalty::sqlstate::value_out_of_range, "the number of codes is out of range",
+                                 "It is " + std::to_string(codes) + ".",
+                                 "It is 1 to " + std::to_string(most_codes) + ".");
+        }
+        if (codes > mask.capacity())
+            fail_mask(mask.text(), "It stands for " + std::to_string(mask.capacity()) + " codes.");
+        const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
+        const auto external_id = given.text(5);
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
+        if (external_id && is_repeated(pool, mask, codes, expires_at, *external_id)) return Int64GetDatum(codes);
+        check_validity(pool);
+        generate(pool, mask, codes, expires_at);
+        return Int64GetDatum(codes);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_import_promo_codes);
+Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        if (PG_ARGISNULL(2)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"source\" is missing");
+        const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
+        const Oid relation = PG_GETARG_OID(2);
+        const std::string column = PG_ARGISNULL(3) ? "code" : NameStr(*PG_GETARG_NAME(3));
+        const Oid caller = GetUserId();
+        Report report;
+        {
+            const AsUser as_owner(schema_owner());
+            const Spi connection;
+            const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
+            check_validity(pool);
+            Source source(relation, column, caller);
+            for (auto codes = source.next(); !codes.empty(); codes = source.next())
+                import_some(pool, codes, expires_at, report);
+        }
+        return return_report(fcinfo, report);
+    });
+}
+}

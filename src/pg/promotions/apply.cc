@@ -1,0 +1,105 @@
+// loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the engine.
+#include "codec/tree_reader.hpp"
+#include "core/program/tree.hpp"
+
+#include <string>
+
+#include "pg/promotions/draft.hpp"
+#include "pg/server/jsonb.hpp"
+#include "pg/server/owner.hpp"
+#include "pg/server/schema_version.hpp"
+#include "pg/server/spi.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+// The version in force if nothing was changed since; otherwise 0.
+std::int32_t unchanged_version(const std::string& program) {
+    static Query query(
+        "SELECT coalesce(max(version), 0) FROM loyalty.promotion_versions"
+        " WHERE program = $1 AND NOT EXISTS (SELECT FROM loyalty.pending_changes WHERE program = $1)",
+        {TEXTOID});
+    return query.run({text_argument(program)}, true).integer(0, 1);
+}
+
+void check_draft(const std::string& program) {
+    static Query query("SELECT tree::text FROM loyalty.promotion_drafts WHERE program = $1", {TEXTOID});
+    const Rows rows = query.run({text_argument(program)}, true);
+    compile(codec::read_tree(rows.text(0, 1)), 0);
+}
+
+// What starts on activation starts at the first apply in which it is active.
+void record_activations(const std::string& program) {
+    static Query query(
+        "INSERT INTO loyalty.promotion_activations (program, promotion, activated_at)"
+        " SELECT program, external_id, loyalty.clock() FROM loyalty.promotions WHERE program = $1 AND state = 'active'"
+        " ON CONFLICT DO NOTHING",
+        {TEXTOID});
+    query.run({text_argument(program)}, true);
+}
+
+std::int32_t freeze(const std::string& program) {
+    static Query query(
+        "INSERT INTO loyalty.promotion_versions (program, version, tree, definition)"
+        " SELECT $1, 1 + coalesce((SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1), 0),"
+        "        d.tree, d.definition"
+        "   FROM loyalty.promotion_drafts d WHERE d.program = $1"
+        " RETURNING version",
+        {TEXTOID});
+    return query.run({text_argument(program)}, true).integer(0, 1);
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_apply);
+Datum loyalty_apply(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = text_of(PG_GETARG_DATUM(0));
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
+        check_schema_version();
+        lock_draft(program);
+        record_activations(program);
+        if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
+        check_draft(program);
+        return Int32GetDatum(freeze(program));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_check_benefit);
+Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
+    using namespace loyalty;
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const PromotionKind kind =
+            text_of(PG_GETARG_DATUM(0)) == "points" ? PromotionKind::points : PromotionKind::discount;
+        const Level level = text_of(PG_GETARG_DATUM(1)) == "order" ? Level::order : Level::product;
+        const std::string benefit = text_of(PG_GETARG_DATUM(2));
+        const BenefitType& type = benefit_type(benefit, kind, level);
+        Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
+        type.read(parameters, {level, PG_GETARG_INT32(4), nullptr, nullptr, nullptr});
+        return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_refused_under);
+Datum loyalty_refused_under(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string benefit = text_of(PG_GETARG_DATUM(0));
+        std::vector<std::string> rules;
+        for (const auto& type : loyalty::benefit_types()) {
+            if (type.name != benefit) continue;
+            if (!type.summable) rules = {"parallel", "summation"};
+            if (!type.comparable) rules.emplace_back("max_benefit");
+        }
+        return texts_argument(rules).value;
+    });
+}
+}

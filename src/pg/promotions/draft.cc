@@ -1,0 +1,34 @@
+#include "pg/promotions/draft.hpp"
+
+#include "pg/server/spi.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+bool& reverting() {
+    static bool flag = false;
+    return flag;
+}
+
+}  // namespace
+
+void lock_draft(const std::string& program) {
+    static Query query("SELECT FROM loyalty.drafts WHERE program = $1 FOR NO KEY UPDATE", {TEXTOID});
+    if (query.run({text_argument(program)}, true).size() == 0) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    }
+}
+
+Reverting::Reverting() { reverting() = true; }
+
+// An error unwinds to here, too: it crosses C++ as an exception.
+Reverting::~Reverting() { reverting() = false; }
+
+}  // namespace loyalty::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_is_reverting);
+Datum loyalty_is_reverting(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(loyalty::pg::reverting()); }
+}

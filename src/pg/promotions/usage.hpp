@@ -1,0 +1,20 @@
+// Usage limits of promotions: what they leave to an order, and the counters.
+#pragma once
+
+#include "core/calculate/calculate.hpp"
+
+#include "pg/orders/store.hpp"
+
+namespace loyalty::pg {
+
+// Fills in what the usage limits leave of those promotions that the order can meet. With `binding` their counters are locked
+// first, in the order of the promotions' ids, until the transaction ends.
+void find_allowances(Order& order, const Program& program, bool binding);
+
+// Counts an order that was stored.
+void count_uses(const OrderKey& key, const Program& program, const Order& order, const Calculation& calculation);
+
+// Gives back what the units that have come back carried, and the uses with the last unit.
+void give_back_uses(const OrderKey& key, bool any_left);
+
+}  // namespace loyalty::pg

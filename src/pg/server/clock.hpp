@@ -1,0 +1,15 @@
+// The program's only clock. It is the real one unless the schema's owner has set a simulated one for tests and replays
+// (table loyalty.simulated_clock, function loyalty_set_clock).
+#pragma once
+
+#include "pg/server/doors.hpp"
+
+namespace loyalty::pg {
+
+// The moment at which things are booked: the start of the transaction.
+TimestampTz now();
+
+// The clock on the wall, which goes on within a transaction: it judges the time-outs of holds.
+TimestampTz wall_now();
+
+}  // namespace loyalty::pg

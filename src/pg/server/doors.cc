@@ -1,0 +1,53 @@
+#include <cstring>
+
+#include "pg/server/doors.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+template <std::size_t size>
+void copy(char (&to)[size], const char* from) noexcept {
+    const std::size_t length = std::strlen(from);
+    const std::size_t kept = length < size ? length : size - 1;
+    std::memcpy(to, from, kept);
+    to[kept] = '\0';
+}
+
+// The text in the server's encoding. One that was cut at the end of its array may end within a character.
+const char* for_server(char* utf8) {
+    utf8[pg_encoding_mbcliplen(PG_UTF8, utf8, static_cast<int>(std::strlen(utf8)),
+                               static_cast<int>(std::strlen(utf8)))] = '\0';
+    return pg_any_to_server(utf8, static_cast<int>(std::strlen(utf8)), PG_UTF8);
+}
+
+}  // namespace
+
+void Failure::record(const Error& error) noexcept {
+    record(error.sqlstate().c_str(), error.message().c_str());
+    copy(detail, error.detail().c_str());
+    copy(hint, error.hint().c_str());
+}
+
+void Failure::record(const char* code, const char* text) noexcept {
+    copy(sqlstate, code);
+    copy(message, text);
+}
+
+void raise(const Failure& failure) {
+    if (failure.server_error) ReThrowError(failure.server_error);
+    Failure shown = failure;
+    const char* const message = for_server(shown.message);
+    const char* const detail = for_server(shown.detail);
+    const char* const hint = for_server(shown.hint);
+    const char* const s = shown.sqlstate;
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg_internal("%s", message),
+                    detail[0] ? errdetail_internal("%s", detail) : 0, hint[0] ? errhint("%s", hint) : 0));
+    pg_unreachable();
+}
+
+void check_interrupts() {
+    if (InterruptPending) postgres([] { CHECK_FOR_INTERRUPTS(); });
+}
+
+}  // namespace loyalty::pg

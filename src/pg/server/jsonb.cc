@@ -1,0 +1,93 @@
+#include "pg/server/jsonb.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+struct Text {
+    const char* data;
+    std::size_t size;
+};
+
+// A number such as 1e131071 is small in jsonb and 128 kB as text. A few of them are harmless, and get an error with their
+// path when they are read; thousands would fill the memory before.
+void refuse_many_long_numbers(Jsonb* jsonb) {
+    constexpr std::size_t harmless_size = 4096;
+    constexpr int most = 300;
+    if (VARSIZE(jsonb) <= harmless_size) return;
+    const Datum bound =
+        DirectFunctionCall3(numeric_in, CStringGetDatum("1e40"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    const auto is_long = [=](Datum number) {
+        return DatumGetInt32(DirectFunctionCall1(numeric_scale, number)) > 40 ||
+               DatumGetInt32(DirectFunctionCall2(numeric_cmp, DirectFunctionCall1(numeric_abs, number), bound)) > 0;
+    };
+    JsonbIterator* iterator = JsonbIteratorInit(&jsonb->root);
+    JsonbValue value;
+    int found = 0;
+    for (auto token = JsonbIteratorNext(&iterator, &value, false); token != WJB_DONE;
+         token = JsonbIteratorNext(&iterator, &value, false)) {
+        if ((token != WJB_VALUE && token != WJB_ELEM) || value.type != jbvNumeric) continue;
+        if (!is_long(NumericGetDatum(value.val.numeric)) || ++found <= most) continue;
+        ereport(ERROR, (errcode(MAKE_SQLSTATE('L', 'Y', '1', '0', '4')),
+                        errmsg("invalid order: more than %d numbers are out of range", most),
+                        errhint("Numbers have at most 36 digits before and after the point.")));
+    }
+}
+
+}  // namespace
+
+std::string_view jsonb_text(Datum datum) {
+    const Text text = postgres([=] {
+        Jsonb* jsonb = DatumGetJsonbP(datum);
+        refuse_many_long_numbers(jsonb);
+        char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(VARSIZE(jsonb)));
+        char* utf8 = pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
+        return Text{utf8, strlen(utf8)};
+    });
+    return {text.data, text.size};
+}
+
+Datum jsonb_from_text(const std::string& json) {
+    const char* data = json.c_str();
+    const int size = static_cast<int>(json.size());
+    return postgres([=] {
+        char* text = pg_any_to_server(data, size, PG_UTF8);
+        return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+    });
+}
+
+Datum JsonbWriter::take() {
+    const Piece* first = pieces_.data();
+    const std::size_t count = pieces_.size();
+    return postgres([=] {
+        JsonbParseState* state = nullptr;
+        JsonbValue* result = nullptr;
+        for (std::size_t i = 0; i < count; i++) push(&state, first[i], &result);
+        return JsonbPGetDatum(JsonbValueToJsonb(result));
+    });
+}
+
+void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue** result) {
+    const auto token = static_cast<JsonbIteratorToken>(piece.token);
+    if (token != WJB_KEY && token != WJB_VALUE) {
+        *result = pushJsonbValue(state, token, nullptr);
+        return;
+    }
+    JsonbValue value;
+    value.type = static_cast<jbvType>(piece.type);
+    if (value.type == jbvString) {
+        const int size = static_cast<int>(piece.size);
+        value.val.string.val = pg_any_to_server(piece.text, size, PG_UTF8);
+        value.val.string.len =
+            value.val.string.val == piece.text ? size : static_cast<int>(strlen(value.val.string.val));
+    } else if (value.type == jbvNumeric) {
+        value.val.numeric = int64_div_fast_to_numeric(piece.units, static_cast<int>(piece.size));
+    } else {
+        value.val.boolean = piece.units != 0;
+    }
+    // Inside an array a value is an element.
+    const bool is_element = token == WJB_VALUE && (*state)->contVal.type == jbvArray;
+    pushJsonbValue(state, is_element ? WJB_ELEM : token, &value);
+}
+
+}  // namespace loyalty::pg

@@ -1,0 +1,71 @@
+// jsonb values and their JSON text, always UTF-8 on the C++ side.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "codec/json_writer.hpp"
+
+#include "pg/server/doors.hpp"
+
+namespace loyalty::pg {
+
+// The longest order document that is read, in bytes of its stored form.
+inline constexpr std::size_t max_document_bytes = 16 * 1024 * 1024;
+
+// The text lives in the current memory context.
+std::string_view jsonb_text(Datum jsonb);
+Datum jsonb_from_text(const std::string& json);
+
+// Builds a jsonb. What is written is remembered as plain values, so that the whole of it takes one crossing.
+class JsonbWriter final : public codec::JsonWriter {
+public:
+    void begin_object() override { add(WJB_BEGIN_OBJECT); }
+    void end_object() override { add(WJB_END_OBJECT); }
+    void begin_array() override { add(WJB_BEGIN_ARRAY); }
+    void end_array() override { add(WJB_END_ARRAY); }
+    void key(std::string_view key) override { add(WJB_KEY, key); }
+    void text(std::string_view text) override { add(WJB_VALUE, text); }
+    void number(std::int64_t units, int scale) override { add(WJB_VALUE, jbvNumeric, scale).units = units; }
+    void boolean(bool truth) override { add(WJB_VALUE, jbvBool).units = truth; }
+
+    // Keeps a text until the value is finished.
+    std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+
+    // In the current memory context.
+    Datum take();
+
+private:
+    // Kept small: an answer has thousands.
+    struct Piece {
+        std::uint8_t token;  // JsonbIteratorToken
+        std::uint8_t type;   // jbvType
+        std::uint32_t size;  // of a text, or the scale of a number
+        union {
+            const char* text;
+            std::int64_t units;
+        };
+    };
+
+    Piece& add(JsonbIteratorToken token, jbvType type = jbvNull, int size = 0) {
+        Piece piece{};
+        piece.token = static_cast<std::uint8_t>(token);
+        piece.type = static_cast<std::uint8_t>(type);
+        piece.size = static_cast<std::uint32_t>(size);
+        return pieces_.emplace_back(piece);
+    }
+
+    void add(JsonbIteratorToken token, std::string_view text) {
+        add(token, jbvString, static_cast<int>(text.size())).text = text.data();
+    }
+
+    static void push(JsonbParseState** state, const Piece& piece, JsonbValue** result);
+
+    std::vector<Piece> pieces_;
+    std::deque<std::string> kept_;
+};
+
+}  // namespace loyalty::pg

@@ -1,0 +1,117 @@
+// Queries from C++: saved plans, and rows as plain values.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pg/server/doors.hpp"
+
+namespace loyalty::pg {
+
+// A connection to SPI for the extent of an object. When a statement fails, the transaction's end cleans up instead.
+class Spi {
+public:
+    Spi();
+    ~Spi();
+    Spi(const Spi&) = delete;
+    Spi& operator=(const Spi&) = delete;
+
+private:
+    int exceptions_;
+};
+
+// An argument of a query. Strings and arrays are copied into the current memory context.
+struct Argument {
+    Datum value = 0;
+    bool is_null = false;
+};
+
+Argument text_argument(std::string_view text);
+Argument texts_argument(std::span<const std::string> texts);
+Argument integers_argument(std::span<const std::int32_t> integers);
+inline Argument integer_argument(std::int32_t value) { return {Int32GetDatum(value), false}; }
+inline Argument timestamp_argument(TimestampTz at) { return {TimestampTzGetDatum(at), false}; }
+
+// A text, or an array of texts (null elements are empty), as UTF-8.
+std::string text_of(Datum datum);
+std::vector<std::string> texts_of(Datum array);
+
+// The rows of a query. They live until the connection ends.
+class Rows {
+public:
+    explicit Rows(SPITupleTable* table, std::uint64_t count) : table_(table), count_(count) {}
+
+    std::uint64_t size() const { return count_; }
+    bool is_null(std::uint64_t row, int column) const;
+    bool boolean(std::uint64_t row, int column) const;
+    std::int32_t integer(std::uint64_t row, int column) const;
+    Oid oid(std::uint64_t row, int column) const;
+    std::string text(std::uint64_t row, int column) const;
+    std::optional<std::string> optional_text(std::uint64_t row, int column) const;
+    std::vector<std::string> texts(std::uint64_t row, int column) const;
+    std::vector<std::int32_t> integers(std::uint64_t row, int column) const;
+    Datum datum(std::uint64_t row, int column) const;
+    Oid type(int column) const;
+    // Whatever its type is, as the server writes it.
+    std::string shown(std::uint64_t row, int column) const;
+
+private:
+    SPITupleTable* table_;
+    std::uint64_t count_;
+};
+
+// A query that is planned once per backend, for any arguments: planning anew for each costs more than these short queries
+// themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
+class Query {
+public:
+    Query(const char* text, std::initializer_list<Oid> types) : text_(text), types_(types) {}
+
+    static constexpr int max_arguments = 32;
+
+    // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
+    Rows run(std::initializer_list<Argument> arguments, bool writes = false);
+
+    // For a statement about `count` keys, given in arrays. A plan kept from when the tables were small may read them from end
+    // to end for each key (measured), so a statement about many is planned for itself.
+    Rows run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes = false);
+
+private:
+    Rows run_once(std::initializer_list<Argument> arguments, bool writes);
+    std::string text_;
+    std::vector<Oid> types_;
+    SPIPlanPtr plan_ = nullptr;
+};
+
+// Makes the latest snapshot the active one for the extent of an object: what is cached must be what is committed now,
+// not what an old transaction still sees.
+class LatestSnapshot {
+public:
+    LatestSnapshot();
+    ~LatestSnapshot();
+    LatestSnapshot(const LatestSnapshot&) = delete;
+    LatestSnapshot& operator=(const LatestSnapshot&) = delete;
+
+private:
+    int exceptions_;
+};
+
+// For the extent of an object, queries see what is committed now and what this transaction has written so far. What is
+// read of a locked row's belongings is read so: under an old snapshot the writing that follows fails, and nothing stale is
+// booked.
+class FreshSnapshot {
+public:
+    FreshSnapshot() : latest_(after_own_writes()) {}
+
+private:
+    static LatestSnapshot after_own_writes() {
+        postgres([] { CommandCounterIncrement(); });
+        return LatestSnapshot();
+    }
+    LatestSnapshot latest_;
+};
+
+}  // namespace loyalty::pg

@@ -1,0 +1,124 @@
+// Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances, orders}.
+#include <map>
+
+#include "pg/members/profile_database.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+#include "pg/tiers/sql.hpp"
+#include "pg/tiers/tiers.hpp"
+
+namespace loyalty::pg {
+
+using namespace tiers;
+
+namespace {
+
+// Whether any predicate may look at the profile, which costs a query under the caller's rights.
+bool reads_profile(const std::string& program) {
+    static Query query(
+        "SELECT coalesce(bool_or(t.predicate::text ~ '\"profile\"|\\*|keyvalue'), false)"
+        "  FROM loyalty.tiers t JOIN loyalty.tier_groups g ON g.program = t.program AND g.external_id = t.tier_group"
+        " WHERE t.program = $1 AND g.model = 'dynamic'",
+        {TEXTOID});
+    return query.run({text_argument(program)}, true).boolean(0, 1);
+}
+
+// Points that can be spent and all points, by type, what is due counting as booked.
+#define LOYALTY_BALANCES \
+    "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("                                                                      \
+    "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"                                                              \
+    "            'active', CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"                                 \
+    "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"                                                   \
+    "   FROM loyalty.point_types t"                                                                                                    \
+    "   LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = m.program AND x.point_type = t.external_id") " b ON true" \
+    "   LEFT JOIN LATERAL (SELECT sum(l.remaining - l.held) FILTER (WHERE l.expires_at <= $4) AS expired,"                             \
+    "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4 AND l.active_from <= $4) AS active"        \
+    "                        FROM loyalty.lots l"                                                                                      \
+    "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true" \
+    "  WHERE t.program = m.program)"
+
+// Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local time.
+#define LOYALTY_ORDERS                                                                                               \
+    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0),"                   \
+    "                           'last', timezone(p.time_zone, max(o.time)),"                                         \
+    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document" \
+    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                           \
+    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
+    "    AND (g.activity_days IS NULL"                                                                               \
+    "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))"
+
+void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
+                    TimestampTz now) {
+    static Query update(
+        "UPDATE loyalty.member_tiers s SET tier = c.tier, since = $3, seq = c.seq"
+        "  FROM unnest($4::text[], $5::text[], $6::bigint[]) c (member, tier, seq)"
+        " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID});
+    std::vector<std::string> who;
+    std::vector<std::optional<std::string>> tiers;
+    std::vector<std::int64_t> seqs;
+    for (const auto& change : changes) {
+        who.push_back(change.member);
+        tiers.push_back(change.to);
+        seqs.push_back(change.seq);
+    }
+    update.run_for(who.size(),
+                   {text_argument(program), text_argument(id), timestamp_argument(now), texts_argument(who),
+                    optional_texts_argument(tiers), bigints_argument(seqs)},
+                   true);
+    TierGroup group;
+    group.program = program;
+    group.id = id;
+    write_changes(group, changes);
+}
+
+}  // namespace
+
+std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
+                           Oid caller, Cause cause) {
+    static Query query(
+        "SELECT m.member, g.external_id, s.tier, verdict.tier, s.seq"
+        "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
+        " CROSS JOIN " LOYALTY_EACH_MEMBER
+        " m"
+        "  JOIN loyalty.programs p ON p.external_id = m.program"
+        "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.model = 'dynamic'"
+        "  LEFT JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id") " s ON true"
+        " CROSS JOIN LATERAL " LOYALTY_BALANCES
+        " balances"
+        " CROSS JOIN LATERAL " LOYALTY_ORDERS
+        " orders"
+        " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
+        "                            || jsonb_build_object('profile', k.profile::jsonb) AS body) document"
+        "  LEFT JOIN LATERAL (SELECT t.external_id AS tier FROM loyalty.tiers t"
+        "                      WHERE t.program = g.program AND t.tier_group = g.external_id AND document.body @@ t.predicate"
+        "                      ORDER BY t.position DESC LIMIT 1) verdict ON m.removed_at IS NULL"
+        " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM verdict.tier"
+        " ORDER BY m.member",
+        {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID});
+    std::vector<std::optional<std::string>> documents(members.size());
+    if (reads_profile(program)) documents = profile_documents(load_profile_database(program), members, caller);
+    const FreshSnapshot snapshot;
+    const Rows rows = query.run_for(members.size(), {text_argument(program), texts_argument(members),
+                                                     optional_texts_argument(documents), timestamp_argument(now)});
+    std::map<std::string, std::vector<TierChange>> by_group;
+    std::vector<std::string> without_row;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        const std::string member = rows.text(row, 1);
+        const bool has_row = !rows.is_null(row, 5);
+        if (!has_row) without_row.push_back(member);
+        const auto from = rows.optional_text(row, 3), to = rows.optional_text(row, 4);
+        if (from == to) continue;
+        by_group[rows.text(row, 2)].push_back(
+            {member, from, to, now, cause, has_row ? bigint_at(rows, row, 5) + 1 : 1});
+    }
+    if (!without_row.empty()) make_standings(program, without_row);
+    std::int64_t changed = 0;
+    for (const auto& [id, changes] : by_group) {
+        write_verdicts(program, id, changes, now);
+        changed += static_cast<std::int64_t>(changes.size());
+    }
+    return changed;
+}
+
+}  // namespace loyalty::pg

@@ -1,0 +1,265 @@
+// The SQL functions of tiers: reading them, judging a member, and what follows from edits.
+#include <algorithm>
+
+#include "pg/ledger/book.hpp"
+#include "pg/members/members.hpp"
+#include "pg/server/arguments.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+#include "pg/tiers/sql.hpp"
+#include "pg/tiers/tiers.hpp"
+
+namespace loyalty::pg {
+
+using namespace tiers;
+
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Reading
+
+struct HeldTier {
+    std::string tier_group, model;
+    std::optional<std::string> tier;
+    std::optional<TimestampTz> since, kept_until;
+    std::optional<std::string> points, next_tier, missing;
+};
+
+struct Stored {
+    bool exists = false;
+    bool from_history = false;  // of the past; otherwise `tier` is what is held until due_at
+    std::optional<std::string> tier;
+    std::optional<TimestampTz> since;
+    TimestampTz due_at = DT_NOEND;
+};
+
+Stored read_stored(const TierGroup& group, const std::string& member, TimestampTz at) {
+    static Query query(
+        "SELECT h.tier, h.since, s.due_at"
+        "  FROM loyalty.member_tiers s"
+        "  LEFT JOIN LATERAL (SELECT x.tier, x.since FROM loyalty.member_tier_history x"
+        "                      WHERE x.member = s.member AND x.program = s.program AND x.tier_group = s.tier_group AND x.since <= $4"
+        "                      ORDER BY x.seq DESC LIMIT 1) h ON true"
+        " WHERE s.member = $1 AND s.program = $2 AND s.tier_group = $3",
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    const Rows rows = query.run(
+        {text_argument(member), text_argument(group.program), text_argument(group.id), timestamp_argument(at)});
+    Stored stored;
+    if (rows.size() == 0) return stored;
+    stored.exists = true;
+    stored.tier = rows.optional_text(0, 1);
+    if (!rows.is_null(0, 2)) stored.since = timestamp_at(rows, 0, 2);
+    stored.due_at = timestamp_at(rows, 0, 3);
+    return stored;
+}
+
+// What the next tier above wants, where the group is judged by points.
+void tell_next(const TierGroup& group, Units points, HeldTier& held) {
+    held.points = show_points(points, group.scale);
+    const Rank next = group.rank(held.tier) + 1;
+    if (next >= static_cast<Rank>(group.tiers.size())) return;
+    held.next_tier = group.name(next);
+    const Units wanted = group.ladder.thresholds[static_cast<std::size_t>(next)];
+    held.missing = show_points(std::max<Units>(wanted - points, 0), group.scale);
+}
+
+HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampTz at, TimestampTz present) {
+    HeldTier held;
+    held.tier_group = group.id;
+    held.model = group.model;
+    const Stored stored = read_stored(group, member, at);
+    held.tier = stored.tier;
+    held.since = stored.since;
+    if (!stored.exists || group.model == "dynamic" || (at < present && at < stored.due_at)) return held;
+    const ForeseenTier foreseen = foresee_tier(group, member, at);
+    held.tier = foreseen.tier;
+    if (at >= stored.due_at) held.since = foreseen.since;
+    if (group.model == "cyclic") held.kept_until = foreseen.kept_until;
+    if (foreseen.is_member) tell_next(group, foreseen.points, held);
+    return held;
+}
+
+Rows as_rows(const std::vector<HeldTier>& tiers) {
+    static Query query(
+        "SELECT c.tier_group, c.model, c.tier, c.since, c.kept_until, c.points::numeric, c.next_tier, c.missing::numeric"
+        "  FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])"
+        "       c (tier_group, model, tier, since, kept_until, points, next_tier, missing)",
+        {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+         TEXTARRAYOID});
+    std::vector<std::string> groups, models;
+    std::vector<std::optional<std::string>> held, points, next, missing;
+    std::vector<std::optional<TimestampTz>> since, kept;
+    for (const auto& tier : tiers) {
+        groups.push_back(tier.tier_group);
+        models.push_back(tier.model);
+        held.push_back(tier.tier);
+        since.push_back(tier.since);
+        kept.push_back(tier.kept_until);
+        points.push_back(tier.points);
+        next.push_back(tier.next_tier);
+        missing.push_back(tier.missing);
+    }
+    return query.run({texts_argument(groups), texts_argument(models), optional_texts_argument(held),
+                      optional_timestamps_argument(since), optional_timestamps_argument(kept),
+                      optional_texts_argument(points), optional_texts_argument(next),
+                      optional_texts_argument(missing)});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Judging
+
+std::int64_t bring_up_to_date(const std::string& program, const std::vector<std::string>& members, Cause cause) {
+    std::int64_t changed = 0;
+    bool dynamic = false;
+    for (const auto& group : load_tier_groups(program, std::nullopt)) {
+        if (group.model == "dynamic") {
+            dynamic = true;
+        } else {
+            changed += review_members(group, members, now(), cause);
+        }
+    }
+    return dynamic ? changed + judge_members(program, members, now(), AsUser::caller()) : changed;
+}
+
+// All members of a program, a slice at a time.
+template <class Body>
+void for_all_members(const std::string& program, const Body& body) {
+    static Query query(
+        "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.members WHERE program = $1 AND member > $2 ORDER BY member LIMIT 10000) x",
+        {TEXTOID, TEXTOID});
+    for (std::string after;;) {
+        check_interrupts();
+        const Spi connection;
+        const Rows rows = query.run({text_argument(program), text_argument(after)}, true);
+        const std::vector<std::string> members = rows.texts(0, 1);
+        if (members.empty()) return;
+        body(members);
+        after = members.back();
+    }
+}
+
+// After an edit: everyone has a standing, by the calendar as it is now, and at least the tier that was held or is reached.
+void settle_group(const std::string& program, const std::string& id) {
+    static Query keep(
+        "UPDATE loyalty.member_tiers s SET earned_tier = s.tier"
+        "  FROM loyalty.tiers held, loyalty.tier_groups g, unnest($3::text[]) k (member)"
+        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND g.program = $1 AND g.external_id = $2 AND g.upgrade_at_once"
+        "   AND held.program = s.program AND held.external_id = s.tier"
+        "   AND held.position > coalesce((SELECT t.position FROM loyalty.tiers t WHERE t.program = s.program AND t.external_id = s.earned_tier), -1)",
+        {TEXTOID, TEXTOID, TEXTARRAYOID});
+    static Query start(
+        "UPDATE loyalty.member_tiers s SET earned_tier = t.external_id"
+        "  FROM loyalty.tiers t, unnest($3::text[]) k (member)"
+        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND s.earned_tier IS NULL"
+        "   AND t.program = s.program AND t.tier_group = s.tier_group AND t.threshold = 0",
+        {TEXTOID, TEXTOID, TEXTARRAYOID});
+    static Query recalendar(
+        "UPDATE loyalty.member_tiers s"
+        "   SET review_at = coalesce(c.review, 'infinity'), reset_at = coalesce(c.reset, c.review, 'infinity')"
+        "  FROM (SELECT m.member, (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3", "$3")
+        " e WHERE e.at > $3) AS review,"
+        "               CASE WHEN g.reset_count IS NOT NULL THEN (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3", "$3") " e WHERE e.at > $3) END AS reset"
+        "          FROM unnest($4::text[]) k (member)"
+        "          JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        "          JOIN loyalty.programs p ON p.external_id = m.program"
+        "          JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $2 AND g.model = 'cyclic') c"
+        " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID});
+    const auto groups = load_tier_groups(program, id);
+    if (groups.empty()) return;
+    const TierGroup& group = groups.front();
+    for_all_members(program, [&](const std::vector<std::string>& members) {
+        lock_members(program, members);
+        make_standings(program, members);
+        if (group.model == "dynamic") {
+            judge_members(program, members, now(), AsUser::caller());
+            return;
+        }
+        const Argument key[] = {text_argument(program), text_argument(id), texts_argument(members)};
+        keep.run_for(members.size(), {key[0], key[1], key[2]}, true);
+        start.run_for(members.size(), {key[0], key[1], key[2]}, true);
+        recalendar.run_for(members.size(), {key[0], key[1], timestamp_argument(now()), key[2]}, true);
+        review_members(group, members, now(), Cause::edit);
+    });
+}
+
+// Before an edit: what was due is done by the rules that were in force then.
+void review_group(const std::string& program, const std::string& id) {
+    static Query query(
+        "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.member_tiers"
+        "                                  WHERE program = $1 AND tier_group = $2 AND due_at <= $3 AND due_at < 'infinity' LIMIT 10000) x",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    for (;;) {
+        check_interrupts();
+        const Spi connection;
+        const Rows rows = query.run({text_argument(program), text_argument(id), timestamp_argument(now())}, true);
+        const std::vector<std::string> members = rows.texts(0, 1);
+        if (members.empty()) return;
+        lock_members(program, members);
+        review_members(load_tier_groups(program, id).at(0), members, now(), Cause::points);
+    }
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_tier);
+Datum loyalty_tier(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        require_member(member, program);
+        const TimestampTz present = now(), at = given.moment(2).value_or(present);
+        if (TIMESTAMP_NOT_FINITE(at)) throw loyalty::Error(loyalty::sqlstate::wrong_dates, "infinity is no moment");
+        std::vector<HeldTier> tiers;
+        for (const auto& group : load_tier_groups(program, std::nullopt, Sees::snapshot))
+            tiers.push_back(read_tier(group, member, at, present));
+        return return_rows(fcinfo, as_rows(tiers), 8);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_judge);
+Datum loyalty_judge(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        require_member(member, program);
+        lock_members(program, {member});
+        make_standings(program, {member});
+        return Int32GetDatum(static_cast<std::int32_t>(bring_up_to_date(program, {member}, Cause::judgement)));
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_settle_tier_group);
+Datum loyalty_settle_tier_group(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = text_of(PG_GETARG_DATUM(0)), id = text_of(PG_GETARG_DATUM(1));
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        settle_group(program, id);
+        return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_review_tier_group);
+Datum loyalty_review_tier_group(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = text_of(PG_GETARG_DATUM(0)), id = text_of(PG_GETARG_DATUM(1));
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        review_group(program, id);
+        return Datum{0};
+    });
+}
+}

@@ -1,0 +1,319 @@
+// Reviews: what the calendar has due for members of a group by points is read, worked out, and written.
+#include <algorithm>
+
+#include "pg/ledger/events.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/tiers/sql.hpp"
+#include "pg/tiers/tiers.hpp"
+
+namespace loyalty::pg {
+
+using namespace tiers;
+
+namespace {
+
+// A member of the group, with all that its review needs.
+struct Candidate {
+    std::string member;
+    Standing standing;
+    std::optional<std::string> tier;  // as stored
+    std::int64_t seq = 0;
+    Units points = 0;
+    TimestampTz since = 0, due_at = DT_NOEND, review_at = DT_NOEND, reset_at = DT_NOEND;
+    std::optional<TimestampTz> member_from;  // none: was removed
+    ledger::Account account;
+    std::vector<PeriodEnd> reviews, resets;
+};
+
+std::vector<PeriodEnd> period_ends(const Rows& rows, std::uint64_t row, int column) {
+    const auto ends = bigints_at(rows, row, column), month_ends = bigints_at(rows, row, column + 1);
+    std::vector<PeriodEnd> found;
+    for (std::size_t i = 0; i < ends.size(); i++) found.push_back({ends[i], month_ends[i]});
+    return found;
+}
+
+void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account& account) {
+    std::vector<std::vector<std::int64_t>> fields;
+    for (int i = 0; i < 6; i++) fields.push_back(bigints_at(rows, row, column + i));
+    for (std::size_t i = 0; i < fields[0].size(); i++) {
+        ledger::Lot lot;
+        lot.seq = fields[0][i];
+        lot.amount = fields[1][i];
+        lot.remaining = fields[2][i];
+        lot.held = fields[3][i];
+        lot.active_from = fields[4][i];
+        lot.expires_at = fields[5][i];
+        account.add(lot);
+    }
+    account.sort();
+}
+
+// The ends of periods with the ends of the months in which their last days lie, as arrays.
+#define LOYALTY_ENDS_AS_ARRAYS(ends)                                                                                      \
+    "(SELECT array_agg(e.at ORDER BY e.at) AS at,"                                                                        \
+    "        array_agg(timezone(p.time_zone, date_trunc('month', timezone(p.time_zone, e.at - interval '1 microsecond'))" \
+    "                                        + interval '1 month' - interval '1 microsecond') + interval '1 microsecond'" \
+    "                  ORDER BY e.at) AS month_end"                                                                       \
+    "   FROM " ends " e WHERE e.at >= "
+
+// Lots of a cumulative group play no part, and a group that resets its points at each review has one calendar for both.
+std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector<std::string>& members,
+                                       TimestampTz until, Sees sees) {
+    static Query query(
+        "SELECT m.member, s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.since, s.seq, s.points, s.due_at,"
+        "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
+        "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
+        "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
+        "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
+        "  FROM unnest($2::text[]) k (member)"
+        " CROSS JOIN " LOYALTY_EACH_MEMBER
+        " m"
+        "  JOIN loyalty.programs p ON p.external_id = m.program"
+        "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $4"
+        " CROSS JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = $4") " s"
+        "  LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = $1 AND x.point_type = g.point_type") " b ON true"
+        "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
+            LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "s.review_at", "$3")) "s.review_at) review ON g.model = 'cyclic'"
+        "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
+            LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "s.reset_at", "$3")) "s.reset_at) reset ON g.reset_count IS NOT NULL"
+        "  LEFT JOIN LATERAL ("
+        "       SELECT array_agg(x.seq) AS seqs, array_agg((x.amount * power(10::numeric, $5))::bigint) AS amounts,"
+        "              array_agg((x.remaining * power(10::numeric, $5))::bigint) AS remaining,"
+        "              array_agg((x.held * power(10::numeric, $5))::bigint) AS held,"
+        "              array_agg(x.active_from) AS active_from, array_agg(x.expires_at) AS expires_at"
+        "         FROM loyalty.lots x"
+        "        WHERE x.member = m.member AND x.program = m.program AND x.point_type = b.point_type AND x.open) l ON g.model = 'cyclic'"
+        " ORDER BY m.member",
+        {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID, INT4OID});
+    std::optional<FreshSnapshot> snapshot;
+    if (sees == Sees::newest) snapshot.emplace();
+    const Rows rows =
+        query.run_for(members.size(), {text_argument(group.program), texts_argument(members), timestamp_argument(until),
+                                       text_argument(group.id), integer_argument(group.scale)});
+    std::vector<Candidate> candidates(rows.size());
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        Candidate& candidate = candidates[row];
+        candidate.member = rows.text(row, 1);
+        candidate.tier = rows.optional_text(row, 2);
+        candidate.standing = {group.rank(candidate.tier), group.rank(rows.optional_text(row, 3)),
+                              group.rank(rows.optional_text(row, 4)), timestamp_at(rows, row, 5)};
+        candidate.since = timestamp_at(rows, row, 6);
+        candidate.seq = bigint_at(rows, row, 7);
+        candidate.points = units_at(rows, row, 8, group.scale);
+        candidate.due_at = timestamp_at(rows, row, 9);
+        if (!rows.is_null(row, 10)) candidate.member_from = timestamp_at(rows, row, 10);
+        candidate.reviews = period_ends(rows, row, 11);
+        candidate.resets = period_ends(rows, row, 13);
+        candidate.account.seq = bigint_at(rows, row, 15);
+        candidate.account.total = units_at(rows, row, 16, group.scale);
+        candidate.account.debt = units_at(rows, row, 17, group.scale);
+        candidate.account.owed = units_at(rows, row, 18, group.scale);
+        read_lots(rows, row, 19, candidate.account);
+    }
+    return candidates;
+}
+
+#undef LOYALTY_ENDS_AS_ARRAYS
+
+// Works a candidate out up to the moment, and returns what has changed.
+std::vector<Change> work_out(const TierGroup& group, Candidate& candidate, TimestampTz until, Cause cause) {
+    if (group.model == "cumulative") {
+        const Rank before = candidate.standing.current;
+        candidate.standing = judge_cumulative(group.ladder, candidate.points, candidate.standing, false);
+        if (!candidate.member_from) candidate.standing.current = none;
+        if (candidate.standing.current == before) return {};
+        return {{until, candidate.standing.current, cause}};
+    }
+    Review review(group.ladder, group.rules, candidate.account, candidate.standing, candidate.reviews, candidate.resets,
+                  candidate.member_from.value_or(ledger::never));
+    review.run(candidate.due_at, until);
+    review.settle(until, cause);
+    std::vector<Change> changes = review.changes();
+    candidate.standing = review.standing();
+    if (!candidate.member_from && candidate.standing.current != none) {
+        candidate.standing.current = none;
+        changes.push_back({until, none, cause});
+    }
+    candidate.review_at = review.next_review();
+    candidate.reset_at = review.next_reset();
+    candidate.due_at = review.due_at(until);
+    return changes;
+}
+
+// What the reviews of several accounts of one point type book: columns of the rows to write.
+struct Bookings {
+    std::vector<std::string> lot_members, balance_members, entry_members, movement_members;
+    std::vector<std::int64_t> lot_seqs, lot_remaining, balance_seqs, balance_totals;
+    std::vector<std::int64_t> entry_seqs, entry_values, entry_befores, movement_seqs, movement_lots, movement_values;
+    std::vector<std::optional<std::string>> entry_types;
+    std::vector<TimestampTz> entry_moments;
+    std::vector<std::optional<std::int64_t>> entry_lots;
+
+    void add(const Candidate& candidate) {
+        const auto& account = candidate.account;
+        if (account.entries().empty()) return;
+        balance_members.push_back(candidate.member);
+        balance_seqs.push_back(account.seq);
+        balance_totals.push_back(account.total);
+        for (const auto& lot : account.lots()) {
+            if (!lot.changed) continue;
+            lot_members.push_back(candidate.member);
+            lot_seqs.push_back(lot.seq);
+            lot_remaining.push_back(lot.remaining);
+        }
+        for (const auto& entry : account.entries()) add(candidate.member, entry);
+    }
+
+private:
+    void add(const std::string& member, const ledger::Entry& entry) {
+        entry_members.push_back(member);
+        entry_seqs.push_back(entry.seq);
+        entry_types.emplace_back(name_of(entry.type));
+        entry_values.push_back(entry.value);
+        entry_befores.push_back(entry.before);
+        entry_moments.push_back(entry.created_at);
+        entry_lots.push_back(entry.lot);
+        for (const auto& movement : entry.movements) {
+            movement_members.push_back(member);
+            movement_seqs.push_back(entry.seq);
+            movement_lots.push_back(movement.lot);
+            movement_values.push_back(movement.value);
+        }
+    }
+};
+
+void write_accounts(const TierGroup& group, const Bookings& made, TimestampTz now) {
+    static Query query(
+        "WITH lowered AS ("
+        "    UPDATE loyalty.lots l SET remaining = c.remaining FROM unnest($3::text[], $4::bigint[], $5::numeric[]) c (member, seq, remaining)"
+        "     WHERE l.member = c.member AND l.program = $1 AND l.point_type = $2 AND l.seq = c.seq)"
+        " UPDATE loyalty.balances b SET seq = c.seq, total = c.total, updated_at = $6"
+        "   FROM unnest($7::text[], $8::bigint[], $9::numeric[]) c (member, seq, total)"
+        "  WHERE b.member = c.member AND b.program = $1 AND b.point_type = $2",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID, INT8ARRAYOID,
+         NUMERICARRAYOID});
+    query.run_for(
+        made.balance_members.size(),
+        {text_argument(group.program), optional_text_argument(group.point_type), texts_argument(made.lot_members),
+         bigints_argument(made.lot_seqs), units_array_argument(made.lot_remaining, group.scale),
+         timestamp_argument(now), texts_argument(made.balance_members), bigints_argument(made.balance_seqs),
+         units_array_argument(made.balance_totals, group.scale)},
+        true);
+}
+
+void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now) {
+    static Query query(
+        "WITH moved AS ("
+        "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
+        "    SELECT c.member, $1, $2, c.seq, c.lot, c.value FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::numeric[]) c (member, seq, lot, value))"
+        ", booked AS ("
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
+        "    SELECT e.member, $1, $2, e.seq, e.type, e.value, e.before, e.before + e.value, e.created_at, $7, e.lot"
+        "      FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::bigint[])"
+        "           e (member, seq, type, value, before, created_at, lot)"
+        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
+        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID,
+         INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID});
+    query.run_for(made.balance_members.size(),
+                  {text_argument(group.program), optional_text_argument(group.point_type),
+                   texts_argument(made.movement_members), bigints_argument(made.movement_seqs),
+                   bigints_argument(made.movement_lots), units_array_argument(made.movement_values, group.scale),
+                   timestamp_argument(now), texts_argument(made.entry_members), bigints_argument(made.entry_seqs),
+                   optional_texts_argument(made.entry_types), units_array_argument(made.entry_values, group.scale),
+                   units_array_argument(made.entry_befores, group.scale), timestamps_argument(made.entry_moments),
+                   optional_bigints_argument(made.entry_lots)},
+                  true);
+}
+
+void write_standings(const TierGroup& group, const std::vector<Candidate>& candidates) {
+    static Query query(
+        "UPDATE loyalty.member_tiers s"
+        "   SET tier = c.tier, since = c.since, seq = c.seq, earned_tier = c.earned_tier, kept_tier = c.kept_tier, falls_at = c.falls_at,"
+        "       review_at = c.review_at, reset_at = c.reset_at, due_at = c.due_at"
+        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[],"
+        "              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[])"
+        "       c (member, tier, since, seq, earned_tier, kept_tier, falls_at, review_at, reset_at, due_at)"
+        " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+         TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID});
+    std::vector<std::string> members;
+    std::vector<std::optional<std::string>> tiers, earned, kept;
+    std::vector<TimestampTz> since, falls, reviews, resets, due;
+    std::vector<std::int64_t> seqs;
+    for (const auto& candidate : candidates) {
+        members.push_back(candidate.member);
+        tiers.push_back(group.name(candidate.standing.current));
+        since.push_back(candidate.since);
+        seqs.push_back(candidate.seq);
+        earned.push_back(group.name(candidate.standing.earned));
+        kept.push_back(group.name(candidate.standing.kept));
+        falls.push_back(candidate.standing.falls_at);
+        reviews.push_back(candidate.review_at);
+        resets.push_back(candidate.reset_at);
+        due.push_back(candidate.due_at);
+    }
+    query.run_for(members.size(),
+                  {text_argument(group.program), text_argument(group.id), texts_argument(members),
+                   optional_texts_argument(tiers), timestamps_argument(since), bigints_argument(seqs),
+                   optional_texts_argument(earned), optional_texts_argument(kept), timestamps_argument(falls),
+                   timestamps_argument(reviews), timestamps_argument(resets), timestamps_argument(due)},
+                  true);
+}
+
+}  // namespace
+
+std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
+                            Cause cause) {
+    std::vector<Candidate> candidates = read_candidates(group, members, now, Sees::newest);
+    Bookings bookings;
+    std::vector<TierChange> written;
+    for (auto& candidate : candidates) {
+        for (const auto& change : work_out(group, candidate, now, cause)) {
+            const auto to = group.name(change.tier);
+            written.push_back({candidate.member, candidate.tier, to, change.at, change.cause, ++candidate.seq});
+            candidate.tier = to;
+            candidate.since = change.at;
+        }
+        bookings.add(candidate);
+    }
+    if (!bookings.balance_members.empty()) {
+        write_accounts(group, bookings, now);
+        write_entries(group, bookings, now);
+    }
+    write_standings(group, candidates);
+    write_changes(group, written);
+    return static_cast<std::int64_t>(written.size());
+}
+
+std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at) {
+    static Query query(
+        "SELECT tier_group, tier, due_at <= $3 FROM loyalty.member_tiers WHERE member = $1 AND program = $2",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    const Rows rows = query.run({text_argument(member), text_argument(program), timestamp_argument(at)});
+    std::vector<std::string> held;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        auto tier = rows.optional_text(row, 2);
+        if (rows.boolean(row, 3)) {
+            const auto groups = load_tier_groups(program, rows.text(row, 1), Sees::snapshot);
+            tier = foresee_tier(groups.at(0), member, at).tier;
+        }
+        if (tier) held.push_back(*tier);
+    }
+    return held;
+}
+
+ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {
+    std::vector<Candidate> candidates = read_candidates(group, {member}, at, Sees::snapshot);
+    if (candidates.empty()) return {};
+    Candidate& candidate = candidates.front();
+    for (const auto& change : work_out(group, candidate, at, Cause::points)) candidate.since = change.at;
+    ForeseenTier foreseen;
+    foreseen.is_member = candidate.member_from.has_value();
+    foreseen.tier = group.name(candidate.standing.current);
+    foreseen.since = candidate.since;
+    foreseen.points = group.model == "cumulative" ? candidate.points : counting_points(candidate.account, at);
+    foreseen.kept_until = std::min(candidate.standing.falls_at, candidate.review_at);
+    return foreseen;
+}
+
+}  // namespace loyalty::pg

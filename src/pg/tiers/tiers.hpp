@@ -1,0 +1,82 @@
+// Tiers: what a member holds in each group, kept up by every booking, by the calendar, and by the jobs.
+//
+// Everything here works on members whose rows of loyalty.members are locked, as the schema's owner, within a connection to
+// SPI. What is due by the calendar is worked out in memory (core/tiers) from a set of rows read by one statement, and
+// written by one statement a table: one member or ten thousand at a time is the same code.
+#pragma once
+
+#include "core/tiers/cyclic.hpp"
+
+#include "pg/ledger/store.hpp"
+
+namespace loyalty::pg {
+
+struct TierGroup {
+    std::string program, id, model;
+    std::optional<std::string> point_type;
+    int scale = 0;
+    tiers::Rules rules;
+    bool fall_on_reversal = false;
+    std::vector<std::string> tiers;  // external ids, by rank
+    tiers::Ladder ladder;            // empty where dynamic
+
+    tiers::Rank rank(const std::optional<std::string>& tier) const;
+    std::optional<std::string> name(tiers::Rank rank) const;
+};
+
+const char* name_of(tiers::Cause cause);
+
+// Writers see what is committed now and what this transaction has written so far; readers what their statement sees.
+enum class Sees : std::uint8_t { newest, snapshot };
+
+// The group `id`, or all of the program.
+std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id,
+                                        Sees sees = Sees::newest);
+
+// Locks the members' rows, in the order of their keys, as every booking locks its own.
+void lock_members(const std::string& program, const std::vector<std::string>& members);
+
+// Gives members their rows of loyalty.member_tiers in each group of the program where they have none.
+void make_standings(const std::string& program, const std::vector<std::string>& members);
+
+// A change of a member's tier as it is written: into the standing, the history and the events.
+struct TierChange {
+    std::string member;
+    std::optional<std::string> from, to;
+    TimestampTz at = 0;
+    tiers::Cause cause = tiers::Cause::points;
+    std::int64_t seq = 0;  // in the history
+};
+
+void write_changes(const TierGroup& group, const std::vector<TierChange>& changes);
+
+// Books what the calendar has due for the members in a group by points, up to now; then makes their tiers what the present
+// state gives, for the reason. Returns how many tiers have changed.
+std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
+                            tiers::Cause cause);
+
+// The tier of a member in a group as it will be at a moment from now on if nothing happens; nothing is written.
+struct ForeseenTier {
+    bool is_member = false;
+    std::optional<std::string> tier;
+    TimestampTz since = 0;
+    TimestampTz kept_until = DT_NOEND;
+    std::int64_t points = 0;
+};
+ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at);
+
+// The tiers that a member holds at a moment from now on, by their external ids; nothing is written.
+std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at);
+
+// What a booking needs of the tiers. Before it reads the account: what is due is booked. After it has written the account:
+// the tier becomes what the points give, and dynamic groups are judged.
+void review_before_booking(const AccountKey& key, const KeyArguments& arguments, TimestampTz now);
+void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,
+                         const ledger::Account& account, TimestampTz now);
+
+// Judges the dynamic groups of a program for members; profiles are read with the caller's rights. Returns how many tiers
+// have changed.
+std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
+                           Oid caller, tiers::Cause cause = tiers::Cause::judgement);
+
+}  // namespace loyalty::pg
