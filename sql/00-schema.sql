@@ -1,32 +1,32 @@
 -- The clock, and the schema: made once, migrated by every new version of the library.
 
-CREATE FUNCTION loyalty_now() RETURNS timestamptz
+CREATE FUNCTION @extschema@.loyalty_now() RETURNS timestamptz
     LANGUAGE C STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_now';
 
-COMMENT ON FUNCTION loyalty_now() IS
+COMMENT ON FUNCTION @extschema@.loyalty_now() IS
     'The program''s only clock: the start of the transaction, unless the schema''s owner has set a simulated clock with '
     'loyalty_set_clock(). Example: SELECT loyalty_now();';
 
-CREATE FUNCTION loyalty_wall_clock() RETURNS timestamptz
+CREATE FUNCTION @extschema@.loyalty_wall_clock() RETURNS timestamptz
     LANGUAGE C VOLATILE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_wall_clock';
 
-COMMENT ON FUNCTION loyalty_wall_clock() IS
+COMMENT ON FUNCTION @extschema@.loyalty_wall_clock() IS
     'The clock that judges the time-outs of holds: the clock on the wall, which goes on within a transaction, unless '
     'there is a simulated one. Example: SELECT loyalty_wall_clock();';
 
-CREATE FUNCTION loyalty_schema_version() RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_schema_version() RETURNS integer
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_schema_version';
 
-COMMENT ON FUNCTION loyalty_schema_version() IS
+COMMENT ON FUNCTION @extschema@.loyalty_schema_version() IS
     'Version of schema loyalty that this library works with. Example: SELECT loyalty_schema_version();';
 
-CREATE FUNCTION loyalty_migrate() RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_migrate() RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -102,12 +102,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_migrate() IS
+COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
     'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the '
     'version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
     'SELECT loyalty_migrate();';
 
-CREATE FUNCTION loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -151,6 +151,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_create_schema(boolean) IS
+COMMENT ON FUNCTION @extschema@.loyalty_create_schema(boolean) IS
     'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses '
     'and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';

@@ -7,7 +7,7 @@
 -- work side by side. Updating the row of loyalty.drafts does more than locking it: an editor in REPEATABLE READ whose
 -- snapshot is older than the last edit gets a serialization failure instead of checking what he cannot see. Writers of
 -- products lock the row FOR KEY SHARE and are not disturbed by it.
-CREATE FUNCTION loyalty_lock_draft(program text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_lock_draft(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -20,13 +20,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_lock_draft(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_lock_draft(text) IS
     'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction '
     'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
     'loyalty_lock_draft(''main'');';
 
 -- What is in use is not deleted: the draft's tables are asked by those who know them, the version in force here.
-CREATE FUNCTION loyalty_version_using(program text, id text, VARIADIC places text[]) RETURNS text
+CREATE FUNCTION @extschema@.loyalty_version_using(program text, id text, VARIADIC places text[]) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -44,12 +44,12 @@ WHERE EXISTS (
 )
 $body$;
 
-COMMENT ON FUNCTION loyalty_version_using(text, text, text[]) IS
+COMMENT ON FUNCTION @extschema@.loyalty_version_using(text, text, text[]) IS
     'Says which version uses something, if the program''s version in force names it at one of the places, SQL/JSON paths '
     'of its tree; otherwise null. Example: SELECT loyalty_version_using(''main'', ''web'', ''$.promotions[*].channels[*]'');';
 
 -- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
-CREATE FUNCTION loyalty_require_read_committed(action text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_require_read_committed(action text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -65,14 +65,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_require_read_committed(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_require_read_committed(text) IS
     'Refuses (LY317) what must see the newest rows of others, unless the transaction is READ COMMITTED. Example: '
     'SELECT loyalty_require_read_committed(''change a time zone'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- External ids of what a version, or the outside, refers to
 
-CREATE FUNCTION loyalty_fixed_key_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_fixed_key_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -88,12 +88,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_fixed_key_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_fixed_key_trigger() IS
     'Trigger, before the update of a row whose key changes: refuses it (LY316); its argument is the noun. Example: '
     'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_fixed_key_trigger(''promotion'');';
 
 -- Truncating asks no row's permission.
-CREATE FUNCTION loyalty_refuse_truncate_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_refuse_truncate_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -108,14 +108,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_refuse_truncate_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_truncate_trigger() IS
     'Trigger, before a truncate statement: refuses it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_refuse_truncate_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Profile databases
 
-CREATE FUNCTION loyalty_profile_databases_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_profile_databases_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -164,14 +164,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_profile_databases_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_profile_databases_trigger() IS
     'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist '
     '(LY315). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Programs
 
-CREATE FUNCTION loyalty_check_time_zone(program text, time_zone text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_time_zone(program text, time_zone text) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -191,13 +191,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_time_zone(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_time_zone(text, text) IS
     'Refuses (LY310) a time zone of a program that the server does not know by exactly this name. Example: SELECT '
     'loyalty_check_time_zone(''main'', ''Europe/Moscow'');';
 
 -- Every first balance locks its point type, every new point type its program, both FOR KEY SHARE by foreign keys. So
 -- whoever holds both FOR UPDATE has waited for all bookings under way and lets no first one start.
-CREATE FUNCTION loyalty_has_balances(program text) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_has_balances(program text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -209,11 +209,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_has_balances(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_has_balances(text) IS
     'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. '
     'Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
 
-CREATE FUNCTION loyalty_programs_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_programs_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -261,12 +261,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_programs_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_programs_trigger() IS
     'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database '
     'bound for ever (LY311), settings fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE '
     'FUNCTION loyalty_programs_trigger();';
 
-CREATE FUNCTION loyalty_new_program_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_new_program_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -280,12 +280,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_new_program_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_new_program_trigger() IS
     'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_new_program_trigger();';
 
 -- A smaller currency scale must fit every amount that was checked against the old one.
-CREATE FUNCTION loyalty_currency_scale_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_currency_scale_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -336,14 +336,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_currency_scale_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_currency_scale_trigger() IS
     'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it '
     '(LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_currency_scale_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Point types
 
-CREATE FUNCTION loyalty_point_types_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_point_types_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -414,13 +414,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_point_types_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_point_types_trigger() IS
     'Trigger of loyalty.point_types, before insert or update of a row: an edit of the draft; kind and scale are fixed '
     'once balances exist, and the kind while benefits let members pay with the type (LY312, LY317). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
-CREATE FUNCTION loyalty_point_types_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_point_types_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -457,6 +457,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_point_types_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_point_types_delete_trigger() IS
     'Trigger of loyalty.point_types, before the deletion of a row: no promotion of the draft or of the version in '
     'force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_delete_trigger();';

@@ -1,6 +1,6 @@
 -- Members: enrolling, removing, finding and erasing them.
 
-CREATE FUNCTION loyalty_enrol(
+CREATE FUNCTION @extschema@.loyalty_enrol(
     member text,
     program text,
     registered_at timestamptz DEFAULT NULL,
@@ -10,7 +10,7 @@ CREATE FUNCTION loyalty_enrol(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_enrol';
 
-COMMENT ON FUNCTION loyalty_enrol(text, text, timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_enrol(text, text, timestamptz, text) IS
     'Makes a profile a member: registered at the given moment, by the named field of the profile, or now. The first '
     'enrolment grants the initial balances; a removed member resumes, a member stays as it is. Answers with the row of '
     'loyalty.members and outcome enrolled, resumed or unchanged. Errors: LY201, LY202, LY203 (not in the profile '
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION loyalty_enrol(text, text, timestamptz, text) IS
     'have the key). Example: SELECT loyalty_enrol(''ann'', ''main'');';
 
 -- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
-CREATE FUNCTION loyalty_enrol_all(
+CREATE FUNCTION @extschema@.loyalty_enrol_all(
     program text,
     registered_at timestamptz DEFAULT NULL,
     registered_field text DEFAULT NULL
@@ -28,14 +28,14 @@ CREATE FUNCTION loyalty_enrol_all(
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_all';
 
-COMMENT ON FUNCTION loyalty_enrol_all(text, timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_enrol_all(text, timestamptz, text) IS
     'Makes all profiles of the program''s profile database members, as loyalty_enrol() does one; progress by NOTICE. Rows '
     'without a key, with a key that another row has, or without a readable registration date that is not in the future, '
     'are skipped. Answers with the numbers enrolled, resumed and unchanged, and with skipped: what was skipped and why. '
     'Errors: LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT loyalty_enrol_all(''main'', registered_field => '
     '''signed_up_on'');';
 
-CREATE FUNCTION loyalty_enrol_segment(
+CREATE FUNCTION @extschema@.loyalty_enrol_segment(
     program text,
     segment text,
     registered_at timestamptz DEFAULT NULL,
@@ -46,33 +46,33 @@ CREATE FUNCTION loyalty_enrol_segment(
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_enrol_segment';
 
-COMMENT ON FUNCTION loyalty_enrol_segment(text, text, timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_enrol_segment(text, text, timestamptz, text) IS
     'Makes the profiles members that are in a profile segment now, as loyalty_enrol_all() does all of them. Errors: LY705 '
     '(no such segment), LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT loyalty_enrol_segment(''main'', '
     '''riga'');';
 
-CREATE FUNCTION loyalty_remove_member(member text, program text) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_remove_member(member text, program text) RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_remove_member';
 
-COMMENT ON FUNCTION loyalty_remove_member(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_remove_member(text, text) IS
     'Ends a member''s stay: open holds are rolled back, points of orders that wait for a status are dropped, tiers close, '
     'nothing is earned or spent any more; balances and '
     'history stay, and points go on expiring. Returns whether it was a member. Errors: LY201, LY507. Example: SELECT '
     'loyalty_remove_member(''ann'', ''main'');';
 
-CREATE FUNCTION loyalty_remove_all_members(program text) RETURNS bigint
+CREATE FUNCTION @extschema@.loyalty_remove_all_members(program text) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_remove_all_members';
 
-COMMENT ON FUNCTION loyalty_remove_all_members(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_remove_all_members(text) IS
     'Ends the stay of all members of a program, as loyalty_remove_member() does one; progress by NOTICE. Returns how many '
     'there were. Errors: LY201. Example: SELECT loyalty_remove_all_members(''main'');';
 
-CREATE FUNCTION loyalty_find_member(
+CREATE FUNCTION @extschema@.loyalty_find_member(
     program text,
     value text,
     field text DEFAULT 'key',
@@ -86,28 +86,28 @@ CREATE FUNCTION loyalty_find_member(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_find_member';
 
-COMMENT ON FUNCTION loyalty_find_member(text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_find_member(text, text, text) IS
     'Profiles of a program by the value of a field: key, email, phone (the columns that the profile database names), or '
     'any column of it; of bundled profiles any attribute. Each with whether it is a member, and its dates. The profile '
     'database is read with the caller''s rights, by an index on the column. Errors: LY201, LY211, LY702 (no such field). '
     'Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
 
-CREATE FUNCTION loyalty_erase_member(member text, program text) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_erase_member';
 
-COMMENT ON FUNCTION loyalty_erase_member(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_erase_member(text, text) IS
     'Removes a member and blanks what is known of it beyond figures and dates: comments and data of transactions and '
     'holds, payloads of events, documents and results of orders. A repeated request is still recognised, by a hash. The key '
     'itself stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: SELECT '
     'loyalty_erase_member(''ann'', ''main'');';
 
-CREATE FUNCTION loyalty_is_erasing() RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_is_erasing() RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_is_erasing';
 
-COMMENT ON FUNCTION loyalty_is_erasing() IS
+COMMENT ON FUNCTION @extschema@.loyalty_is_erasing() IS
     'Whether loyalty_erase_member() is at work in this session: the one change that the ledger''s trigger lets through. '
     'Example: SELECT loyalty_is_erasing();';

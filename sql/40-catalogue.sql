@@ -14,7 +14,7 @@
 -- if predicates have changed since its snapshot, for a row whose key was updated cannot be locked under an old
 -- snapshot; as a maker of predicates it is refused, because writers of products leave no trace in the row.
 
-CREATE FUNCTION loyalty_product_document(
+CREATE FUNCTION @extschema@.loyalty_product_document(
     sku text,
     name text,
     price numeric,
@@ -28,7 +28,7 @@ CREATE FUNCTION loyalty_product_document(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_product_document';
 
-COMMENT ON FUNCTION loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb, text[]) IS
+COMMENT ON FUNCTION @extschema@.loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb, text[]) IS
     'The document of a product that predicates of product segments see: sku, name, price, min_price, categories, '
     'partner, fields and segments (the static ones it is listed in), without those that are null. Example: SELECT loyalty_product_document(''PC-1'', '
     '''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION loyalty_product_document(text, text, numeric, numeric, text[
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Products
 
-CREATE FUNCTION loyalty_check_prices_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_check_prices_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -79,12 +79,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_prices_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_prices_trigger() IS
     'Trigger of loyalty.products, after an insert or update statement (transition table "written"): prices fit the '
     'currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_check_prices_trigger();';
 
-CREATE FUNCTION loyalty_judge_products_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -165,14 +165,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_judge_products_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_judge_products_trigger() IS
     'Trigger of loyalty.products and of tables that its documents are made from, after an insert, update or delete '
     'statement (transition table "written") or a truncate: judges the products by all predicates of their program, or '
     'by those that read the member of the document named by its argument. Errors: 40001 (predicates changed since the snapshot of a '
     'REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_judge_products_trigger(''partner'');';
 
-CREATE FUNCTION loyalty_forget_products_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -199,7 +199,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_forget_products_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_forget_products_trigger() IS
     'Trigger of loyalty.products, after a truncate, or after a delete or update statement (transition table '
     '"former"): drops the memberships of products that are gone. Example: CREATE TRIGGER ... REFERENCING OLD TABLE '
     'AS former ... EXECUTE FUNCTION loyalty_forget_products_trigger();';
@@ -207,7 +207,7 @@ COMMENT ON FUNCTION loyalty_forget_products_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION loyalty_lock_predicates(program text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_lock_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -218,11 +218,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_lock_predicates(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_lock_predicates(text) IS
     'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: '
     'SELECT loyalty_lock_predicates(''main'');';
 
-CREATE FUNCTION loyalty_needed_predicates(program text) RETURNS SETOF jsonpath
+CREATE FUNCTION @extschema@.loyalty_needed_predicates(program text) RETURNS SETOF jsonpath
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -237,11 +237,11 @@ WHERE segment.program = loyalty_needed_predicates.program
 ORDER BY expanded.predicate::text COLLATE "C"
 $body$;
 
-COMMENT ON FUNCTION loyalty_needed_predicates(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_needed_predicates(text) IS
     'The distinct predicates of a program''s dynamic product segments, with what they refer to. Example: SELECT '
     'loyalty_needed_predicates(''main'');';
 
-CREATE FUNCTION loyalty_make_predicates(program text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -290,12 +290,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_make_predicates(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_make_predicates(text) IS
     'Judges all products of a program by those predicates of its segments that are new. The caller has locked the '
     'draft: loyalty_lock_draft(). Errors: LY317 (isolation level). Example: SELECT '
     'loyalty_make_predicates(''main'');';
 
-CREATE FUNCTION loyalty_drop_unused_predicates(program text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_drop_unused_predicates(program text) RETURNS integer
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -334,12 +334,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_drop_unused_predicates(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_drop_unused_predicates(text) IS
     'Drops the predicates, with their memberships, that neither a segment of the draft nor the version in force '
     'uses; returns how many. The caller has locked the draft: loyalty_lock_draft(). Example: SELECT '
     'loyalty_drop_unused_predicates(''main'');';
 
-CREATE FUNCTION loyalty_keep_predicates_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_keep_predicates_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -360,7 +360,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_keep_predicates_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_keep_predicates_trigger() IS
     'Trigger of loyalty.product_segments, after an insert, update or delete statement (transition tables "written" '
     'and "former"): makes the predicates that are new and drops those no longer used. Errors: LY317 (isolation '
     'level). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '

@@ -9,7 +9,7 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION loyalty_predicate_problem(predicate jsonpath) RETURNS text
+CREATE FUNCTION @extschema@.loyalty_predicate_problem(predicate jsonpath) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -32,11 +32,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_predicate_problem(jsonpath) IS
+COMMENT ON FUNCTION @extschema@.loyalty_predicate_problem(jsonpath) IS
     'Why a path cannot be a predicate over documents, or null if it can. Example: SELECT '
     'loyalty_predicate_problem(''$.price'');';
 
-CREATE FUNCTION loyalty_check_predicate(noun text, segment text, predicate jsonpath) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_predicate(noun text, segment text, predicate jsonpath) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -60,12 +60,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_predicate(text, text, jsonpath) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_predicate(text, text, jsonpath) IS
     'Refuses (LY306) a path that cannot be the predicate of what the noun names: no predicate, with a variable or a '
     'conversion of dates, too long. Example: SELECT loyalty_check_predicate(''product segment'', ''tv'', '
     '''$.categories[*] == "tv"'');';
 
-CREATE FUNCTION loyalty_expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
+CREATE FUNCTION @extschema@.loyalty_expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -108,7 +108,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_expand_predicate(text, text, jsonpath) IS
+COMMENT ON FUNCTION @extschema@.loyalty_expand_predicate(text, text, jsonpath) IS
     'A predicate of a segment of the kind product, order or profile, with membership in dynamic segments replaced by '
     'their predicates. Errors: LY333 (over 100000 characters). Example: SELECT loyalty_expand_predicate(''product'', '
     '''main'', ''$.segments[*] == "tv" && $.price > 100'');';
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION loyalty_expand_predicate(text, text, jsonpath) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- References
 
-CREATE FUNCTION loyalty_refuse_reference(
+CREATE FUNCTION @extschema@.loyalty_refuse_reference(
     sqlstate text,
     kind text,
     segment text,
@@ -139,11 +139,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_refuse_reference(text, text, text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_reference(text, text, text, text, text, text) IS
     'Raises the error of a predicate that names segments wrongly. Example: SELECT loyalty_refuse_reference(''LY331'', '
     '''order'', ''large'', ''names an unknown segment'', ''It is "tv".'', ''Make it first.'');';
 
-CREATE FUNCTION loyalty_check_references(kind text, program text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_references(kind text, program text) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -274,12 +274,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_references(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_references(text, text) IS
     'Checks what the predicates of a program''s segments of a kind (product, order, profile) refer to: by comparisons '
     'that can be followed (LY333), to segments that exist (LY331), without a cycle (LY332). Example: SELECT '
     'loyalty_check_references(''order'', ''main'');';
 
-CREATE FUNCTION loyalty_check_references_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_check_references_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -292,7 +292,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_references_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_references_trigger() IS
     'Trigger of segments, after an insert or update statement (transition table "written"); its argument is the kind: '
     'see loyalty_check_references(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_check_references_trigger(''order'');';
@@ -300,7 +300,7 @@ COMMENT ON FUNCTION loyalty_check_references_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Segments
 
-CREATE FUNCTION loyalty_segments_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_segments_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -323,11 +323,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_segments_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_segments_trigger() IS
     'Trigger of segments, before insert or update of a row; its argument is the kind: a usable predicate (LY306), a '
     'kind that stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_segments_trigger(''order'');';
 
-CREATE FUNCTION loyalty_segments_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_segments_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -385,12 +385,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_segments_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_segments_delete_trigger() IS
     'Trigger of segments, before the deletion of a row; its argument is the kind: no promotion or segment of the draft '
     'and no promotion of the version in force uses the segment (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_segments_delete_trigger(''order'');';
 
-CREATE FUNCTION loyalty_static_segment_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_static_segment_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -421,7 +421,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_static_segment_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_static_segment_trigger() IS
     'Trigger of the lists of segments, after an insert or update statement (transition table "written"); its argument '
     'is the kind: only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS '
     'written ... EXECUTE FUNCTION loyalty_static_segment_trigger(''product'');';

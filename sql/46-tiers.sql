@@ -3,27 +3,27 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Edits. What was due is reviewed by the old rules first; afterwards everyone stands in the group as edited.
 
-CREATE FUNCTION loyalty_review_tier_group(program text, tier_group text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_review_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_review_tier_group';
 
-COMMENT ON FUNCTION loyalty_review_tier_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_review_tier_group(text, text) IS
     'Books what the calendar has due for the members of a tier group, as triggers do before it is edited. Example: '
     'SELECT loyalty_review_tier_group(''main'', ''status'');';
 
-CREATE FUNCTION loyalty_settle_tier_group(program text, tier_group text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_settle_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
 
-COMMENT ON FUNCTION loyalty_settle_tier_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_settle_tier_group(text, text) IS
     'Gives every member a standing in a tier group and raises those who reach a higher tier, as triggers do after it was '
     'edited. Example: SELECT loyalty_settle_tier_group(''main'', ''status'');';
 
-CREATE FUNCTION loyalty_tier_groups_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_tier_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -68,12 +68,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_tier_groups_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_tier_groups_trigger() IS
     'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), model and '
     'point type fixed once members stand in it (LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER '
     '... EXECUTE FUNCTION loyalty_tier_groups_trigger();';
 
-CREATE FUNCTION loyalty_settle_tier_group_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_settle_tier_group_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -88,11 +88,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_settle_tier_group_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_settle_tier_group_trigger() IS
     'Trigger of loyalty.tier_groups, after insert or update of a row: see loyalty_settle_tier_group(). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_settle_tier_group_trigger();';
 
-CREATE FUNCTION loyalty_tiers_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -154,12 +154,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_tiers_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_tiers_trigger() IS
     'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the group '
     '(LY743), which is fixed (LY741); what is due is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE '
     'FUNCTION loyalty_tiers_trigger();';
 
-CREATE FUNCTION loyalty_settle_tiers_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_settle_tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -203,12 +203,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_settle_tiers_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_settle_tiers_trigger() IS
     'Trigger of loyalty.tiers, after an insert or update statement (transition table "written"): thresholds rise with the '
     'position (LY744); see loyalty_settle_tier_group(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
     'EXECUTE FUNCTION loyalty_settle_tiers_trigger();';
 
-CREATE FUNCTION loyalty_tiers_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_tiers_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -256,14 +256,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_tiers_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_tiers_delete_trigger() IS
     'Trigger of loyalty.tiers, before the deletion of a row: no member holds or held it, no promotion of the draft or of '
     'the version in force names it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_tiers_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Reading and judging
 
-CREATE FUNCTION loyalty_tier(
+CREATE FUNCTION @extschema@.loyalty_tier(
     member text,
     program text,
     "at" timestamptz DEFAULT NULL,
@@ -280,18 +280,18 @@ CREATE FUNCTION loyalty_tier(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_tier';
 
-COMMENT ON FUNCTION loyalty_tier(text, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_tier(text, text, timestamptz) IS
     'The tiers of a member, a row for each tier group: the tier (null: none), since when, of a cyclic group until when it '
     'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the history; '
     'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
     'LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
 
-CREATE FUNCTION loyalty_judge(member text, program text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_judge';
 
-COMMENT ON FUNCTION loyalty_judge(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_judge(text, text) IS
     'Judges the tiers of a member anew: dynamic groups by the profile, which is read with the caller''s rights, balances '
     'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
     'SELECT loyalty_judge(''ann'', ''main'');';

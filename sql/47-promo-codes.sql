@@ -1,6 +1,6 @@
 -- Promo codes: making them, attaching them to profiles, using them without an order.
 
-CREATE FUNCTION loyalty_promo_code_pools_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promo_code_pools_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -21,11 +21,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promo_code_pools_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promo_code_pools_trigger() IS
     'Trigger, before the update of a promo-code pool: its kind stays once it has codes (LY312). Example: CREATE TRIGGER '
     '... EXECUTE FUNCTION loyalty_promo_code_pools_trigger();';
 
-CREATE FUNCTION loyalty_generate_promo_codes(
+CREATE FUNCTION @extschema@.loyalty_generate_promo_codes(
     program text,
     pool text,
     mask text,
@@ -37,14 +37,14 @@ CREATE FUNCTION loyalty_generate_promo_codes(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_generate_promo_codes';
 
-COMMENT ON FUNCTION loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text) IS
     'Makes that many (1 to 10000000) new codes in a pool, at random, from a mask: # stands for a digit, ? for a letter, * '
     'for either (without I, O, 0 and 1), all else for itself. Returns how many. With an external id, a repeated call makes '
     'none. Errors: LY201, LY630 (pool), LY632 (its validity), LY633 (the mask has too few codes, or a wrong length), LY104 '
     '(codes), LY513 (the external id was used for something else). Example: SELECT loyalty_generate_promo_codes(''main'', '
     '''birthday'', ''BDAY-****-****'', 1000000);';
 
-CREATE FUNCTION loyalty_import_promo_codes(
+CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     program text,
     pool text,
     source regclass,
@@ -59,39 +59,39 @@ CREATE FUNCTION loyalty_import_promo_codes(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_import_promo_codes';
 
-COMMENT ON FUNCTION loyalty_import_promo_codes(text, text, regclass, name, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz) IS
     'Takes codes from a column of a table, such as a temporary one that COPY filled; it is read with the caller''s rights. '
     'Reports how many were inserted, were there already (also twice in the source), and were refused: null, empty, longer '
     'than 100 characters, or with white space within; with the first 20 of these. Errors: LY201, LY630 (pool), LY632 (its '
     'validity). Example: SELECT * FROM loyalty_import_promo_codes(''main'', ''birthday'', ''imported'');';
 
-CREATE FUNCTION loyalty_attach_promo_code(program text, profile text, pool text, code text DEFAULT NULL) RETURNS text
+CREATE FUNCTION @extschema@.loyalty_attach_promo_code(program text, profile text, pool text, code text DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_attach_promo_code';
 
-COMMENT ON FUNCTION loyalty_attach_promo_code(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_attach_promo_code(text, text, text, text) IS
     'Attaches a code of a personal pool to a profile and returns it. Without a code: the profile''s unused one of the pool, '
     'or else a free one. Errors: LY201, LY203 (profile), LY630 (pool, or not personal), LY631 (code), LY632 (the pool''s '
     'validity), LY634 (none is free), LY635 (attached to another profile), LY638 (expired). Example: SELECT '
     'loyalty_attach_promo_code(''main'', ''ann'', ''birthday'');';
 
-CREATE FUNCTION loyalty_detach_promo_code(program text, code text) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_detach_promo_code(program text, code text) RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_detach_promo_code';
 
-COMMENT ON FUNCTION loyalty_detach_promo_code(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_detach_promo_code(text, text) IS
     'Frees a code that is attached and not used; returns whether it was attached. Errors: LY631 (code), LY636 (used). '
     'Example: SELECT loyalty_detach_promo_code(''main'', ''BDAY-7KQM-2XHP'');';
 
-CREATE FUNCTION loyalty_activate_promo_code(program text, profile text, code text, external_id text DEFAULT NULL)
+CREATE FUNCTION @extschema@.loyalty_activate_promo_code(program text, profile text, code text, external_id text DEFAULT NULL)
     RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_activate_promo_code';
 
-COMMENT ON FUNCTION loyalty_activate_promo_code(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_activate_promo_code(text, text, text, text) IS
     'Uses a code once, without an order, for a profile; returns its uses so far. With an external id, a repeated call uses '
     'it no second time. Errors: LY201, LY203 (profile), LY631 (code), LY632 (the pool''s validity), LY635 (attached to '
     'another profile, or to none), LY637 (used up), LY638 (expired), LY513 (the external id was used for something else). '

@@ -3,7 +3,7 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Groups
 
-CREATE FUNCTION loyalty_next_position(program text, parent text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_next_position(program text, parent text) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -23,11 +23,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_next_position(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_next_position(text, text) IS
     'The position after the last child of a promotion group, 0 if it has none. Example: SELECT '
     'loyalty_next_position(''main'', ''main'');';
 
-CREATE FUNCTION loyalty_promotion_groups_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -68,13 +68,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_groups_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts '
     'fit the currency scale (LY313) and that main is not archived (LY321). Example: CREATE TRIGGER ... EXECUTE '
     'FUNCTION loyalty_promotion_groups_trigger();';
 
 -- Walks up from a group in or below a cycle until it meets one for the second time.
-CREATE FUNCTION loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -114,11 +114,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_refuse_cycle(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_cycle(text, text) IS
     'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT '
     'loyalty_refuse_cycle(''main'', ''spring'');';
 
-CREATE FUNCTION loyalty_refuse_archived(program text, promotion_group text, what text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_refuse_archived(program text, promotion_group text, what text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -141,12 +141,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_refuse_archived(text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_archived(text, text, text) IS
     'Refuses (LY321) what an archived group cannot hold. Example: SELECT loyalty_refuse_archived(''main'', ''old'', '
     '''promotion "spring"'');';
 
 -- Walks down from main: what it does not reach stands in a cycle or below one, for every group but main has a parent.
-CREATE FUNCTION loyalty_check_groups(program text, written text[]) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_groups(program text, written text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -204,12 +204,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_groups(text, text[]) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_groups(text, text[]) IS
     'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 '
     'levels below main (LY304), in an archived group only archived ones (LY321). Example: SELECT '
     'loyalty_check_groups(''main'', ''{spring}'');';
 
-CREATE FUNCTION loyalty_check_groups_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_check_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -221,13 +221,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_groups_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see '
     'loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_check_groups_trigger();';
 
 -- One level down; the groups there go on by the same trigger. Ended promotions stay what they are.
-CREATE FUNCTION loyalty_archive_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_archive_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -248,13 +248,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_archive_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_archive_trigger() IS
     'Trigger of loyalty.promotion_groups, after an update of archived: archives the groups below and makes their '
     'promotions inactive, or brings the groups back. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_archive_trigger();';
 
 -- A group takes all below it along; a promotion below that must stay refuses by its own trigger.
-CREATE FUNCTION loyalty_promotion_groups_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -275,14 +275,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_groups_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() IS
     'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program (LY308). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
 
-CREATE FUNCTION loyalty_refuse_ended(program text, promotion text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_refuse_ended(program text, promotion text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -305,10 +305,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_refuse_ended(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_ended(text, text) IS
     'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
 
-CREATE FUNCTION loyalty_check_names(promotion anyelement) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_names(promotion anyelement) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -365,13 +365,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_names(anyelement) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_names(anyelement) IS
     'Refuses (LY330) a row of loyalty.promotions that names a profile segment, tier, promo-code pool, channel, contact '
     'point or region that does not exist. Example: SELECT loyalty_check_names(promotions) FROM loyalty.promotions;';
 
 -- What promotions name in a list is not deleted while the draft or the version in force names it; older versions carry
 -- what they need of it.
-CREATE FUNCTION loyalty_named_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_named_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -430,12 +430,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_named_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_named_delete_trigger() IS
     'Trigger of what promotions name in a list, before the deletion of a row; its arguments are the noun and the column '
     'of loyalty.promotions: no promotion of the draft or of the version in force names it (LY308). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_named_delete_trigger(''region'', ''regions'');';
 
-CREATE FUNCTION loyalty_promotions_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -500,12 +500,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotions_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
     '(LY330), the life cycle (LY307), that no archived group gets it (LY321) and that the kind stays once there are '
     'benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
 
-CREATE FUNCTION loyalty_promotions_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -526,14 +526,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotions_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotions_delete_trigger() IS
     'Trigger of loyalty.promotions, before the deletion of a row: only drafts (LY308), unless the whole program '
     'goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Conditions
 
-CREATE FUNCTION loyalty_promotion_conditions_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_conditions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -590,7 +590,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_conditions_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_conditions_trigger() IS
     'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its '
     'segments exist at its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
     'has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
@@ -598,7 +598,7 @@ COMMENT ON FUNCTION loyalty_promotion_conditions_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Benefits
 
-CREATE FUNCTION loyalty_check_benefit(
+CREATE FUNCTION @extschema@.loyalty_check_benefit(
     kind text,
     level text,
     benefit text,
@@ -609,12 +609,12 @@ CREATE FUNCTION loyalty_check_benefit(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
 
-COMMENT ON FUNCTION loyalty_check_benefit(text, text, text, jsonb, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, integer) IS
     'Refuses (LY301) a benefit that does not suit the kind of promotion or the level of condition, or whose '
     'parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', '
     '''{"percent": 20}'', 2);';
 
-CREATE FUNCTION loyalty_promotion_benefits_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -649,13 +649,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_benefits_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_benefits_trigger() IS
     'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the '
     'parameters (LY301) and what they name (LY330), and that the promotion has not ended (LY307). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_promotion_benefits_trigger();';
 
 -- Conditions and benefits that go with their promotion find it gone, and nothing to refuse.
-CREATE FUNCTION loyalty_promotion_parts_delete_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -668,7 +668,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_parts_delete_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() IS
     'Trigger of loyalty.promotion_conditions and loyalty.promotion_benefits, before the deletion of a row: the '
     'promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_promotion_parts_delete_trigger();';
@@ -676,7 +676,7 @@ COMMENT ON FUNCTION loyalty_promotion_parts_delete_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Versions
 
-CREATE FUNCTION loyalty_moment(at timestamptz, time_zone text) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_moment(at timestamptz, time_zone text) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -686,21 +686,21 @@ SELECT jsonb_build_object(
 )
 $body$;
 
-COMMENT ON FUNCTION loyalty_moment(timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_moment(timestamptz, text) IS
     'A moment as versions hold it: in seconds since 1970 of the clock of UTC ("unix") and of the one in the time zone '
     '("local"). Example: SELECT loyalty_moment(now(), ''Europe/Moscow'');';
 
-CREATE FUNCTION loyalty_apply(program text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_apply(program text) RETURNS integer
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_apply';
 
-COMMENT ON FUNCTION loyalty_apply(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_apply(text) IS
     'Freezes the draft of a program''s promotion tree as a new version, which calculations use from then on, and '
     'returns its number; without changes it returns the version in force. Errors: class LY, for a tree that cannot '
     'be applied. Example: SELECT loyalty_apply(''main'');';
 
-CREATE FUNCTION loyalty_promotion_versions_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_promotion_versions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -715,11 +715,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_versions_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_versions_trigger() IS
     'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
 
-CREATE FUNCTION loyalty_new_version_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_new_version_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -730,7 +730,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_new_version_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_new_version_trigger() IS
     'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version '
     'before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';

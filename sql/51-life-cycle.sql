@@ -4,37 +4,37 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
 
-CREATE FUNCTION loyalty_activate_promotion(program text, promotion text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_activate_promotion(program text, promotion text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_activate_promotion';
 
-COMMENT ON FUNCTION loyalty_activate_promotion(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_activate_promotion(text, text) IS
     'Makes a draft or an inactive promotion active; one that is active stays so. In force with the next apply. Errors: '
     'LY201, LY307 (it has ended), LY319 (no such promotion), LY321 (in an archived group), LY526. Example: SELECT '
     'loyalty_activate_promotion(''main'', ''spring'');';
 
-CREATE FUNCTION loyalty_deactivate_promotion(program text, promotion text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_deactivate_promotion(program text, promotion text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_deactivate_promotion';
 
-COMMENT ON FUNCTION loyalty_deactivate_promotion(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_deactivate_promotion(text, text) IS
     'Makes an active promotion inactive; one that is inactive stays so. In force with the next apply. Errors: LY201, '
     'LY307 (a draft, or it has ended), LY319 (no such promotion), LY526. Example: SELECT '
     'loyalty_deactivate_promotion(''main'', ''spring'');';
 
-CREATE FUNCTION loyalty_end_promotion(program text, promotion text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_end_promotion(program text, promotion text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_end_promotion';
 
-COMMENT ON FUNCTION loyalty_end_promotion(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_end_promotion(text, text) IS
     'Ends an active or inactive promotion for good: at once, whatever the version, and no revert undoes it. Errors: '
     'LY201, LY307 (a draft, which is deleted instead), LY319 (no such promotion), LY526. Example: SELECT '
     'loyalty_end_promotion(''main'', ''spring'');';
 
-CREATE FUNCTION loyalty_move_promotion(
+CREATE FUNCTION @extschema@.loyalty_move_promotion(
     program text,
     promotion text,
     parent text,
@@ -44,22 +44,22 @@ CREATE FUNCTION loyalty_move_promotion(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_move_promotion';
 
-COMMENT ON FUNCTION loyalty_move_promotion(text, text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_move_promotion(text, text, text, integer) IS
     'Moves a promotion into a group, to a position, from which on others move up if it is taken; null: behind the '
     'last. Errors: LY201, LY307 (it has ended), LY319 (no such promotion or group), LY321 (the group is archived), LY526. '
     'Example: SELECT loyalty_move_promotion(''main'', ''spring'', ''seasons'');';
 
-CREATE FUNCTION loyalty_reorder_promotion(program text, promotion text, "position" integer) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_reorder_promotion(program text, promotion text, "position" integer) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_reorder_promotion';
 
-COMMENT ON FUNCTION loyalty_reorder_promotion(text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_reorder_promotion(text, text, integer) IS
     'Moves a promotion to another position in its group, from which on others move up if it is taken; null: behind the '
     'last. Errors: LY201, LY307 (it has ended), LY319 (no such promotion), LY526. Example: SELECT '
     'loyalty_reorder_promotion(''main'', ''spring'', 0);';
 
-CREATE FUNCTION loyalty_clone_promotion(
+CREATE FUNCTION @extschema@.loyalty_clone_promotion(
     program text,
     promotion text,
     external_id text,
@@ -69,7 +69,7 @@ CREATE FUNCTION loyalty_clone_promotion(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_clone_promotion';
 
-COMMENT ON FUNCTION loyalty_clone_promotion(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_clone_promotion(text, text, text, text) IS
     'Makes a draft with all that a promotion has, right behind it, with another external id and, unless it is null, '
     'another name. Errors: LY201, LY319 (no such promotion), LY321 (in an archived group), LY526, 23505 (the external '
     'id is taken). Example: SELECT loyalty_clone_promotion(''main'', ''spring'', ''autumn'', ''Autumn sale'');';
@@ -77,46 +77,46 @@ COMMENT ON FUNCTION loyalty_clone_promotion(text, text, text, text) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Groups
 
-CREATE FUNCTION loyalty_activate_promotion_group(program text, promotion_group text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_activate_promotion_group(program text, promotion_group text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_activate_promotion_group';
 
-COMMENT ON FUNCTION loyalty_activate_promotion_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_activate_promotion_group(text, text) IS
     'Makes all drafts and inactive promotions below a group active, archived groups left out; returns how many. In '
     'force with the next apply. Errors: LY201, LY319 (no such group), LY321 (the group is archived), LY526. Example: '
     'SELECT loyalty_activate_promotion_group(''main'', ''seasons'');';
 
-CREATE FUNCTION loyalty_deactivate_promotion_group(program text, promotion_group text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_deactivate_promotion_group(program text, promotion_group text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_deactivate_promotion_group';
 
-COMMENT ON FUNCTION loyalty_deactivate_promotion_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_deactivate_promotion_group(text, text) IS
     'Makes all active promotions below a group inactive; returns how many. In force with the next apply. Errors: '
     'LY201, LY319 (no such group), LY526. Example: SELECT loyalty_deactivate_promotion_group(''main'', ''seasons'');';
 
-CREATE FUNCTION loyalty_archive_promotion_group(program text, promotion_group text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_archive_promotion_group(program text, promotion_group text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_archive_promotion_group';
 
-COMMENT ON FUNCTION loyalty_archive_promotion_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_archive_promotion_group(text, text) IS
     'Puts a group and all groups below it away; their promotions, drafts too, become inactive. In force with the next '
     'apply. Errors: LY201, LY319 (no such group), LY321 (main), LY526. Example: SELECT '
     'loyalty_archive_promotion_group(''main'', ''seasons'');';
 
-CREATE FUNCTION loyalty_unarchive_promotion_group(program text, promotion_group text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_unarchive_promotion_group(program text, promotion_group text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_unarchive_promotion_group';
 
-COMMENT ON FUNCTION loyalty_unarchive_promotion_group(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_unarchive_promotion_group(text, text) IS
     'Brings an archived group and all groups below it back; their promotions stay inactive. Errors: LY201, LY319 (no '
     'such group), LY321 (it stands in an archived group), LY526. Example: SELECT '
     'loyalty_unarchive_promotion_group(''main'', ''seasons'');';
 
-CREATE FUNCTION loyalty_move_promotion_group(
+CREATE FUNCTION @extschema@.loyalty_move_promotion_group(
     program text,
     promotion_group text,
     parent text,
@@ -126,17 +126,17 @@ CREATE FUNCTION loyalty_move_promotion_group(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_move_promotion_group';
 
-COMMENT ON FUNCTION loyalty_move_promotion_group(text, text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_move_promotion_group(text, text, text, integer) IS
     'Moves a group with all below it into another, to a position, from which on others move up if it is taken; null: '
     'behind the last. Errors: LY201, LY303 (into itself), LY304 (too deep), LY319 (no such group), LY321 (into an '
     'archived group), LY526. Example: SELECT loyalty_move_promotion_group(''main'', ''seasons'', ''main'', 0);';
 
-CREATE FUNCTION loyalty_reorder_promotion_group(program text, promotion_group text, "position" integer) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_reorder_promotion_group(program text, promotion_group text, "position" integer) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_reorder_promotion_group';
 
-COMMENT ON FUNCTION loyalty_reorder_promotion_group(text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_reorder_promotion_group(text, text, integer) IS
     'Moves a group to another position in its parent, from which on others move up if it is taken; null: behind the '
     'last. Errors: LY201, LY319 (no such group), LY526. Example: SELECT '
     'loyalty_reorder_promotion_group(''main'', ''seasons'', 0);';
@@ -144,21 +144,21 @@ COMMENT ON FUNCTION loyalty_reorder_promotion_group(text, text, integer) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Back to the version in force
 
-CREATE FUNCTION loyalty_revert(program text) RETURNS integer
+CREATE FUNCTION @extschema@.loyalty_revert(program text) RETURNS integer
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_revert';
 
-COMMENT ON FUNCTION loyalty_revert(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_revert(text) IS
     'Undoes all pending changes of a program''s promotion tree: what was deleted returns, what is new goes, and all '
     'else is again as the version in force has it, whose number is returned; a NOTICE counts. Ended promotions stay '
     'ended. Errors: LY201, LY320 (nothing was applied yet), LY312. Example: SELECT loyalty_revert(''main'');';
 
-CREATE FUNCTION loyalty_is_reverting() RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_is_reverting() RETURNS boolean
     LANGUAGE C STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_is_reverting';
 
-COMMENT ON FUNCTION loyalty_is_reverting() IS
+COMMENT ON FUNCTION @extschema@.loyalty_is_reverting() IS
     'Whether loyalty_revert() is at work: triggers that check the steps of an editor then stand aside. Example: CREATE '
     'TRIGGER ... WHEN (NOT loyalty_is_reverting()) EXECUTE FUNCTION ...;';

@@ -3,18 +3,18 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Names
 
-CREATE FUNCTION loyalty_pays_with_points(benefit text, parameters jsonb) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_pays_with_points(benefit text, parameters jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT benefit = 'points_discount' OR benefit = 'partner_points' AND parameters ->> 'mode' = 'pay'
 $body$;
 
-COMMENT ON FUNCTION loyalty_pays_with_points(text, jsonb) IS
+COMMENT ON FUNCTION @extschema@.loyalty_pays_with_points(text, jsonb) IS
     'Whether a benefit with these parameters lets members pay with points, which only standard types can. Example: '
     'SELECT loyalty_pays_with_points(''partner_points'', ''{"mode": "pay", "point_type": "bonus"}'');';
 
-CREATE FUNCTION loyalty_check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -101,7 +101,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_benefit_names(text, text, jsonb) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_benefit_names(text, text, jsonb) IS
     'Refuses a benefit whose parameters name a partner, a promo-code pool or an order status that does not exist '
     '(LY330), or qualification points to pay with (LY301); the parameters have passed loyalty_check_benefit(). Example: '
     'SELECT loyalty_check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
@@ -109,16 +109,16 @@ COMMENT ON FUNCTION loyalty_check_benefit_names(text, text, jsonb) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Combinations
 
-CREATE FUNCTION loyalty_refused_under(benefit text) RETURNS text[]
+CREATE FUNCTION @extschema@.loyalty_refused_under(benefit text) RETURNS text[]
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_refused_under';
 
-COMMENT ON FUNCTION loyalty_refused_under(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refused_under(text) IS
     'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions whose '
     'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
 
-CREATE FUNCTION loyalty_check_combinations(program text, promotions text[]) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_combinations(program text, promotions text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -207,11 +207,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_combinations(text, text[]) IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_combinations(text, text[]) IS
     'Refuses (LY309) benefits of these promotions that cannot stand where they stand: see loyalty_refused_under(). '
     'Example: SELECT loyalty_check_combinations(''main'', ''{spring}'');';
 
-CREATE FUNCTION loyalty_check_combinations_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_check_combinations_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -253,7 +253,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_check_combinations_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_check_combinations_trigger() IS
     'Trigger of loyalty.promotion_benefits, loyalty.promotions and loyalty.promotion_groups, after a statement '
     '(transition table "written"): no benefit stands where it cannot (LY309). Example: CREATE TRIGGER ... REFERENCING '
     'NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_combinations_trigger();';
@@ -261,7 +261,7 @@ COMMENT ON FUNCTION loyalty_check_combinations_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Partners: their terms are part of a version, so who edits them edits the draft
 
-CREATE FUNCTION loyalty_partners_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_partners_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -293,12 +293,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_partners_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_partners_trigger() IS
     'Trigger of loyalty.partners, before insert, update or delete of a row: no benefit of the draft names a partner that '
     'is deleted (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_partners_trigger();';
 
 -- By statement, for terms come in bulk. The lock is held before anything of it can be seen.
-CREATE FUNCTION loyalty_partner_products_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_partner_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -309,7 +309,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_partner_products_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_partner_products_trigger() IS
     'Trigger of loyalty.partner_products, after a statement (transition table "written"): locks the draft that the terms '
     'belong to. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... '
     'REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_partner_products_trigger();';

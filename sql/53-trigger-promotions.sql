@@ -1,6 +1,6 @@
 -- Trigger promotions: what they must obey, firing them, and the triggers for the user's own tables.
 
-CREATE FUNCTION loyalty_trigger_promotions_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_trigger_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -33,12 +33,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_trigger_promotions_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_trigger_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
     'activated without an apply, and stays there (LY725). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_trigger_promotions_trigger();';
 
-CREATE FUNCTION loyalty_trigger_rules_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_trigger_rules_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -75,11 +75,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_trigger_rules_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_trigger_rules_trigger() IS
     'Trigger of loyalty.trigger_rules, before insert or update of a row: it suits a trigger promotion (LY726) that has not '
     'ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_trigger_rules_trigger();';
 
-CREATE FUNCTION loyalty_fire(
+CREATE FUNCTION @extschema@.loyalty_fire(
     promotion text,
     member text,
     operation text DEFAULT NULL,
@@ -92,7 +92,7 @@ CREATE FUNCTION loyalty_fire(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_fire';
 
-COMMENT ON FUNCTION loyalty_fire(text, text, text, text, numeric, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_fire(text, text, text, text, numeric, text, text) IS
     'Books points by a rule of a trigger promotion: operation (accrual or deduction) and point type may be left out where '
     'one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion. Answers with the '
     'transaction, as loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not '
@@ -100,7 +100,7 @@ COMMENT ON FUNCTION loyalty_fire(text, text, text, text, numeric, text, text) IS
     'Example: SELECT loyalty_fire(''birthday'', ''ann'', external_id => ''birthday-ann-2026'');';
 
 -- The key of a row reads the same in every session, or the row would fire once for each way of writing it.
-CREATE FUNCTION loyalty_fire_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_fire_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET timezone = 'UTC'
@@ -110,7 +110,7 @@ CREATE FUNCTION loyalty_fire_trigger() RETURNS trigger
     SET extra_float_digits = 1
     AS 'MODULE_PATHNAME', 'loyalty_fire_trigger';
 
-COMMENT ON FUNCTION loyalty_fire_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_fire_trigger() IS
     'Trigger for a table of your own with a primary key, after insert or update of a row: fires the trigger promotion that '
     'its first argument names for the member in the column that the second names, with the amount in the column that the '
     'third names, if there is one. A row fires once for ever; where nothing can be booked, an event promotion_not_fired '
@@ -118,12 +118,12 @@ COMMENT ON FUNCTION loyalty_fire_trigger() IS
     'first_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger(''first_order'', '
     '''customer_id'');';
 
-CREATE FUNCTION loyalty_enrol_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_enrol_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_enrol_trigger';
 
-COMMENT ON FUNCTION loyalty_enrol_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_enrol_trigger() IS
     'Trigger for a table of your own, after insert or update of a row: enrols the profile whose key stands in the column '
     'that its second argument names in the program that the first names. Where it cannot be enrolled, an event '
     'member_not_enrolled says why, and the statement goes on. Errors: LY724 (arguments, columns), LY201. Example: CREATE '

@@ -4,17 +4,17 @@
 -- Triggers
 
 -- It pins the search path itself, in that one of its four calls for a row that makes queries.
-CREATE FUNCTION loyalty_transactions_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_transactions_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'loyalty_transactions_trigger';
 
-COMMENT ON FUNCTION loyalty_transactions_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_transactions_trigger() IS
     'Trigger of loyalty.transactions, before and after the insert of rows, for each row and each statement: books the '
     'row, and proves that it arrived as booked. A row that arrives with seq, balance_before and balance_after is taken '
     'as it stands. Errors: LY501 to LY526, LY201, LY202, LY208. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_transactions_trigger();';
 
-CREATE FUNCTION loyalty_append_only_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_append_only_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -32,14 +32,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_append_only_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_append_only_trigger() IS
     'Trigger, before an update, delete or truncate statement: refuses it (LY522), but for what loyalty_erase_member() '
     'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_append_only_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Booking. The member comes first: where members are spread over machines, calls are routed by it.
 
-CREATE FUNCTION loyalty_accrue(
+CREATE FUNCTION @extschema@.loyalty_accrue(
     member text,
     program text,
     point_type text,
@@ -59,7 +59,7 @@ CREATE FUNCTION loyalty_accrue(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_accrue';
 
-COMMENT ON FUNCTION loyalty_accrue(
+COMMENT ON FUNCTION @extschema@.loyalty_accrue(
     text, text, text, numeric, text, timestamptz, timestamptz, timestamptz, date, text, text, text, text, jsonb
 ) IS
     'Gives a member points: amount, above 0, to the point type''s scale. They can be spent from active_from (default '
@@ -68,7 +68,7 @@ COMMENT ON FUNCTION loyalty_accrue(
     'external id was used before for the same request. Errors: LY201, LY202, LY208, LY501 to LY513, LY525, LY526. '
     'Example: SELECT loyalty_accrue(''ann'', ''main'', ''bonus'', 100, external_id => ''welcome-ann'');';
 
-CREATE FUNCTION loyalty_redeem(
+CREATE FUNCTION @extschema@.loyalty_redeem(
     member text,
     program text,
     point_type text,
@@ -85,7 +85,7 @@ CREATE FUNCTION loyalty_redeem(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_redeem';
 
-COMMENT ON FUNCTION loyalty_redeem(
+COMMENT ON FUNCTION @extschema@.loyalty_redeem(
     text, text, text, numeric, text, timestamptz, text, text, text, text, jsonb
 ) IS
     'Spends points of a member: amount, above 0, at most the active balance; the soonest-expiring points go first. '
@@ -93,7 +93,7 @@ COMMENT ON FUNCTION loyalty_redeem(
     'request. Errors: LY510 (too few points), LY201, LY202, LY208, LY501 to LY513, LY525, LY526. Example: SELECT '
     'loyalty_redeem(''ann'', ''main'', ''bonus'', 30, external_id => ''coffee-17'');';
 
-CREATE FUNCTION loyalty_hold(
+CREATE FUNCTION @extschema@.loyalty_hold(
     member text,
     program text,
     point_type text,
@@ -114,7 +114,7 @@ CREATE FUNCTION loyalty_hold(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_hold';
 
-COMMENT ON FUNCTION loyalty_hold(
+COMMENT ON FUNCTION @extschema@.loyalty_hold(
     text, text, text, text, numeric, interval, text, timestamptz, timestamptz, date, text, text, text, text, jsonb
 ) IS
     'Holds points until loyalty_commit(), loyalty_rollback() or the time-out, which is above zero. Type redemption '
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION loyalty_hold(
     'jsonb. Errors: LY519 (time-out), LY510 (too few points), LY201, LY202, LY208, LY501 to LY513, LY526. Example: '
     'SELECT loyalty_hold(''ann'', ''main'', ''bonus'', ''redemption'', 30, ''15 minutes'', external_id => ''cart-9'');';
 
-CREATE FUNCTION loyalty_commit(
+CREATE FUNCTION @extschema@.loyalty_commit(
     member text,
     program text,
     hold uuid DEFAULT NULL,
@@ -132,12 +132,12 @@ CREATE FUNCTION loyalty_commit(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_commit';
 
-COMMENT ON FUNCTION loyalty_commit(text, text, uuid, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_commit(text, text, uuid, text) IS
     'Books what a hold, named by its id or external id, has held: all of it, dated now. Answers with the transaction; '
     'once more, with the same. Errors: LY518 (timed out or rolled back), LY514 (no such hold), LY508, LY526. Example: '
     'SELECT loyalty_commit(''ann'', ''main'', external_id => ''cart-9'');';
 
-CREATE FUNCTION loyalty_rollback(
+CREATE FUNCTION @extschema@.loyalty_rollback(
     member text,
     program text,
     hold uuid DEFAULT NULL,
@@ -147,12 +147,12 @@ CREATE FUNCTION loyalty_rollback(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_rollback';
 
-COMMENT ON FUNCTION loyalty_rollback(text, text, uuid, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_rollback(text, text, uuid, text) IS
     'Frees what a hold, named by its id or external id, has held; what has expired meanwhile expires. Answers with the '
     'hold; where it had ended already without a commit, with that. Errors: LY518 (committed), LY514 (no such hold), '
     'LY526. Example: SELECT loyalty_rollback(''ann'', ''main'', external_id => ''cart-9'');';
 
-CREATE FUNCTION loyalty_cancel(
+CREATE FUNCTION @extschema@.loyalty_cancel(
     member text,
     program text,
     transaction uuid DEFAULT NULL,
@@ -163,13 +163,13 @@ CREATE FUNCTION loyalty_cancel(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_cancel';
 
-COMMENT ON FUNCTION loyalty_cancel(text, text, uuid, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_cancel(text, text, uuid, text, text) IS
     'Corrects an erroneous transaction, named by its id or external id: books a reversal of an accrual or initial '
     'balance, a refund of a redemption, of what is left of it; rolls back a hold. Answers with that transaction or '
     'hold; once more, with the same. Errors: LY515 (other types, and what an order booked), LY516 (nothing left), LY514 '
     '(no such transaction), LY526. Example: SELECT loyalty_cancel(''ann'', ''main'', external_id => ''coffee-17'');';
 
-CREATE FUNCTION loyalty_refund(
+CREATE FUNCTION @extschema@.loyalty_refund(
     member text,
     program text,
     amount numeric,
@@ -185,14 +185,14 @@ CREATE FUNCTION loyalty_refund(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_refund';
 
-COMMENT ON FUNCTION loyalty_refund(text, text, numeric, uuid, text, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION @extschema@.loyalty_refund(text, text, numeric, uuid, text, text, text, text, text, jsonb) IS
     'Gives points back of a redemption, named by its id or (redemption) its external id: amount, above 0, at most what '
     'is left of it. They go into the very lots they came from, which keep their dates; expired_at_once is what had '
     'expired meanwhile. Answers with the transaction as jsonb. Errors: LY517 (the point type allows none), LY516 (more '
     'than left), LY514, LY501 to LY505, LY513, LY526. Example: SELECT loyalty_refund(''ann'', ''main'', 10, redemption '
     '=> ''coffee-17'', external_id => ''coffee-17-back'');';
 
-CREATE FUNCTION loyalty_write_off_owed(
+CREATE FUNCTION @extschema@.loyalty_write_off_owed(
     member text,
     program text,
     point_type text,
@@ -204,7 +204,7 @@ CREATE FUNCTION loyalty_write_off_owed(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_write_off_owed';
 
-COMMENT ON FUNCTION loyalty_write_off_owed(text, text, text, numeric, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_write_off_owed(text, text, text, numeric, text, text) IS
     'Waives points that a member owes: amount, above 0, at most what is owed. Answers with the transaction, whose value '
     'is 0 and whose owed is below 0. Errors: LY516 (more than owed), LY501 to LY505, LY507, LY526. Example: SELECT '
     'loyalty_write_off_owed(''ann'', ''main'', ''bonus'', 12.5, comment => ''goodwill'');';
@@ -212,7 +212,7 @@ COMMENT ON FUNCTION loyalty_write_off_owed(text, text, text, numeric, text, text
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Reading
 
-CREATE FUNCTION loyalty_balance(
+CREATE FUNCTION @extschema@.loyalty_balance(
     member text,
     program text,
     point_type text DEFAULT NULL,
@@ -232,14 +232,14 @@ CREATE FUNCTION loyalty_balance(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_balance';
 
-COMMENT ON FUNCTION loyalty_balance(text, text, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_balance(text, text, text, timestamptz) IS
     'Balances of a member, a row for each point type or for the one named: total, active (what can be spent), waiting '
     '(not active yet), held, debt, owed, in points; total and active in money by the ratio of the version in force (of '
     'the type where there is none), rounded to the currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
     'happens. What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_balance(''ann'', ''main'');';
 
-CREATE FUNCTION loyalty_expiring_points(
+CREATE FUNCTION @extschema@.loyalty_expiring_points(
     member text,
     program text,
     first_day date,
@@ -255,12 +255,12 @@ CREATE FUNCTION loyalty_expiring_points(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_expiring_points';
 
-COMMENT ON FUNCTION loyalty_expiring_points(text, text, date, date, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_expiring_points(text, text, date, date, text) IS
     'Points of a member whose last usable day, in the program''s time zone, is from first_day to last_day, both '
     'inclusive; by point type and day, also in money. Held points do not expire while they are held. Errors: LY201, '
     'LY208, LY507. Example: SELECT * FROM loyalty_expiring_points(''ann'', ''main'', ''2026-12-01'', ''2026-12-31'');';
 
-CREATE FUNCTION loyalty_statement(
+CREATE FUNCTION @extschema@.loyalty_statement(
     member text,
     program text,
     point_type text DEFAULT NULL,
@@ -291,14 +291,14 @@ CREATE FUNCTION loyalty_statement(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_statement';
 
-COMMENT ON FUNCTION loyalty_statement(text, text, text, uuid, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_statement(text, text, text, uuid, integer) IS
     'Transactions of a member, the last booked first, page_size (1 to 10000) at a time; the next page is what lies '
     'before the last id of this one. Errors: LY104 (page size), LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_statement(''ann'', ''main'', page_size => 20);';
 
 -- It joins whole tables with each other, often just after they were loaded or restored, when the planner knows nothing of
 -- them yet and would take nested loops for cheap.
-CREATE FUNCTION loyalty_verify(
+CREATE FUNCTION @extschema@.loyalty_verify(
     program text DEFAULT NULL,
     OUT invariant text,
     OUT program text,
@@ -313,7 +313,7 @@ CREATE FUNCTION loyalty_verify(
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_verify';
 
-COMMENT ON FUNCTION loyalty_verify(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_verify(text) IS
     'Recomputes the ledger, of one program or of all, and returns each invariant that does not hold as a row: which, of '
     'which account, at which transaction or lot, and what was found. No row: all is right. Reads every row of the '
     'ledger. Errors: LY001. Example: SELECT * FROM loyalty_verify();';
@@ -321,36 +321,36 @@ COMMENT ON FUNCTION loyalty_verify(text) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Point types
 
-CREATE FUNCTION loyalty_clone_point_type(program text, point_type text, external_id text, name text DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_clone_point_type(program text, point_type text, external_id text, name text DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_clone_point_type';
 
-COMMENT ON FUNCTION loyalty_clone_point_type(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_clone_point_type(text, text, text, text) IS
     'Makes a point type with the settings of another, inactive, under a new external id; name: of the other unless '
     'given. Balances, bindings and the state are not copied. Errors: LY201, LY208, LY526, 23505 (the id exists). '
     'Example: SELECT loyalty_clone_point_type(''main'', ''bonus'', ''bonus-2027'', ''Bonus 2027'');';
 
-CREATE FUNCTION loyalty_activate_point_type(program text, point_type text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_activate_point_type(program text, point_type text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_activate_point_type';
 
-COMMENT ON FUNCTION loyalty_activate_point_type(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_activate_point_type(text, text) IS
     'Lets points of a type be earned and spent; a moment of deactivation that has passed is forgotten. Errors: LY201, '
     'LY208, LY526. Example: SELECT loyalty_activate_point_type(''main'', ''bonus'');';
 
-CREATE FUNCTION loyalty_deactivate_point_type(program text, point_type text, "at" timestamptz DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_deactivate_point_type(program text, point_type text, "at" timestamptz DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_deactivate_point_type';
 
-COMMENT ON FUNCTION loyalty_deactivate_point_type(text, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_deactivate_point_type(text, text, timestamptz) IS
     'Lets points of a type be neither earned nor spent: at once, or from a moment on (standard types only). Total '
     'balances stay, and expire by their own dates. Errors: LY201, LY208, LY526, 23514. Example: SELECT '
     'loyalty_deactivate_point_type(''main'', ''bonus'', ''2027-01-01'');';
 
-CREATE FUNCTION loyalty_applied_ratios_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_applied_ratios_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -365,19 +365,19 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_applied_ratios_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_applied_ratios_trigger() IS
     'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s ratios. '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock
 
-CREATE FUNCTION loyalty_set_clock(moment timestamptz) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_set_clock(moment timestamptz) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_set_clock';
 
-COMMENT ON FUNCTION loyalty_set_clock(timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_set_clock(timestamptz) IS
     'Sets the database''s simulated clock, which stands until it is set again, later: for tests and replays, by the '
     'schema''s owner. Errors: LY523 (by another role, backwards, or something was booked by the real clock), LY317. '
     'Example: SELECT loyalty_set_clock(''2026-03-01 12:00+01'');';

@@ -1,23 +1,23 @@
 -- Jobs: what falls due is worked through for all members, batch by batch, and scheduled.
 
-CREATE FUNCTION loyalty_begin_job(job text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_begin_job(job text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_begin_job';
 
-COMMENT ON FUNCTION loyalty_begin_job(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_begin_job(text) IS
     'Begins a run of a job, or takes up one that was interrupted, as loyalty_run_job() does first. Keeps other sessions out '
     'until the run is over, a transaction of this session fails, or the session ends. Errors: LY771 (no such job), LY524 '
     '(another run is at work), LY317 (isolation level). Example: SELECT loyalty_begin_job(''expire_points'');';
 
 -- The statements of a batch look dear, and are soon done: compiling them would take longer (measured).
-CREATE FUNCTION loyalty_job_batch(job text, batch_size integer, older_than interval DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION @extschema@.loyalty_job_batch(job text, batch_size integer, older_than interval DEFAULT NULL) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_job_batch';
 
-COMMENT ON FUNCTION loyalty_job_batch(text, integer, interval) IS
+COMMENT ON FUNCTION @extschema@.loyalty_job_batch(text, integer, interval) IS
     'One batch of a job''s run, as loyalty_run_job() does one after the other: looks at the next batch_size (1 to 1000000) '
     'accounts, members or events, or does the next report. Returns how much was done, or null once the run is over. Errors: LY771 (no such job), '
     'LY524 (another run is at work), LY104 (batch size), LY317 (isolation level), LY526 (delete_events without older_than). '
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION loyalty_job_batch(text, integer, interval) IS
 -- A procedure that commits cannot pin its search path, so it qualifies every name. Each batch is a transaction of its
 -- own, READ COMMITTED whatever the session's default, since it must see the newest rows. Only the procedure that the session
 -- calls can say so (below another CALL, it is too late in each transaction); chained transactions keep it.
-CREATE PROCEDURE loyalty_run_job(job text, batch_size integer DEFAULT 10000, older_than interval DEFAULT NULL)
+CREATE PROCEDURE @extschema@.loyalty_run_job(job text, batch_size integer DEFAULT 10000, older_than interval DEFAULT NULL)
     LANGUAGE plpgsql
     AS $body$
 DECLARE
@@ -43,7 +43,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_run_job(text, integer, interval) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_run_job(text, integer, interval) IS
     'Runs a job: end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, delete_events (with older_than), or '
     'refresh_reports, a report a batch: those that loyalty_refresh_reports() has kept once, if they are of a day that is over '
     '(UTC). Each batch is a transaction of its own; a run that was interrupted goes on where it stopped, and a whole one follows '
@@ -53,7 +53,7 @@ COMMENT ON PROCEDURE loyalty_run_job(text, integer, interval) IS
     'size), LY526 (no older_than), 2D000 (within a transaction block). Example: CALL loyalty_run_job(''delete_events'', '
     'older_than => ''90 days'');';
 
-CREATE PROCEDURE loyalty_end_holds(batch_size integer DEFAULT 10000)
+CREATE PROCEDURE @extschema@.loyalty_end_holds(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -63,11 +63,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_end_holds(integer) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_end_holds(integer) IS
     'The job that ends holds past their time-out and frees what they reserved; see loyalty_run_job(). Nothing depends on it: '
     'a hold past its time-out counts as ended. Example: CALL loyalty_end_holds();';
 
-CREATE PROCEDURE loyalty_expire_points(batch_size integer DEFAULT 10000)
+CREATE PROCEDURE @extschema@.loyalty_expire_points(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -77,12 +77,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_expire_points(integer) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_expire_points(integer) IS
     'The job that books the expiration of all points past their date; see loyalty_run_job(). Nothing depends on it: what is '
     'due is booked before anything else on an account. Where a tier group has a review due, points bound to it wait for '
     'loyalty_review_tiers(). Example: CALL loyalty_expire_points();';
 
-CREATE PROCEDURE loyalty_review_tiers(batch_size integer DEFAULT 10000)
+CREATE PROCEDURE @extschema@.loyalty_review_tiers(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -92,11 +92,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_review_tiers(integer) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_review_tiers(integer) IS
     'The job that books what the calendar of cyclic tier groups has due, reviews, resets and falls; see loyalty_run_job(). '
     'Nothing depends on it: what is due is booked before anything else on an account. Example: CALL loyalty_review_tiers();';
 
-CREATE PROCEDURE loyalty_judge_tiers(batch_size integer DEFAULT 10000)
+CREATE PROCEDURE @extschema@.loyalty_judge_tiers(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -106,11 +106,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_judge_tiers(integer) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_judge_tiers(integer) IS
     'The job that judges the dynamic tier groups of all members, as time alone changes what an order of the last 90 days '
     'is; see loyalty_run_job(). Profiles are read with the caller''s rights. Example: CALL loyalty_judge_tiers();';
 
-CREATE PROCEDURE loyalty_tell_expiring(batch_size integer DEFAULT 10000)
+CREATE PROCEDURE @extschema@.loyalty_tell_expiring(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -120,12 +120,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_tell_expiring(integer) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_tell_expiring(integer) IS
     'The job that tells of points before they expire, by events points_expiring; see loyalty_run_job(). When, notify_days of '
     'loyalty.programs says: a notice is told once for each account and last usable day; of several that have passed, only '
     'the latest. Only of points that can be spent. Example: CALL loyalty_tell_expiring();';
 
-CREATE PROCEDURE loyalty_run_jobs(batch_size integer DEFAULT 10000, keep_events interval DEFAULT NULL)
+CREATE PROCEDURE @extschema@.loyalty_run_jobs(batch_size integer DEFAULT 10000, keep_events interval DEFAULT NULL)
     LANGUAGE plpgsql
     AS $body$
 BEGIN
@@ -143,7 +143,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON PROCEDURE loyalty_run_jobs(integer, interval) IS
+COMMENT ON PROCEDURE @extschema@.loyalty_run_jobs(integer, interval) IS
     'Does all that is due: runs the jobs end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, with keep_events '
     'also delete_events of what is older, and refresh_reports one after the other, as loyalty_run_job() does each. Errors: '
     'those of loyalty_run_job(). Example: CALL loyalty_run_jobs(keep_events => ''90 days'');';
@@ -151,7 +151,7 @@ COMMENT ON PROCEDURE loyalty_run_jobs(integer, interval) IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Scheduling. pg_cron keeps its schedule in one database of the server, and runs a job as whoever scheduled it.
 
-CREATE FUNCTION loyalty_schedule(schedule text DEFAULT '15 3 * * *', keep_events interval DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION @extschema@.loyalty_schedule(schedule text DEFAULT '15 3 * * *', keep_events interval DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -204,14 +204,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_schedule(text, interval) IS
+COMMENT ON FUNCTION @extschema@.loyalty_schedule(text, interval) IS
     'Has pg_cron call loyalty_run_jobs() as the current user: schedule is one of cron''s (default: daily at 3:15, in the '
     'time zone that pg_cron works with, GMT unless its settings say otherwise); keep_events is passed on. Called again, it '
     'changes the schedule. Returns the number of the job in cron.job. Errors: LY770 (pg_cron is not in this database; the '
     'hint says what to do), 42501 (no right to use schema cron), LY526. Example: SELECT loyalty_schedule(''*/10 * * * *'', '
     '''90 days'');';
 
-CREATE FUNCTION loyalty_unschedule() RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_unschedule() RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -229,6 +229,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_unschedule() IS
+COMMENT ON FUNCTION @extschema@.loyalty_unschedule() IS
     'Takes back what the current user has scheduled with loyalty_schedule(). Returns whether there was anything. A run at '
     'work goes on to its end. Example: SELECT loyalty_unschedule();';

@@ -1,20 +1,20 @@
 -- Orders: placing, statuses, cancellations and returns, imports.
 
-CREATE FUNCTION loyalty_orders_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_orders_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_orders_trigger';
 
-COMMENT ON FUNCTION loyalty_orders_trigger() IS
+COMMENT ON FUNCTION @extschema@.loyalty_orders_trigger() IS
     'Trigger of the tables of orders, before an update, delete or truncate statement: refuses it (LY610) unless it is '
     'one of the functions for orders. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_orders_trigger();';
 
-CREATE FUNCTION loyalty_place_order("order" jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_place_order("order" jsonb) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_place_order';
 
-COMMENT ON FUNCTION loyalty_place_order(jsonb) IS
+COMMENT ON FUNCTION @extschema@.loyalty_place_order(jsonb) IS
     'Places an order: calculates it as loyalty_calculate() does, with the buyer''s balances locked, stores it, spends '
     'the points that pay for it, and credits the points it earns or lets them wait for a status; all in the caller''s '
     'transaction. Answers with the calculation, and with status, placed_at, booked (what went into the ledger) and '
@@ -23,12 +23,12 @@ COMMENT ON FUNCTION loyalty_place_order(jsonb) IS
     'and those of loyalty_calculate(). Example: SELECT loyalty_place_order(''{"external_id": "A-1", "lines": '
     '[{"product": "PC-1", "quantity": 1}]}'');';
 
-CREATE FUNCTION loyalty_set_order_status(program text, external_id text, status text, line text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_set_order_status(program text, external_id text, status text, line text DEFAULT NULL) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_set_order_status';
 
-COMMENT ON FUNCTION loyalty_set_order_status(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_set_order_status(text, text, text, text) IS
     'Gives an order, or one line of it, a status. The order''s status moves its open and delivered lines along. Points '
     'that wait for the status are credited, once; going back takes nothing back. A status of kind cancelled performs '
     'the cancellation, one of kind refunded returns all units that are left; both are final. Answers with the order, '
@@ -36,18 +36,18 @@ COMMENT ON FUNCTION loyalty_set_order_status(text, text, text, text) IS
     'such status), LY605 (the order or line is closed). Example: SELECT loyalty_set_order_status(''main'', ''A-1'', '
     '''delivered'');';
 
-CREATE FUNCTION loyalty_cancel_order(program text, external_id text) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_cancel_order(program text, external_id text) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_cancel_order';
 
-COMMENT ON FUNCTION loyalty_cancel_order(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_cancel_order(text, text) IS
     'Cancels an order: gives back all that is left of its money, shipping included, the points it was paid with, and '
     'takes the points it earned; it gets the first status of kind cancelled. Answers with what was given back; once '
     'more, with the same. Errors: LY604 (no such order), LY605 (it was refunded), LY609 (there is no status of kind '
     'cancelled). Example: SELECT loyalty_cancel_order(''main'', ''A-1'');';
 
-CREATE FUNCTION loyalty_return_items(
+CREATE FUNCTION @extschema@.loyalty_return_items(
     program text,
     external_id text,
     lines jsonb,
@@ -58,7 +58,7 @@ CREATE FUNCTION loyalty_return_items(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_return_items';
 
-COMMENT ON FUNCTION loyalty_return_items(text, text, jsonb, text, boolean) IS
+COMMENT ON FUNCTION @extschema@.loyalty_return_items(text, text, jsonb, text, boolean) IS
     'Takes units of an order''s lines back: lines is an array of objects with id and quantity. Gives back what these '
     'units carried of the line''s money and of the points that paid for it, and takes back the points they earned; '
     'any series of returns gives back the same as one. With shipping, its price is given back, too, once. What the '
@@ -67,12 +67,12 @@ COMMENT ON FUNCTION loyalty_return_items(text, text, jsonb, text, boolean) IS
     '(the id was used for another return), LY611 (nothing is returned), LY526, and LY100 to LY108 for the document. '
     'Example: SELECT loyalty_return_items(''main'', ''A-1'', ''[{"id": "00001", "quantity": 1}]'', ''R-1'');';
 
-CREATE FUNCTION loyalty_import_orders(orders jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_import_orders(orders jsonb) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_import_orders';
 
-COMMENT ON FUNCTION loyalty_import_orders(jsonb) IS
+COMMENT ON FUNCTION @extschema@.loyalty_import_orders(jsonb) IS
     'Stores orders that were made elsewhere: an array of order documents, each with external_id and a price on every '
     'line, which may have the total that was paid for it. No promotions, points or codes; they count for activity, by '
     'which dynamic tiers are judged, and can be cancelled and returned in money. All or none are stored. Answers with the numbers of those imported, and '
@@ -81,12 +81,12 @@ COMMENT ON FUNCTION loyalty_import_orders(jsonb) IS
     'loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", "status": "delivered", "lines": '
     '[{"product": "PC-1", "quantity": 1, "price": 10}]}]'');';
 
-CREATE FUNCTION loyalty_reprice_order(program text, external_id text) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_reprice_order(program text, external_id text) RETURNS jsonb
     LANGUAGE C STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_reprice_order';
 
-COMMENT ON FUNCTION loyalty_reprice_order(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_reprice_order(text, text) IS
     'Calculates a placed order again, by the version of the promotion tree and from the prices, segments and balances '
     'that it was placed with: the same result, whatever has changed since. Writes nothing. Errors: LY604 (no such '
     'order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT loyalty_reprice_order(''main'', '

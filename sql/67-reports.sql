@@ -1,30 +1,30 @@
 -- Reports: keeping what they add up, and figures to look at in psql.
 
-CREATE FUNCTION loyalty_refresh_reports() RETURNS TABLE (report text, rows bigint)
+CREATE FUNCTION @extschema@.loyalty_refresh_reports() RETURNS TABLE (report text, rows bigint)
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_refresh_reports';
 
-COMMENT ON FUNCTION loyalty_refresh_reports() IS
+COMMENT ON FUNCTION @extschema@.loyalty_refresh_reports() IS
     'Computes the reports that add up and keeps them, as of now: from then on they are read in no time, and show the moment '
     'they are of. Until the first run they are computed whenever they are read; after it, loyalty_run_jobs() does the same '
     'once a day. Reads the whole ledger. Returns how many rows each has. All in one transaction, and readers do not wait. '
     'Errors: LY524 (another run is at work), LY001. Example: SELECT * FROM loyalty_refresh_reports();';
 
-CREATE FUNCTION loyalty_report_figures(report text) RETURNS SETOF record
+CREATE FUNCTION @extschema@.loyalty_report_figures(report text) RETURNS SETOF record
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_report_figures';
 
-COMMENT ON FUNCTION loyalty_report_figures(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_report_figures(text) IS
     'What a report that adds up is made from: as it was kept last, or computed now where nothing was kept; the columns of '
     'the table that keeps it, and as_of. The views of these reports call it. Errors: LY785 (no such report). Example: SELECT '
     '* FROM loyalty_report_figures(''liability'') AS (program text, point_type text, expires_in date, lots bigint, points '
     'numeric, waiting numeric, held numeric, as_of timestamptz);';
 
-CREATE FUNCTION loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION @extschema@.loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL) RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -92,13 +92,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_promotion_tree(text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_promotion_tree(text, text) IS
     'The promotion tree of a program (null: the only one) as it is edited, a line of text a row: main arbitration, limits, '
     'groups, promotions with their status, what is new or changed since the last apply, and in the first line how many '
     'promotions are active. With a filter, only nodes whose external id or name contains it, or whose kind, status or '
     'change it is, with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', ''draft'');';
 
-CREATE FUNCTION loyalty_bar(value numeric, largest numeric, width integer) RETURNS text
+CREATE FUNCTION @extschema@.loyalty_bar(value numeric, largest numeric, width integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     -- What is not nothing has a mark.
@@ -107,10 +107,10 @@ CREATE FUNCTION loyalty_bar(value numeric, largest numeric, width integer) RETUR
         ELSE ''
     END;
 
-COMMENT ON FUNCTION loyalty_bar(numeric, numeric, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_bar(numeric, numeric, integer) IS
     'A bar of # for a value, width long for the largest. Example: SELECT loyalty_bar(5, 10, 40);';
 
-CREATE FUNCTION loyalty_points_chart(
+CREATE FUNCTION @extschema@.loyalty_points_chart(
     program text,
     point_type text,
     width integer DEFAULT 40
@@ -132,11 +132,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_points_chart(text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_points_chart(text, text, integer) IS
     'A bar chart of points outstanding by the month in which they expire (infinity: never), the longest bar width characters '
     'long, from loyalty.liability. Example: SELECT * FROM loyalty_points_chart(''main'', ''bonus'');';
 
-CREATE FUNCTION loyalty_tier_chart(
+CREATE FUNCTION @extschema@.loyalty_tier_chart(
     program text,
     tier_group text,
     width integer DEFAULT 40
@@ -158,11 +158,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_tier_chart(text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_tier_chart(text, text, integer) IS
     'A bar chart of the members of each tier of a group, highest first, the longest bar width characters long, from '
     'loyalty.tier_distribution. Example: SELECT * FROM loyalty_tier_chart(''main'', ''club'');';
 
-CREATE FUNCTION loyalty_member_card(member text, program text, transactions integer DEFAULT 5) RETURNS SETOF text
+CREATE FUNCTION @extschema@.loyalty_member_card(member text, program text, transactions integer DEFAULT 5) RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -225,7 +225,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_member_card(text, text, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_member_card(text, text, integer) IS
     'What there is to know about a member at a glance, a line of text a row: since when, tiers and what is missing to the next '
     'ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are those of the '
     'session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT loyalty_member_card(''ann'', ''main'');';

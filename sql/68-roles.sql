@@ -3,7 +3,7 @@
 -- All is granted and revoked as the schema's owner, whoever of those who may act as the owner calls: a right is taken back
 -- only by the role that gave it, and an owner could not take back what a superuser gave.
 
-CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
+CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
@@ -120,11 +120,11 @@ CREATE FUNCTION loyalty_rights(rights text) RETURNS TABLE (privilege text, objec
             AND relation.name = ANY (written.tables);
     END;
 
-COMMENT ON FUNCTION loyalty_rights(text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_rights(text) IS
     'What a set of rights consists of, as GRANT writes it: app, admin, report or jobs; nothing of any other name. Example: '
     'SELECT * FROM loyalty_rights(''app'');';
 
-CREATE FUNCTION loyalty_rights_problem(role name, rights text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_rights_problem(role name, rights text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -161,11 +161,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_rights_problem(name, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_rights_problem(name, text) IS
     'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 (the '
     'owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_rights_problem(''checkout'', ''app'');';
 
-CREATE FUNCTION loyalty_grant(role name, rights text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_grant(role name, rights text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -209,7 +209,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_grant(name, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_grant(name, text) IS
     'Grants a role a set of rights: app (quotes, orders, points and codes of one buyer at a time), admin (all of that, '
     'configuration, corrections), report (report views and figures, nothing written) or jobs (the jobs, and nothing else). '
     'A role may have several. loyalty_migrate() grants them again on what a new version brings. For the schema''s owner; '
@@ -217,7 +217,7 @@ COMMENT ON FUNCTION loyalty_grant(name, text) IS
     'itself), LY783 (called by somebody else), LY784 (the owner may not pass on the functions), LY001. Example: SELECT '
     'loyalty_grant(''checkout'', ''app'');';
 
-CREATE FUNCTION loyalty_revoke(role name, rights text) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_revoke(role name, rights text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -253,13 +253,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_revoke(name, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_revoke(name, text) IS
     'Takes a set of rights back from a role, all but what another set of the role holds, too; returns whether the role had '
     'it by loyalty_grant(). What was granted otherwise on the same objects goes, too. Errors: LY780 (no such set), LY781 '
     '(no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_revoke(''checkout'', '
     '''app'');';
 
-CREATE FUNCTION loyalty_restore_rights() RETURNS void
+CREATE FUNCTION @extschema@.loyalty_restore_rights() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -281,6 +281,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION loyalty_restore_rights() IS
+COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
     'Grants again what loyalty_grant() has granted, on functions and views that have come since; loyalty_migrate() calls '
     'it. Forgets roles that are gone. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
