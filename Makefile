@@ -4,8 +4,12 @@
 # those that first install what is missing, work before PostgreSQL is there.
 
 EXTENSION  := loyalty
+# Where the sources are: here, or where VPATH says (`make -f ../loyalty/Makefile VPATH=../loyalty` builds elsewhere).
+SOURCE     := $(or $(VPATH),.)
+# $(call sources,PATTERN...): the files that match, named from there.
+sources     = $(patsubst $(SOURCE)/%,%,$(sort $(wildcard $(addprefix $(SOURCE)/,$(1)))))
 # Never a variable called VERSION: PGXS sets it to the server's.
-EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(SOURCE)/$(EXTENSION).control)
 PG_CONFIG  ?= pg_config
 export PG_CONFIG
 
@@ -13,8 +17,8 @@ export PG_CONFIG
 
 # --- The library ------------------------------------------------------------------------------------------------------
 
-CORE_SOURCES := $(sort $(wildcard src/core/*.cc src/core/*/*.cc src/codec/*.cc))
-PG_SOURCES   := $(sort $(wildcard src/pg/*.cc src/pg/*/*.cc))
+CORE_SOURCES := $(call sources,src/core/*/*.cc src/codec/*.cc)
+PG_SOURCES   := $(call sources,src/pg/*/*.cc)
 
 MODULE_big    := $(EXTENSION)
 OBJS          := $(patsubst %.cc,%.o,$(CORE_SOURCES) $(PG_SOURCES))
@@ -22,12 +26,12 @@ SHLIB_LINK    := -lstdc++
 SHLIB_EXPORTS := src/exports.txt
 
 # Boost as tools/packages unpacks it, where the system's Boost is another version.
-BOOST    := $(patsubst %,-isystem %,$(wildcard build/boost/usr/include))
+BOOST    := $(addprefix -isystem $(SOURCE)/,$(call sources,build/boost/usr/include))
 WARNINGS := -Wall -Wextra -Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
 
 # -isystem keeps the warnings of PostgreSQL's own headers out of ours. Debian builds PostgreSQL without dependency
 # tracking, hence -MMD -MP.
-PG_CPPFLAGS := -Isrc $(BOOST) -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+PG_CPPFLAGS := -I$(patsubst ./%,%,$(SOURCE)/src) $(BOOST) -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 PG_CXXFLAGS := -std=c++20 -O2 $(WARNINGS) -MMD -MP
 
 # LLVM bitcode would let the server inline small C functions; nothing here is that small, and PGXS has no rule for .cc.
@@ -35,9 +39,9 @@ override with_llvm = no
 
 # --- The SQL ----------------------------------------------------------------------------------------------------------
 
-SQL_MODULES := $(sort $(wildcard sql/[0-9][0-9]-*.sql))
+SQL_MODULES := $(call sources,sql/[0-9][0-9]-*.sql)
 SQL_SCRIPT  := sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA        := $(wildcard sql/$(EXTENSION)--*--*.sql)
+DATA        := $(call sources,sql/$(EXTENSION)--*--*.sql)
 DATA_built  := $(SQL_SCRIPT)
 
 # --- Tests through PGXS -----------------------------------------------------------------------------------------------
@@ -49,6 +53,9 @@ ISOLATION_OPTS := --inputdir=test --load-extension=$(EXTENSION)
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 # := is needed: `ifdef` in PGXS looks at the unexpanded text.
 TAP_TESTS      := $(if $(PROVE_TESTS),$(shell perl -MIPC::Run -e 'print 1' 2>/dev/null))
+
+# The library is installed without its debug symbols, which are twenty times its size; `make install-debug` installs them.
+INSTALL_STRIP_FLAG ?= -s
 
 EXTRA_CLEAN := $(wildcard src/*/*.o src/*/*.d src/*/*/*.o src/*/*/*.d) src/exports.list build output_iso tmp_check
 
@@ -66,7 +73,7 @@ endif
 
 # Joined anew each time and replaced when different: so a module that was deleted is noticed as well as an edited one.
 $(SQL_SCRIPT): FORCE
-	@tools/join-sql $(SQL_MODULES) >$@.new || { rm -f $@.new; exit 1; }
+	@cd $(SOURCE) && tools/join-sql $(SQL_MODULES) >$(CURDIR)/$@.new || { rm -f $(CURDIR)/$@.new; exit 1; }
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # record: a recipe that writes a text to the target, and leaves the file and its time alone where that is what it says.
@@ -80,6 +87,12 @@ build/settings: FORCE
 	$(call record,$(shell $(PG_CONFIG) --version) $(WARNINGS))
 $(OBJS): build/settings
 
+# Folders of products, for a build elsewhere.
+FOLDERS := $(sort $(dir $(OBJS) $(SHLIB_EXPORTS) $(SQL_SCRIPT)))
+$(OBJS) $(SHLIB_EXPORTS:.txt=.list) $(SQL_SCRIPT): | $(FOLDERS)
+$(FOLDERS):
+	@mkdir -p $@
+
 # So is a library that holds an object whose source is gone.
 build/objects: FORCE
 	$(call record,$(OBJS))
@@ -87,6 +100,14 @@ $(EXTENSION).so: build/objects
 
 .PHONY: FORCE
 FORCE:
+
+# --- Debug symbols, as a file of their own that debuggers find by the library's build id ------------------------------
+
+$(EXTENSION).so.debug: $(EXTENSION).so
+	objcopy --only-keep-debug $< $@
+
+DEBUG_DIR ?= /usr/lib/debug
+build_id   = $(shell readelf -n $(EXTENSION).so | sed -n 's/^ *Build ID: //p')
 
 # --- Unit tests: the core and the codec under sanitizers, no server ---------------------------------------------------
 
@@ -166,10 +187,21 @@ GENERATED_PAGES := doc/reference.md doc/tables.md
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: unit test accept demo history bench fuzz format reference packages help
+.PHONY: install-debug dist unit test accept demo history bench fuzz format reference packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
+#: uninstall     remove it from there
+#: install-debug install its debug symbols for debuggers: DEBUG_DIR=path (default /usr/lib/debug)
+install-debug: $(EXTENSION).so.debug
+	@[ -n "$(build_id)" ] || { echo "$(EXTENSION).so has no build id" >&2; exit 1; }
+	install -D -m 644 $< '$(DESTDIR)$(DEBUG_DIR)/.build-id/$(shell echo $(build_id) | cut -c1-2)/$(shell echo $(build_id) | cut -c3-).debug'
+
+#: dist          pack what git has committed as a release for PGXN: loyalty-VERSION.zip
+dist:
+	git archive --format zip --prefix=$(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD
+	@echo $(EXTENSION)-$(EXTVERSION).zip
+
 #: installcheck  run regression, isolation and TAP tests against a running server that has it installed
 #: clean         remove all build products
 
