@@ -87,11 +87,8 @@ build/settings: FORCE
 	$(call record,$(shell $(PG_CONFIG) --version) $(WARNINGS))
 $(OBJS): build/settings
 
-# Folders of products, for a build elsewhere.
-FOLDERS := $(sort $(dir $(OBJS) $(SHLIB_EXPORTS) $(SQL_SCRIPT)))
-$(OBJS) $(SHLIB_EXPORTS:.txt=.list) $(SQL_SCRIPT): | $(FOLDERS)
-$(FOLDERS):
-	@mkdir -p $@
+# Folders of products, for a build elsewhere; as prerequisites they would be found among the sources.
+$(if $(VPATH),$(shell mkdir -p $(sort $(dir $(OBJS) $(SHLIB_EXPORTS) $(SQL_SCRIPT)))))
 
 # So is a library that holds an object whose source is gone.
 build/objects: FORCE
