@@ -44,7 +44,6 @@ private:
     Chosen chosen_;
     std::optional<Merit> best_;       // found here, or to beat
     std::size_t first_decision_ = 0;  // of this search among those of the arbiter
-    bool reached_end_ = false;
     Found found_;
 };
 

@@ -73,7 +73,7 @@ Datum loyalty_notify_trigger(PG_FUNCTION_ARGS) {
             if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_notify_trigger was not called as a trigger");
             remember(reinterpret_cast<TriggerData*>(fcinfo->context));
         });
-        return PointerGetDatum(nullptr);
+        return no_row;
     });
 }
 }

@@ -13,10 +13,10 @@ namespace {
 const Job* const jobs[] = {&end_holds_job,     &expire_points_job, &review_tiers_job,   &judge_tiers_job,
                            &tell_expiring_job, &delete_events_job, &refresh_reports_job};
 
-const Job& find_job(const std::string& name) {
+const Job& find_job(std::string_view name) {
     for (const Job* job : jobs)
         if (name == job->name) return *job;
-    throw Error(sqlstate::unknown_job, "job \"" + name + "\" does not exist", {},
+    throw Error(sqlstate::unknown_job, "job \"" + std::string(name) + "\" does not exist", {},
                 "The jobs are end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, delete_events and "
                 "refresh_reports.");
 }

@@ -317,12 +317,12 @@ Datum loyalty_transactions_trigger(PG_FUNCTION_ARGS) {
         const bool is_before = TRIGGER_FIRED_BEFORE(trigger.tg_event);
         if (TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event)) {
             is_before ? begin_statement() : end_statement();
-            return PointerGetDatum(nullptr);
+            return no_row;
         }
         const TupleDesc description = RelationGetDescr(trigger.tg_relation);
         if (is_before) return PointerGetDatum(before_row(trigger, description));
         after_row(trigger, description);
-        return PointerGetDatum(nullptr);
+        return no_row;
     });
 }
 }

@@ -119,7 +119,8 @@ private:
                 order.key.buyer = "g:" + order.key.external_id;
             }
         }
-        for (const auto& [program, members] : by_program) {
+        for (const auto& of_program : by_program) {
+            const auto& members = of_program.second;  // not bound by name: clang++ lets no lambda capture that
             std::vector<std::string> keys;
             for (const auto i : members) keys.push_back(*orders_[i].document.member);
             const LiveProgram& live = *program_of(orders_[members.front()].document).live;

@@ -97,7 +97,7 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
         postgres([=] {
             if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_orders_trigger was not called as a trigger");
         });
-        if (OrderWriting::depth > 0) return PointerGetDatum(nullptr);
+        if (OrderWriting::depth > 0) return no_row;
         const auto& trigger = *reinterpret_cast<TriggerData*>(fcinfo->context);
         const std::string table = RelationGetRelationName(trigger.tg_relation);
         throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is changed by functions only", {},

@@ -13,7 +13,6 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
-#include "storage/proc.h"
 }
 
 namespace loyalty::pg {
@@ -82,7 +81,7 @@ void invalidate(Datum, Oid table) {
     const bool versions = table == InvalidOid || table == kept.versions_table;
     if (markets) kept.markets_valid = false;
     if (versions) kept.versions_valid = false;
-    if ((markets || versions) && kept.changed_by == MyProc->lxid) kept.pins_valid = false;
+    if ((markets || versions) && kept.changed_by == local_transaction()) kept.pins_valid = false;
 }
 
 Oid table_oid(const char* name) {
@@ -330,7 +329,7 @@ std::unordered_map<std::string, CurrentProgram>& pinned_programs() {
         kept.pins.programs.clear();
         kept.parallel_pins.programs.clear();
     }
-    if (!IsInParallelMode()) return kept.pins.of({MyProc->lxid, GetCurrentStatementStartTimestamp()});
+    if (!IsInParallelMode()) return kept.pins.of({local_transaction(), GetCurrentStatementStartTimestamp()});
     const Snapshot common = GetActiveSnapshot();
     return kept.parallel_pins.of(
         {common->xmin, common->xmax, common->xcnt, static_cast<std::uint32_t>(common->subxcnt)});
@@ -413,7 +412,7 @@ CurrentProgram current_program(const std::optional<std::string>& id) {
     return current;
 }
 
-static void changed_by_this_transaction() { cache().changed_by = MyProc->lxid; }
+static void changed_by_this_transaction() { cache().changed_by = local_transaction(); }
 
 }  // namespace loyalty::pg
 
@@ -434,7 +433,7 @@ Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {
             CacheInvalidateRelcacheByRelid(table);
         });
         loyalty::pg::changed_by_this_transaction();
-        return PointerGetDatum(nullptr);
+        return loyalty::pg::no_row;
     });
 }
 }

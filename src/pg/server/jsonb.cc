@@ -60,17 +60,16 @@ Datum JsonbWriter::take() {
     const Piece* first = pieces_.data();
     const std::size_t count = pieces_.size();
     return postgres([=] {
-        JsonbParseState* state = nullptr;
-        JsonbValue* result = nullptr;
-        for (std::size_t i = 0; i < count; i++) push(&state, first[i], &result);
-        return JsonbPGetDatum(JsonbValueToJsonb(result));
+        JsonbBuilding building;
+        for (std::size_t i = 0; i < count; i++) push(building, first[i]);
+        return building.finish();
     });
 }
 
-void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue** result) {
+void JsonbWriter::push(JsonbBuilding& building, const Piece& piece) {
     const auto token = static_cast<JsonbIteratorToken>(piece.token);
     if (token != WJB_KEY && token != WJB_VALUE) {
-        *result = pushJsonbValue(state, token, nullptr);
+        building.push(token, nullptr);
         return;
     }
     JsonbValue value;
@@ -86,8 +85,8 @@ void JsonbWriter::push(JsonbParseState** state, const Piece& piece, JsonbValue**
         value.val.boolean = piece.units != 0;
     }
     // Inside an array a value is an element.
-    const bool is_element = token == WJB_VALUE && (*state)->contVal.type == jbvArray;
-    pushJsonbValue(state, is_element ? WJB_ELEM : token, &value);
+    const bool is_element = token == WJB_VALUE && building.in_array();
+    building.push(is_element ? WJB_ELEM : token, &value);
 }
 
 }  // namespace loyalty::pg

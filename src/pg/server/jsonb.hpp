@@ -62,7 +62,7 @@ private:
         add(token, jbvString, static_cast<int>(text.size())).text = text.data();
     }
 
-    static void push(JsonbParseState** state, const Piece& piece, JsonbValue** result);
+    static void push(JsonbBuilding& building, const Piece& piece);
 
     std::vector<Piece> pieces_;
     std::deque<std::string> kept_;

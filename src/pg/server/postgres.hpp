@@ -2,6 +2,8 @@
 // kin as macros.
 #pragma once
 
+#include <cstdint>
+
 extern "C" {
 #include "postgres.h"
 
@@ -34,4 +36,7 @@ extern "C" {
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 }
+
+#include "pg/server/compat.hpp"
