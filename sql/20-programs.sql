@@ -202,7 +202,7 @@ CREATE FUNCTION @extschema@.loyalty_has_balances(program text) RETURNS boolean
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_require_read_committed('change currency, scale or time zone');
+    PERFORM @extschema@.loyalty_require_read_committed('change currency, scale or time zone'::text);
     PERFORM FROM loyalty.programs WHERE programs.external_id = loyalty_has_balances.program FOR UPDATE;
     PERFORM FROM loyalty.point_types WHERE point_types.program = loyalty_has_balances.program FOR UPDATE;
     RETURN EXISTS (SELECT FROM loyalty.balances WHERE balances.program = loyalty_has_balances.program);
@@ -219,7 +219,7 @@ CREATE FUNCTION @extschema@.loyalty_programs_trigger() RETURNS trigger
     AS $body$
 BEGIN
     IF TG_OP = 'INSERT' OR NEW.time_zone IS DISTINCT FROM OLD.time_zone THEN
-        PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id, NEW.time_zone);
+        PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id::text, NEW.time_zone::text);
     END IF;
     IF TG_OP = 'INSERT' THEN
         RETURN NEW;
@@ -244,9 +244,9 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    PERFORM @extschema@.loyalty_lock_draft(OLD.external_id);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.external_id::text);
     -- The first order of a program locks its row as the first balance does.
-    IF @extschema@.loyalty_has_balances(OLD.external_id)
+    IF @extschema@.loyalty_has_balances(OLD.external_id::text)
         OR EXISTS (SELECT FROM loyalty.order_ids WHERE order_ids.program = OLD.external_id)
     THEN
         RAISE EXCEPTION USING
@@ -292,7 +292,7 @@ CREATE FUNCTION @extschema@.loyalty_currency_scale_trigger() RETURNS trigger
 DECLARE
     too_fine text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.external_id);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.external_id::text);
 
     SELECT format('%s "%s"', amount.noun, amount.external_id) INTO too_fine
     FROM (
@@ -322,7 +322,11 @@ BEGIN
     END IF;
 
     PERFORM @extschema@.loyalty_check_benefit(
-        promotion.kind, condition.level, benefit.benefit, benefit.parameters, NEW.currency_scale
+        promotion.kind::text,
+        condition.level::text,
+        benefit.benefit::text,
+        benefit.parameters,
+        NEW.currency_scale::integer
     )
     FROM loyalty.promotion_benefits AS benefit
     JOIN loyalty.promotion_conditions AS condition
@@ -348,7 +352,7 @@ CREATE FUNCTION @extschema@.loyalty_point_types_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     IF TG_OP = 'INSERT' OR (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
         RETURN NEW;
     END IF;
@@ -372,7 +376,7 @@ BEGIN
     END IF;
 
     -- The first balance of the type locks its row FOR KEY SHARE: it is either seen below or waits.
-    PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type');
+    PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type'::text);
     PERFORM
     FROM loyalty.point_types AS point_type
     WHERE point_type.program = OLD.program
@@ -399,7 +403,7 @@ BEGIN
             FROM loyalty.promotion_benefits AS benefit
             WHERE benefit.program = OLD.program
                 AND benefit.point_type = OLD.external_id
-                AND @extschema@.loyalty_pays_with_points(benefit.benefit, benefit.parameters)
+                AND @extschema@.loyalty_pays_with_points(benefit.benefit::text, benefit.parameters)
         )
     THEN
         RAISE EXCEPTION USING
@@ -427,7 +431,7 @@ CREATE FUNCTION @extschema@.loyalty_point_types_delete_trigger() RETURNS trigger
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
 
     SELECT format('Promotion "%s" uses it.', benefit.promotion) INTO used_by
     FROM loyalty.promotion_benefits AS benefit
@@ -438,7 +442,9 @@ BEGIN
 
     IF used_by IS NULL THEN
         used_by := @extschema@.loyalty_version_using(
-            OLD.program, OLD.external_id, '$.promotions[*].conditions[*].benefits[*].parameters.point_type'
+            OLD.program::text,
+            OLD.external_id::text,
+            VARIADIC ARRAY['$.promotions[*].conditions[*].benefits[*].parameters.point_type'::text]
         );
     END IF;
 

@@ -230,7 +230,7 @@ SELECT DISTINCT ON (expanded.predicate::text COLLATE "C")
     expanded.predicate
 FROM loyalty.product_segments AS segment
 CROSS JOIN LATERAL (
-    SELECT @extschema@.loyalty_expand_predicate('product', segment.program, segment.predicate) AS predicate
+    SELECT @extschema@.loyalty_expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
 ) AS expanded
 WHERE segment.program = loyalty_needed_predicates.program
     AND segment.kind = 'dynamic'
@@ -260,7 +260,7 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments');
+    PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments'::text);
     PERFORM @extschema@.loyalty_lock_predicates(loyalty_make_predicates.program);
 
     WITH made AS (
@@ -345,13 +345,13 @@ CREATE FUNCTION @extschema@.loyalty_keep_predicates_trigger() RETURNS trigger
     AS $body$
 BEGIN
     IF TG_OP <> 'DELETE' THEN
-        PERFORM @extschema@.loyalty_make_predicates(program.external_id)
+        PERFORM @extschema@.loyalty_make_predicates(program.external_id::text)
         FROM loyalty.programs AS program
         WHERE program.external_id IN (SELECT written.program FROM written)
         ORDER BY program.external_id;
     END IF;
     IF TG_OP <> 'INSERT' THEN
-        PERFORM @extschema@.loyalty_drop_unused_predicates(program.external_id)
+        PERFORM @extschema@.loyalty_drop_unused_predicates(program.external_id::text)
         FROM loyalty.programs AS program
         WHERE program.external_id IN (SELECT former.program FROM former)
         ORDER BY program.external_id;

@@ -166,8 +166,8 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         PERFORM @extschema@.loyalty_refuse_reference(
-            'LY333', kind, wrong.external_id, 'reads segments in a way that cannot be followed',
-            'Segments are named only by comparing the list with one of them.',
+            'LY333'::text, kind, wrong.external_id::text, 'reads segments in a way that cannot be followed'::text,
+            'Segments are named only by comparing the list with one of them.'::text,
             CASE kind
                 WHEN 'order' THEN 'Write $.segments[*] == "id", or $.lines[*].segments[*] == "id" for products.'
                 ELSE 'Write $.segments[*] == "id".'
@@ -194,9 +194,9 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         PERFORM @extschema@.loyalty_refuse_reference(
-            'LY331', kind, wrong.external_id, format('names an unknown %s segment', wrong.refers_to_kind),
+            'LY331'::text, kind, wrong.external_id::text, format('names an unknown %s segment', wrong.refers_to_kind),
             format('There is no %s segment "%s" in program "%s".', wrong.refers_to_kind, wrong.refers_to, program),
-            'Make that segment first; a segment may name others of its own kind only.'
+            'Make that segment first; a segment may name others of its own kind only.'::text
         );
     END IF;
 
@@ -226,8 +226,8 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         PERFORM @extschema@.loyalty_refuse_reference(
-            'LY332', kind, wrong.external_id, 'refers to itself',
-            'The segments that it names lead back to it.', 'Leave one of the references out.'
+            'LY332'::text, kind, wrong.external_id::text, 'refers to itself'::text,
+            'The segments that it names lead back to it.'::text, 'Leave one of the references out.'::text
         );
     END IF;
 
@@ -257,8 +257,8 @@ BEGIN
     LOOP
         IF wrong.mixed THEN
             PERFORM @extschema@.loyalty_refuse_reference(
-                'LY333', kind, wrong.external_id, 'names a segment of the other mode',
-                'One of the two predicates is strict, the other is lax.', 'Write both in the same mode.'
+                'LY333'::text, kind, wrong.external_id::text, 'names a segment of the other mode'::text,
+                'One of the two predicates is strict, the other is lax.'::text, 'Write both in the same mode.'::text
             );
         END IF;
         BEGIN
@@ -266,8 +266,12 @@ BEGIN
         EXCEPTION
             WHEN syntax_error THEN
                 PERFORM @extschema@.loyalty_refuse_reference(
-                    'LY333', kind, wrong.external_id, 'names a segment that cannot be part of another',
-                    'The predicate of the segment named is a constant.', 'Write that predicate as a comparison.'
+                    'LY333'::text,
+                    kind,
+                    wrong.external_id::text,
+                    'names a segment that cannot be part of another'::text,
+                    'The predicate of the segment named is a constant.'::text,
+                    'Write that predicate as a comparison.'::text
                 );
         END;
     END LOOP;
@@ -284,7 +288,7 @@ CREATE FUNCTION @extschema@.loyalty_check_references_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_check_references(TG_ARGV[0], program.external_id)
+    PERFORM @extschema@.loyalty_check_references(TG_ARGV[0], program.external_id::text)
     FROM loyalty.programs AS program
     WHERE program.external_id IN (SELECT written.program FROM written)
     ORDER BY program.external_id;
@@ -307,7 +311,7 @@ CREATE FUNCTION @extschema@.loyalty_segments_trigger() RETURNS trigger
 DECLARE
     noun CONSTANT text := TG_ARGV[0] || ' segment';
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     IF TG_OP = 'UPDATE' AND NEW.kind IS DISTINCT FROM OLD.kind THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
@@ -318,7 +322,7 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'kind';
     END IF;
-    PERFORM @extschema@.loyalty_check_predicate(noun, NEW.external_id, NEW.predicate);
+    PERFORM @extschema@.loyalty_check_predicate(noun, NEW.external_id::text, NEW.predicate);
     RETURN NEW;
 END
 $body$;
@@ -334,7 +338,7 @@ CREATE FUNCTION @extschema@.loyalty_segments_delete_trigger() RETURNS trigger
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -368,7 +372,7 @@ BEGIN
 
     IF used_by IS NULL THEN
         used_by := @extschema@.loyalty_version_using(
-            OLD.program, OLD.external_id, format('$.segments_in_use.%I[*]', TG_ARGV[0])
+            OLD.program::text, OLD.external_id::text, VARIADIC ARRAY[format('$.segments_in_use.%I[*]', TG_ARGV[0])]
         );
     END IF;
 

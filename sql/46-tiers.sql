@@ -28,7 +28,7 @@ CREATE FUNCTION @extschema@.loyalty_tier_groups_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     IF TG_OP = 'UPDATE' AND (NEW.model, NEW.point_type) IS DISTINCT FROM (OLD.model, OLD.point_type)
         AND EXISTS (
             SELECT
@@ -62,7 +62,7 @@ BEGIN
             COLUMN = 'point_type';
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_review_tier_group(OLD.program, OLD.external_id);
+        PERFORM @extschema@.loyalty_review_tier_group(OLD.program::text, OLD.external_id::text);
     END IF;
     RETURN NEW;
 END
@@ -83,7 +83,7 @@ BEGIN
     FROM loyalty.programs AS program
     WHERE program.external_id = NEW.program
     FOR UPDATE;
-    PERFORM @extschema@.loyalty_settle_tier_group(NEW.program, NEW.external_id);
+    PERFORM @extschema@.loyalty_settle_tier_group(NEW.program::text, NEW.external_id::text);
     RETURN NULL;
 END
 $body$;
@@ -100,7 +100,7 @@ DECLARE
     tier_group record;
     problem text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(tier.position) + 1, 0) INTO NEW.position
         FROM loyalty.tiers AS tier
@@ -149,7 +149,7 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'tier_group';
     END IF;
-    PERFORM @extschema@.loyalty_review_tier_group(NEW.program, NEW.tier_group);
+    PERFORM @extschema@.loyalty_review_tier_group(NEW.program::text, NEW.tier_group::text);
     RETURN NEW;
 END
 $body$;
@@ -197,7 +197,7 @@ BEGIN
     WHERE program.external_id IN (SELECT written.program FROM written)
     ORDER BY program.external_id
     FOR UPDATE;
-    PERFORM @extschema@.loyalty_settle_tier_group(touched.program, touched.tier_group)
+    PERFORM @extschema@.loyalty_settle_tier_group(touched.program::text, touched.tier_group::text)
     FROM (SELECT DISTINCT written.program, written.tier_group FROM written) AS touched;
     RETURN NULL;
 END
@@ -215,7 +215,7 @@ CREATE FUNCTION @extschema@.loyalty_tiers_delete_trigger() RETURNS trigger
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -239,7 +239,9 @@ BEGIN
         WHERE promotion.program = OLD.program
             AND OLD.external_id = ANY (promotion.audience_tiers)
         UNION ALL
-        SELECT @extschema@.loyalty_version_using(OLD.program, OLD.external_id, '$.promotions[*].audience_tiers[*]')
+        SELECT @extschema@.loyalty_version_using(
+            OLD.program::text, OLD.external_id::text, VARIADIC ARRAY['$.promotions[*].audience_tiers[*]'::text]
+        )
     ) AS used
     WHERE used.detail IS NOT NULL
     LIMIT 1;

@@ -34,8 +34,8 @@ CREATE FUNCTION @extschema@.loyalty_promotion_groups_trigger() RETURNS trigger
 DECLARE
     currency_scale integer;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
     IF NEW.archived AND NEW.external_id = 'main' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY321',
@@ -186,10 +186,10 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     ELSIF wrong.level IS NULL THEN
-        PERFORM @extschema@.loyalty_refuse_cycle(loyalty_check_groups.program, wrong.external_id);
+        PERFORM @extschema@.loyalty_refuse_cycle(loyalty_check_groups.program, wrong.external_id::text);
     ELSIF wrong.level <= 9 THEN
         PERFORM @extschema@.loyalty_refuse_archived(
-            loyalty_check_groups.program, wrong.parent, format('group "%s"', wrong.external_id)
+            loyalty_check_groups.program, wrong.parent::text, format('group "%s"', wrong.external_id)
         );
     ELSE
         RAISE EXCEPTION USING
@@ -214,7 +214,7 @@ CREATE FUNCTION @extschema@.loyalty_check_groups_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_check_groups(written.program, array_agg(written.external_id::text))
+    PERFORM @extschema@.loyalty_check_groups(written.program::text, array_agg(written.external_id::text))
     FROM written
     GROUP BY written.program;
     RETURN NULL;
@@ -259,7 +259,7 @@ CREATE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() RETURNS tr
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
     IF OLD.external_id = 'main'
         AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
     THEN
@@ -308,11 +308,12 @@ $body$;
 COMMENT ON FUNCTION @extschema@.loyalty_refuse_ended(text, text) IS
     'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_names(promotion anyelement) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_check_names(document jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
+    promotion CONSTANT loyalty.promotions := jsonb_populate_record(NULL::loyalty.promotions, document);
     unknown record;
 BEGIN
     SELECT
@@ -365,9 +366,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_names(anyelement) IS
-    'Refuses (LY330) a row of loyalty.promotions that names a profile segment, tier, promo-code pool, channel, contact '
-    'point or region that does not exist. Example: SELECT loyalty_check_names(promotions) FROM loyalty.promotions;';
+COMMENT ON FUNCTION @extschema@.loyalty_check_names(jsonb) IS
+    'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile segment, tier, promo-code pool, channel, '
+    'contact point or region that does not exist. Example: SELECT loyalty_check_names(to_jsonb(promotions)) FROM '
+    'loyalty.promotions;';
 
 -- What promotions name in a list is not deleted while the draft or the version in force names it; older versions carry
 -- what they need of it.
@@ -380,7 +382,7 @@ DECLARE
     field CONSTANT text := TG_ARGV[1];
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -410,10 +412,12 @@ BEGIN
 
     IF used_by IS NULL THEN
         used_by := @extschema@.loyalty_version_using(
-            OLD.program,
-            OLD.external_id,
-            format('$.promotions[*].%I[*]', field),
-            CASE field WHEN 'promo_code_pool' THEN '$.promotions[*].conditions[*].benefits[*].parameters.pool' END
+            OLD.program::text,
+            OLD.external_id::text,
+            VARIADIC ARRAY[
+                format('$.promotions[*].%I[*]', field),
+                CASE field WHEN 'promo_code_pool' THEN '$.promotions[*].conditions[*].benefits[*].parameters.pool' END
+            ]
         );
     END IF;
 
@@ -440,19 +444,19 @@ CREATE FUNCTION @extschema@.loyalty_promotions_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program, NEW.parent));
-    PERFORM @extschema@.loyalty_check_names(NEW);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
+    PERFORM @extschema@.loyalty_check_names(to_jsonb(NEW));
     IF TG_OP = 'INSERT' OR NEW.parent <> OLD.parent OR NEW.state = 'active' THEN
         PERFORM @extschema@.loyalty_refuse_archived(
-            NEW.program, NEW.parent, format('promotion "%s"', NEW.external_id)
+            NEW.program::text, NEW.parent::text, format('promotion "%s"', NEW.external_id)
         );
     END IF;
     IF TG_OP = 'INSERT' THEN
         RETURN NEW;
     END IF;
 
-    PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.external_id);
+    PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.external_id::text);
     IF NEW.state <> OLD.state
         AND (OLD.state, NEW.state) NOT IN (
             ('draft', 'active'),
@@ -510,7 +514,7 @@ CREATE FUNCTION @extschema@.loyalty_promotions_delete_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
     IF OLD.state <> 'draft'
         AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
     THEN
@@ -540,10 +544,10 @@ CREATE FUNCTION @extschema@.loyalty_promotion_conditions_trigger() RETURNS trigg
 DECLARE
     unknown text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(condition.position) + 1, 1) INTO NEW.position
@@ -576,7 +580,11 @@ BEGIN
 
     IF TG_OP = 'UPDATE' AND NEW.level IS DISTINCT FROM OLD.level THEN
         PERFORM @extschema@.loyalty_check_benefit(
-            promotion.kind, NEW.level, benefit.benefit, benefit.parameters, program.currency_scale
+            promotion.kind::text,
+            NEW.level::text,
+            benefit.benefit::text,
+            benefit.parameters,
+            program.currency_scale::integer
         )
         FROM loyalty.promotion_benefits AS benefit
         JOIN loyalty.promotions AS promotion
@@ -619,10 +627,10 @@ CREATE FUNCTION @extschema@.loyalty_promotion_benefits_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(benefit.position) + 1, 1) INTO NEW.position
@@ -635,9 +643,13 @@ BEGIN
     -- Without such a condition the foreign key refuses the row.
     PERFORM
         @extschema@.loyalty_check_benefit(
-            promotion.kind, condition.level, NEW.benefit, NEW.parameters, program.currency_scale
+            promotion.kind::text,
+            condition.level::text,
+            NEW.benefit::text,
+            NEW.parameters,
+            program.currency_scale::integer
         ),
-        @extschema@.loyalty_check_benefit_names(NEW.program, NEW.benefit, NEW.parameters)
+        @extschema@.loyalty_check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters)
     FROM loyalty.promotion_conditions AS condition
     JOIN loyalty.promotions AS promotion
         ON promotion.program = condition.program AND promotion.external_id = condition.promotion
@@ -660,8 +672,8 @@ CREATE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() RETURNS tri
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program);
-    PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion)
+    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text)
     FROM loyalty.programs AS program
     WHERE program.external_id = OLD.program;
     RETURN OLD;
@@ -724,8 +736,8 @@ CREATE FUNCTION @extschema@.loyalty_new_version_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    PERFORM @extschema@.loyalty_drop_unused_predicates(NEW.program);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM @extschema@.loyalty_drop_unused_predicates(NEW.program::text);
     RETURN NULL;
 END
 $body$;

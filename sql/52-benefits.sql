@@ -134,13 +134,13 @@ BEGIN
             benefit.benefit,
             benefit.condition,
             benefit.position,
-            @extschema@.loyalty_refused_under(benefit.benefit) AS refused_under
+            @extschema@.loyalty_refused_under(benefit.benefit::text) AS refused_under
         FROM loyalty.promotion_benefits AS benefit
         JOIN loyalty.promotions AS promotion
             ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
         WHERE benefit.program = loyalty_check_combinations.program
             AND benefit.promotion = ANY (promotions)
-            AND cardinality(@extschema@.loyalty_refused_under(benefit.benefit)) > 0
+            AND cardinality(@extschema@.loyalty_refused_under(benefit.benefit::text)) > 0
             AND promotion.state <> 'ended'
     ),
     around AS (
@@ -217,15 +217,17 @@ CREATE FUNCTION @extschema@.loyalty_check_combinations_trigger() RETURNS trigger
     AS $body$
 BEGIN
     IF TG_TABLE_NAME = 'promotion_benefits' THEN
-        PERFORM @extschema@.loyalty_check_combinations(written.program, array_agg(DISTINCT written.promotion::text))
+        PERFORM @extschema@.loyalty_check_combinations(
+            written.program::text, array_agg(DISTINCT written.promotion::text)
+        )
         FROM written
         GROUP BY written.program;
     ELSIF TG_TABLE_NAME = 'promotions' THEN
-        PERFORM @extschema@.loyalty_check_combinations(written.program, array_agg(written.external_id::text))
+        PERFORM @extschema@.loyalty_check_combinations(written.program::text, array_agg(written.external_id::text))
         FROM written
         GROUP BY written.program;
     ELSE
-        PERFORM @extschema@.loyalty_check_combinations(concerned.program, array_agg(concerned.promotion::text))
+        PERFORM @extschema@.loyalty_check_combinations(concerned.program::text, array_agg(concerned.promotion::text))
         FROM (
             WITH RECURSIVE below AS (
                 SELECT
@@ -268,7 +270,7 @@ CREATE FUNCTION @extschema@.loyalty_partners_trigger() RETURNS trigger
 DECLARE
     naming text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(coalesce(NEW.program, OLD.program));
+    PERFORM @extschema@.loyalty_lock_draft(coalesce(NEW.program, OLD.program)::text);
     IF TG_OP <> 'DELETE' THEN
         RETURN NEW;
     END IF;
@@ -303,7 +305,7 @@ CREATE FUNCTION @extschema@.loyalty_partner_products_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(concerned.program)
+    PERFORM @extschema@.loyalty_lock_draft(concerned.program::text)
     FROM (SELECT DISTINCT written.program FROM written ORDER BY written.program) AS concerned;
     RETURN NULL;
 END

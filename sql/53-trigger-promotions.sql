@@ -45,10 +45,10 @@ CREATE FUNCTION @extschema@.loyalty_trigger_rules_trigger() RETURNS trigger
 DECLARE
     problem text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program, NEW.promotion);
+    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program, OLD.promotion);
+        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     -- Without such a promotion or point type the foreign keys refuse the row.
     SELECT CASE

@@ -59,7 +59,7 @@ CREATE PROCEDURE @extschema@.loyalty_end_holds(batch_size integer DEFAULT 10000)
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('end_holds', batch_size);
+    CALL @extschema@.loyalty_run_job('end_holds'::text, batch_size, NULL::interval);
 END
 $body$;
 
@@ -73,7 +73,7 @@ CREATE PROCEDURE @extschema@.loyalty_expire_points(batch_size integer DEFAULT 10
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('expire_points', batch_size);
+    CALL @extschema@.loyalty_run_job('expire_points'::text, batch_size, NULL::interval);
 END
 $body$;
 
@@ -88,7 +88,7 @@ CREATE PROCEDURE @extschema@.loyalty_review_tiers(batch_size integer DEFAULT 100
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('review_tiers', batch_size);
+    CALL @extschema@.loyalty_run_job('review_tiers'::text, batch_size, NULL::interval);
 END
 $body$;
 
@@ -102,7 +102,7 @@ CREATE PROCEDURE @extschema@.loyalty_judge_tiers(batch_size integer DEFAULT 1000
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('judge_tiers', batch_size);
+    CALL @extschema@.loyalty_run_job('judge_tiers'::text, batch_size, NULL::interval);
 END
 $body$;
 
@@ -116,7 +116,7 @@ CREATE PROCEDURE @extschema@.loyalty_tell_expiring(batch_size integer DEFAULT 10
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('tell_expiring', batch_size);
+    CALL @extschema@.loyalty_run_job('tell_expiring'::text, batch_size, NULL::interval);
 END
 $body$;
 
@@ -131,15 +131,15 @@ CREATE PROCEDURE @extschema@.loyalty_run_jobs(batch_size integer DEFAULT 10000, 
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('end_holds', batch_size);
-    CALL @extschema@.loyalty_run_job('expire_points', batch_size);
-    CALL @extschema@.loyalty_run_job('review_tiers', batch_size);
-    CALL @extschema@.loyalty_run_job('judge_tiers', batch_size);
-    CALL @extschema@.loyalty_run_job('tell_expiring', batch_size);
+    CALL @extschema@.loyalty_run_job('end_holds'::text, batch_size, NULL::interval);
+    CALL @extschema@.loyalty_run_job('expire_points'::text, batch_size, NULL::interval);
+    CALL @extschema@.loyalty_run_job('review_tiers'::text, batch_size, NULL::interval);
+    CALL @extschema@.loyalty_run_job('judge_tiers'::text, batch_size, NULL::interval);
+    CALL @extschema@.loyalty_run_job('tell_expiring'::text, batch_size, NULL::interval);
     IF keep_events IS NOT NULL THEN
-        CALL @extschema@.loyalty_run_job('delete_events', batch_size, keep_events);
+        CALL @extschema@.loyalty_run_job('delete_events'::text, batch_size, keep_events);
     END IF;
-    CALL @extschema@.loyalty_run_job('refresh_reports', batch_size);
+    CALL @extschema@.loyalty_run_job('refresh_reports'::text, batch_size, NULL::interval);
 END
 $body$;
 

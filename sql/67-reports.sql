@@ -150,7 +150,7 @@ BEGIN
         coalesce(rung.tier::text, '(none)'),
         rung.members,
         rung.percent,
-        @extschema@.loyalty_bar(rung.members, max(rung.members) OVER (), width)
+        @extschema@.loyalty_bar(rung.members::numeric, (max(rung.members) OVER ())::numeric, width)
     FROM loyalty.tier_distribution AS rung
     WHERE rung.program = loyalty_tier_chart.program
         AND rung.tier_group = loyalty_tier_chart.tier_group
@@ -185,7 +185,7 @@ BEGIN
         || coalesce(' since ' || held.since::date, '')
         || coalesce(', at least until ' || held.kept_until::date, '')
         || coalesce(', ' || held.missing || ' points to ' || held.next_tier, '')
-    FROM @extschema@.loyalty_tier(loyalty_member_card.member, loyalty_member_card.program) AS held;
+    FROM @extschema@.loyalty_tier(loyalty_member_card.member, loyalty_member_card.program, NULL::timestamptz) AS held;
 
     RETURN QUERY
     SELECT concat_ws(
@@ -197,7 +197,9 @@ BEGIN
         CASE WHEN held.owed + held.debt > 0 THEN format('%s owed', held.owed + held.debt) END,
         CASE WHEN held.active > 0 THEN format('worth %s %s', held.active_money, held.currency) END
     )
-    FROM @extschema@.loyalty_balance(loyalty_member_card.member, loyalty_member_card.program) AS held;
+    FROM @extschema@.loyalty_balance(
+        loyalty_member_card.member, loyalty_member_card.program, NULL::text, NULL::timestamptz
+    ) AS held;
 
     RETURN QUERY
     SELECT format('Expiring %s: %s %s', due.last_usable_day, due.points, due.point_type)
@@ -205,7 +207,8 @@ BEGIN
         loyalty_member_card.member,
         loyalty_member_card.program,
         @extschema@.loyalty_now()::date,
-        @extschema@.loyalty_now()::date + 90
+        @extschema@.loyalty_now()::date + 90,
+        NULL::text
     ) AS due
     ORDER BY due.last_usable_day, due.point_type;
 
@@ -220,7 +223,11 @@ BEGIN
         coalesce('  ' || coalesce(entry.promotion, nullif(concat_ws(' ', entry.source_type, entry.source), '')), '')
     )
     FROM @extschema@.loyalty_statement(
-        loyalty_member_card.member, loyalty_member_card.program, page_size => loyalty_member_card.transactions
+        loyalty_member_card.member,
+        loyalty_member_card.program,
+        NULL::text,
+        NULL::uuid,
+        loyalty_member_card.transactions
     ) AS entry;
 END
 $body$;

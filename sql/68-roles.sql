@@ -244,7 +244,7 @@ BEGIN
             EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, loyalty_revoke.role);
         END LOOP;
         -- The sets overlap.
-        PERFORM @extschema@.loyalty_grant(kept.role, kept.rights)
+        PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
         FROM loyalty.granted_rights AS kept
         WHERE kept.role = loyalty_revoke.role;
     END IF;
@@ -274,7 +274,7 @@ BEGIN
         WHERE schema.nspname = 'loyalty'
             AND grantee.rolname = stale.role
     );
-    PERFORM @extschema@.loyalty_grant(kept.role, kept.rights)
+    PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
     JOIN pg_namespace AS schema ON schema.nspname = 'loyalty'
     WHERE kept.role <> pg_get_userbyid(schema.nspowner);

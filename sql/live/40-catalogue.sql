@@ -5,12 +5,12 @@ SELECT
     product.program,
     product.sku,
     @extschema@.loyalty_product_document(
-        product.sku,
+        product.sku::text,
         product.name,
         product.price,
         product.min_price,
         product.categories,
-        partner_product.partner,
+        partner_product.partner::text,
         product.fields,
         ARRAY(
             SELECT listed.segment::text

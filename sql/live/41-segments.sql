@@ -160,7 +160,7 @@ CREATE OR REPLACE VIEW loyalty.profile_predicates AS
 SELECT
     segment.program,
     segment.external_id AS segment,
-    @extschema@.loyalty_expand_predicate('profile', segment.program, segment.predicate) AS predicate
+    @extschema@.loyalty_expand_predicate('profile'::text, segment.program::text, segment.predicate) AS predicate
 FROM loyalty.profile_segments AS segment
 WHERE segment.predicate IS NOT NULL;
 

@@ -88,7 +88,9 @@ SELECT
             )
             FROM loyalty.product_segments AS segment
             CROSS JOIN LATERAL (
-                SELECT @extschema@.loyalty_expand_predicate('product', segment.program, segment.predicate) AS predicate
+                SELECT @extschema@.loyalty_expand_predicate(
+                    'product'::text, segment.program::text, segment.predicate
+                ) AS predicate
                 OFFSET 0
             ) AS expanded
             LEFT JOIN loyalty.product_predicates AS predicate
@@ -108,7 +110,9 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || jsonb_strip_nulls(jsonb_build_object(
                         'predicate',
-                        @extschema@.loyalty_expand_predicate('order', segment.program, segment.predicate)::text
+                        @extschema@.loyalty_expand_predicate(
+                            'order'::text, segment.program::text, segment.predicate
+                        )::text
                     ))
                     ORDER BY segment.external_id
                 ),
@@ -130,7 +134,9 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || jsonb_strip_nulls(jsonb_build_object(
                         'predicate',
-                        @extschema@.loyalty_expand_predicate('profile', segment.program, segment.predicate)::text
+                        @extschema@.loyalty_expand_predicate(
+                            'profile'::text, segment.program::text, segment.predicate
+                        )::text
                     ))
                     ORDER BY segment.external_id
                 ),
@@ -264,8 +270,8 @@ SELECT
                     || jsonb_strip_nulls(jsonb_build_object(
                         'audience_segments', nullif(to_jsonb(promotion.audience_segments), '[]'),
                         'audience_tiers', nullif(to_jsonb(promotion.audience_tiers), '[]'),
-                        'starts_at', @extschema@.loyalty_moment(period.starts_at, program.time_zone),
-                        'ends_at', @extschema@.loyalty_moment(period.ends_at, program.time_zone),
+                        'starts_at', @extschema@.loyalty_moment(period.starts_at::timestamptz, program.time_zone::text),
+                        'ends_at', @extschema@.loyalty_moment(period.ends_at::timestamptz, program.time_zone::text),
                         'schedule', nullif(
                             jsonb_strip_nulls(jsonb_build_object(
                                 'months', nullif(to_jsonb(promotion.schedule_months), '[]'),
