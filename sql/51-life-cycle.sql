@@ -24,15 +24,41 @@ COMMENT ON FUNCTION @extschema@.loyalty_deactivate_promotion(text, text) IS
     'LY307 (a draft, or it has ended), LY319 (no such promotion), LY526. Example: SELECT '
     'loyalty_deactivate_promotion(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_end_promotion(program text, promotion text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_pause_promotion(program text, promotion text) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_pause_promotion';
+
+COMMENT ON FUNCTION @extschema@.loyalty_pause_promotion(text, text) IS
+    'Emergency stop: an active or inactive promotion takes no part from now on, in every session and whatever the version, '
+    'until loyalty_resume_promotion(). No apply is needed and no revert undoes it; points that orders were promised are '
+    'credited. One that is paused stays so. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no such promotion), '
+    'LY526. Example: SELECT loyalty_pause_promotion(''main'', ''spring'');';
+
+CREATE FUNCTION @extschema@.loyalty_resume_promotion(program text, promotion text) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_resume_promotion';
+
+COMMENT ON FUNCTION @extschema@.loyalty_resume_promotion(text, text) IS
+    'Ends the pause of a promotion: at once it is again what the version in force says. One that is not paused stays as it '
+    'is. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no such promotion), LY526. Example: SELECT '
+    'loyalty_resume_promotion(''main'', ''spring'');';
+
+CREATE FUNCTION @extschema@.loyalty_end_promotion(
+    program text,
+    promotion text,
+    drop_waiting boolean DEFAULT false
+) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_end_promotion';
 
-COMMENT ON FUNCTION @extschema@.loyalty_end_promotion(text, text) IS
-    'Ends an active or inactive promotion for good: at once, whatever the version, and no revert undoes it. Errors: '
-    'LY201, LY307 (a draft, which is deleted instead), LY319 (no such promotion), LY526. Example: SELECT '
-    'loyalty_end_promotion(''main'', ''spring'');';
+COMMENT ON FUNCTION @extschema@.loyalty_end_promotion(text, text, boolean) IS
+    'Ends an active or inactive promotion for good: at once, whatever the version, and no revert undoes it. Points that '
+    'orders were promised by it and that wait for a status are credited all the same; with drop_waiting they are dropped, '
+    'with an event, when the status is reached. Errors: LY201, LY307 (a draft, which is deleted instead), LY319 (no such '
+    'promotion), LY526. Example: SELECT loyalty_end_promotion(''main'', ''spring'');';
 
 CREATE FUNCTION @extschema@.loyalty_move_promotion(
     program text,

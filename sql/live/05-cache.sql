@@ -65,3 +65,8 @@ CREATE OR REPLACE TRIGGER invalidate_cache
     AFTER UPDATE OF state ON loyalty.promotions
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('promotion_versions');
 COMMENT ON TRIGGER invalidate_cache ON loyalty.promotions IS 'Makes every session forget which promotions had ended.';
+
+CREATE OR REPLACE TRIGGER invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.paused_promotions
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('promotion_versions');
+COMMENT ON TRIGGER invalidate_cache ON loyalty.paused_promotions IS 'Makes every session forget what was paused.';

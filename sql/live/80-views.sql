@@ -13,9 +13,15 @@ SELECT
             WHEN promotion.ends_after_unit IN ('minute', 'hour') THEN counted.since + counted.span
             ELSE (counted.since AT TIME ZONE program.time_zone + counted.span) AT TIME ZONE program.time_zone
         END
-    ) AS ends_at
+    ) AS ends_at,
+    CASE
+        WHEN promotion.state = 'active' AND paused.promotion IS NOT NULL THEN 'paused'
+        ELSE promotion.state
+    END AS current_state
 FROM loyalty.promotions AS promotion
 JOIN loyalty.programs AS program ON program.external_id = promotion.program
+LEFT JOIN loyalty.paused_promotions AS paused
+    ON paused.program = promotion.program AND paused.promotion = promotion.external_id
 CROSS JOIN LATERAL (
     SELECT coalesce(
         (
@@ -41,6 +47,7 @@ COMMENT ON COLUMN loyalty.promotion_periods.activated_at IS
 COMMENT ON COLUMN loyalty.promotion_periods.starts_at IS 'Its start, inclusive; null: on activation, which is to come.';
 COMMENT ON COLUMN loyalty.promotion_periods.ends_at IS
     'Its end, exclusive; null: by hand, or counted from an activation that is to come.';
+COMMENT ON COLUMN loyalty.promotion_periods.current_state IS 'Its state; paused: it is active, and stopped for now.';
 
 -- Everything of a version stands in here, so nothing that is edited later can change a version. The segments are those
 -- that conditions name, for the others take no part.

@@ -1,7 +1,7 @@
 -- The promotion tree as people look at it, and how many promotions are active.
 
--- Of the tree, what the version in force has as active and in its dates, and what has not ended since; trigger promotions need
--- no version. Moments are exact decimals there, which to_timestamp() would make binary.
+-- Of the tree, what the version in force has as active and in its dates, and what has not ended since and is not paused;
+-- trigger promotions need no version. Moments are exact decimals there, which to_timestamp() would make binary.
 CREATE OR REPLACE VIEW loyalty.active_promotions AS
 SELECT
     running.program,
@@ -28,6 +28,12 @@ FROM (
         ON promotion.program = version.program AND promotion.external_id = applied.node ->> 'promotion'
     WHERE applied.node ->> 'state' = 'active'
         AND promotion.state <> 'ended'
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.paused_promotions AS paused
+            WHERE paused.program = promotion.program
+                AND paused.promotion = promotion.external_id
+        )
     UNION ALL
     SELECT
         period.program,
@@ -39,7 +45,7 @@ FROM (
     JOIN loyalty.promotions AS promotion
         ON promotion.program = period.program AND promotion.external_id = period.promotion
     WHERE promotion.kind = 'trigger'
-        AND promotion.state = 'active'
+        AND period.current_state = 'active'
 ) AS running
 WHERE running.starts_at <= loyalty.clock()
     AND coalesce(running.ends_at > loyalty.clock(), true);
@@ -88,7 +94,7 @@ WITH RECURSIVE node AS (
         promotion.kind,
         NULL,
         CASE
-            WHEN promotion.state <> 'active' THEN promotion.state
+            WHEN period.current_state <> 'active' THEN period.current_state
             WHEN period.starts_at > loyalty.clock() THEN 'to come'
             WHEN period.ends_at <= loyalty.clock() THEN 'out of date'
             ELSE 'active'
@@ -148,6 +154,6 @@ COMMENT ON COLUMN loyalty.promotion_tree.kind IS
     'Of a group its arbitration type, of a promotion its kind: discount, points or trigger.';
 COMMENT ON COLUMN loyalty.promotion_tree.limits IS 'The limits of a group in words; null: none.';
 COMMENT ON COLUMN loyalty.promotion_tree.status IS
-    'Of a promotion: draft, to come, active, out of date, inactive or ended; of a group: archived, or null.';
+    'Of a promotion: draft, to come, active, out of date, inactive, paused or ended; of a group: archived, or null.';
 COMMENT ON COLUMN loyalty.promotion_tree.pending IS
     'new or changed since the version in force, as loyalty_apply() will put into force; null: applied as it is.';

@@ -317,7 +317,8 @@ COMMENT ON COLUMN loyalty.order_accruals.credit_on IS
     'The status, or kind of status, that they wait or waited for; null: credited when the order was placed.';
 COMMENT ON COLUMN loyalty.order_accruals.delay IS 'How long after the crediting they become active; null: at once.';
 COMMENT ON COLUMN loyalty.order_accruals.state IS
-    'waiting, credited, or dropped (all units came back before, the point type was deactivated, or the member removed).';
+    'waiting, credited, or dropped (all units came back before, the point type was deactivated, the member removed, or the '
+    'promotion withdrawn).';
 COMMENT ON COLUMN loyalty.order_accruals.seq IS 'Number of the accrual in the ledger; null: not credited.';
 COMMENT ON COLUMN loyalty.order_accruals.dropped IS 'Points that were never credited and will not be.';
 COMMENT ON COLUMN loyalty.order_accruals.taken_back IS 'Points taken back for returned units after the crediting.';

@@ -147,6 +147,7 @@ private:
         out_.begin_object();
         text("id", line.id);
         text("product", line.product);
+        if (!line.name.empty()) text("name", line.name);
         number("position", line.position, 0);
         number("quantity", line.quantity.units, quantity_scale);
         number("price", line.price.units, program_.currency_scale);
@@ -347,6 +348,7 @@ private:
         Line line;
         line.id = text(object, "id", place);
         line.product = text(object, "product", place);
+        if (object.find("name")) line.name = text(object, "name", place);
         line.position = place_at(object, "position", place, max_lines);
         line.quantity = {amount(object, "quantity", place, quantity_scale)};
         line.price = {amount(object, "price", place, scale)};

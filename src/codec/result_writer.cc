@@ -136,6 +136,7 @@ private:
             money("discount", result.discount);
             quantity("quantity", line.quantity);
             money("base_price", line.price);
+            if (!line.name.empty()) text("product_name", line.name);
             money("points_discount", result.points_discount);
             out_.end_object();
         }
@@ -201,6 +202,7 @@ private:
         if (entry.target == Entry::Target::line) text("product", order_.lines[entry.line].product);
         if (entry.kind == Entry::Kind::money) money("discount", entry.applied);
         text("promotion", promotion.id);
+        text("promotion_name", promotion.name);
         text("promotion_type", kind_names[static_cast<int>(promotion.kind)]);
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);
     }
@@ -223,6 +225,7 @@ private:
             text("text", operation.text);
             if (operation.entry.target == Entry::Target::line) text("line", order_.lines[operation.entry.line].id);
             text("promotion", promotion_of(operation).id);
+            text("promotion_name", promotion_of(operation).name);
             out_.end_object();
         }
         out_.end_array();
@@ -240,6 +243,7 @@ private:
         text("status", "issued");
         if (!operation.text.empty()) text("message", operation.text);
         text("promotion", promotion_of(operation).id);
+        text("promotion_name", promotion_of(operation).name);
         out_.end_object();
     }
 

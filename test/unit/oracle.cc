@@ -344,7 +344,9 @@ private:
             for (Ask& ask : asks) ask.asked = ask.total - rounded(ask.total, ask.quantity, parameters);
             proposal.asks = asks;
         } else if (name == "round_order_price") {
-            propose_on_order(proposal, asks, 0, [&](Int base) { return base - rounded(base, millionths, parameters); });
+            const bool with_shipping = parameters.choice("target", {"goods", "order"}) == 1 && !taken.shipping;
+            propose_on_order(proposal, asks, with_shipping ? world.shipping : 0,
+                             [&](Int base) { return base - rounded(base, millionths, parameters); });
         } else if (name == "partner_discount") {
             propose_partner_discount(proposal, asks, parameters, world);
         } else if (name == "text") {

@@ -78,6 +78,7 @@ Reason obstacle(const TreePromotion& promotion, const Order& order, const Facts&
     if (promotion.state == PromotionState::draft) return Reason::draft;
     if (promotion.state == PromotionState::inactive) return Reason::inactive;
     if (promotion.state == PromotionState::ended) return Reason::ended;
+    if (promotion.state == PromotionState::paused) return Reason::paused;
     if (promotion.audience != Audience::everyone && order.buyer.kind != BuyerKind::member)
         return Reason::not_in_audience;
     const bool in_segments = has_one_of(promotion.audience_segments, facts.profile_segments);

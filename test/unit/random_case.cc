@@ -378,9 +378,11 @@ private:
         TreeBenefit benefit = named(level == Level::product ? "round_price" : "round_order_price");
         if (chance(30)) {
             const bool has_halves = tree_.currency_scale > 0;
-            add(benefit, "mode",
-                one_of<std::string>(
-                    {"integer", has_halves ? "half" : "integer", "integer_down", "tens", "nearest_ten"}));
+            const auto mode = one_of<std::string>(
+                {"integer", has_halves ? "half" : "integer", "integer_down", "tens", "nearest_ten"});
+            add(benefit, "mode", mode);
+            if (level == Level::order && mode != "tens")
+                add(benefit, "target", std::string(mode == "integer" ? "goods" : "order"));
             return benefit;
         }
         add(benefit, "step", step);

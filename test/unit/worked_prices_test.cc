@@ -93,6 +93,21 @@ TEST(WorkedRounding, OfTheOrderMayRaise) {
     EXPECT_EQ(bill(shop, prices({3300, 3300}).shipping(500)), (Bill{{3500, 3500}, 500}));
 }
 
+// 10.50 + 4.90 = 15.40 -> 15.00, what is paid: 40 cents × 1050/1540 = 27.27, × 490/1540 = 12.73.
+TEST(WorkedRounding, OfTheOrderWithItsShipping) {
+    Shop shop;
+    shop.on_order("r", {build::benefit("round_order_price", {{"mode", "integer_down"}, {"target", "order"}})});
+    EXPECT_EQ(bill(shop, prices({1050}).shipping(490)), (Bill{{1023}, 477}));
+}
+
+// 10.50 + 4.90 = 15.40 -> 20.00 raises the shipping, too: 4.60 × 1050/1540 = 313.6, × 490/1540 = 146.4.
+TEST(WorkedRounding, OfTheOrderMayRaiseTheShipping) {
+    Shop shop;
+    shop.on_order("r",
+                  {build::benefit("round_order_price", {{"step", "10"}, {"direction", "up"}, {"target", "order"}})});
+    EXPECT_EQ(bill(shop, prices({1050}).shipping(490)), (Bill{{1364}, 636}));
+}
+
 // 19.99 -> 10.00 asks for 9.99; the line's floor of 15.00 leaves 4.99.
 TEST(WorkedRounding, IsPartlyCutByAFloor) {
     Shop shop;

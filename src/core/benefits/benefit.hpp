@@ -31,8 +31,9 @@ enum class Level { product, order };
 enum class Reason {
     none,
     draft,                 // the promotion was not activated yet
-    inactive,              // it is paused
+    inactive,              // it was deactivated
     ended,                 // it was ended for good
+    paused,                // it was stopped until it is resumed
     not_in_audience,       // it is for members only
     not_in_segments,       // the buyer is in none of its segments
     in_excluded_segment,   // the buyer is in a segment that it is not for

@@ -1,8 +1,9 @@
 // round_order_price: what the goods come to is rounded; it may rise. Parameters as for round_price.
 //
 //     {"mode": "integer_down"}
+//     {"mode": "integer_down", "target": "order"}      goods (default), or order: what is paid, shipping included
 //
-// The difference is allotted over the lines by their current totals; shipping stays out of it.
+// The difference is allotted over the lines by their current totals, with the target order over the shipping as well.
 #include "core/benefits/benefits.hpp"
 
 #include "core/money/price_step.hpp"
@@ -14,24 +15,31 @@ namespace {
 class RoundOrderPrice final : public Benefit {
 public:
     RoundOrderPrice(Parameters& parameters, const BenefitSetting& setting)
-        : step_(PriceStep::read(parameters, setting.currency_scale)) {
+        : step_(PriceStep::read(parameters, setting.currency_scale)),
+          with_shipping_(parameters.choice("target", {"goods", "order"}) == 1) {
         parameters.finish();
     }
 
-    std::optional<Reach> reach() const override { return step_.reach(); }
+    std::optional<Reach> reach() const override {
+        Reach reach = step_.reach();
+        reach.shipping = with_shipping_;
+        return reach;
+    }
 
     Proposal propose(View view) const override {
         Proposal proposal;
         proposal.level = Level::order;
         proposal.parts = std::move(view.parts);
-        Money goods, no_shipping;
-        for (const auto& part : proposal.parts) goods += part.total;
-        allot_over(proposal.parts, Money{}, goods - step_.round(goods, one_unit), no_shipping);
+        const Money shipping = with_shipping_ && view.shipping_is_free ? view.state.shipping : Money{};
+        Money total = shipping;
+        for (const auto& part : proposal.parts) total += part.total;
+        allot_over(proposal.parts, shipping, total - step_.round(total, one_unit), proposal.shipping);
         return proposal;
     }
 
 private:
     PriceStep step_;
+    bool with_shipping_;
 };
 
 }  // namespace

@@ -26,6 +26,8 @@ Reason state_obstacle(PromotionState state) {
             return Reason::inactive;
         case PromotionState::ended:
             return Reason::ended;
+        case PromotionState::paused:
+            return Reason::paused;
     }
     return Reason::none;
 }

@@ -22,6 +22,7 @@ struct Value {
 struct Line {
     std::string id;
     std::string product;
+    std::string name;            // of the product, for people; empty: none is known
     std::uint32_t position = 0;  // in the document, from 0
     Quantity quantity;
     Money price;                          // base price of one unit

@@ -74,6 +74,7 @@ Line resolve_line(const LineDocument& from, std::size_t index, int scale, const 
         line.id = id;
     }
     line.product = from.product;
+    line.name = from.name.value_or(product.name);
     line.quantity = quantity(from.quantity, path() + ".quantity");
     if (from.price) {
         line.price = money(*from.price, scale, path() + ".price");

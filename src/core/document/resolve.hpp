@@ -46,6 +46,7 @@ struct Product {
     bool known = false;
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
+    std::string name;
 };
 
 // Error LY202 unless the program calculates orders.

@@ -113,8 +113,9 @@ private:
     void add_promotion(Index index, int indent) {
         const Promotion& promotion = program_.promotions[index];
         const NodeTrace& trace = calculation_.trace.promotions[index];
-        std::string title =
-            "->  Promotion " + promotion.id + " (" + std::string(kind_names[static_cast<int>(promotion.kind)]) + ")";
+        std::string title = "->  Promotion " + promotion.id;
+        if (!promotion.name.empty()) title.append(" \"").append(one_line(promotion.name)).append("\"");
+        title.append(" (").append(kind_names[static_cast<int>(promotion.kind)]).append(")");
         if (trace.reason != Reason::none) {
             line(indent, title + "  not applied: " +
                              refusal(trace, describe_particulars(program_, promotion, order_, trace),
@@ -288,6 +289,8 @@ std::string_view describe(Reason reason) {
             return "the promotion is inactive";
         case Reason::ended:
             return "the promotion has ended";
+        case Reason::paused:
+            return "the promotion is paused";
         case Reason::not_in_audience:
             return "the promotion is for members only";
         case Reason::not_in_segments:

@@ -24,7 +24,7 @@ inline constexpr int max_group_levels = 9;
 
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
-enum class PromotionState { draft, active, inactive, ended };
+enum class PromotionState { draft, active, inactive, ended, paused };
 enum class Audience { members, in_segments, outside_segments, tiers, everyone };
 enum class BenefitRule { sequential, parallel };
 enum class ConditionMode { all, in, outside };

@@ -16,6 +16,7 @@ struct StoredProduct {
     bool known = false;
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
+    std::string name;
     std::vector<std::uint32_t> segments;
 };
 
@@ -54,7 +55,7 @@ public:
         std::vector<std::size_t> differing;
         for (std::size_t i = 0; i < document_.lines.size(); i++) {
             const StoredProduct& stored = stored_[sku_of_line_[i]];
-            catalogue.products.push_back({stored.known, stored.price, stored.min_price});
+            catalogue.products.push_back({stored.known, stored.price, stored.min_price, stored.name});
             catalogue.segments.push_back(stored.segments);
             own_.push_back(materialised_ ? own_judgements(version_.segments, document_.lines[i], stored)
                                          : version_.segments.dynamic);
@@ -68,9 +69,9 @@ private:
     // Two index scans in one statement: starting a statement costs more than either.
     void read_stored() {
         static Query query(
-            "SELECT sku, NULL::integer, price::text, min_price::text FROM loyalty.products WHERE program = $1 AND sku = ANY ($2)"
+            "SELECT sku, NULL::integer, price::text, min_price::text, name FROM loyalty.products WHERE program = $1 AND sku = ANY ($2)"
             " UNION ALL "
-            "SELECT sku, predicate, NULL, NULL FROM loyalty.product_memberships WHERE program = $1 AND sku = ANY ($2)",
+            "SELECT sku, predicate, NULL, NULL, NULL FROM loyalty.product_memberships WHERE program = $1 AND sku = ANY ($2)",
             {TEXTOID, TEXTARRAYOID});
         number_skus();
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
@@ -80,6 +81,7 @@ private:
                 product.known = true;
                 product.price = decimal(rows.optional_text(row, 3));
                 product.min_price = decimal(rows.optional_text(row, 4));
+                product.name = rows.text(row, 5);
                 continue;
             }
             const auto [first, last] = version_.segments.of_predicate.equal_range(rows.integer(row, 2));

@@ -219,7 +219,7 @@ private:
             "        o.body ->> 'level', coalesce(o.body ->> 'target', 'line'), o.body ->> 'line',"
             "        (o.body ->> 'discount')::numeric, (o.body ->> 'points_discount')::numeric, o.body ->> 'points',"
             "        (o.body ->> 'spent')::numeric, coalesce(o.body ->> 'accrued', o.body ->> 'pending')::numeric,"
-            "        (o.body ->> 'cut')::numeric, nullif(o.body - '{promotion,promotion_type,benefit,level,target,line,product,"
+            "        (o.body ->> 'cut')::numeric, nullif(o.body - '{promotion,promotion_name,promotion_type,benefit,level,target,line,product,"
             "discount,points_discount,points,spent,accrued,pending,cut,credit_on,delay}'::text[], '{}')"
             "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number)",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID});
@@ -282,6 +282,7 @@ private:
         text("status", issued.code ? "issued" : "pool_is_empty");
         if (!issued.message.empty()) text("message", issued.message);
         text("promotion", issued.promotion);
+        text("promotion_name", issued.promotion_name);
         out.end_object();
     }
 

@@ -75,7 +75,8 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
         "SELECT a.number, a.promotion, a.point_type, t.scale::integer, a.points - a.dropped, a.credit_on,"
         "       CASE a.level WHEN 'product' THEN l.status ELSE o.status END,"
         "       timezone(p.time_zone, timezone(p.time_zone, $4) + a.delay::interval),"
-        "       m.removed_at IS NOT NULL, t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
+        "       m.removed_at IS NOT NULL, t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4),"
+        "       EXISTS (SELECT FROM loyalty.withdrawn_promotions w WHERE w.program = $2 AND w.promotion = a.promotion)"
         "  FROM loyalty.order_accruals a"
         "  JOIN loyalty.orders o ON o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
         "  JOIN loyalty.programs p ON p.external_id = $2"
@@ -94,6 +95,7 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
         due.push_back({rows.integer(row, 1), rows.text(row, 2), rows.text(row, 3), scale, units_at(rows, row, 5, scale),
                        rows.is_null(row, 8) ? std::nullopt : std::optional(timestamp_at(rows, row, 8)),
                        rows.boolean(row, 9)     ? "member_removed"
+                       : rows.boolean(row, 11)  ? "promotion_withdrawn"
                        : !rows.boolean(row, 10) ? "point_type_inactive"
                                                 : std::string_view()});
     }

@@ -1,7 +1,9 @@
 #include "pg/promo_codes/orders.hpp"
 
+#include "pg/events/outbox.hpp"
 #include "pg/promo_codes/verbs.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/jsonb.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -43,6 +45,24 @@ std::string message_with(const std::string& code, std::string message) {
     return message;
 }
 
+// With all that a mailing needs, which reads nothing but events.
+void tell_issued(const OrderKey& key, const IssuedCode& issued) {
+    JsonbWriter data;
+    const auto text = [&](std::string_view name, std::string_view value) {
+        data.key(name);
+        data.text(value);
+    };
+    data.begin_object();
+    text("promo_code", *issued.code);
+    text("pool", issued.pool);
+    text("order", key.external_id);
+    text("promotion", issued.promotion);
+    text("promotion_name", issued.promotion_name);
+    if (!issued.message.empty()) text("message", issued.message);
+    data.end_object();
+    add_event(key.program, "promo_code_issued", key.profile(), data.take());
+}
+
 }  // namespace
 
 std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& program, const Calculation& calculation) {
@@ -52,8 +72,10 @@ std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& pr
         const BenefitEntry& benefit = program.benefits[operation.entry.benefit];
         const PromoCodePool pool = find_pool(key.program, std::string(benefit.rule->pool()));
         const auto code = issue_promo_code(pool, *key.profile(), key.external_id);
-        issued.push_back({program.promotions[program.conditions[benefit.condition].promotion].id, pool.id, code,
-                          code ? message_with(*code, operation.text) : std::string()});
+        const Promotion& promotion = program.promotions[program.conditions[benefit.condition].promotion];
+        issued.push_back(
+            {promotion.id, promotion.name, pool.id, code, code ? message_with(*code, operation.text) : std::string()});
+        if (code) tell_issued(key, issued.back());
     }
     return issued;
 }

@@ -12,7 +12,7 @@
 namespace loyalty::pg {
 
 struct IssuedCode {
-    std::string promotion, pool;
+    std::string promotion, promotion_name, pool;
     std::optional<std::string> code;  // nothing: the pool had none
     std::string message;              // to the buyer, with the code; empty: none
 };
@@ -20,7 +20,7 @@ struct IssuedCode {
 // Counts the uses of the codes that had an effect. They are locked.
 void use_promo_codes(const OrderKey& key, const Order& order, const Calculation& calculation);
 
-// Attaches codes to the buyer, where promotions issue them.
+// Attaches codes to the buyer, where promotions issue them, and tells of it.
 std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& program, const Calculation& calculation);
 
 // With the last unit of an order: frees the uses, and detaches issued codes that were not used.

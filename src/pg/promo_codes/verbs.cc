@@ -106,7 +106,6 @@ void attach(const PromoCode& code, const std::string& profile, const std::option
     query.run({text_argument(code.pool.program), text_argument(code.code), text_argument(profile),
                timestamp_argument(now()), optional_text_argument(order_id)},
               true);
-    write_event("promo_code_issued", code, profile);
 }
 
 std::string attach_given(const PromoCodePool& pool, const std::string& profile, const std::string& given) {
@@ -120,6 +119,7 @@ std::string attach_given(const PromoCodePool& pool, const std::string& profile, 
     check_validity(pool);
     check_expiry(code);
     attach(code, profile);
+    write_event("promo_code_issued", code, profile);
     return code.code;
 }
 
@@ -167,6 +167,7 @@ std::string attach_any(const PromoCodePool& pool, const std::string& profile) {
                     "Make some with loyalty_generate_promo_codes().");
     }
     attach(*code, profile);
+    write_event("promo_code_issued", *code, profile);
     return code->code;
 }
 

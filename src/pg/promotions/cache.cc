@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "pg/promotions/cache.hpp"
 #include "pg/server/owner.hpp"
@@ -211,21 +210,28 @@ void load_predicates(AppliedVersion& version) {
     version.profile_predicates = load_predicates(version.program.profile_segments, *memory);
 }
 
-std::vector<std::string> ended_promotions(const std::string& program) {
+std::vector<StoppedPromotion> stopped_promotions(const std::string& program) {
     static Query query(
-        "SELECT external_id FROM loyalty.promotions WHERE program = $1 AND state = 'ended' ORDER BY external_id",
+        "SELECT p.external_id, p.state = 'ended'"
+        "  FROM loyalty.promotions p LEFT JOIN loyalty.paused_promotions s ON s.program = $1 AND s.promotion = p.external_id"
+        " WHERE p.program = $1 AND (p.state = 'ended' OR s.promotion IS NOT NULL) ORDER BY p.external_id",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)});
-    std::vector<std::string> ended;
-    for (std::uint64_t row = 0; row < rows.size(); row++) ended.push_back(rows.text(row, 1));
-    return ended;
+    std::vector<StoppedPromotion> stopped;
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        stopped.push_back({rows.text(row, 1), rows.boolean(row, 2) ? PromotionState::ended : PromotionState::paused});
+    return stopped;
 }
 
-// Ending a promotion takes effect at once, in every version.
-void drop_ended(Tree& tree, const std::vector<std::string>& ended) {
-    const std::unordered_set<std::string> found(ended.begin(), ended.end());
+// What was not active stays what it was: its state tells more than that it is paused.
+void stop_promotions(Tree& tree, const std::vector<StoppedPromotion>& stopped) {
+    std::unordered_map<std::string_view, PromotionState> states;
+    for (const auto& promotion : stopped) states.emplace(promotion.id, promotion.state);
     for (auto& promotion : tree.promotions) {
-        if (found.contains(promotion.id)) promotion.state = PromotionState::ended;
+        const auto found = states.find(promotion.id);
+        if (found == states.end()) continue;
+        if (promotion.state == PromotionState::active || found->second == PromotionState::ended)
+            promotion.state = found->second;
     }
 }
 
@@ -236,10 +242,10 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
     const Rows rows = query.run({text_argument(market.program)});
     if (rows.size() == 0) return make_version(empty_tree(market), 0);
     Tree tree = codec::read_tree(rows.text(0, 2));
-    const auto ended = ended_promotions(market.program);
-    drop_ended(tree, ended);
+    const auto stopped = stopped_promotions(market.program);
+    stop_promotions(tree, stopped);
     auto version = make_version(tree, rows.integer(0, 1));
-    version->ended = ended;
+    version->stopped = stopped;
     version->applied_by = DatumGetTransactionId(rows.datum(0, 3));
     return version;
 }
@@ -263,13 +269,13 @@ bool being_changed(Oid table) {
     });
 }
 
-// Whether a later version was applied than `kept`, or a promotion ended.
+// Whether a later version was applied than `kept`, or a promotion ended, paused or resumed.
 bool outdated(const AppliedVersion& kept, const std::string& program) {
     static Query query("SELECT coalesce(max(version), 0) FROM loyalty.promotion_versions WHERE program = $1",
                        {TEXTOID});
     const LatestSnapshot latest;
     return query.run({text_argument(program)}).integer(0, 1) != kept.program.version ||
-           ended_promotions(program) != kept.ended;
+           stopped_promotions(program) != kept.stopped;
 }
 
 template <class Value>

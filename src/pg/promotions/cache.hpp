@@ -5,7 +5,7 @@
 // that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one (REPEATABLE READ, a long
 // statement) would leave a stale entry marked valid. And a third: a transaction is visible before its invalidations are sent,
 // so while one that changes versions has not finished entirely, the version kept is compared with the table.
-// Promotions that were ended are left out of the version when it is loaded, for ending takes effect at once.
+// Promotions that were ended or paused are left out of the version when it is loaded, for that takes effect at once.
 //
 // A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
 #pragma once
@@ -64,6 +64,14 @@ struct DocumentNeeds {
     DocumentNeeds() = default;
 };
 
+// A promotion that was ended or paused, whatever the version says.
+struct StoppedPromotion {
+    std::string id;
+    PromotionState state = PromotionState::ended;
+
+    friend bool operator==(const StoppedPromotion&, const StoppedPromotion&) = default;
+};
+
 struct AppliedVersion {
     Program program;
     SegmentIndex segments;
@@ -73,7 +81,7 @@ struct AppliedVersion {
     // Whether the segment memberships of stored products are kept up for it: those of the version in force and the draft.
     bool materialised = true;
     TransactionId applied_by = InvalidTransactionId;
-    std::vector<std::string> ended;  // the promotions that had ended when it was loaded
+    std::vector<StoppedPromotion> stopped;  // when it was loaded
     MemoryContext memory = nullptr;
 
     AppliedVersion() = default;

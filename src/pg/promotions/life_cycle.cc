@@ -57,6 +57,54 @@ Datum set_state(FunctionCallInfo call, const char* state) {
     });
 }
 
+// As the triggers of loyalty.promotions call a step that its state does not allow.
+constexpr std::string_view wrong_state = "LY307";
+
+// Marks beside the versions concern what may be in force: a draft has not begun, and what has ended is over.
+void require_begun(const Node& node, const char* verb) {
+    static Query query("SELECT state FROM loyalty.promotions WHERE program = $1 AND external_id = $2",
+                       {TEXTOID, TEXTOID});
+    const std::string state = query.run({node.program_argument(), node.id_argument()}, true).text(0, 1);
+    if (state == "active" || state == "inactive") return;
+    throw Error(wrong_state, "promotion \"" + node.id + "\" cannot be " + verb, "Its state is \"" + state + "\".",
+                "Only a promotion that is active or inactive can be.");
+}
+
+Datum pause(FunctionCallInfo call) {
+    return edit_node(Arguments(call), false, [](const Node& node) {
+        static Query query(
+            "INSERT INTO loyalty.paused_promotions (program, promotion) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            {TEXTOID, TEXTOID});
+        require_begun(node, "paused");
+        query.run({node.program_argument(), node.id_argument()}, true);
+        return Datum{0};
+    });
+}
+
+Datum resume(FunctionCallInfo call) {
+    return edit_node(Arguments(call), false, [](const Node& node) {
+        static Query query("DELETE FROM loyalty.paused_promotions WHERE program = $1 AND promotion = $2",
+                           {TEXTOID, TEXTOID});
+        require_begun(node, "resumed");
+        query.run({node.program_argument(), node.id_argument()}, true);
+        return Datum{0};
+    });
+}
+
+Datum end(FunctionCallInfo call) {
+    const Arguments given(call);
+    set_state(call, "ended");
+    const auto drop_waiting = given.datum(2);
+    if (!drop_waiting || !DatumGetBool(*drop_waiting)) return Datum{0};
+    return edit_node(given, false, [](const Node& node) {
+        static Query query(
+            "INSERT INTO loyalty.withdrawn_promotions (program, promotion) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            {TEXTOID, TEXTOID});
+        query.run({node.program_argument(), node.id_argument()}, true);
+        return Datum{0};
+    });
+}
+
 // Sets the state of all promotions below a group, in groups that are not archived, that are in one of the states `from`.
 Datum set_states_below(FunctionCallInfo call, const char* state, const std::vector<std::string>& from) {
     return edit_node(Arguments(call), true, [&](const Node& node) {
@@ -228,7 +276,17 @@ Datum loyalty_deactivate_promotion(PG_FUNCTION_ARGS) {
 
 PG_FUNCTION_INFO_V1(loyalty_end_promotion);
 Datum loyalty_end_promotion(PG_FUNCTION_ARGS) {
-    return loyalty::pg::guarded([&] { return loyalty::pg::set_state(fcinfo, "ended"); });
+    return loyalty::pg::guarded([&] { return loyalty::pg::end(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_pause_promotion);
+Datum loyalty_pause_promotion(PG_FUNCTION_ARGS) {
+    return loyalty::pg::guarded([&] { return loyalty::pg::pause(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_resume_promotion);
+Datum loyalty_resume_promotion(PG_FUNCTION_ARGS) {
+    return loyalty::pg::guarded([&] { return loyalty::pg::resume(fcinfo); });
 }
 
 PG_FUNCTION_INFO_V1(loyalty_move_promotion);

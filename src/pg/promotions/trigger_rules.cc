@@ -18,6 +18,7 @@ void require_in_force(const Period& period, const std::string& promotion, Timest
     if (period.state != "active") {
         reason = period.state == "draft"      ? "It is a draft."
                  : period.state == "inactive" ? "It is inactive."
+                 : period.state == "paused"   ? "It is paused."
                                               : "It has ended.";
     } else if (period.starts_at && now < *period.starts_at) {
         reason = "It has not started yet.";
@@ -46,7 +47,7 @@ Period period_at(const Rows& rows, std::uint64_t row, int column) {
 void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
                   TimestampTz now) {
     static Query query(
-        "SELECT p.state, e.starts_at, e.ends_at, r.operation, r.amount, r.min_amount, r.max_amount, p.kind = 'trigger'"
+        "SELECT e.current_state, e.starts_at, e.ends_at, r.operation, r.amount, r.min_amount, r.max_amount, p.kind = 'trigger'"
         "  FROM loyalty.promotions p"
         "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
         "  LEFT JOIN loyalty.trigger_rules r ON r.program = p.program AND r.promotion = p.external_id AND r.operation = $3 AND r.point_type = $4"
@@ -98,7 +99,7 @@ std::string program_of(const std::string& promotion, const std::optional<std::st
 // Finds the rule and books by it; that the booking obeys the rule is looked at where it is booked.
 Datum fire(const Firing& firing, const std::string& program, MemoryContext into) {
     static Query query(
-        "SELECT p.state, e.starts_at, e.ends_at, r.operation, r.point_type, r.amount"
+        "SELECT e.current_state, e.starts_at, e.ends_at, r.operation, r.point_type, r.amount"
         "  FROM loyalty.promotions p"
         "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
         "  LEFT JOIN loyalty.trigger_rules r ON r.program = p.program AND r.promotion = p.external_id"
