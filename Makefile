@@ -180,7 +180,7 @@ build/fuzz/settings: FORCE
 
 -include $(FUZZ_CORE:.o=.d) $(FUZZ_NAMES:%=build/fuzz/test/fuzz/%.d)
 
-GENERATED_PAGES := doc/reference.md doc/tables.md
+GENERATED_PAGES := doc/reference.md doc/tables.md doc/program.schema.json
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 

@@ -182,7 +182,7 @@ WHERE error_code IS NOT NULL \gset
 \endif
 \echo '=== Where to go next'
 \echo
-\echo '  README.md             the first result in nine lines of SQL'
+\echo '  README.md             the first result in a few lines of SQL'
 \echo '  doc/concepts.md       how programs, members, points and the promotion tree fit together'
 \echo '  doc/reference.md      every function, the order document, every benefit, every error'
 \echo '  demo/*.sql            the program you have just seen; change it, and run make demo again'

@@ -220,7 +220,7 @@ cmp_ok($number, '>', 1, 'the documentation was found');
 # What is generated says what the comments say.
 $node->safe_psql('postgres', 'CREATE EXTENSION loyalty');
 $node->safe_psql('postgres', 'SELECT loyalty_create_schema()');
-foreach my $page ('doc/reference.md', 'doc/tables.md')
+foreach my $page ('doc/reference.md', 'doc/tables.md', 'doc/program.schema.json')
 {
     local $ENV{PGHOST} = $node->host;
     local $ENV{PGPORT} = $node->port;

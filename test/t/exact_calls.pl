@@ -170,10 +170,11 @@ sub read_log
 }
 
 # Tests that between them run all of these functions, each in a database of its own.
-foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions))
+foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions documents))
 {
     $node->safe_psql('postgres', "CREATE DATABASE $test TEMPLATE calls");
-    $node->psql($test, "\\i test/sql/$test.sql", on_error_stop => 0);
+    # Of documents made up at random, few: each is long as a tree.
+    $node->psql($test, "\\set seeds 2\n\\i test/sql/$test.sql", on_error_stop => 0);
 }
 
 # What views call was looked up when they were made.
