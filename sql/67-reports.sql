@@ -21,7 +21,7 @@ CREATE FUNCTION @extschema@.loyalty_report_figures(report text) RETURNS SETOF re
 COMMENT ON FUNCTION @extschema@.loyalty_report_figures(text) IS
     'What a report that adds up is made from: as it was kept last, or computed now where nothing was kept; the columns of '
     'the table that keeps it, and as_of. The views of these reports call it. Errors: LY785 (no such report). Example: SELECT '
-    '* FROM loyalty_report_figures(''liability'') AS (program text, point_type text, expires_in date, lots bigint, points '
+    '* FROM loyalty_report_figures(''liability'') AS (program text, point_type text, month date, lots bigint, points '
     'numeric, waiting numeric, held numeric, as_of timestamptz);';
 
 CREATE FUNCTION @extschema@.loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL) RETURNS SETOF text
@@ -114,21 +114,21 @@ CREATE FUNCTION @extschema@.loyalty_points_chart(
     program text,
     point_type text,
     width integer DEFAULT 40
-) RETURNS TABLE (expires_in date, points numeric, money numeric, bar text)
+) RETURNS TABLE (month date, points numeric, money numeric, bar text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
     RETURN QUERY
     SELECT
-        due.expires_in,
+        due.month,
         due.points,
         due.money,
         @extschema@.loyalty_bar(due.points, max(due.points) OVER (), width)
     FROM loyalty.liability AS due
     WHERE due.program = loyalty_points_chart.program
         AND due.point_type = loyalty_points_chart.point_type
-    ORDER BY due.expires_in;
+    ORDER BY due.month;
 END
 $body$;
 

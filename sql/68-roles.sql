@@ -76,10 +76,11 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHEN 'app' THEN relation.name = 'profiles'
             WHEN 'admin' THEN true
             WHEN 'report' THEN relation.name IN (
-                'active_promotions', 'breakage', 'job_progress', 'job_runs', 'liability', 'member_balances',
-                'member_export', 'member_statements', 'partner_turnover', 'pending_changes', 'promo_code_use',
-                'promotion_performance', 'promotion_periods', 'promotion_tree', 'report_refreshes',
-                'tier_distribution', 'tier_movements', 'transaction_list', 'version_history'
+                'active_promotions', 'breakage', 'daily_activity', 'daily_points', 'job_progress', 'job_runs',
+                'liability', 'member_balances', 'member_export', 'member_growth', 'member_statements',
+                'partner_turnover', 'pending_changes', 'promo_code_use', 'promotion_performance', 'promotion_periods',
+                'promotion_points', 'promotion_tree', 'report_refreshes', 'tier_distribution', 'tier_movements',
+                'transaction_list', 'version_history'
             )
             -- What the functions that pending_changes calls read with the caller's rights.
             OR relation.name IN ('promotion_conditions', 'promotions', 'segment_references')

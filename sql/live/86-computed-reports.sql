@@ -10,7 +10,7 @@ SELECT
         WHEN isfinite(lot.expires_at)
             THEN date_trunc('month', (lot.expires_at - interval '1 microsecond') AT TIME ZONE program.time_zone)::date
         ELSE 'infinity'
-    END AS expires_in,
+    END AS month,
     count(*) AS lots,
     sum(CASE WHEN lot.expires_at > clock.now THEN lot.remaining ELSE lot.held END) AS points,
     coalesce(sum(lot.remaining) FILTER (WHERE lot.active_from > clock.now), 0) AS waiting,
@@ -27,7 +27,7 @@ GROUP BY 1, 2, 3;
 COMMENT ON VIEW loyalty.liability_now IS 'What loyalty.liability keeps, computed when it is read. Reads all lots.';
 COMMENT ON COLUMN loyalty.liability_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability_now.point_type IS 'The point type, a standard one.';
-COMMENT ON COLUMN loyalty.liability_now.expires_in IS
+COMMENT ON COLUMN loyalty.liability_now.month IS
     'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability_now.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability_now.points IS 'Points outstanding.';
@@ -317,3 +317,156 @@ COMMENT ON COLUMN loyalty.partner_turnover_now.discount IS 'Discount on these.';
 COMMENT ON COLUMN loyalty.partner_turnover_now.points_discount IS 'Money that points paid.';
 COMMENT ON COLUMN loyalty.partner_turnover_now.refunded IS 'Money given back for returned units.';
 COMMENT ON COLUMN loyalty.partner_turnover_now.turnover IS 'Money paid for them, less what was given back.';
+
+-- What happened to points is dated as the ledger dates it; points that are due to expire and not booked count as gone. A lot's
+-- points are active from its date, whatever was done to it before. A day without anything has a row like any other, from the
+-- program's first to today.
+CREATE OR REPLACE VIEW loyalty.daily_activity_now AS
+WITH moment AS (
+    SELECT program.external_id AS program, program.time_zone, clock.now
+    FROM loyalty.programs AS program
+    CROSS JOIN (SELECT loyalty.clock() AS now) AS clock
+),
+standard AS (
+    SELECT program::text, external_id::text AS point_type FROM loyalty.point_types WHERE kind = 'standard'
+),
+change (
+    program, point_type, at, new_members, lost_members, orders, revenue, discount, earned, spent, taken_back, expired, active,
+    outstanding
+) AS (
+    SELECT program, '', registered_at, 1, 0, 0, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric,
+        0::numeric, 0::numeric
+    FROM loyalty.members
+    UNION ALL
+    SELECT program, '', removed_at, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    FROM loyalty.members
+    WHERE removed_at IS NOT NULL
+    UNION ALL
+    SELECT
+        placed.program,
+        '',
+        placed."time",
+        0,
+        0,
+        CASE WHEN status.kind = 'cancelled' THEN 0 ELSE 1 END,
+        placed.total - placed.refunded,
+        CASE WHEN status.kind = 'cancelled' THEN 0 ELSE placed.discount END,
+        0, 0, 0, 0, 0, 0
+    FROM loyalty.orders AS placed
+    JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
+    UNION ALL
+    SELECT
+        program,
+        point_type,
+        created_at,
+        0, 0, 0, 0, 0,
+        CASE WHEN type IN ('accrual', 'initial') THEN value ELSE 0 END,
+        CASE WHEN type IN ('redemption', 'refund') THEN - value ELSE 0 END,
+        CASE WHEN type IN ('reversal', 'reset') THEN - value ELSE 0 END,
+        CASE WHEN type = 'expiration' THEN - value ELSE 0 END,
+        CASE WHEN type = 'expiration' THEN value ELSE 0 END,
+        value + debt
+    FROM loyalty.transactions
+    UNION ALL
+    SELECT
+        lot.program, lot.point_type, greatest(credit.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0, lot.amount, 0
+    FROM loyalty.lots AS lot
+    JOIN loyalty.transactions AS credit
+        ON credit.member = lot.member
+        AND credit.program = lot.program
+        AND credit.point_type = lot.point_type
+        AND credit.seq = lot.seq
+    UNION ALL
+    SELECT
+        movement.program, movement.point_type, greatest(cause.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        movement.value, 0
+    FROM loyalty.lot_movements AS movement
+    JOIN loyalty.transactions AS cause
+        ON cause.member = movement.member
+        AND cause.program = movement.program
+        AND cause.point_type = movement.point_type
+        AND cause.seq = movement.seq
+    JOIN loyalty.lots AS lot
+        ON lot.member = movement.member
+        AND lot.program = movement.program
+        AND lot.point_type = movement.point_type
+        AND lot.seq = movement.lot
+    UNION ALL
+    SELECT
+        due.program, due.point_type, due.expires_at, 0, 0, 0, 0, 0, 0, 0, 0,
+        due.remaining - due.held, due.held - due.remaining, due.held - due.remaining
+    FROM loyalty.open_lots AS due
+    WHERE due.expires_at <= loyalty.clock()
+),
+daily AS (
+    SELECT
+        change.program,
+        change.point_type,
+        (change.at AT TIME ZONE moment.time_zone)::date AS day,
+        sum(change.new_members) AS new_members,
+        sum(change.lost_members) AS lost_members,
+        sum(change.orders) AS orders,
+        sum(change.revenue) AS revenue,
+        sum(change.discount) AS discount,
+        sum(change.earned) AS earned,
+        sum(change.spent) AS spent,
+        sum(change.taken_back) AS taken_back,
+        sum(change.expired) AS expired,
+        sum(change.active) AS active,
+        sum(change.outstanding) AS outstanding
+    FROM change
+    JOIN moment ON moment.program = change.program
+    WHERE change.at <= moment.now
+        AND (change.point_type = '' OR (change.program, change.point_type) IN (SELECT program, point_type FROM standard))
+    GROUP BY 1, 2, 3
+),
+calendar AS (
+    SELECT series.program, series.point_type, day::date AS day
+    FROM (
+        SELECT daily.program, daily.point_type, min(daily.day) AS first_day, min(moment.now AT TIME ZONE moment.time_zone) AS last
+        FROM daily
+        JOIN moment ON moment.program = daily.program
+        GROUP BY 1, 2
+    ) AS series
+    CROSS JOIN LATERAL generate_series(series.first_day, series.last, interval '1 day') AS day
+)
+SELECT
+    calendar.program,
+    calendar.day,
+    calendar.point_type,
+    coalesce(daily.new_members, 0)::bigint AS new_members,
+    coalesce(daily.lost_members, 0)::bigint AS lost_members,
+    coalesce(sum(daily.new_members - daily.lost_members) OVER so_far, 0)::bigint AS members,
+    coalesce(daily.orders, 0)::bigint AS orders,
+    coalesce(daily.revenue, 0) AS revenue,
+    coalesce(daily.discount, 0) AS discount,
+    coalesce(daily.earned, 0) AS earned,
+    coalesce(daily.spent, 0) AS spent,
+    coalesce(daily.taken_back, 0) AS taken_back,
+    coalesce(daily.expired, 0) AS expired,
+    coalesce(sum(daily.active) OVER so_far, 0) AS active,
+    coalesce(sum(daily.outstanding) OVER so_far, 0) AS outstanding
+FROM calendar
+LEFT JOIN daily
+    ON daily.program = calendar.program AND daily.point_type = calendar.point_type AND daily.day = calendar.day
+WINDOW so_far AS (PARTITION BY calendar.program, calendar.point_type ORDER BY calendar.day);
+
+COMMENT ON VIEW loyalty.daily_activity_now IS
+    'What loyalty.daily_activity and loyalty.daily_points keep, computed when it is read. Reads members, orders and the ledger.';
+COMMENT ON COLUMN loyalty.daily_activity_now.program IS 'The program.';
+COMMENT ON COLUMN loyalty.daily_activity_now.day IS 'The day, in the program''s time zone.';
+COMMENT ON COLUMN loyalty.daily_activity_now.point_type IS
+    'The point type that the points are of; empty: the row is about members and orders.';
+COMMENT ON COLUMN loyalty.daily_activity_now.new_members IS 'Members registered on the day.';
+COMMENT ON COLUMN loyalty.daily_activity_now.lost_members IS 'Members removed on the day, and not enrolled again.';
+COMMENT ON COLUMN loyalty.daily_activity_now.members IS 'Members at its end.';
+COMMENT ON COLUMN loyalty.daily_activity_now.orders IS 'Orders of the day, cancelled ones left out.';
+COMMENT ON COLUMN loyalty.daily_activity_now.revenue IS
+    'Money paid for orders of the day, less what was given back since.';
+COMMENT ON COLUMN loyalty.daily_activity_now.discount IS 'Reductions of these orders, as they were placed.';
+COMMENT ON COLUMN loyalty.daily_activity_now.earned IS 'Points credited.';
+COMMENT ON COLUMN loyalty.daily_activity_now.spent IS 'Points spent, less those given back.';
+COMMENT ON COLUMN loyalty.daily_activity_now.taken_back IS 'Points taken back.';
+COMMENT ON COLUMN loyalty.daily_activity_now.expired IS 'Points expired.';
+COMMENT ON COLUMN loyalty.daily_activity_now.active IS 'Points at the day''s end, less those not active yet.';
+COMMENT ON COLUMN loyalty.daily_activity_now.outstanding IS 'Points at the day''s end.';

@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW loyalty.liability AS
 SELECT
     figure.program,
     figure.point_type,
-    figure.expires_in,
+    figure.month,
     figure.lots,
     figure.points,
     figure.waiting,
@@ -21,7 +21,7 @@ SELECT
 FROM @extschema@.loyalty_report_figures('liability'::text) AS figure (
     program loyalty.external_id,
     point_type loyalty.external_id,
-    expires_in date,
+    month date,
     lots bigint,
     points numeric,
     waiting numeric,
@@ -37,7 +37,7 @@ COMMENT ON VIEW loyalty.liability IS
     'are worth. A debt of members (loyalty.member_balances) is not set off against it.';
 COMMENT ON COLUMN loyalty.liability.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability.point_type IS 'The point type, a standard one.';
-COMMENT ON COLUMN loyalty.liability.expires_in IS
+COMMENT ON COLUMN loyalty.liability.month IS
     'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability.points IS 'Points outstanding.';
@@ -353,3 +353,158 @@ COMMENT ON COLUMN loyalty.tier_distribution.name IS 'Its name; null: none.';
 COMMENT ON COLUMN loyalty.tier_distribution.position IS 'Its position, 0 for the lowest; null: no tier.';
 COMMENT ON COLUMN loyalty.tier_distribution.members IS 'Present members who hold it.';
 COMMENT ON COLUMN loyalty.tier_distribution.percent IS 'The same as a percentage of the program''s present members.';
+
+CREATE OR REPLACE VIEW loyalty.daily_points AS
+SELECT
+    figure.program,
+    figure.day,
+    figure.point_type,
+    figure.earned,
+    figure.spent,
+    figure.taken_back,
+    figure.expired,
+    figure.active,
+    figure.outstanding,
+    round(figure.outstanding / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS liability,
+    program.currency,
+    figure.as_of
+FROM @extschema@.loyalty_report_figures('daily_activity'::text) AS figure (
+    program loyalty.external_id,
+    day date,
+    point_type text,
+    new_members bigint,
+    lost_members bigint,
+    members bigint,
+    orders bigint,
+    revenue numeric,
+    discount numeric,
+    earned numeric,
+    spent numeric,
+    taken_back numeric,
+    expired numeric,
+    active numeric,
+    outstanding numeric,
+    as_of timestamptz
+)
+JOIN loyalty.point_types AS point_type
+    ON point_type.program = figure.program AND point_type.external_id = figure.point_type
+JOIN loyalty.programs AS program ON program.external_id = figure.program;
+
+COMMENT ON VIEW loyalty.daily_points IS
+    'What became of points, day by day, in the program''s time zone; standard point types.';
+COMMENT ON COLUMN loyalty.daily_points.program IS 'The program.';
+COMMENT ON COLUMN loyalty.daily_points.day IS 'The day, in the program''s time zone.';
+COMMENT ON COLUMN loyalty.daily_points.point_type IS 'The point type.';
+COMMENT ON COLUMN loyalty.daily_points.earned IS 'Points credited.';
+COMMENT ON COLUMN loyalty.daily_points.spent IS 'Points spent, less those given back.';
+COMMENT ON COLUMN loyalty.daily_points.taken_back IS 'Points taken back.';
+COMMENT ON COLUMN loyalty.daily_points.expired IS 'Points expired.';
+COMMENT ON COLUMN loyalty.daily_points.active IS 'Points at the day''s end, less those not active yet.';
+COMMENT ON COLUMN loyalty.daily_points.outstanding IS 'Points at the day''s end.';
+COMMENT ON COLUMN loyalty.daily_points.liability IS 'What these are worth by the ratio in force now.';
+COMMENT ON COLUMN loyalty.daily_points.currency IS 'Currency of the program.';
+COMMENT ON COLUMN loyalty.daily_points.as_of IS 'The moment that the figures are of.';
+
+-- Points of several types add up in money only.
+CREATE OR REPLACE VIEW loyalty.daily_activity AS
+SELECT
+    figure.program,
+    figure.day,
+    sum(figure.new_members)::bigint AS new_members,
+    sum(figure.lost_members)::bigint AS lost_members,
+    sum(figure.members)::bigint AS members,
+    sum(figure.orders)::bigint AS orders,
+    sum(figure.revenue) AS revenue,
+    sum(figure.discount) AS discount,
+    coalesce(sum(round(figure.earned / worth.ratio, program.currency_scale)), 0) AS earned,
+    coalesce(sum(round(figure.spent / worth.ratio, program.currency_scale)), 0) AS spent,
+    coalesce(sum(round(figure.expired / worth.ratio, program.currency_scale)), 0) AS expired,
+    coalesce(sum(round(figure.active / worth.ratio, program.currency_scale)), 0) AS active_points,
+    coalesce(sum(round(figure.outstanding / worth.ratio, program.currency_scale)), 0) AS liability,
+    program.currency,
+    max(figure.as_of) AS as_of
+FROM @extschema@.loyalty_report_figures('daily_activity'::text) AS figure (
+    program loyalty.external_id,
+    day date,
+    point_type text,
+    new_members bigint,
+    lost_members bigint,
+    members bigint,
+    orders bigint,
+    revenue numeric,
+    discount numeric,
+    earned numeric,
+    spent numeric,
+    taken_back numeric,
+    expired numeric,
+    active numeric,
+    outstanding numeric,
+    as_of timestamptz
+)
+JOIN loyalty.programs AS program ON program.external_id = figure.program
+LEFT JOIN loyalty.point_types AS point_type
+    ON point_type.program = figure.program AND point_type.external_id = figure.point_type
+CROSS JOIN LATERAL (SELECT coalesce(point_type.applied_ratio, point_type.ratio) AS ratio) AS worth
+GROUP BY figure.program, figure.day, program.external_id;
+
+COMMENT ON VIEW loyalty.daily_activity IS
+    'A line a day: members, orders, and what became of points, in money by the ratio in force now; loyalty.daily_points has the '
+    'points of each type.';
+COMMENT ON COLUMN loyalty.daily_activity.program IS 'The program.';
+COMMENT ON COLUMN loyalty.daily_activity.day IS 'The day, in the program''s time zone.';
+COMMENT ON COLUMN loyalty.daily_activity.new_members IS 'Members registered on the day.';
+COMMENT ON COLUMN loyalty.daily_activity.lost_members IS 'Members removed on the day, and not enrolled again.';
+COMMENT ON COLUMN loyalty.daily_activity.members IS 'Members at its end.';
+COMMENT ON COLUMN loyalty.daily_activity.orders IS 'Orders of the day, cancelled ones left out.';
+COMMENT ON COLUMN loyalty.daily_activity.revenue IS 'Money paid for orders of the day, less what was given back since.';
+COMMENT ON COLUMN loyalty.daily_activity.discount IS 'Reductions of these orders, as they were placed.';
+COMMENT ON COLUMN loyalty.daily_activity.earned IS 'What the points credited are worth, in money.';
+COMMENT ON COLUMN loyalty.daily_activity.spent IS 'What the points spent are worth, less those given back, in money.';
+COMMENT ON COLUMN loyalty.daily_activity.expired IS 'What the points that expired were worth, in money.';
+COMMENT ON COLUMN loyalty.daily_activity.active_points IS
+    'What the points are worth that could be spent at the day''s end, in money.';
+COMMENT ON COLUMN loyalty.daily_activity.liability IS 'What all points are worth at the day''s end, in money.';
+COMMENT ON COLUMN loyalty.daily_activity.currency IS 'Currency of the program.';
+COMMENT ON COLUMN loyalty.daily_activity.as_of IS 'The moment that the figures are of.';
+
+CREATE OR REPLACE VIEW loyalty.member_growth AS
+SELECT
+    activity.program,
+    date_trunc('month', activity.day)::date AS month,
+    sum(activity.new_members)::bigint AS new_members,
+    sum(activity.lost_members)::bigint AS lost_members,
+    (array_agg(activity.members ORDER BY activity.day DESC))[1] AS members,
+    max(activity.as_of) AS as_of
+FROM loyalty.daily_activity AS activity
+GROUP BY 1, 2;
+
+COMMENT ON VIEW loyalty.member_growth IS 'Members who came and went, by month in the program''s time zone.';
+COMMENT ON COLUMN loyalty.member_growth.program IS 'The program.';
+COMMENT ON COLUMN loyalty.member_growth.month IS 'First day of the month.';
+COMMENT ON COLUMN loyalty.member_growth.new_members IS 'Members registered in it.';
+COMMENT ON COLUMN loyalty.member_growth.lost_members IS 'Members removed in it, and not enrolled again.';
+COMMENT ON COLUMN loyalty.member_growth.members IS 'Members at its end, or now.';
+COMMENT ON COLUMN loyalty.member_growth.as_of IS 'The moment that the figures are of.';
+
+CREATE OR REPLACE VIEW loyalty.promotion_points AS
+SELECT
+    performance.program,
+    performance.promotion,
+    performance.name,
+    earned.point_type,
+    (earned.figures ->> 'credited')::numeric AS credited,
+    (earned.figures ->> 'taken_back')::numeric AS taken_back,
+    (earned.figures ->> 'deducted')::numeric AS deducted,
+    performance.as_of
+FROM loyalty.promotion_performance AS performance
+CROSS JOIN LATERAL jsonb_each(performance.points) AS earned (point_type, figures);
+
+COMMENT ON VIEW loyalty.promotion_points IS 'The points of loyalty.promotion_performance in plain columns, a row for each point type.';
+COMMENT ON COLUMN loyalty.promotion_points.program IS 'The program.';
+COMMENT ON COLUMN loyalty.promotion_points.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.promotion_points.name IS 'Its name.';
+COMMENT ON COLUMN loyalty.promotion_points.point_type IS 'The point type.';
+COMMENT ON COLUMN loyalty.promotion_points.credited IS 'Points credited.';
+COMMENT ON COLUMN loyalty.promotion_points.taken_back IS 'Of these, points taken back.';
+COMMENT ON COLUMN loyalty.promotion_points.deducted IS 'Points deducted or spent, and not given back.';
+COMMENT ON COLUMN loyalty.promotion_points.as_of IS 'The moment that the figures are of.';

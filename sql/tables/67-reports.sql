@@ -19,18 +19,18 @@ COMMENT ON COLUMN loyalty.report_refreshes.rows IS 'How many rows were kept.';
 CREATE TABLE loyalty.liability_kept (
     program loyalty.external_id NOT NULL,
     point_type loyalty.external_id NOT NULL,
-    expires_in date NOT NULL,
+    month date NOT NULL,
     lots bigint NOT NULL,
     points numeric NOT NULL,
     waiting numeric NOT NULL,
     held numeric NOT NULL,
-    CONSTRAINT liability_kept_pkey PRIMARY KEY (program, point_type, expires_in)
+    CONSTRAINT liability_kept_pkey PRIMARY KEY (program, point_type, month)
 );
 
 COMMENT ON TABLE loyalty.liability_kept IS 'What loyalty.liability keeps.';
 COMMENT ON COLUMN loyalty.liability_kept.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability_kept.point_type IS 'The point type.';
-COMMENT ON COLUMN loyalty.liability_kept.expires_in IS
+COMMENT ON COLUMN loyalty.liability_kept.month IS
     'First day of the month in which their last usable day lies; infinity: they never expire.';
 COMMENT ON COLUMN loyalty.liability_kept.lots IS 'Lots that they lie in.';
 COMMENT ON COLUMN loyalty.liability_kept.points IS 'Points outstanding.';
@@ -160,3 +160,40 @@ COMMENT ON COLUMN loyalty.partner_turnover_kept.discount IS 'Discount on these.'
 COMMENT ON COLUMN loyalty.partner_turnover_kept.points_discount IS 'Money that points paid.';
 COMMENT ON COLUMN loyalty.partner_turnover_kept.refunded IS 'Money given back for returned units.';
 COMMENT ON COLUMN loyalty.partner_turnover_kept.turnover IS 'Money paid for them, less what was given back.';
+
+CREATE TABLE loyalty.daily_activity_kept (
+    program loyalty.external_id NOT NULL,
+    day date NOT NULL,
+    point_type text COLLATE "C" NOT NULL,
+    new_members bigint NOT NULL,
+    lost_members bigint NOT NULL,
+    members bigint NOT NULL,
+    orders bigint NOT NULL,
+    revenue numeric NOT NULL,
+    discount numeric NOT NULL,
+    earned numeric NOT NULL,
+    spent numeric NOT NULL,
+    taken_back numeric NOT NULL,
+    expired numeric NOT NULL,
+    active numeric NOT NULL,
+    outstanding numeric NOT NULL,
+    CONSTRAINT daily_activity_kept_pkey PRIMARY KEY (program, day, point_type)
+);
+
+COMMENT ON TABLE loyalty.daily_activity_kept IS 'What loyalty.daily_activity and loyalty.daily_points keep.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.program IS 'The program.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.day IS 'The day, in the program''s time zone.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.point_type IS
+    'The point type that the points are of; empty: the row is about members and orders.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.new_members IS 'Members registered on the day.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.lost_members IS 'Members removed on the day, and not enrolled again.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.members IS 'Members at its end.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.orders IS 'Orders of the day, cancelled ones left out.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.revenue IS 'Money paid for orders of the day, less what was given back since.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.discount IS 'Reductions of these orders, as they were placed.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.earned IS 'Points credited.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.spent IS 'Points spent, less those given back.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.taken_back IS 'Points taken back.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.expired IS 'Points expired.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.active IS 'Points at the day''s end, less those not active yet.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.outstanding IS 'Points at the day''s end.';

@@ -77,7 +77,7 @@ SELECT 1 / 0;
 CALL loyalty_run_jobs();
 SELECT report, as_of FROM loyalty.report_refreshes ORDER BY report COLLATE "C";
 SELECT run, done, interruptions FROM loyalty.job_runs WHERE job = 'refresh_reports' ORDER BY run DESC LIMIT 2;
-TABLE loyalty.liability_kept EXCEPT SELECT program, point_type, expires_in, lots, points, waiting, held FROM loyalty.liability_now;
+TABLE loyalty.liability_kept EXCEPT SELECT program, point_type, month, lots, points, waiting, held FROM loyalty.liability_now;
 
 -- What is refused.
 SELECT * FROM refusal($$SELECT loyalty_job_batch('laundry', 10)$$);

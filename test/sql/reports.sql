@@ -63,7 +63,7 @@ WHERE t.type IN ('accrual', 'initial');
 CREATE VIEW liability_check AS
 SELECT
     program, point_type,
-    CASE WHEN expires_at < 'infinity' THEN to_char((expires_at - interval '1 second') AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-01')::date ELSE 'infinity' END AS expires_in,
+    CASE WHEN expires_at < 'infinity' THEN to_char((expires_at - interval '1 second') AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-01')::date ELSE 'infinity' END AS month,
     sum(points) AS points, coalesce(sum(points) FILTER (WHERE active_from > loyalty_now()), 0) AS waiting
 FROM rebuilt
 WHERE points > 0 AND point_type <> 'status'
@@ -102,10 +102,10 @@ FROM loyalty.promotions AS p, LATERAL (
 ) AS returned;
 CREATE VIEW differences AS
 SELECT 'liability' AS report, x::text
-FROM (SELECT program::text, point_type::text, expires_in, points, waiting FROM loyalty.liability EXCEPT TABLE liability_check) AS x
+FROM (SELECT program::text, point_type::text, month, points, waiting FROM loyalty.liability EXCEPT TABLE liability_check) AS x
 UNION ALL
 SELECT 'liability lacks', x::text
-FROM (TABLE liability_check EXCEPT SELECT program::text, point_type::text, expires_in, points, waiting FROM loyalty.liability) AS x
+FROM (TABLE liability_check EXCEPT SELECT program::text, point_type::text, month, points, waiting FROM loyalty.liability) AS x
 UNION ALL
 SELECT 'liability and balances', x::text
 FROM (SELECT l.point_type, sum(l.points), (SELECT sum(total) FROM loyalty.member_balances AS b WHERE b.point_type = l.point_type) AS total FROM loyalty.liability AS l GROUP BY 1) AS x
@@ -124,6 +124,47 @@ SELECT 'promotions', x::text
 FROM (
     SELECT promotion::text, orders, discount, discount_returned, points_discount_returned, coalesce((points #>> '{bonus,credited}')::numeric, 0), coalesce((points #>> '{bonus,taken_back}')::numeric, 0)
     FROM loyalty.promotion_performance EXCEPT TABLE promotion_check
+) AS x
+UNION ALL
+SELECT 'daily points', x::text
+FROM (
+    SELECT day, point_type::text, earned, spent, taken_back, expired, outstanding FROM loyalty.daily_points
+    EXCEPT
+    -- Day by day anew, from all that the ledger has of it and before.
+    SELECT d.day, d.point_type, t.earned, t.spent, t.taken_back, t.expired + coalesce(u.today, 0), t.outstanding - coalesce(u.gone, 0)
+    FROM (SELECT DISTINCT day, point_type::text FROM loyalty.daily_points) AS d
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(sum(value) FILTER (WHERE is_today AND type = 'accrual'), 0) AS earned,
+            - coalesce(sum(value) FILTER (WHERE is_today AND type IN ('redemption', 'refund')), 0) AS spent,
+            - coalesce(sum(value) FILTER (WHERE is_today AND type = 'reversal'), 0) AS taken_back,
+            - coalesce(sum(value) FILTER (WHERE is_today AND type = 'expiration'), 0) AS expired,
+            sum(value) AS outstanding
+        FROM (SELECT t.*, (created_at AT TIME ZONE 'Europe/Berlin')::date = d.day AS is_today FROM loyalty.transactions AS t
+            WHERE t.point_type = d.point_type AND (created_at AT TIME ZONE 'Europe/Berlin')::date <= d.day) AS booked
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT sum(due.points) FILTER (WHERE (l.expires_at AT TIME ZONE 'Europe/Berlin')::date = d.day) AS today, sum(due.points) AS gone
+        FROM due JOIN loyalty.lots AS l ON (l.member, l.point_type, l.seq) = (due.member, due.point_type, due.lot)
+        WHERE due.point_type = d.point_type AND (l.expires_at AT TIME ZONE 'Europe/Berlin')::date <= d.day
+    ) AS u
+) AS x
+UNION ALL
+SELECT 'daily points today', x::text
+FROM (
+    SELECT point_type::text, active, outstanding FROM loyalty.daily_points WHERE day = (loyalty_now() AT TIME ZONE 'Europe/Berlin')::date
+    EXCEPT
+    SELECT point_type::text, sum(points - waiting), sum(points) FROM loyalty.liability GROUP BY 1
+) AS x
+UNION ALL
+SELECT 'daily activity', x::text
+FROM (
+    SELECT day, orders, revenue, discount, new_members FROM loyalty.daily_activity
+    EXCEPT
+    SELECT d.day, count(x.external_id) FILTER (WHERE x.status <> 'canceled'), coalesce(sum(x.total - x.refunded), 0),
+        coalesce(sum((x.result #>> '{totals,discount}')::numeric) FILTER (WHERE x.status <> 'canceled'), 0),
+        (SELECT count(*) FROM loyalty.members WHERE (registered_at AT TIME ZONE 'Europe/Berlin')::date = d.day)
+    FROM loyalty.daily_activity AS d LEFT JOIN loyalty.orders AS x ON (x.time AT TIME ZONE 'Europe/Berlin')::date = d.day GROUP BY d.day
 ) AS x
 UNION ALL
 SELECT 'turnover', x::text
@@ -177,7 +218,8 @@ UNION ALL SELECT 'breakage', to_jsonb(r) - 'as_of' FROM loyalty.breakage AS r
 UNION ALL SELECT 'tier_movements', to_jsonb(r) - 'as_of' FROM loyalty.tier_movements AS r
 UNION ALL SELECT 'promotion_performance', to_jsonb(r) - 'as_of' FROM loyalty.promotion_performance AS r
 UNION ALL SELECT 'promo_code_use', to_jsonb(r) - 'as_of' FROM loyalty.promo_code_use AS r
-UNION ALL SELECT 'partner_turnover', to_jsonb(r) - 'as_of' FROM loyalty.partner_turnover AS r;
+UNION ALL SELECT 'partner_turnover', to_jsonb(r) - 'as_of' FROM loyalty.partner_turnover AS r
+UNION ALL SELECT 'daily_activity', to_jsonb(r) - 'as_of' FROM loyalty.daily_activity AS r;
 SELECT report, count(*) FROM before GROUP BY report ORDER BY report;
 
 -- Kept, they are the same.
@@ -188,7 +230,8 @@ UNION ALL SELECT 'breakage', to_jsonb(r) - 'as_of' FROM loyalty.breakage AS r
 UNION ALL SELECT 'tier_movements', to_jsonb(r) - 'as_of' FROM loyalty.tier_movements AS r
 UNION ALL SELECT 'promotion_performance', to_jsonb(r) - 'as_of' FROM loyalty.promotion_performance AS r
 UNION ALL SELECT 'promo_code_use', to_jsonb(r) - 'as_of' FROM loyalty.promo_code_use AS r
-UNION ALL SELECT 'partner_turnover', to_jsonb(r) - 'as_of' FROM loyalty.partner_turnover AS r;
+UNION ALL SELECT 'partner_turnover', to_jsonb(r) - 'as_of' FROM loyalty.partner_turnover AS r
+UNION ALL SELECT 'daily_activity', to_jsonb(r) - 'as_of' FROM loyalty.daily_activity AS r;
 TABLE before EXCEPT TABLE after UNION ALL (TABLE after EXCEPT TABLE before);
 
 -- What is booked later shows with the next refresh.
@@ -201,12 +244,16 @@ SELECT * FROM differences;
 SELECT DISTINCT as_of FROM loyalty.liability;
 
 -- What the figures look like.
-SELECT program, point_type, expires_in, lots, points, waiting, held, money FROM loyalty.liability ORDER BY point_type, expires_in;
+SELECT program, point_type, month, lots, points, waiting, held, money FROM loyalty.liability ORDER BY point_type, month;
 SELECT point_type, active_in, credited, spent, taken_back, expired, outstanding, breakage_percent, expired_money FROM loyalty.breakage ORDER BY point_type, active_in;
 SELECT promotion, orders, discount, discount_returned, points_discount, points_discount_returned, points, points_money, cost FROM loyalty.promotion_performance ORDER BY promotion;
 SELECT bool_and(discount_returned > 0 OR points_discount_returned > 0) AS some_came_back FROM loyalty.promotion_performance WHERE discount + points_discount > 0;
 SELECT pool, kind, codes, created, attached, activated, expired, uses, orders, freed FROM loyalty.promo_code_use ORDER BY pool;
 SELECT partner, month, orders, units, base, discount, points_discount, refunded, turnover FROM loyalty.partner_turnover ORDER BY month;
+SELECT day, new_members, members, orders, revenue, discount, earned, spent, expired, active_points, liability FROM loyalty.daily_activity WHERE orders > 0 OR new_members > 0 ORDER BY day;
+SELECT count(*) = max(day) - min(day) + 1 AS each_day FROM loyalty.daily_activity;
+SELECT month, new_members, lost_members, members FROM loyalty.member_growth ORDER BY month;
+SELECT promotion, point_type, credited, taken_back, deducted FROM loyalty.promotion_points ORDER BY promotion, point_type;
 SELECT tier, position, members, percent FROM loyalty.tier_distribution ORDER BY position DESC NULLS LAST;
 SELECT month, from_tier, to_tier, direction, cause, movements FROM loyalty.tier_movements ORDER BY month, from_tier, to_tier, cause;
 
@@ -234,11 +281,11 @@ SELECT to_jsonb(r) FROM loyalty.liability AS r UNION ALL SELECT to_jsonb(r) FROM
 ROLLBACK;
 
 -- The figures behind: the columns must be theirs.
-SELECT points FROM loyalty_report_figures('liability') AS (program text, point_type text, expires_in date, lots bigint, points numeric, waiting numeric, held numeric, as_of timestamptz)
+SELECT points FROM loyalty_report_figures('liability') AS (program text, point_type text, month date, lots bigint, points numeric, waiting numeric, held numeric, as_of timestamptz)
 ORDER BY points;
 SELECT * FROM loyalty_report_figures('liability') AS (program text, point_type text);
 \echo :SQLSTATE
-SELECT * FROM loyalty_report_figures('liability') AS (program integer, point_type text, expires_in date, lots text, points numeric, waiting numeric, held numeric, as_of timestamptz);
+SELECT * FROM loyalty_report_figures('liability') AS (program integer, point_type text, month date, lots text, points numeric, waiting numeric, held numeric, as_of timestamptz);
 \echo :SQLSTATE
 SELECT * FROM loyalty_report_figures('balances') AS (program text);
 \echo :SQLSTATE
