@@ -26,8 +26,8 @@ SELECT program, program, program, 'EUR', 'Europe/Berlin', true FROM bench.progra
 
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, active)
 SELECT program, 'bonus', 'Bonus', 10, true FROM bench.programs;
-INSERT INTO loyalty.members (member, program) SELECT key, 'p10' FROM bench.customers_p10;
-INSERT INTO loyalty.members (member, program) SELECT key, 'p1000' FROM bench.customers_p1000;
+INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'p10', loyalty.clock() FROM bench.customers_p10;
+INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'p1000', loyalty.clock() FROM bench.customers_p1000;
 INSERT INTO loyalty.balances (member, program, point_type, seq, total)
 SELECT member, program, 'bonus', 1, 500 FROM loyalty.members;
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)

@@ -18,7 +18,7 @@ VALUES ('main', 'bonus', 'Bonus', 10, 1, 'year', true);
 CREATE PROCEDURE bench.add_members(prefix text, members integer, lots integer, due integer)
     LANGUAGE sql
     BEGIN ATOMIC
-        INSERT INTO loyalty.members (member, program) SELECT prefix || number, 'main' FROM generate_series(1, members) AS number;
+        INSERT INTO loyalty.members (member, program, enrolled_at) SELECT prefix || number, 'main', loyalty.clock() FROM generate_series(1, members) AS number;
         INSERT INTO loyalty.balances (member, program, point_type, seq, total)
         SELECT prefix || number, 'main', 'bonus', lots, 1000 * lots FROM generate_series(1, members) AS number;
         INSERT INTO loyalty.transactions (

@@ -63,7 +63,7 @@ VALUES
     ('history', 'merits', 'Merits', 'qualification', 2, 1, NULL, NULL, true);
 
 SELECT loyalty_set_clock(min(happened_at) - interval '1 day') FROM shop.happenings \g /dev/null
-INSERT INTO loyalty.members (member, program) SELECT customer::text, 'history' FROM shop.buyers;
+INSERT INTO loyalty.members (member, program, enrolled_at) SELECT customer::text, 'history', loyalty.clock() FROM shop.buyers;
 
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
 VALUES ('history', 'small-things', 'Small things', '$.price < 1');

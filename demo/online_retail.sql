@@ -48,8 +48,8 @@ INSERT INTO loyalty.point_types (program, external_id, name, scale, ratio, activ
 VALUES ('shop', 'stars', 'Stars', 0, 100, true);
 
 -- Whoever has ordered twice is a member; regulars already have 1,500 stars, worth 15.00.
-INSERT INTO loyalty.members (member, program)
-SELECT customer::text, 'shop' FROM shop.customers WHERE orders >= 2;
+INSERT INTO loyalty.members (member, program, enrolled_at)
+SELECT customer::text, 'shop', loyalty.clock() FROM shop.customers WHERE orders >= 2;
 
 INSERT INTO loyalty.transactions (member, program, point_type, type, value)
 SELECT customer::text, 'shop', 'stars', 'accrual', 1500 FROM shop.customers WHERE orders >= 4;

@@ -115,6 +115,59 @@ COMMENT ON FUNCTION @extschema@.loyalty_refuse_truncate_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Profile databases
 
+-- Two profile databases may name one relation, and still its people take part in one program at a time.
+CREATE FUNCTION @extschema@.loyalty_refuse_second_program(
+    program text,
+    profile_database text,
+    relation regclass
+) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    other record;
+BEGIN
+    -- Whoever activates another program over the relation waits here.
+    PERFORM
+    FROM loyalty.profile_databases AS same
+    WHERE same.relation = loyalty_refuse_second_program.relation
+        AND same.external_id <> loyalty_refuse_second_program.profile_database
+    ORDER BY same.external_id
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.loyalty_require_read_committed('activate a program'::text);
+    SELECT
+        active.external_id,
+        active.profile_database
+    INTO other
+    FROM loyalty.profile_databases AS same
+    JOIN loyalty.programs AS active ON active.profile_database = same.external_id AND active.active
+    WHERE same.relation = loyalty_refuse_second_program.relation
+        AND same.external_id <> loyalty_refuse_second_program.profile_database
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY311',
+            MESSAGE = format('program "%s" cannot be active beside program "%s"', program, other.external_id),
+            DETAIL = format(
+                'Profile databases "%s" and "%s" are the same relation, "%s".',
+                profile_database, other.profile_database, relation
+            ),
+            HINT = 'Deactivate one of them: the same people take part in one active program.',
+            SCHEMA = 'loyalty',
+            TABLE = 'programs',
+            COLUMN = 'active';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_second_program(text, text, regclass) IS
+    'Refuses (LY311) an active program of a profile database whose relation another profile database with an active '
+    'program names, too. Errors: LY317 (isolation level). Example: SELECT '
+    'loyalty_refuse_second_program(''main'', ''customers'', ''public.customers'');';
+
 CREATE FUNCTION @extschema@.loyalty_profile_databases_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -160,13 +213,23 @@ BEGIN
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;
+
+    IF TG_OP = 'UPDATE' AND NEW.relation <> OLD.relation THEN
+        PERFORM @extschema@.loyalty_refuse_second_program(
+            program.external_id::text, NEW.external_id::text, NEW.relation
+        )
+        FROM loyalty.programs AS program
+        WHERE program.profile_database = NEW.external_id
+            AND program.active;
+    END IF;
     RETURN NEW;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_profile_databases_trigger() IS
     'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist '
-    '(LY315). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_profile_databases_trigger();';
+    '(LY315), and no second program is active over it (LY311). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Programs
@@ -221,6 +284,13 @@ BEGIN
     IF TG_OP = 'INSERT' OR NEW.time_zone IS DISTINCT FROM OLD.time_zone THEN
         PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id::text, NEW.time_zone::text);
     END IF;
+    IF NEW.active AND (TG_OP = 'INSERT' OR NOT OLD.active) THEN
+        PERFORM @extschema@.loyalty_refuse_second_program(
+            NEW.external_id::text, bound.external_id::text, bound.relation
+        )
+        FROM loyalty.profile_databases AS bound
+        WHERE bound.external_id = NEW.profile_database;
+    END IF;
     IF TG_OP = 'INSERT' THEN
         RETURN NEW;
     END IF;
@@ -263,8 +333,8 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_programs_trigger() IS
     'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database '
-    'bound for ever (LY311), settings fixed once balances exist (LY312, LY317). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_programs_trigger();';
+    'bound for ever, one active program for the same people (LY311), settings fixed once balances exist (LY312, LY317). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_programs_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_new_program_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -17,6 +17,18 @@ COMMENT ON FUNCTION @extschema@.loyalty_enrol(text, text, timestamptz, text) IS
     'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable), LY706 (several profiles '
     'have the key). Example: SELECT loyalty_enrol(''ann'', ''main'');';
 
+CREATE FUNCTION @extschema@.loyalty_members_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'loyalty_members_trigger';
+
+COMMENT ON FUNCTION @extschema@.loyalty_members_trigger() IS
+    'Trigger of loyalty.members, before the insert of a row without enrolled_at, and after insert statements (transition '
+    'table "written"): enrols as loyalty_enrol() does; a row with enrolled_at is taken as it stands. Errors: LY202, LY203 '
+    '(not in the profile database), LY211, LY703. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE '
+    'FUNCTION loyalty_members_trigger();';
+
 -- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION @extschema@.loyalty_enrol_all(
     program text,

@@ -370,6 +370,15 @@ BEGIN
         LIMIT 1;
     END IF;
 
+    IF used_by IS NULL AND TG_ARGV[0] = 'profile' THEN
+        SELECT format('Tier "%s" refers to it.', tier.external_id) INTO used_by
+        FROM loyalty.tiers AS tier
+        WHERE tier.program = OLD.program
+            AND OLD.external_id IN (SELECT @extschema@.loyalty_tier_segments(tier.predicate))
+        ORDER BY tier.external_id
+        LIMIT 1;
+    END IF;
+
     IF used_by IS NULL THEN
         used_by := @extschema@.loyalty_version_using(
             OLD.program::text, OLD.external_id::text, VARIADIC ARRAY[format('$.segments_in_use.%I[*]', TG_ARGV[0])]

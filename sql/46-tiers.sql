@@ -92,6 +92,54 @@ COMMENT ON FUNCTION @extschema@.loyalty_settle_tier_group_trigger() IS
     'Trigger of loyalty.tier_groups, after insert or update of a row: see loyalty_settle_tier_group(). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_settle_tier_group_trigger();';
 
+CREATE FUNCTION @extschema@.loyalty_tier_segments(predicate jsonpath) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT DISTINCT part[1]::jsonb #>> '{}'
+FROM regexp_matches(
+    predicate::text, '"profile"\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*")', 'g'
+) AS part
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_tier_segments(jsonpath) IS
+    'The profile segments that the predicate of a tier names: $.profile.segments[*] == "id". Example: SELECT '
+    'loyalty_tier_segments(''$.profile.segments[*] == "vip"'');';
+
+CREATE FUNCTION @extschema@.loyalty_check_tier_segments(program text, tier text, predicate jsonpath) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    unknown text;
+BEGIN
+    SELECT named.segment INTO unknown
+    FROM @extschema@.loyalty_tier_segments(predicate) AS named (segment)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.profile_segments AS segment
+        WHERE segment.program = loyalty_check_tier_segments.program
+            AND segment.external_id = named.segment
+    )
+    ORDER BY named.segment
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY331',
+            MESSAGE = format('predicate of tier "%s" names an unknown profile segment', tier),
+            DETAIL = format('There is no profile segment "%s" in program "%s".', unknown, program),
+            HINT = 'Make that segment first.',
+            SCHEMA = 'loyalty',
+            TABLE = 'tiers',
+            COLUMN = 'predicate';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_check_tier_segments(text, text, jsonpath) IS
+    'Refuses (LY331) the predicate of a tier that names a profile segment which does not exist. Example: SELECT '
+    'loyalty_check_tier_segments(''main'', ''vip'', ''$.profile.segments[*] == "vip"'');';
+
 CREATE FUNCTION @extschema@.loyalty_tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -149,6 +197,7 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'tier_group';
     END IF;
+    PERFORM @extschema@.loyalty_check_tier_segments(NEW.program::text, NEW.external_id::text, NEW.predicate);
     PERFORM @extschema@.loyalty_review_tier_group(NEW.program::text, NEW.tier_group::text);
     RETURN NEW;
 END
@@ -156,8 +205,8 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_tiers_trigger() IS
     'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the group '
-    '(LY743), which is fixed (LY741); what is due is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_tiers_trigger();';
+    '(LY743), which is fixed (LY741); the profile segments that it names exist (LY331); what is due '
+    'is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_tiers_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_settle_tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -297,3 +346,16 @@ COMMENT ON FUNCTION @extschema@.loyalty_judge(text, text) IS
     'Judges the tiers of a member anew: dynamic groups by the profile, which is read with the caller''s rights, balances '
     'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
     'SELECT loyalty_judge(''ann'', ''main'');';
+
+CREATE FUNCTION @extschema@.loyalty_judge_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'loyalty_judge_trigger';
+
+COMMENT ON FUNCTION @extschema@.loyalty_judge_trigger() IS
+    'Trigger for a table of your own, after insert or update statements: judges the dynamic tiers of the members whose '
+    'profiles were written, at once. Without arguments the table is a profile database itself; otherwise the first names '
+    'the program, the second the column with the profile''s key. Errors: LY724 (arguments, no transition table), LY201, '
+    'LY211. Example: CREATE TRIGGER judge AFTER UPDATE ON customers REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
+    'EXECUTE FUNCTION loyalty_judge_trigger();';

@@ -4,6 +4,8 @@ CREATE FUNCTION @extschema@.loyalty_promo_code_pools_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    issuing text;
 BEGIN
     IF NEW.kind <> OLD.kind AND EXISTS (
         SELECT FROM loyalty.promo_codes WHERE program = OLD.program AND pool = OLD.external_id
@@ -17,13 +19,33 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'kind';
     END IF;
+
+    IF NEW.kind = 'universal' THEN
+        PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+        SELECT benefit.promotion INTO issuing
+        FROM loyalty.promotion_benefits AS benefit
+        WHERE benefit.program = OLD.program
+            AND benefit.parameters ->> 'pool' = OLD.external_id
+        ORDER BY benefit.promotion
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'LY308',
+                MESSAGE = format('promo-code pool "%s" of program "%s" has to stay personal', OLD.external_id, OLD.program),
+                DETAIL = format('Promotion "%s" issues its codes.', issuing),
+                HINT = 'Make another pool.',
+                SCHEMA = 'loyalty',
+                TABLE = TG_TABLE_NAME,
+                COLUMN = 'kind';
+        END IF;
+    END IF;
     RETURN NEW;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promo_code_pools_trigger() IS
-    'Trigger, before the update of a promo-code pool: its kind stays once it has codes (LY312). Example: CREATE TRIGGER '
-    '... EXECUTE FUNCTION loyalty_promo_code_pools_trigger();';
+    'Trigger, before the update of a promo-code pool: its kind stays once it has codes (LY312), and personal while a '
+    'promotion issues them (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promo_code_pools_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_generate_promo_codes(
     program text,

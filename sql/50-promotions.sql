@@ -308,6 +308,53 @@ $body$;
 COMMENT ON FUNCTION @extschema@.loyalty_refuse_ended(text, text) IS
     'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
 
+CREATE FUNCTION @extschema@.loyalty_refuse_empty(program text, promotion text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    empty record;
+BEGIN
+    SELECT
+        active.external_id,
+        active.kind
+    INTO empty
+    FROM loyalty.promotions AS active
+    WHERE active.program = loyalty_refuse_empty.program
+        AND active.external_id = loyalty_refuse_empty.promotion
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.promotion_benefits AS benefit
+            WHERE benefit.program = active.program
+                AND benefit.promotion = active.external_id
+        )
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.trigger_rules AS rule
+            WHERE rule.program = active.program
+                AND rule.promotion = active.external_id
+        );
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY327',
+            MESSAGE = format('promotion "%s" cannot be active', empty.external_id),
+            DETAIL = CASE empty.kind WHEN 'trigger' THEN 'It has no rule.' ELSE 'It has no condition with a benefit.' END,
+            HINT = CASE empty.kind
+                WHEN 'trigger' THEN 'Give it a rule in loyalty.trigger_rules first.'
+                ELSE 'Give it a condition in loyalty.promotion_conditions, and that a benefit in '
+                    'loyalty.promotion_benefits, first.'
+            END,
+            SCHEMA = 'loyalty',
+            TABLE = 'promotions',
+            COLUMN = 'state';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_empty(text, text) IS
+    'Refuses (LY327) to activate a promotion without a benefit, or a trigger promotion without a rule. Example: SELECT '
+    'loyalty_refuse_empty(''main'', ''spring'');';
+
 CREATE FUNCTION @extschema@.loyalty_check_names(document jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -482,6 +529,9 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'state';
     END IF;
+    IF NEW.state = 'active' AND OLD.state <> 'active' THEN
+        PERFORM @extschema@.loyalty_refuse_empty(OLD.program::text, OLD.external_id::text);
+    END IF;
 
     IF NEW.kind <> OLD.kind
         AND EXISTS (
@@ -506,8 +556,9 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
-    '(LY330), the life cycle (LY307), that no archived group gets it (LY321) and that the kind stays once there are '
-    'benefits (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_trigger();';
+    '(LY330), the life cycle (LY307), that it is not activated without content (LY327), that no archived group gets it '
+    '(LY321) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_promotions_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -98,12 +98,28 @@ BEGIN
             TABLE = 'promotion_benefits',
             COLUMN = 'parameters';
     END IF;
+
+    IF EXISTS (
+        SELECT
+        FROM loyalty.promo_code_pools AS pool
+        WHERE pool.program = loyalty_check_benefit_names.program
+            AND pool.external_id = parameters ->> 'pool'
+            AND pool.kind = 'universal'
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY301',
+            MESSAGE = format('invalid value for parameter "pool" of benefit "%s": %s', benefit, parameters ->> 'pool'),
+            HINT = 'Expected is a personal pool: the codes of a universal one are for everybody, and attached to nobody.',
+            SCHEMA = 'loyalty',
+            TABLE = 'promotion_benefits',
+            COLUMN = 'parameters';
+    END IF;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_check_benefit_names(text, text, jsonb) IS
     'Refuses a benefit whose parameters name a partner, a promo-code pool or an order status that does not exist '
-    '(LY330), or qualification points to pay with (LY301); the parameters have passed loyalty_check_benefit(). Example: '
+    '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed loyalty_check_benefit(). Example: '
     'SELECT loyalty_check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -55,3 +55,9 @@ CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.tiers
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger();
 COMMENT ON TRIGGER refuse_truncate ON loyalty.tiers IS 'Rows are deleted one by one, each being asked.';
+
+CREATE OR REPLACE TRIGGER judge
+    AFTER UPDATE ON loyalty.profiles
+    REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_trigger();
+COMMENT ON TRIGGER judge ON loyalty.profiles IS 'Dynamic tiers follow the profile at once.';

@@ -73,7 +73,7 @@ CREATE TABLE loyalty.members (
     member text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
     registered_at timestamptz NOT NULL DEFAULT loyalty.clock(),
-    enrolled_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    enrolled_at timestamptz NOT NULL,
     removed_at timestamptz,
     CONSTRAINT members_pkey PRIMARY KEY (member, program),
     CONSTRAINT members_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
@@ -86,7 +86,9 @@ COMMENT ON COLUMN loyalty.members.member IS 'Key of the profile in the program''
 COMMENT ON COLUMN loyalty.members.program IS 'The program.';
 COMMENT ON COLUMN loyalty.members.registered_at IS
     'Registration date: the first enrolment, or a date given then; periods count from it.';
-COMMENT ON COLUMN loyalty.members.enrolled_at IS 'Start of the present, or else the last, stay.';
+COMMENT ON COLUMN loyalty.members.enrolled_at IS
+    'Start of the present, or else the last, stay. Left out: now, and the row is an enrolment; given: the row is taken as it '
+    'stands, as restores do.';
 COMMENT ON COLUMN loyalty.members.removed_at IS 'When the member was removed; null: is a member.';
 
 CREATE TABLE loyalty.point_types (

@@ -73,7 +73,7 @@ CREATE TABLE loyalty.order_statuses (
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT order_statuses_pkey PRIMARY KEY (external_id),
-    CONSTRAINT order_statuses_position_key UNIQUE (position),
+    CONSTRAINT order_statuses_position_key UNIQUE (position) DEFERRABLE INITIALLY IMMEDIATE,
     CONSTRAINT order_statuses_name_is_not_blank CHECK (name ~ '\S'),
     CONSTRAINT order_statuses_position_range CHECK (position >= 0),
     CONSTRAINT order_statuses_kind_is_known CHECK (kind IN ('open', 'delivered', 'cancelled', 'refunded'))
@@ -84,7 +84,9 @@ COMMENT ON TABLE loyalty.order_statuses IS
 COMMENT ON COLUMN loyalty.order_statuses.external_id IS 'External id, unique; may equal a kind.';
 COMMENT ON COLUMN loyalty.order_statuses.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.order_statuses.description IS 'What it is; may be null.';
-COMMENT ON COLUMN loyalty.order_statuses.position IS 'Place in an order''s life, from 0, unique.';
+COMMENT ON COLUMN loyalty.order_statuses.position IS
+    'Place in an order''s life, from 0, unique; one UPDATE may shift many. Points for a status of kind delivered wait for '
+    'that kind, whatever the positions.';
 COMMENT ON COLUMN loyalty.order_statuses.kind IS
     'open, delivered, cancelled (performs the cancellation) or refunded (returns all that is left).';
 COMMENT ON COLUMN loyalty.order_statuses.created_at IS 'When the row was made.';

@@ -43,6 +43,7 @@ inline constexpr std::string_view unknown_node = "LY319";
 inline constexpr std::string_view unknown_version = "LY320";
 inline constexpr std::string_view contradictory_test = "LY322";
 inline constexpr std::string_view unknown_in_context = "LY323";
+inline constexpr std::string_view empty_promotion = "LY327";
 // The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
 inline constexpr std::string_view calculation_too_large = "LY402";
@@ -109,6 +110,10 @@ inline constexpr std::string_view promotion_not_in_force = "LY721";
 inline constexpr std::string_view no_such_rule = "LY722";
 inline constexpr std::string_view amount_outside_rule = "LY723";
 inline constexpr std::string_view wrong_trigger = "LY724";
+inline constexpr std::string_view promotion_used_up = "LY727";
+inline constexpr std::string_view outside_audience = "LY728";
+// Tiers.
+inline constexpr std::string_view unknown_tier = "LY745";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";

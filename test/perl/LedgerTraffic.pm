@@ -13,7 +13,7 @@ our $setup = q{
     INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
     VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale, active) VALUES ('main', 'bonus', 'Bonus', 10, 2, true);
-    INSERT INTO loyalty.members (member, program) SELECT 'm' || number, 'main' FROM generate_series(0, 9) AS number;
+    INSERT INTO loyalty.members (member, program, enrolled_at) SELECT 'm' || number, 'main', loyalty.clock() FROM generate_series(0, 9) AS number;
 };
 
 my %too_few = (LY510 => 1);

@@ -68,6 +68,7 @@ SELECT loyalty_apply('no such program');
 -- A version keeps what the draft has changed meanwhile.
 DELETE FROM loyalty.promotion_conditions WHERE promotion = 'bday';
 DELETE FROM loyalty.promotion_benefits WHERE promotion = 'pay';
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'bday';
 SELECT jsonb_path_query_array(tree, '$.promotions[*].conditions.size()') AS conditions
 FROM loyalty.promotion_versions WHERE program = 'main' ORDER BY version DESC LIMIT 1;
 DELETE FROM loyalty.point_types WHERE external_id = 'bonus';

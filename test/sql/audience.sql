@@ -61,7 +61,7 @@ SELECT member, applied(member) FROM unnest(ARRAY['1', '2', '3', '4']) AS member;
 
 -- The bundled profiles: the row is their document.
 INSERT INTO loyalty.profiles (key, attributes) VALUES ('ann', '{"city": "Riga"}'), ('bob', '{}');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'bundled'), ('bob', 'bundled');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'bundled', loyalty.clock()), ('bob', 'bundled', loyalty.clock());
 INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('bundled', 'riga', 'Of Riga', '$.attributes.city == "Riga" || $.key == "bob" && $.segments[*] == "x"');
 \echo :SQLSTATE
 INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('bundled', 'riga', 'Of Riga', '$.attributes.city == "Riga"');

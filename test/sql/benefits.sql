@@ -10,7 +10,7 @@ VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
 INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, scale, active)
 VALUES ('main', 'bonus', 'Bonus', 'standard', 10, 0, true), ('main', 'status', 'Status', 'qualification', 1, 0, true);
 INSERT INTO loyalty.profiles (key, attributes) VALUES ('ann', '{"name": "Ann", "address": {"city": "Köln"}}'), ('bob', '{}');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 SELECT loyalty_accrue('ann', 'main', 'bonus', 500) \g /dev/null
 INSERT INTO loyalty.products (program, sku, name, price, fields)
 VALUES

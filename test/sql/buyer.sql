@@ -35,7 +35,7 @@ GRANT EXECUTE ON FUNCTION buyer(text, text) TO PUBLIC;
 -- Guests and members
 
 INSERT INTO loyalty.profiles (key) VALUES ('ann'), ('bob'), ('eve');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main'), ('bob', 'main'), ('gone', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock()), ('bob', 'main', loyalty.clock()), ('gone', 'main', loyalty.clock());
 SELECT buyer(NULL);
 SELECT buyer('eve');
 SELECT buyer('ann');
@@ -118,10 +118,10 @@ INSERT INTO loyalty.programs (external_id, name, profile_database, currency, tim
 SELECT external_id, name, external_id, 'EUR', 'Europe/Berlin', true
 FROM loyalty.profile_databases
 WHERE external_id <> 'profiles';
-INSERT INTO loyalty.members (member, program)
+INSERT INTO loyalty.members (member, program, enrolled_at)
 VALUES
-    ('7', 'number'), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'uuid'), ('007', 'text'), (E'O''Neil"\\', 'text'), ('abc', 'varchar'),
-    ('ab', 'char'), ('c1', 'domain'), ('red', 'enum'), ('1', 'Odd "names"'), ('N-8', 'view'), ('8', 'snapshot'), ('2', 'parted');
+    ('7', 'number', loyalty.clock()), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'uuid', loyalty.clock()), ('007', 'text', loyalty.clock()), (E'O''Neil"\\', 'text', loyalty.clock()), ('abc', 'varchar', loyalty.clock()),
+    ('ab', 'char', loyalty.clock()), ('c1', 'domain', loyalty.clock()), ('red', 'enum', loyalty.clock()), ('1', 'Odd "names"', loyalty.clock()), ('N-8', 'view', loyalty.clock()), ('8', 'snapshot', loyalty.clock()), ('2', 'parted', loyalty.clock());
 
 CREATE FUNCTION try(member text, program text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

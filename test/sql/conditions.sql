@@ -101,6 +101,7 @@ SELECT applied(order_of('{}', 'INK 1'));
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Segments that name others
 
+UPDATE loyalty.promotions SET state = 'inactive';
 DELETE FROM loyalty.promotion_conditions;
 SELECT loyalty_apply('main');
 DELETE FROM loyalty.order_segments WHERE external_id <> 'jury';
@@ -119,6 +120,7 @@ VALUES
     ('main', 'web', 'order', 'in', '{third}');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 SELECT 'main', promotion, 1, 'discount', '{"percent": 10}' FROM loyalty.promotion_conditions;
+UPDATE loyalty.promotions SET state = 'active' WHERE external_id IN (SELECT promotion FROM loyalty.promotion_benefits);
 SELECT loyalty_apply('main');
 SELECT tree -> 'order_segments' FROM loyalty.promotion_versions ORDER BY version DESC LIMIT 1;
 SELECT tree -> 'segments_in_use' FROM loyalty.promotion_versions ORDER BY version DESC LIMIT 1;
@@ -177,6 +179,7 @@ SET client_min_messages = warning;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Channels, contact points, regions
 
+UPDATE loyalty.promotions SET state = 'inactive';
 DELETE FROM loyalty.promotion_conditions;
 SELECT loyalty_apply('main');
 CREATE FUNCTION place(id text, channels text[], contact_points text[], regions text[]) RETURNS void LANGUAGE sql AS $$

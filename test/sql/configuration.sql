@@ -116,11 +116,11 @@ SELECT count(*) FROM loyalty.product_memberships;
 SELECT count(*) FROM loyalty.promotion_benefits;
 
 -- One with members cannot.
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 DELETE FROM loyalty.programs WHERE external_id = 'main';
 \set VERBOSITY terse
-INSERT INTO loyalty.members (member, program) VALUES ('', 'main');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('', 'main', loyalty.clock());
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 UPDATE loyalty.members SET removed_at = enrolled_at - interval '1 second';
 TRUNCATE loyalty.programs CASCADE;
 \set VERBOSITY default
@@ -333,6 +333,8 @@ INSERT INTO loyalty.promotions (program, external_id, name, kind, parent) VALUES
 -- Deleting a group takes drafts along, and nothing else.
 DELETE FROM loyalty.promotion_groups WHERE program = 'main' AND external_id = 'main';
 \echo :SQLSTATE
+INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'deep');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'deep', 1, 'discount', '{"percent": 1}');
 UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'deep';
 DELETE FROM loyalty.promotion_groups WHERE program = 'main' AND external_id = 'level-3';
 \echo :SQLSTATE
@@ -359,6 +361,10 @@ UPDATE loyalty.promotions SET external_id = 'p9' WHERE external_id = 'p1';
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
 SELECT 'main', format('%s to %s', was, is_now), 'Step', 'discount', was
 FROM unnest('{draft,active,inactive,ended}'::text[]) AS was, unnest('{draft,active,inactive,ended}'::text[]) AS is_now;
+INSERT INTO loyalty.promotion_conditions (program, promotion)
+SELECT program, external_id FROM loyalty.promotions WHERE external_id IN ('draft to active', 'inactive to active');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+SELECT program, external_id, 1, 'discount', '{"percent": 1}' FROM loyalty.promotions WHERE external_id IN ('draft to active', 'inactive to active');
 CREATE TABLE step (step text, result text);
 DO $$
 DECLARE

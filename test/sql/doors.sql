@@ -155,6 +155,7 @@ SELECT 'main', 'many-' || number FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 SELECT 'main', 'many-' || number, 1, 'discount', jsonb_build_object('percent', 1 + number / 100.0, 'max_items', 1 + number % 3, 'pick', 'cheapest')
 FROM generate_series(1, 60) AS number;
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'some';
 SELECT loyalty_apply('main');
 \set order '{"lines": [{"product": "A", "quantity": 2, "price": 101}, {"product": "B", "quantity": 3, "price": 77}, {"product": "C", "quantity": 1, "price": 55.55}]}'
 SELECT loyalty_calculate(:'order') -> 'optimal' AS optimal;

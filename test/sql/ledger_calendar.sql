@@ -192,7 +192,7 @@ DROP FUNCTION brief, refusal;
 SELECT loyalty_create_schema() \g /dev/null
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('main', 'Main', 'profiles', 'EUR', 'UTC', true);
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('main', 'bonus', 'Bonus', 1, true);
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 SELECT loyalty_now() = now() AS real_clock, loyalty_wall_clock() > now() AS goes_on;
 SELECT loyalty_accrue('ann', 'main', 'bonus', 1) \g /dev/null
 SELECT loyalty_set_clock('2100-01-01');

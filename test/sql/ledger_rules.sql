@@ -106,7 +106,7 @@ INSERT INTO loyalty.programs (external_id, name, profile_database, currency, tim
 VALUES ('havana', 'Havana', 'clients', 'CUP', 'America/Havana'), ('cairo', 'Cairo', 'clients', 'EGP', 'Africa/Cairo'), ('azores', 'Azores', 'clients', 'EUR', 'Atlantic/Azores');
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, validity_count, validity_unit, active)
 SELECT external_id, 'day', 'A day', 1, 1, 'day', true FROM loyalty.programs WHERE external_id <> 'main';
-INSERT INTO loyalty.members (member, program) SELECT 'ann', external_id FROM loyalty.programs WHERE external_id <> 'main';
+INSERT INTO loyalty.members (member, program, enrolled_at) SELECT 'ann', external_id, loyalty.clock() FROM loyalty.programs WHERE external_id <> 'main';
 SET TimeZone = 'UTC';
 CREATE FUNCTION last_day(program_id text, day date) RETURNS TABLE (program text, day_given date, expires_at timestamptz, by_type timestamptz, last_usable_day date) LANGUAGE plpgsql AS $$
 DECLARE

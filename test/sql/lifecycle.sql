@@ -91,18 +91,27 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END
 $$;
+CREATE FUNCTION probe(state text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'probe', 'Probe', 'discount', state);
+    -- An ended promotion gets no content any more.
+    INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'main', 'probe' WHERE state <> 'ended';
+    INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    SELECT 'main', 'probe', 1, 'discount', '{"percent": 1}' WHERE state <> 'ended';
+END
+$$;
 CREATE FUNCTION transition(from_state text, to_state text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     verb CONSTANT text := CASE to_state WHEN 'active' THEN 'activate' WHEN 'inactive' THEN 'deactivate' WHEN 'ended' THEN 'end' END;
     result text;
 BEGIN
-    INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'probe', 'Probe', 'discount', from_state);
+    PERFORM probe(from_state);
     result := try(format('UPDATE loyalty.promotions SET state = %L WHERE external_id = %L', to_state, 'probe'));
     RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = result;
 EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
     result := SQLERRM;
     BEGIN
-        INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'probe', 'Probe', 'discount', from_state);
+        PERFORM probe(from_state);
         -- Verbs do nothing where there is nothing to do.
         IF verb IS NOT NULL AND from_state <> to_state AND result <> try(format('SELECT loyalty_%s_promotion(%L, %L)', verb, 'main', 'probe')) THEN
             RETURN 'the verb differs';
@@ -320,5 +329,5 @@ BEGIN
 END
 $$;
 SELECT string_agg(tv_and_cd(version), ', ' ORDER BY turn, version) FROM generate_series(:undone + 1, :undone + 12) AS version, generate_series(1, 2) AS turn;
-DROP FUNCTION quote, tv_and_cd, add, tree, try, transition;
+DROP FUNCTION quote, tv_and_cd, add, tree, try, probe, transition;
 DROP SCHEMA loyalty CASCADE;

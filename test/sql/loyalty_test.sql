@@ -10,7 +10,7 @@ INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'web',
 INSERT INTO loyalty.contact_points (program, channel, external_id, name) VALUES ('main', 'web', 'cart', 'Cart');
 INSERT INTO loyalty.regions (program, external_id, name) VALUES ('main', '77', 'Moscow');
 INSERT INTO loyalty.profiles (key) VALUES ('ann'), ('guest');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('ann', 'main', 'bonus', 1, 30);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from) VALUES ('ann', 'main', 'bonus', 1, 30, 30, '2020-01-01');
 INSERT INTO loyalty.products (program, sku, name, price, categories, fields)

@@ -105,7 +105,7 @@ SELECT loyalty_cancel_order('main', 'G-1') -> 'status' AS status;
 
 -- Dynamic tiers look at the orders that were not cancelled, net of returns, and are judged with each of them.
 INSERT INTO loyalty.profiles (key) VALUES ('tim');
-INSERT INTO loyalty.members (member, program) VALUES ('tim', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('tim', 'main', loyalty.clock());
 INSERT INTO loyalty.tier_groups (program, external_id, name, model, activity_days) VALUES ('main', 'activity', 'Activity', 'dynamic', 30);
 INSERT INTO loyalty.tiers (program, external_id, tier_group, name, position, predicate)
 VALUES ('main', 'regular', 'activity', 'Regular', 0, '$.orders.count >= 2 && $.orders.sum >= 150');

@@ -7,7 +7,7 @@ SELECT loyalty_set_clock('2026-06-15 12:00+00');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
 INSERT INTO loyalty.profiles (key) VALUES ('ann'), ('bob'), ('guest');
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main'), ('bob', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock()), ('bob', 'main', loyalty.clock());
 INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, valid_from, valid_until, max_uses, max_uses_per_member)
 VALUES
     ('main', 'birthday', 'Birthday', 'personal', '2026-01-01', '2026-06-01', NULL, NULL),

@@ -68,7 +68,7 @@ SELECT * FROM entries WHERE member = 'cat' AND points = 'bonus';
 
 -- What was earned and spent meanwhile is owed, and settled from the next credit; never kept for nothing.
 INSERT INTO loyalty.profiles (key) VALUES ('dan'), ('eve');
-INSERT INTO loyalty.members (member, program) VALUES ('dan', 'main'), ('eve', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('dan', 'main', loyalty.clock()), ('eve', 'main', loyalty.clock());
 SELECT loyalty_place_order('{"external_id": "S-1", "member": "dan", "lines": [{"id": "p", "product": "pen", "quantity": 8}]}') #> '{points,0}' AS bonus;
 SELECT loyalty_redeem('dan', 'main', 'bonus', 6.5) -> 'balance_after' AS left;
 SELECT answer -> 'points' AS points FROM loyalty_return_items('main', 'S-1', '[{"id": "p", "quantity": 4}]', 'half') AS answer;
@@ -86,7 +86,7 @@ UPDATE loyalty.programs SET negative_balance_allowed = false;
 
 -- An order that pays with the points which another one earned: returning the first, then the second.
 INSERT INTO loyalty.profiles (key) VALUES ('fay');
-INSERT INTO loyalty.members (member, program) VALUES ('fay', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('fay', 'main', loyalty.clock());
 SELECT loyalty_place_order('{"external_id": "F-1", "member": "fay", "lines": [{"id": "p", "product": "pen", "quantity": 20}]}') #> '{points,0,accrued}' AS accrued;
 SELECT loyalty_place_order(basket('F-2', 'fay')) #> '{points,0}' AS bonus;
 SELECT loyalty_cancel_order('main', 'F-1') -> 'points' AS points;
@@ -120,7 +120,7 @@ SELECT * FROM loyalty_verify();
 SET client_min_messages = warning;
 SELECT setseed(0.64) \g /dev/null
 INSERT INTO loyalty.profiles (key) SELECT 'm' || number FROM generate_series(1, 12) AS number;
-INSERT INTO loyalty.members (member, program) SELECT 'm' || number, 'main' FROM generate_series(1, 10) AS number;
+INSERT INTO loyalty.members (member, program, enrolled_at) SELECT 'm' || number, 'main', loyalty.clock() FROM generate_series(1, 10) AS number;
 SELECT count(loyalty_accrue('m' || number, 'main', 'bonus', number * 9)) FROM generate_series(1, 10) AS number;
 SELECT count(loyalty_accrue('m' || number, 'main', 'gift', number * 70)) FROM generate_series(1, 10) AS number;
 CREATE FUNCTION random_order(number integer) RETURNS jsonb LANGUAGE sql VOLATILE AS $$

@@ -194,7 +194,7 @@ INSERT INTO loyalty.promotion_groups (program, external_id, name) VALUES ('other
 SELECT loyalty_apply('other');
 UPDATE loyalty.programs SET currency = 'USD' WHERE external_id = 'other';
 UPDATE loyalty.promotion_groups SET name = 'B' WHERE program = 'other' AND external_id = 'a';
-INSERT INTO loyalty.members (member, program) VALUES ('member-1', 'other');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('member-1', 'other', loyalty.clock());
 INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('member-1', 'other', 'bonus', 1, 5);
 SELECT loyalty_revert('other');
 \echo :SQLSTATE

@@ -101,7 +101,7 @@ ORDER BY relname;
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin');
 INSERT INTO loyalty.point_types (program, external_id, name, ratio) VALUES ('main', 'bonus', 'Bonus', 1);
-INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('ann', 'main', 'bonus', 1, 10);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 1, 10, 10);
 CREATE VIEW live AS

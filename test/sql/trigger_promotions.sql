@@ -72,14 +72,14 @@ SELECT * FROM refusal($$SELECT loyalty_fire('penalty', 'bob')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'nobody', point_type => 'bonus')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('sale', 'ann')$$);
 SELECT * FROM refusal($$SELECT loyalty_fire('review', 'ann', program => 'other')$$);
--- A transaction, or a hold, by hand under one is bound by its rules; under another promotion it is free.
+-- A transaction, or a hold, by hand under one is bound by its rules; under a promotion of another kind none is booked.
 SELECT * FROM refusal($$INSERT INTO loyalty.transactions (member, program, point_type, type, value, promotion) VALUES ('bob', 'main', 'bonus', 'accrual', 11, 'review')$$);
 SELECT * FROM refusal($$SELECT loyalty_redeem('ann', 'main', 'bonus', 10, promotion => 'review')$$);
 SELECT * FROM refusal($$SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 4, '1 hour', promotion => 'penalty')$$);
 SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 3, '1 hour', promotion => 'penalty', external_id => 'h') ->> 'state' AS state;
 SELECT brief(loyalty_commit('ann', 'main', external_id => 'h'));
 SELECT brief(loyalty_accrue('bob', 'main', 'bonus', 60, promotion => 'review'));
-SELECT brief(loyalty_accrue('bob', 'main', 'bonus', 11, promotion => 'sale'));
+SELECT * FROM refusal($$SELECT loyalty_accrue('bob', 'main', 'bonus', 11, promotion => 'sale')$$);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- A table of the user's own (decision 34): booked in the same transaction, and taken back with it

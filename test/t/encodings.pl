@@ -29,7 +29,7 @@ my $script = encode('UTF-8', q{
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('Treueprämie', 'Öre', 'Öre', 100, true);
     INSERT INTO loyalty.order_statuses (external_id, name, position, kind) VALUES ('später', 'Später', 10, 'open');
     INSERT INTO loyalty.channels (program, external_id, name) VALUES ('Treueprämie', 'Straße', 'Straße');
-    INSERT INTO loyalty.members (member, program) VALUES ('Günter', 'Treueprämie');
+    INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('Günter', 'Treueprämie', loyalty.clock());
     INSERT INTO loyalty.products (program, sku, name, price, categories, fields)
     VALUES ('Treueprämie', 'Größe-XL', 'Hemd Größe XL', 50, '{Wäsche}', '{"Maß": "groß"}'), ('Treueprämie', 'Groesse-L', 'Hemd', 40, '{}', '{"Maß": "groß"}');
     INSERT INTO loyalty.product_segments (program, external_id, name, predicate)

@@ -16,7 +16,7 @@ $node->safe_psql('postgres', q{
     SELECT loyalty_create_schema();
     INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
     VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
-    INSERT INTO loyalty.members (member, program) SELECT 'm' || number, 'main' FROM generate_series(1, 6) AS number;
+    INSERT INTO loyalty.members (member, program, enrolled_at) SELECT 'm' || number, 'main', loyalty.clock() FROM generate_series(1, 6) AS number;
     CREATE TABLE bookings (member text PRIMARY KEY, count integer NOT NULL);
     INSERT INTO bookings SELECT member, 0 FROM loyalty.members;
     -- What the workers got, in the order in which they got it.

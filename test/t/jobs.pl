@@ -49,7 +49,7 @@ sub kill_in_the_middle
 
 # A bulk enrolment is one transaction: all or nothing.
 my $enrol = q{SELECT loyalty_enrol_all('main') - 'skipped'};
-kill_in_the_middle($enrol, "INSERT INTO loyalty.members (member, program) VALUES ('$middle', 'main')");
+kill_in_the_middle($enrol, "INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('$middle', 'main', loyalty.clock())");
 is(killed('SELECT count(*) FROM loyalty.members'), 0, 'a killed enrolment has enrolled nobody');
 my $all = qq({"resumed": 0, "enrolled": $members, "unchanged": 0});
 is($node->safe_psql($_, $enrol), $all, "all are enrolled in $_") foreach 'killed', 'straight';

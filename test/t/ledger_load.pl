@@ -39,7 +39,7 @@ sub first_movements
 {
     my ($node, $clients) = @_;
     my ($pairs, $rounds) = ($connections / 2, 10);
-    one($node, sprintf q{INSERT INTO loyalty.members (member, program) SELECT 'new' || number, 'main' FROM generate_series(1, %d) AS number},
+    one($node, sprintf q{INSERT INTO loyalty.members (member, program, enrolled_at) SELECT 'new' || number, 'main', loyalty.clock() FROM generate_series(1, %d) AS number},
         $pairs * $rounds);
     my $account = 0;
     for my $round (1 .. $rounds)

@@ -18,7 +18,7 @@ $node->safe_psql('postgres', q{
     VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale, active) VALUES ('main', 'bonus', 'Bonus', 1, 2, true);
     INSERT INTO loyalty.profiles (key) SELECT 'm' || number FROM generate_series(0, 4) AS number;
-    INSERT INTO loyalty.members (member, program) SELECT key, 'main' FROM loyalty.profiles;
+    INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'main', loyalty.clock() FROM loyalty.profiles;
     INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
     VALUES ('main', 'pay', 'Pay', 'points', 'active'), ('main', 'earn', 'Earn', 'points', 'active');
     INSERT INTO loyalty.promotion_conditions (program, promotion, level)

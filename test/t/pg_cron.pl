@@ -45,7 +45,7 @@ my $due = q{
     INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
     VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('main', 'bonus', 'Bonus', 1, true);
-    INSERT INTO loyalty.members (member, program) VALUES ('ann', 'main');
+    INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
     SELECT loyalty_accrue('ann', 'main', 'bonus', 1, expires_at => now() + number * interval '1 second') FROM generate_series(1, 5) AS number;
 };
 my $left = q{SELECT count(*) = 0 FROM loyalty.lots WHERE open};

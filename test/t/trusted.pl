@@ -75,7 +75,7 @@ as('shop', 'shop', q{
     INSERT INTO client VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'Ann');
     INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('clients', 'Clients', 'client', 'id');
     INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('second', 'Second', 'clients', 'EUR', 'UTC', true);
-    INSERT INTO loyalty.members (member, program) VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'second');
+    INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'second', loyalty.clock());
     CREATE INDEX product_names ON loyalty.products (name);
     ALTER TABLE loyalty.products ADD COLUMN colour text DEFAULT 'red';
     CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

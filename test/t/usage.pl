@@ -22,7 +22,7 @@ $node->safe_psql('postgres', q{
     VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
     INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale, active) VALUES ('main', 'bonus', 'Bonus', 1, 2, true);
     INSERT INTO loyalty.profiles (key) SELECT 'm' || number FROM generate_series(0, 39) AS number;
-    INSERT INTO loyalty.members (member, program) SELECT key, 'main' FROM loyalty.profiles;
+    INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'main', loyalty.clock() FROM loyalty.profiles;
     INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, max_uses)
     VALUES ('main', 'all', 'For all', 'universal', 100), ('main', 'own', 'Personal', 'personal', NULL);
     INSERT INTO loyalty.promo_codes (code, program, pool) VALUES ('ALL', 'main', 'all'), ('MINE', 'main', 'own');

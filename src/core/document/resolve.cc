@@ -152,6 +152,10 @@ bool Market::is_credited(std::string_view status, std::string_view credit_on) co
     const auto wanted = statuses.find(std::string(credit_on));
     if (now == statuses.end()) return status == credit_on;
     if (now->second.kind == StatusKind::cancelled || now->second.kind == StatusKind::refunded) return false;
+    // Kind before position: whatever an open status comes after, the goods are still on their way.
+    if (wanted != statuses.end() && wanted->second.kind == StatusKind::delivered &&
+        now->second.kind != StatusKind::delivered)
+        return false;
     if (wanted != statuses.end()) return now->second.position >= wanted->second.position;
     return (credit_on == "open") || (credit_on == "delivered" && now->second.kind == StatusKind::delivered);
 }

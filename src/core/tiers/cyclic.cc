@@ -77,6 +77,15 @@ void Review::run(Moment from, Moment now) {
     for (Moment at = due_at(from - 1); at <= now; at = due_at(at)) step(at);
 }
 
+Moment Review::lost_at(Moment now) {
+    const Rank held = standing_.current;
+    for (Moment at = due_at(now); at != ledger::never; at = due_at(at)) {
+        step(at);
+        if (standing_.current < held) return at;
+    }
+    return ledger::never;
+}
+
 void Review::settle(Moment now, Cause cause) {
     account_.expire(now);
     become(given(now, true), now, cause);

@@ -83,6 +83,8 @@ public:
     Moment next_reset() const { return next_reset_ < resets_.size() ? resets_[next_reset_].at : ledger::never; }
     // The next moment at which anything changes by the calendar alone, after `now`.
     Moment due_at(Moment now) const;
+    // Goes on from `now`, as far as the ends of periods reach, to the moment that gives a lower tier; never: none does.
+    Moment lost_at(Moment now);
 
 private:
     Rank given(Moment at, bool activated) const;

@@ -48,8 +48,7 @@ public:
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
         if (is_repeated()) return std::move(booking_);
-        // A hold was bound when it was made.
-        if (posting_.promotion && !posting_.hold && (type_ == Type::accrual || type_ == Type::redemption))
+        if (is_bound_by_rules())
             require_rule(posting_.key, *posting_.promotion, type_ == Type::accrual, value_, terms_.scale, now_);
         post();
         return std::move(booking_);
@@ -57,6 +56,12 @@ public:
 
 private:
     bool is_cancel() const { return posting_.by_owner && posting_.source_type == "cancel"; }
+    // What is booked by hand under a promotion. A hold was bound when it was made, an order by the version in force.
+    bool is_bound_by_rules() const {
+        const bool is_of_order = posting_.by_owner && posting_.source_type == "order";
+        return posting_.promotion && !posting_.hold && !is_of_order &&
+               (type_ == Type::accrual || type_ == Type::redemption);
+    }
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
     void check_form() const {

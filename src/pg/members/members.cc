@@ -4,6 +4,7 @@
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
+#include "pg/members/profile.hpp"
 #include "pg/orders/store.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/tiers/sql.hpp"
@@ -58,6 +59,26 @@ void settle_tiers(const std::string& program, const std::vector<std::string>& me
     if (dynamic) judge_members(program, members, now, AsUser::caller(), cause);
 }
 
+// What enrolling gives: those who are members for the first time, and those who come back.
+void settle_in(const std::string& program, const std::vector<std::string>& fresh, const std::vector<std::string>& back,
+               TimestampTz now) {
+    if (!fresh.empty()) {
+        tell_enrolled(program, fresh, false);
+        grant_initial_balances(program, fresh, now);
+    }
+    if (!back.empty()) tell_enrolled(program, back, true);
+    std::vector<std::string> all = fresh;
+    all.insert(all.end(), back.begin(), back.end());
+    make_standings(program, all);
+    settle_tiers(program, all, now, tiers::Cause::enrolment);
+}
+
+void require_registration(const std::string& key, TimestampTz registered, TimestampTz now) {
+    if (!TIMESTAMP_NOT_FINITE(registered) && registered <= now) return;
+    throw Error(sqlstate::registration_in_future, "the registration date of \"" + key + "\" is in the future", {},
+                "Periods of tiers count from it.");
+}
+
 }  // namespace
 
 void require_member(const std::string& member, const std::string& program) {
@@ -88,24 +109,35 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
                                     {text_argument(profiles.program), texts_argument(members),
                                      timestamps_argument(registered), timestamp_argument(now)},
                                     true);
-    std::vector<std::string> fresh, back, all;
-    for (std::uint64_t row = 0; row < rows.size(); row++) {
-        all.push_back(rows.text(row, 1));
-        (rows.boolean(row, 2) ? fresh : back).push_back(all.back());
-    }
+    std::vector<std::string> fresh, back;
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        (rows.boolean(row, 2) ? fresh : back).push_back(rows.text(row, 1));
     Enrolled result;
     result.enrolled = static_cast<std::int64_t>(fresh.size());
     result.resumed = static_cast<std::int64_t>(back.size());
-    result.unchanged = static_cast<std::int64_t>(members.size() - all.size());
-    if (all.empty()) return result;
-    if (!fresh.empty()) {
-        tell_enrolled(profiles.program, fresh, false);
-        grant_initial_balances(profiles.program, fresh, now);
-    }
-    if (!back.empty()) tell_enrolled(profiles.program, back, true);
-    make_standings(profiles.program, all);
-    settle_tiers(profiles.program, all, now, tiers::Cause::enrolment);
+    result.unchanged = static_cast<std::int64_t>(members.size() - rows.size());
+    if (rows.size() > 0) settle_in(profiles.program, fresh, back, now);
     return result;
+}
+
+void require_profiles(const ProfileDatabase& profiles, const std::vector<std::string>& members, Oid caller) {
+    LiveProgram live;
+    live.market.profile_database = profiles.external_id;
+    live.profile_relation = profiles.relation;
+    live.key_column = profiles.key_name;
+    const auto found = find_profiles(live, members, profiles.reader(caller));
+    for (std::size_t i = 0; i < members.size(); i++) {
+        if (found[i] == members[i]) continue;
+        throw Error(sqlstate::unknown_profile, "\"" + members[i] + "\" is not in the profile database",
+                    found[i] ? "The key of that profile is \"" + *found[i] + "\"." : "",
+                    "Give keys of profile database \"" + profiles.external_id + "\".");
+    }
+}
+
+void welcome(const ProfileDatabase& profiles, const std::vector<std::string>& members,
+             const std::vector<TimestampTz>& registered, TimestampTz now) {
+    for (std::size_t i = 0; i < members.size(); i++) require_registration(members[i], registered[i], now);
+    settle_in(profiles.program, members, {}, now);
 }
 
 Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
@@ -116,10 +148,7 @@ Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
                     "Give a key of profile database \"" + profiles.external_id + "\".");
     }
     const TimestampTz moment = now();
-    if (registered && (TIMESTAMP_NOT_FINITE(*registered) || *registered > moment)) {
-        throw Error(sqlstate::registration_in_future, "the registration date of \"" + key + "\" is in the future", {},
-                    "Periods of tiers count from it.");
-    }
+    if (registered) require_registration(key, *registered, moment);
     return enrol(profiles, {*member}, {registered.value_or(moment)}, moment);
 }
 

@@ -18,6 +18,13 @@ struct Enrolled {
 Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& members,
                const std::vector<TimestampTz>& registered, TimestampTz now);
 
+// What enrolling gives, to profiles whose rows of loyalty.members were just inserted. Error LY703 (registered in the future).
+void welcome(const ProfileDatabase& profiles, const std::vector<std::string>& members,
+             const std::vector<TimestampTz>& registered, TimestampTz now);
+
+// Error LY203 unless these are keys of profiles, written as their column writes them.
+void require_profiles(const ProfileDatabase& profiles, const std::vector<std::string>& members, Oid caller);
+
 // Makes one profile a member. Errors: LY203 (no such profile), LY703 (registered in the future).
 Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
                    const std::optional<TimestampTz>& registered, Oid caller);

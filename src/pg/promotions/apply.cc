@@ -2,6 +2,7 @@
 #include "codec/tree_reader.hpp"
 #include "core/program/tree.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "pg/promotions/draft.hpp"
@@ -23,10 +24,25 @@ std::int32_t unchanged_version(const std::string& program) {
     return query.run({text_argument(program)}, true).integer(0, 1);
 }
 
+// Older versions may hold promotions that give nothing; a new one does not.
+void refuse_empty(const Tree& tree) {
+    for (const auto& promotion : tree.promotions) {
+        const bool is_empty =
+            std::ranges::all_of(promotion.conditions, [](const auto& c) { return c.benefits.empty(); });
+        if (promotion.state != PromotionState::active || !is_empty) continue;
+        throw Error(sqlstate::empty_promotion, "promotion \"" + promotion.id + "\" cannot be active",
+                    "It has no condition with a benefit.",
+                    "Give it a condition in loyalty.promotion_conditions, and that a benefit in"
+                    " loyalty.promotion_benefits, or deactivate it.");
+    }
+}
+
 void check_draft(const std::string& program) {
     static Query query("SELECT tree::text FROM loyalty.promotion_drafts WHERE program = $1", {TEXTOID});
     const Rows rows = query.run({text_argument(program)}, true);
-    compile(codec::read_tree(rows.text(0, 1)), 0);
+    const Tree tree = codec::read_tree(rows.text(0, 1));
+    refuse_empty(tree);
+    compile(tree, 0);
 }
 
 // What starts on activation starts at the first apply in which it is active.

@@ -62,7 +62,10 @@ void require_rule(const AccountKey& key, const std::string& promotion, bool accr
                     "promotion \"" + promotion + "\" of program \"" + key.program + "\" does not exist", {},
                     "Name one of loyalty.promotions.");
     }
-    if (!DatumGetBool(rows.datum(0, 8))) return;
+    if (!rows.boolean(0, 8)) {
+        throw Error(sqlstate::unknown_trigger_promotion, "promotion \"" + promotion + "\" is no trigger promotion", {},
+                    "What is booked by hand is booked under a promotion of kind \"trigger\", or under none.");
+    }
     require_in_force(period_at(rows, 0, 1), promotion, now);
     if (rows.is_null(0, 4))
         fail_no_rule(promotion, std::string("It has none for ") + operation + " of \"" + key.point_type + "\".");

@@ -5,8 +5,8 @@
 
 namespace loyalty::pg {
 
-// A booking under a promotion: that it exists, and no more unless it is a trigger promotion. Errors: LY319, LY721 (not in force), LY722 (no
-// rule for it), LY723 (a value outside the rule).
+// A booking by hand under a promotion: that it is a trigger promotion, in force, and has a rule for it. Errors: LY319 (no such
+// promotion), LY720 (of another kind), LY721 (not in force), LY722 (no rule for it), LY723 (a value outside the rule).
 void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
                   TimestampTz now);
 

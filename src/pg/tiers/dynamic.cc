@@ -13,14 +13,21 @@ using namespace tiers;
 
 namespace {
 
-// Whether any predicate may look at the profile, which costs a query under the caller's rights.
-bool reads_profile(const std::string& program) {
+// Whether any predicate may look at the profile, which costs a query under the caller's rights; and at the segments that it is
+// in, which costs judging their predicates.
+struct TierNeeds {
+    bool profile, segments;
+};
+
+TierNeeds needs_of(const std::string& program) {
     static Query query(
-        "SELECT coalesce(bool_or(t.predicate::text ~ '\"profile\"|\\*|keyvalue'), false)"
+        "SELECT coalesce(bool_or(t.predicate::text ~ '\"profile\"|\\*|keyvalue'), false),"
+        "       coalesce(bool_or(t.predicate::text ~ '\"segments\"|\\.\\*|keyvalue'), false)"
         "  FROM loyalty.tiers t JOIN loyalty.tier_groups g ON g.program = t.program AND g.external_id = t.tier_group"
         " WHERE t.program = $1 AND g.model = 'dynamic'",
         {TEXTOID});
-    return query.run({text_argument(program)}, true).boolean(0, 1);
+    const Rows rows = query.run({text_argument(program)}, true);
+    return {rows.boolean(0, 1), rows.boolean(0, 2)};
 }
 
 // Points that can be spent and all points, by type, what is due counting as booked.
@@ -36,6 +43,19 @@ bool reads_profile(const std::string& program) {
     "                        FROM loyalty.lots l"                                                                                      \
     "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true" \
     "  WHERE t.program = m.program)"
+
+// The profile with its segments: the static ones that list it, and the dynamic ones whose predicates hold for it.
+#define LOYALTY_PROFILE                                                                                                 \
+    "(SELECT CASE WHEN $5 THEN k.profile::jsonb || jsonb_build_object('segments', ("                                    \
+    "            SELECT coalesce(jsonb_agg(x.segment), '[]')"                                                           \
+    "              FROM (SELECT unnest(lists.segments) AS segment"                                                      \
+    "                    UNION ALL"                                                                                     \
+    "                    SELECT d.segment FROM dynamic d"                                                               \
+    "                     WHERE k.profile::jsonb || jsonb_build_object('segments', lists.segments) @@ d.predicate) x))" \
+    "             ELSE k.profile::jsonb END AS document"                                                                \
+    "   FROM (SELECT coalesce(array_agg(l.segment::text), '{}') AS segments"                                            \
+    "           FROM loyalty.profile_segment_members l"                                                                 \
+    "          WHERE $5 AND l.profile = m.member AND l.program = m.program) lists)"
 
 // Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local time.
 #define LOYALTY_ORDERS                                                                                               \
@@ -77,7 +97,8 @@ void write_verdicts(const std::string& program, const std::string& id, const std
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                            Oid caller, Cause cause) {
     static Query query(
-        "SELECT m.member, g.external_id, s.tier, verdict.tier, s.seq"
+        "WITH dynamic AS MATERIALIZED (SELECT d.segment, d.predicate FROM loyalty.profile_predicates d WHERE $5 AND d.program = $1)"
+        " SELECT m.member, g.external_id, s.tier, verdict.tier, s.seq"
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
@@ -88,19 +109,23 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         " balances"
         " CROSS JOIN LATERAL " LOYALTY_ORDERS
         " orders"
+        " CROSS JOIN LATERAL " LOYALTY_PROFILE
+        " profile"
         " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
-        "                            || jsonb_build_object('profile', k.profile::jsonb) AS body) document"
+        "                            || jsonb_build_object('profile', profile.document) AS body) document"
         "  LEFT JOIN LATERAL (SELECT t.external_id AS tier FROM loyalty.tiers t"
         "                      WHERE t.program = g.program AND t.tier_group = g.external_id AND document.body @@ t.predicate"
         "                      ORDER BY t.position DESC LIMIT 1) verdict ON m.removed_at IS NULL"
         " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM verdict.tier"
         " ORDER BY m.member",
-        {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID});
+        {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, BOOLOID});
+    const TierNeeds needs = needs_of(program);
     std::vector<std::optional<std::string>> documents(members.size());
-    if (reads_profile(program)) documents = profile_documents(load_profile_database(program), members, caller);
+    if (needs.profile) documents = profile_documents(load_profile_database(program), members, caller);
     const FreshSnapshot snapshot;
-    const Rows rows = query.run_for(members.size(), {text_argument(program), texts_argument(members),
-                                                     optional_texts_argument(documents), timestamp_argument(now)});
+    const Rows rows = query.run_for(
+        members.size(), {text_argument(program), texts_argument(members), optional_texts_argument(documents),
+                         timestamp_argument(now), boolean_argument(needs.segments)});
     std::map<std::string, std::vector<TierChange>> by_group;
     std::vector<std::string> without_row;
     for (std::uint64_t row = 0; row < rows.size(); row++) {

@@ -74,7 +74,7 @@ HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampT
     const ForeseenTier foreseen = foresee_tier(group, member, at);
     held.tier = foreseen.tier;
     if (at >= stored.due_at) held.since = foreseen.since;
-    if (group.model == "cyclic") held.kept_until = foreseen.kept_until;
+    if (foreseen.kept_until != DT_NOEND) held.kept_until = foreseen.kept_until;
     if (foreseen.is_member) tell_next(group, foreseen.points, held);
     return held;
 }

@@ -302,6 +302,33 @@ std::vector<std::string> held_tiers(const std::string& program, const std::strin
     return held;
 }
 
+namespace {
+
+// The moment after `at` from which the calendar alone gives a lower tier. Points only go when they are reset, and the tier with
+// the review after that; so it is looked at reset after reset, as far as any points are left that a later one takes.
+TimestampTz lost_at(const TierGroup& group, const std::string& member, TimestampTz at) {
+    constexpr int resets_at_most = 100;
+    TimestampTz until = at;
+    for (int resets = 0; resets < resets_at_most; resets++) {
+        std::vector<Candidate> candidates = read_candidates(group, {member}, until, Sees::snapshot);
+        if (candidates.empty() || !candidates.front().member_from) return DT_NOEND;
+        Candidate& candidate = candidates.front();
+        Review review(group.ladder, group.rules, candidate.account, candidate.standing, candidate.reviews,
+                      candidate.resets, *candidate.member_from);
+        review.run(candidate.due_at, at);
+        review.settle(at, Cause::points);
+        const TimestampTz lost = review.lost_at(at);
+        if (lost != ledger::never) return lost;
+        const auto has_points =
+            std::ranges::any_of(candidate.account.lots(), [](const auto& l) { return l.remaining > 0; });
+        if (candidate.resets.empty() || (resets > 0 && !has_points)) return DT_NOEND;
+        until = candidate.resets.back().at;
+    }
+    return DT_NOEND;
+}
+
+}  // namespace
+
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {
     std::vector<Candidate> candidates = read_candidates(group, {member}, at, Sees::snapshot);
     if (candidates.empty()) return {};
@@ -312,7 +339,7 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
     foreseen.tier = group.name(candidate.standing.current);
     foreseen.since = candidate.since;
     foreseen.points = group.model == "cumulative" ? candidate.points : counting_points(candidate.account, at);
-    foreseen.kept_until = std::min(candidate.standing.falls_at, candidate.review_at);
+    if (foreseen.is_member && group.model == "cyclic") foreseen.kept_until = lost_at(group, member, at);
     return foreseen;
 }
 

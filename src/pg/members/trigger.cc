@@ -1,0 +1,144 @@
+// INSERT INTO loyalty.members is enrolment: who is inserted without enrolled_at has a profile, and gets what enrolling gives
+// once the statement has put the rows there. A row that says since when it is enrolled is taken as it stands: this is the way
+// of restores and of replication, which bring balances, tiers and events of their own.
+#include <map>
+#include <set>
+
+#include "pg/events/outbox.hpp"
+#include "pg/members/members.hpp"
+#include "pg/members/profile.hpp"
+#include "pg/server/clock.hpp"
+#include "pg/server/owner.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+}
+
+namespace loyalty::pg {
+
+namespace {
+
+struct Key {
+    std::string member, program;
+    auto operator<=>(const Key&) const = default;
+};
+
+// Who is being enrolled by statements that have not come to their end. A row may still be dropped, by ON CONFLICT or a trigger
+// of the user's own, and so may all that a subtransaction did.
+class Applicants {
+public:
+    // Whether it is the first of its subtransaction.
+    bool add(Key key) {
+        auto& keys = keys_[GetCurrentSubTransactionId()];
+        keys.insert(std::move(key));
+        return keys.size() == 1;
+    }
+    bool empty() const { return keys_.empty(); }
+
+    // Those of this subtransaction; the others' statements have failed, or are those around this one.
+    std::set<Key> take() {
+        auto taken = keys_.extract(GetCurrentSubTransactionId());
+        return taken ? std::move(taken.mapped()) : std::set<Key>();
+    }
+
+    static Applicants& instance() {
+        static Applicants applicants;
+        static const bool registered = [] {
+            postgres([] { RegisterXactCallback(forget, nullptr); });
+            return true;
+        }();
+        static_cast<void>(registered);
+        return applicants;
+    }
+
+private:
+    static void forget(XactEvent event, void*) {
+        if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+            instance().keys_.clear();
+    }
+
+    std::map<SubTransactionId, std::set<Key>> keys_;
+};
+
+HeapTuple before_row(const TriggerData& trigger) {
+    const TupleDesc description = RelationGetDescr(trigger.tg_relation);
+    const HeapTuple tuple = trigger.tg_trigtuple;
+    const auto text = [&](const char* column) {
+        const int number = postgres([=] { return SPI_fnumber(description, column); });
+        bool is_null;
+        const Datum value = heap_getattr(tuple, number, description, &is_null);
+        return is_null ? std::string() : text_of(value);
+    };
+    if (Applicants::instance().add({text("member"), text("program")})) {
+        const AsUser owner(schema_owner());
+        const Spi connection;
+        prepare_outbox();
+    }
+    const Datum moment = TimestampTzGetDatum(now());
+    return postgres([=] {
+        int column = SPI_fnumber(description, "enrolled_at");
+        Datum value = moment;
+        bool is_null = false;
+        return heap_modify_tuple_by_cols(tuple, description, 1, &column, &value, &is_null);
+    });
+}
+
+struct Applications {
+    std::vector<std::string> members;
+    std::vector<TimestampTz> registered;
+};
+
+// Of the rows that have arrived those that ask for enrolment, by their programs.
+std::map<std::string, Applications> arrived(TriggerData* trigger, const std::set<Key>& applicants) {
+    const auto [table, count] = postgres([=] {
+        SPI_register_trigger_data(trigger);
+        if (SPI_execute("SELECT member, program, registered_at FROM written ORDER BY member", true, 0) != SPI_OK_SELECT)
+            elog(ERROR, "loyalty_members_trigger: the rows written cannot be read");
+        return std::pair(SPI_tuptable, SPI_processed);
+    });
+    const Rows rows(table, count);
+    std::map<std::string, Applications> found;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        Key key{rows.text(row, 1), rows.text(row, 2)};
+        if (!applicants.contains(key)) continue;
+        Applications& applications = found[key.program];
+        applications.members.push_back(std::move(key.member));
+        applications.registered.push_back(timestamp_at(rows, row, 3));
+    }
+    return found;
+}
+
+void after_statement(TriggerData* trigger) {
+    auto& pending = Applicants::instance();
+    if (pending.empty()) return;
+    const std::set<Key> applicants = pending.take();
+    const AsUser owner(schema_owner());
+    const Spi connection;
+    for (const auto& [program, applications] : arrived(trigger, applicants)) {
+        const ProfileDatabase profiles = load_profile_database(program);
+        require_active(profiles);
+        const FreshSnapshot snapshot;
+        require_profiles(profiles, applications.members, AsUser::caller());
+        welcome(profiles, applications.members, applications.registered, now());
+    }
+}
+
+}  // namespace
+
+}  // namespace loyalty::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_members_trigger);
+Datum loyalty_members_trigger(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        postgres([=] {
+            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_members_trigger was not called as a trigger");
+        });
+        auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+        if (TRIGGER_FIRED_BEFORE(trigger->tg_event)) return PointerGetDatum(before_row(*trigger));
+        after_statement(trigger);
+        return PointerGetDatum(nullptr);
+    });
+}
+}
