@@ -41,8 +41,9 @@ override with_llvm = no
 
 SQL_MODULES := $(call sources,sql/[0-9][0-9]-*.sql)
 SQL_SCRIPT  := sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA        := $(call sources,sql/$(EXTENSION)--*--*.sql)
-DATA_built  := $(SQL_SCRIPT)
+# From each released version to this one, in one step: sql/updates/RELEASED.sql says what went.
+UPDATE_SCRIPTS := $(patsubst sql/updates/%.sql,sql/$(EXTENSION)--%--$(EXTVERSION).sql,$(call sources,sql/updates/*.sql))
+DATA_built  := $(SQL_SCRIPT) $(UPDATE_SCRIPTS)
 
 # --- Tests through PGXS -----------------------------------------------------------------------------------------------
 
@@ -72,9 +73,16 @@ clean:
 endif
 
 # Joined anew each time and replaced when different: so a module that was deleted is noticed as well as an edited one.
+define join_sql
+@cd $(SOURCE) && tools/join-sql $(1) $(SQL_MODULES) >$(CURDIR)/$@.new || { rm -f $(CURDIR)/$@.new; exit 1; }
+@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+endef
+
 $(SQL_SCRIPT): FORCE
-	@cd $(SOURCE) && tools/join-sql $(SQL_MODULES) >$(CURDIR)/$@.new || { rm -f $(CURDIR)/$@.new; exit 1; }
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	$(call join_sql)
+
+$(UPDATE_SCRIPTS): sql/$(EXTENSION)--%--$(EXTVERSION).sql: FORCE
+	$(call join_sql,--update $*)
 
 # record: a recipe that writes a text to the target, and leaves the file and its time alone where that is what it says.
 define record

@@ -28,19 +28,19 @@ public:
     Json take() { return values_.empty() ? Json{} : values_.back(); }
     const std::string& duplicate() const { return duplicate_; }
 
-    bool on_document_begin(bj::error_code&) { return true; }
-    bool on_document_end(bj::error_code&) { return true; }
-    bool on_array_begin(bj::error_code&) { return begin(); }
-    bool on_object_begin(bj::error_code&) { return begin(); }
+    bool on_document_begin(boost::system::error_code&) { return true; }
+    bool on_document_end(boost::system::error_code&) { return true; }
+    bool on_array_begin(boost::system::error_code&) { return begin(); }
+    bool on_object_begin(boost::system::error_code&) { return begin(); }
 
-    bool on_array_end(std::size_t count, bj::error_code&) {
+    bool on_array_end(std::size_t count, boost::system::error_code&) {
         Json array;
         array.kind = Json::Kind::array;
         array.items = move_up(values_, starts_.back().values, count);
         return end(array);
     }
 
-    bool on_object_end(std::size_t count, bj::error_code& error) {
+    bool on_object_end(std::size_t count, boost::system::error_code& error) {
         const auto values = values_.begin() + static_cast<std::ptrdiff_t>(starts_.back().values);
         const auto keys = keys_.begin() + static_cast<std::ptrdiff_t>(starts_.back().keys);
         auto* members = static_cast<Member*>(memory_.allocate(count * sizeof(Member) + 1, alignof(Member)));
@@ -59,26 +59,26 @@ public:
         return end(object);
     }
 
-    bool on_key_part(bj::string_view part, std::size_t, bj::error_code&) { return gather(part); }
-    bool on_key(bj::string_view last, std::size_t, bj::error_code&) {
+    bool on_key_part(bj::string_view part, std::size_t, boost::system::error_code&) { return gather(part); }
+    bool on_key(bj::string_view last, std::size_t, boost::system::error_code&) {
         keys_.push_back(finish(last));
         return true;
     }
-    bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) { return gather(part); }
-    bool on_string(bj::string_view last, std::size_t, bj::error_code&) { return text(Json::Kind::string, last); }
-    bool on_number_part(bj::string_view part, bj::error_code&) { return gather(part); }
-    bool on_int64(std::int64_t, bj::string_view last, bj::error_code&) { return text(Json::Kind::number, last); }
-    bool on_uint64(std::uint64_t, bj::string_view last, bj::error_code&) { return text(Json::Kind::number, last); }
-    bool on_double(double, bj::string_view last, bj::error_code&) { return text(Json::Kind::number, last); }
-    bool on_bool(bool truth, bj::error_code&) {
+    bool on_string_part(bj::string_view part, std::size_t, boost::system::error_code&) { return gather(part); }
+    bool on_string(bj::string_view last, std::size_t, boost::system::error_code&) { return text(Json::Kind::string, last); }
+    bool on_number_part(bj::string_view part, boost::system::error_code&) { return gather(part); }
+    bool on_int64(std::int64_t, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
+    bool on_uint64(std::uint64_t, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
+    bool on_double(double, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
+    bool on_bool(bool truth, boost::system::error_code&) {
         Json value;
         value.kind = Json::Kind::boolean;
         value.truth = truth;
         return push(value);
     }
-    bool on_null(bj::error_code&) { return push(Json{}); }
-    bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
-    bool on_comment(bj::string_view, bj::error_code&) { return true; }
+    bool on_null(boost::system::error_code&) { return push(Json{}); }
+    bool on_comment_part(bj::string_view, boost::system::error_code&) { return true; }
+    bool on_comment(bj::string_view, boost::system::error_code&) { return true; }
 
 private:
     // Where the values and keys of an unfinished array or object begin.
@@ -155,7 +155,7 @@ private:
     std::string duplicate_;
 };
 
-[[noreturn]] void refuse(const Builder& builder, const bj::error_code& error, std::size_t offset) {
+[[noreturn]] void refuse(const Builder& builder, const boost::system::error_code& error, std::size_t offset) {
     const std::string where = "At byte " + std::to_string(offset + 1) + ".";
     if (!builder.duplicate().empty()) {
         throw Error(sqlstate::duplicate_key,
@@ -186,7 +186,7 @@ JsonDocument::JsonDocument(std::string_view text) {
     bj::parse_options options;
     options.max_depth = max_depth;
     bj::basic_parser<Builder> parser(options, text, memory_);
-    bj::error_code error;
+    boost::system::error_code error;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
     // What stands behind the value is no part of it.
     if (!error && used != text.size()) error = bj::make_error_code(bj::error::extra_data);

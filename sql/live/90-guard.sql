@@ -14,7 +14,7 @@ BEGIN
         ORDER BY relname
     LOOP
         EXECUTE format(
-            'CREATE TRIGGER require_library BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+            'CREATE OR REPLACE TRIGGER require_library BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty.require_library()',
             guarded
         );

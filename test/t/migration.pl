@@ -1,0 +1,187 @@
+# A database of the released version 0.1.0 comes to this version: its dumps are restored where this one is installed, and in
+# place by ALTER EXTENSION ... UPDATE. After loyalty_migrate() the catalogue is that of a fresh installation, line by line;
+# rows, balances and quotes are what they were, but for what is listed here as changed on purpose; every invariant holds.
+#
+# The dumps, and what is in them: test/fixtures/0.1.0/make. What differs is printed as "only in ...". A difference in the
+# catalogue wants a step in sql/migrations/2 (a table), or a line in sql/updates/0.1.0.sql (a function that went).
+use strict;
+use warnings;
+
+use File::Copy;
+use FindBin;
+use IPC::Run ();
+use lib "$FindBin::RealBin/../perl";
+use Catalogue qw(catalogue difference);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $fixtures = "$FindBin::RealBin/../fixtures/0.1.0";
+
+# Columns whose contents this version changes on purpose: 'table.column' => why.
+my %changed_columns = ();
+
+# What this version says of an order, as 0.1.0 would have said it: takes away what was added since.
+my $as_before = q{
+    CREATE FUNCTION pg_temp.as_before(quote text) RETURNS text LANGUAGE sql AS $$
+        SELECT regexp_replace(quote, ', "(product|promotion)_name": "[^"]*"', '', 'g')
+    $$;
+};
+
+my $node = PostgreSQL::Test::Cluster->new('migration');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\nmax_locks_per_transaction = 256");
+$node->start;
+my @roles = (
+    [ 'shop_app', 'app' ], [ 'shop_admin', 'admin' ], [ 'shop_analyst', 'report' ], [ 'shop_jobs', 'jobs' ],
+    [ 'webshop', 'app' ], [ 'controller', 'report' ],
+);
+$node->safe_psql('postgres', "CREATE ROLE $_->[0]") for @roles;
+
+sub same
+{
+    my ($difference, $what) = @_;
+    ok($difference eq '', $what) or diag($difference);
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE fresh');
+$node->safe_psql('fresh', 'CREATE EXTENSION loyalty; SELECT loyalty_create_schema()');
+$node->safe_psql('fresh', "SELECT loyalty_grant('$_->[0]', '$_->[1]')") for @roles;
+my @fresh = catalogue($node, 'fresh');
+cmp_ok(scalar(@fresh), '>', 1000, 'the catalogue of a fresh installation is long');
+
+# The tables of a database with their columns, and the rows of one, as they are kept before and looked for afterwards.
+sub columns
+{
+    my ($database) = @_;
+    my %columns;
+    foreach my $line (split /\n/, $node->safe_psql($database, q{
+        SELECT relname, attname
+        FROM pg_class
+        JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+            AND relname <> 'schema_version'
+        ORDER BY relname, attname
+    }))
+    {
+        my ($table, $column) = split /\|/, $line;
+        push @{ $columns{$table} }, $column unless $changed_columns{"$table.$column"};
+    }
+    return %columns;
+}
+
+sub rows
+{
+    my ($database, $table, $columns) = @_;
+    my $list = join ', ', map { qq{"$_"} } @$columns;
+    my ($status, $rows, $error) = $node->psql($database, "SELECT to_json(kept) FROM (SELECT $list FROM loyalty.$table) AS kept");
+    return $status == 0 ? split(/\n/, $rows) : ("$error");
+}
+
+# Migrates a database that 0.1.0 filled, and looks what came of it.
+sub check
+{
+    my ($how, $database) = @_;
+    my %columns = columns($database);
+    my %kept = map { $_ => [ rows($database, $_, $columns{$_}) ] } keys %columns;
+    is($node->safe_psql($database, 'SELECT version FROM loyalty.schema_version'), '1', "$how: the schema is that of 0.1.0");
+
+    my ($status, undef, $error) = $node->psql($database, 'SELECT loyalty_migrate()');
+    is($error, '', "$how: it is migrated");
+    return if $status != 0;
+
+    same(difference("after the migration", [ catalogue($node, $database) ], 'in a fresh installation', \@fresh), "$how: the catalogue is that of a fresh installation");
+    my $differences = '';
+    foreach my $table (sort keys %columns)
+    {
+        my $difference = difference('before', $kept{$table}, 'afterwards', [ rows($database, $table, $columns{$table}) ], 6);
+        $differences .= "loyalty.$table:\n$difference\n" if $difference ne '';
+    }
+    same($differences, "$how: the rows of all tables are the same");
+    same($node->safe_psql($database, q{
+        SELECT member, program, point_type
+        FROM kept.balances AS kept
+        WHERE to_jsonb(kept) - 'member' - 'program' NOT IN (
+            SELECT to_jsonb(now) - (SELECT coalesce(array_agg(key), '{}') FROM jsonb_object_keys(to_jsonb(now)) AS key WHERE NOT to_jsonb(kept) ? key)
+            FROM loyalty_balance(kept.member, kept.program) AS now
+        )
+    }), "$how: the balances are the same");
+    same($node->safe_psql($database, $as_before . q{
+        SELECT format(E'order %s, before:\n%s\nafterwards:\n%s', number, quote, now)
+        FROM kept.quotes
+        CROSS JOIN LATERAL (SELECT pg_temp.as_before(loyalty_calculate(document)::text)) AS made (now)
+        WHERE now IS DISTINCT FROM quote
+        ORDER BY number
+        LIMIT 2
+    }), "$how: the quotes are the same bytes");
+    is($node->safe_psql($database, 'SELECT * FROM loyalty_verify()'), '', "$how: every invariant holds");
+
+    # Life goes on.
+    is($node->safe_psql($database, q{
+        SELECT loyalty_commit('member-3', 'tree', external_id => 'open') -> 'value';
+        SELECT loyalty_accrue('member-3', 'tree', 'bonus', 10, external_id => 'next') -> 'repeated';
+        SELECT loyalty_place_order(document) ->> 'repeated' FROM orders WHERE number IN (13, 14) ORDER BY number;
+        CALL loyalty_run_jobs();
+        SELECT count(*) FROM loyalty_verify();
+    }), "-20.00\nfalse\ntrue\nfalse\n0", "$how: a hold commits, points are booked, an old order is known, a new one is placed, jobs run");
+    is($node->safe_psql($database, 'SELECT loyalty_migrate()'), $node->safe_psql($database, 'SELECT loyalty_schema_version()'), "$how: to migrate again is nothing");
+    same(difference("after the second migration", [ catalogue($node, $database) ], 'in a fresh installation', \@fresh), "$how: and changes nothing");
+    $node->safe_psql('postgres', "DROP DATABASE $database");
+}
+
+# What a dump says of functions that are no more, rights on them above all, is an error that harms nothing.
+my $gone = join '|', map { quotemeta } slurp_file("$FindBin::RealBin/../../sql/updates/0.1.0.sql") =~ /^DROP (?:FUNCTION|PROCEDURE) \@extschema\@\.(\w+)/mg;
+
+sub restore
+{
+    my ($database, @command) = @_;
+    $node->safe_psql('postgres', "CREATE DATABASE $database");
+    local $ENV{PGHOST} = $node->host;
+    local $ENV{PGPORT} = $node->port;
+    IPC::Run::run([@command], '>', \my $output, '2>', \my $errors);
+    my @unexpected = grep { /ERROR/ && !/(function|procedure) public\.($gone)\(.*does not exist/ } split /\n/, $errors;
+    same(join("\n", @unexpected), "$database: restored without an error");
+}
+
+my $plain = PostgreSQL::Test::Utils::tempdir() . '/plain.sql';
+system("gzip -dc '$fixtures/plain.sql.gz' >'$plain'") == 0 or die 'no dump';
+my @plain = ('psql', '-X', '-q', '-f', $plain, '-d');
+
+restore('plain', @plain, 'plain');
+check('plain dump', 'plain');
+restore('custom', 'pg_restore', '-d', 'custom', "$fixtures/custom");
+check('custom dump', 'custom');
+restore('directory', 'pg_restore', '-j2', '-d', 'directory', "$fixtures/directory");
+check('dump in a directory', 'directory');
+
+# In place: a server has 0.1.0, gets the files of this version, and updates.
+SKIP:
+{
+    my $released = $ENV{LOYALTY_0_1_0};
+    skip 'LOYALTY_0_1_0 names no folder with loyalty.so and loyalty--0.1.0.sql of that version, built for this server', 1
+        unless $released && -f "$released/loyalty.so" && -f "$released/loyalty--0.1.0.sql";
+    my ($library, $share) = map { chomp(my $path = `pg_config --$_`); $path } qw(pkglibdir sharedir);
+    copy("$library/loyalty.so", "$library/loyalty.so.new") or die "$library: $!";
+    copy("$released/loyalty--0.1.0.sql", "$share/extension/loyalty--0.1.0.sql") or die $!;
+    # A new file each time: a running session goes on with the one it has loaded.
+    my $install = sub { copy($_[0], "$library/loyalty.so.next") and rename("$library/loyalty.so.next", "$library/loyalty.so") or die $! };
+
+    $install->("$released/loyalty.so");
+    my $text = slurp_file($plain);
+    $text =~ s/^CREATE EXTENSION IF NOT EXISTS loyalty WITH SCHEMA public;/CREATE EXTENSION loyalty WITH SCHEMA public VERSION '0.1.0';/m or die 'no extension';
+    append_to_file("$plain.old", $text);
+    restore('in_place', 'psql', '-X', '-q', '-f', "$plain.old", '-d', 'in_place');
+    is($node->safe_psql('in_place', 'SELECT extversion, loyalty_schema_version() FROM pg_extension WHERE extname = \'loyalty\''), '0.1.0|1', 'in place: 0.1.0 runs');
+    $install->("$library/loyalty.so.new");
+    my (undef, undef, $refused) = $node->psql('in_place', q{SELECT loyalty_calculate(document) FROM orders LIMIT 1});
+    like($refused, qr/schema "loyalty" does not fit the library.*loyalty_migrate\(\)/s, 'in place: the new library works with no old schema');
+    my (undef, undef, $error) = $node->psql('in_place', 'ALTER EXTENSION loyalty UPDATE');
+    is($error, '', 'in place: the extension is updated');
+    (undef, undef, $refused) = $node->psql('in_place', q{SELECT loyalty_accrue('member-3', 'tree', 'bonus', 1)});
+    like($refused, qr/is read-only.*loyalty_migrate\(\)/s, 'in place: until the migration nothing is booked');
+    check('in place', 'in_place');
+    unlink "$library/loyalty.so.new", "$share/extension/loyalty--0.1.0.sql";
+}
+
+$node->stop;
+done_testing();
