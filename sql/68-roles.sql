@@ -60,8 +60,10 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                     'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights'
                 )
             WHEN 'report' THEN routine.name IN (
-                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_member_card',
-                'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_figures',
+                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_html',
+                'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
+                'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_refuse_program',
+                'loyalty_report_figures', 'loyalty_report_page',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_verify', 'loyalty_wall_clock'
             )
             WHEN 'jobs' THEN routine.is_job OR routine.name = 'loyalty_now'
@@ -78,6 +80,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHEN 'report' THEN relation.name IN (
                 'active_promotions', 'breakage', 'daily_activity', 'daily_points', 'job_progress', 'job_runs',
                 'liability', 'member_balances', 'member_export', 'member_growth', 'member_statements',
+                'order_effects', 'order_list',
                 'partner_turnover', 'pending_changes', 'promo_code_use', 'promotion_performance', 'promotion_periods',
                 'promotion_points', 'promotion_tree', 'report_refreshes', 'tier_distribution', 'tier_movements',
                 'transaction_list', 'version_history'
