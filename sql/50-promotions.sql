@@ -600,6 +600,21 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
+    IF EXISTS (
+        SELECT
+        FROM loyalty.promotions AS promotion
+        WHERE promotion.program = NEW.program
+            AND promotion.external_id = NEW.promotion
+            AND promotion.kind = 'trigger'
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY729',
+            MESSAGE = format('trigger promotion "%s" cannot have conditions', NEW.promotion),
+            DETAIL = 'Conditions and benefits are about orders, and a trigger promotion is fired without one.',
+            HINT = 'Give it rules in loyalty.trigger_rules.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(condition.position) + 1, 1) INTO NEW.position
         FROM loyalty.promotion_conditions AS condition
@@ -652,7 +667,7 @@ $body$;
 COMMENT ON FUNCTION @extschema@.loyalty_promotion_conditions_trigger() IS
     'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its '
     'segments exist at its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
-    'has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
+    'has not ended (LY307) and is no trigger promotion (LY729). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Benefits

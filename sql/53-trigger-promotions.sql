@@ -4,6 +4,8 @@ CREATE FUNCTION @extschema@.loyalty_trigger_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    refused text;
 BEGIN
     IF TG_OP = 'UPDATE'
         AND ((NEW.kind = 'trigger') <> (OLD.kind = 'trigger') OR NEW.kind = 'trigger' AND NEW.parent IS NOT NULL)
@@ -21,6 +23,25 @@ BEGIN
         RETURN NEW;
     END IF;
 
+    refused := CASE
+        WHEN NEW.promo_code_pool IS NOT NULL THEN 'promo_code_pool'
+        WHEN NEW.channels <> '{}' THEN 'channels'
+        WHEN NEW.contact_points <> '{}' THEN 'contact_points'
+        WHEN NEW.regions <> '{}' THEN 'regions'
+        WHEN NEW.benefit_rule <> 'sequential' THEN 'benefit_rule'
+        WHEN NEW.money_budget IS NOT NULL THEN 'money_budget'
+    END;
+    IF refused IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY729',
+            MESSAGE = format('trigger promotion "%s" cannot have a value in column "%s"', NEW.external_id, refused),
+            DETAIL = 'It is about orders, and a trigger promotion is fired without one.',
+            HINT = 'Leave the column out. Audience, dates, schedule, max_uses, max_uses_per_member and points_budget are obeyed.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = refused;
+    END IF;
+
     -- The column's default is for the others.
     NEW.parent := NULL;
     NEW.position := 0;
@@ -35,7 +56,7 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_trigger_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
-    'activated without an apply, and stays there (LY725). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'activated without an apply, and stays there (LY725); it has nothing that is about orders (LY729). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_trigger_promotions_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_trigger_rules_trigger() RETURNS trigger
@@ -86,18 +107,27 @@ CREATE FUNCTION @extschema@.loyalty_fire(
     point_type text DEFAULT NULL,
     amount numeric DEFAULT NULL,
     external_id text DEFAULT NULL,
-    program text DEFAULT NULL
+    program text DEFAULT NULL,
+    created_at timestamptz DEFAULT NULL,
+    source_type text DEFAULT NULL,
+    source text DEFAULT NULL,
+    comment text DEFAULT NULL,
+    data jsonb DEFAULT NULL
 ) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_fire';
 
-COMMENT ON FUNCTION @extschema@.loyalty_fire(text, text, text, text, numeric, text, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_fire(
+    text, text, text, text, numeric, text, text, timestamptz, text, text, text, jsonb
+) IS
     'Books points by a rule of a trigger promotion: operation (accrual or deduction) and point type may be left out where '
-    'one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion. Answers with the '
-    'transaction, as loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not '
-    'active, or out of its dates), LY722 (no rule fits, or several), LY723 (amount outside the rule), LY507 to LY513. '
-    'Example: SELECT loyalty_fire(''birthday'', ''ann'', external_id => ''birthday-ann-2026'');';
+    'one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion; the source is the '
+    'promotion unless another is given; date, comment and data as in loyalty_accrue(). Answers with the transaction, as '
+    'loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not active, or out of its '
+    'dates or schedule), LY722 (no rule fits, or several), LY723 (amount outside the rule), LY727 (its limits are used up), '
+    'LY728 (the member is outside its audience), LY507 to LY513, LY525. Example: SELECT loyalty_fire(''birthday'', ''ann'', '
+    'external_id => ''birthday-ann-2026'');';
 
 -- The key of a row reads the same in every session, or the row would fire once for each way of writing it.
 CREATE FUNCTION @extschema@.loyalty_fire_trigger() RETURNS trigger

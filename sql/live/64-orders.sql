@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     FOREACH guarded IN ARRAY ARRAY[
         'order_ids', 'orders', 'order_lines', 'order_operations', 'order_points', 'order_accruals', 'order_returns',
-        'order_return_lines', 'promotion_counters', 'promotion_uses'
+        'order_return_lines', 'promotion_counters', 'promotion_uses', 'trigger_uses'
     ]
     LOOP
         EXECUTE format(

@@ -440,6 +440,15 @@ LEFT JOIN (
         sum(promotion_uses.points) AS points
     FROM loyalty.promotion_uses
     GROUP BY promotion_uses.program, promotion_uses.promotion
+    UNION ALL
+    SELECT
+        trigger_uses.program,
+        trigger_uses.promotion,
+        count(*) FILTER (WHERE trigger_uses.freed_at IS NULL),
+        0,
+        sum(trigger_uses.points)
+    FROM loyalty.trigger_uses
+    GROUP BY trigger_uses.program, trigger_uses.promotion
 ) AS used ON used.program = counter.program AND used.promotion = counter.promotion
 WHERE (counter.uses, counter.money, counter.points)
     IS DISTINCT FROM (coalesce(used.uses, 0), coalesce(used.money, 0), coalesce(used.points, 0))

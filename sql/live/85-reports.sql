@@ -51,12 +51,18 @@ SELECT
     transaction.balance_before,
     transaction.value,
     transaction.balance_after,
-    transaction.source_type,
-    transaction.source
+    coalesce(transaction.source_type, CASE WHEN transaction.promotion IS NOT NULL THEN 'promotion' END) AS source_type,
+    CASE
+        WHEN transaction.source_type IS NULL THEN transaction.promotion::text
+        ELSE transaction.source
+    END AS source,
+    transaction.program,
+    transaction.promotion,
+    transaction.comment
 FROM loyalty.transactions AS transaction;
 
 COMMENT ON VIEW loyalty.transaction_list IS
-    'Transactions, each with what it changed; loyalty.member_statements has the program and more.';
+    'Transactions of all programs, each with what it changed; loyalty.member_statements has more.';
 COMMENT ON COLUMN loyalty.transaction_list.id IS 'Transaction id.';
 COMMENT ON COLUMN loyalty.transaction_list.external_id IS 'External transaction identifier; null: none.';
 COMMENT ON COLUMN loyalty.transaction_list.created_at IS 'When it happened.';
@@ -67,8 +73,12 @@ COMMENT ON COLUMN loyalty.transaction_list.points IS 'The point type.';
 COMMENT ON COLUMN loyalty.transaction_list.balance_before IS 'Total balance before, in points.';
 COMMENT ON COLUMN loyalty.transaction_list.value IS 'Points credited, above 0, or debited, below 0.';
 COMMENT ON COLUMN loyalty.transaction_list.balance_after IS 'Total balance after, in points.';
-COMMENT ON COLUMN loyalty.transaction_list.source_type IS 'What kind of thing initiated it; null: nothing was named.';
+COMMENT ON COLUMN loyalty.transaction_list.source_type IS
+    'What kind of thing initiated it, such as order, promotion or table; null: nothing was named.';
 COMMENT ON COLUMN loyalty.transaction_list.source IS 'Which one; null: nothing was named.';
+COMMENT ON COLUMN loyalty.transaction_list.program IS 'The program.';
+COMMENT ON COLUMN loyalty.transaction_list.promotion IS 'The promotion that it was booked under; null: none.';
+COMMENT ON COLUMN loyalty.transaction_list.comment IS 'What was said with it; null: nothing, or it was erased.';
 
 CREATE OR REPLACE VIEW loyalty.member_statements AS
 SELECT

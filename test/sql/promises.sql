@@ -97,6 +97,99 @@ SELECT count(*) FROM loyalty.promotions WHERE external_id = 'd';
 ROLLBACK;
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- F5: a trigger promotion obeys audience, schedule, limits and budget; what is about orders it cannot be given
+
+BEGIN;
+INSERT INTO loyalty.profile_segments (program, external_id, name, kind, predicate)
+VALUES ('p', 'vip', 'VIP', 'static', NULL), ('p', 'riga', 'Riga', 'dynamic', '$.attributes.city == "Riga"'), ('p', 'both', 'Both', 'dynamic', '$.segments[*] == "vip" && $.segments[*] == "riga"');
+INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('p', 'g', 'G', 'dynamic');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate) VALUES ('p', 'local', 'g', 'Local', '$.profile.segments[*] == "riga"');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('p', 't', 'T', 'trigger', 'active');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount, min_amount, max_amount) VALUES ('p', 't', 'accrual', 'bonus', 5, 1, 50), ('p', 't', 'deduction', 'bonus', 2, NULL, NULL);
+CREATE FUNCTION fired(member text, amount numeric DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    problem text;
+BEGIN
+    RETURN loyalty_fire('t', member, 'accrual', amount => amount) ->> 'value';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS problem = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || problem;
+END
+$$;
+-- Audience
+UPDATE loyalty.promotions SET audience = 'in_segments', audience_segments = '{vip}' WHERE external_id = 't';
+SELECT fired('ann');
+SELECT * FROM refusal($$SELECT loyalty_accrue('ann', 'p', 'bonus', 5, promotion => 't')$$);
+INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('p', 'vip', 'ann');
+SELECT fired('ann');
+UPDATE loyalty.promotions SET audience_segments = '{both}' WHERE external_id = 't';
+SELECT fired('ann'), fired('bob');
+UPDATE loyalty.promotions SET audience = 'outside_segments', audience_segments = '{riga}' WHERE external_id = 't';
+SELECT fired('ann'), fired('bob');
+UPDATE loyalty.promotions SET audience = 'tiers', audience_segments = '{}', audience_tiers = '{local}' WHERE external_id = 't';
+SELECT fired('ann'), fired('bob');
+UPDATE loyalty.promotions SET audience = 'everyone', audience_tiers = '{}' WHERE external_id = 't';
+-- Schedule: it is Sunday, 29 November 2026, noon.
+UPDATE loyalty.promotions SET schedule_months = '{12}' WHERE external_id = 't';
+SELECT fired('ann');
+UPDATE loyalty.promotions SET schedule_months = '{11}', schedule_days = '{29}', schedule_weekdays = '{7}', schedule_from = '12:00', schedule_to = '13:00' WHERE external_id = 't';
+SELECT fired('ann');
+UPDATE loyalty.promotions SET schedule_from = '12:00:01' WHERE external_id = 't';
+SELECT fired('ann');
+UPDATE loyalty.promotions SET schedule_from = NULL, schedule_to = NULL, starts_at = '2026-11-26 12:00Z', schedule_every_count = 2, schedule_every_unit = 'day' WHERE external_id = 't';
+SELECT fired('ann');
+UPDATE loyalty.promotions SET starts_at = '2026-11-27 12:00Z' WHERE external_id = 't';
+SELECT fired('ann');
+UPDATE loyalty.promotions SET schedule_every_count = NULL, schedule_every_unit = NULL, schedule_months = '{}', schedule_days = '{}', schedule_weekdays = '{}' WHERE external_id = 't';
+-- Uses, per member and in total, count from when there is a limit; what is cancelled or rolled back counts no more.
+UPDATE loyalty.promotions SET max_uses_per_member = 1, max_uses = 3 WHERE external_id = 't';
+SELECT loyalty_fire('t', 'ann', 'accrual', external_id => 'once') ->> 'repeated' AS repeated;
+SELECT loyalty_fire('t', 'ann', 'accrual', external_id => 'once') ->> 'repeated' AS repeated;
+SELECT fired('ann');
+SELECT loyalty_cancel('ann', 'p', external_id => 'once') ->> 'value' AS cancelled;
+SELECT loyalty_hold('ann', 'p', 'bonus', 'accrual', 5, '1 hour', promotion => 't', external_id => 'held') ->> 'state' AS state;
+SELECT fired('ann');
+SELECT loyalty_cancel('ann', 'p', external_id => 'held') ->> 'state' AS state;
+SELECT loyalty_hold('ann', 'p', 'bonus', 'accrual', 5, '1 hour', promotion => 't', external_id => 'kept') ->> 'state' AS state;
+SELECT loyalty_commit('ann', 'p', external_id => 'kept') ->> 'value' AS value;
+SELECT fired('ann'), fired('bob');
+UPDATE loyalty.promotions SET max_uses_per_member = NULL WHERE external_id = 't';
+SELECT fired('bob'), fired('bob');
+SELECT uses, points FROM loyalty.promotion_counters WHERE promotion = 't';
+-- A budget of points: never in part. A deduction needs none of it.
+UPDATE loyalty.promotions SET max_uses = NULL, points_budget = 20 WHERE external_id = 't';
+SELECT fired('ann', 6), fired('ann', 5), fired('ann', 1);
+SELECT loyalty_fire('t', 'ann', 'deduction') ->> 'value' AS value;
+SELECT uses, points FROM loyalty.promotion_counters WHERE promotion = 't';
+SELECT invariant, detail FROM loyalty_verify();
+SELECT code, message FROM refusal($$UPDATE loyalty.trigger_uses SET points = 1$$);
+-- What is about orders
+SELECT * FROM refusal($$UPDATE loyalty.promotions SET money_budget = 5 WHERE external_id = 't'$$);
+SELECT message FROM refusal($$UPDATE loyalty.promotions SET benefit_rule = 'parallel' WHERE external_id = 't'$$);
+SELECT * FROM refusal($$INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('p', 't')$$);
+ROLLBACK;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- F6: firing takes what a booking takes; the list of transactions has program, promotion and source
+
+BEGIN;
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('p', 't', 'Birthday gift', 'trigger', 'active');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('p', 't', 'accrual', 'bonus', 5);
+SELECT loyalty_fire('t', 'ann', external_id => 'b1', created_at => '2026-11-28 09:00Z', comment => 'Happy birthday', data => '{"year": 40}') - '{id,booked_at,seq}'::text[] AS answer;
+SELECT loyalty_fire('t', 'ann', external_id => 'b1', created_at => '2026-11-28 09:00Z', comment => 'Happy birthday', data => '{"year": 40}') ->> 'repeated' AS repeated;
+SELECT code, detail ~ 'comment' AS names_it FROM refusal($$SELECT loyalty_fire('t', 'ann', external_id => 'b1', comment => 'Other')$$);
+SELECT loyalty_fire('t', 'ann', source_type => 'call', source => '17') ->> 'source' AS source;
+SELECT code FROM refusal($$SELECT loyalty_fire('t', 'ann', source_type => 'order', source => '17')$$);
+SELECT code FROM refusal($$SELECT loyalty_fire('t', 'ann', source => '17')$$);
+SELECT loyalty_accrue('ann', 'p', 'bonus', 5, promotion => 't') ->> 'value' AS by_hand;
+SELECT loyalty_accrue('ann', 'p', 'bonus', 1) ->> 'value' AS without;
+SELECT value, source_type, source, program, promotion, comment FROM loyalty.transaction_list WHERE member = 'ann' ORDER BY balance_after;
+-- What version 0.1.0 fired had no source; it is still the same request.
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id, promotion) VALUES ('bob', 'p', 'bonus', 'accrual', 5, 'old', 't');
+SELECT loyalty_fire('t', 'bob', external_id => 'old') ->> 'repeated' AS repeated;
+ROLLBACK;
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- F11: the same people take part in one active program, whatever column is their key
 
 BEGIN;

@@ -3,6 +3,7 @@
 #include "pg/ledger/book.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/promotions/trigger_rules.hpp"
+#include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -48,9 +49,10 @@ public:
         booking_.booked_at = now_;
         if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
         if (is_repeated()) return std::move(booking_);
-        if (is_bound_by_rules())
-            require_rule(posting_.key, *posting_.promotion, type_ == Type::accrual, value_, terms_.scale, now_);
+        if (is_bound_by_rules()) bind_by_rules();
         post();
+        if (use_) count_use(*use_, booking_.id);
+        if (is_cancel() && !booking_.repeated) give_back_undone();
         return std::move(booking_);
     }
 
@@ -61,6 +63,22 @@ private:
         const bool is_of_order = posting_.by_owner && posting_.source_type == "order";
         return posting_.promotion && !posting_.hold && !is_of_order &&
                (type_ == Type::accrual || type_ == Type::redemption);
+    }
+    void bind_by_rules() {
+        const bool is_accrual = type_ == Type::accrual;
+        use_.emplace(posting_.key, *posting_.promotion, is_accrual ? value_ : 0, terms_.scale);
+        require_use(*use_, now_);
+        require_rule(posting_.key, *posting_.promotion, is_accrual, value_, terms_.scale);
+    }
+    void give_back_undone() const {
+        static Query query(
+            "SELECT coalesce(hold, id) FROM loyalty.transactions"
+            " WHERE member = $1 AND program = $2 AND point_type = $3 AND seq = $4 AND promotion IS NOT NULL",
+            {TEXTOID, TEXTOID, TEXTOID, INT8OID});
+        const FreshSnapshot snapshot;
+        const Rows rows =
+            query.run({key_.member, key_.program, key_.point_type, optional_bigint_argument(posting_.undoes)});
+        if (rows.size() > 0) give_back_use(posting_.key.member, posting_.key.program, uuid_of(rows.datum(0, 1)), now_);
     }
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
@@ -114,6 +132,7 @@ private:
         if (state_.hold && state_.hold != posting_.hold)
             fail_external_id_taken(*posting_.external_id, "It is that of a hold.");
         if (!state_.transaction) return false;
+        // Version 0.1.0 booked what trigger promotions fired without a source.
         static Query query(
             "SELECT array_remove(ARRAY["
             "           CASE WHEN point_type <> $4 THEN 'point_type' END,"
@@ -125,8 +144,8 @@ private:
             "           CASE WHEN expires_at <> $9 THEN 'expires_at' END,"
             "           CASE WHEN undoes IS DISTINCT FROM $10 THEN 'undoes' END,"
             "           CASE WHEN hold IS DISTINCT FROM $11 THEN 'hold' END,"
-            "           CASE WHEN source_type IS DISTINCT FROM $12 THEN 'source_type' END,"
-            "           CASE WHEN source IS DISTINCT FROM $13 THEN 'source' END,"
+            "           CASE WHEN source_type IS DISTINCT FROM $12 AND NOT (source_type IS NULL AND $12 = 'promotion') THEN 'source_type' END,"
+            "           CASE WHEN source IS DISTINCT FROM $13 AND NOT (source_type IS NULL AND $12 = 'promotion') THEN 'source' END,"
             "           CASE WHEN promotion IS DISTINCT FROM $14 THEN 'promotion' END,"
             "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
             "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
@@ -418,6 +437,7 @@ private:
     AccountState state_;
     const Terms& terms_ = state_.terms;
     Booking booking_;
+    std::optional<TriggerUse> use_;
 };
 
 }  // namespace

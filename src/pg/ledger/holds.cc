@@ -3,6 +3,7 @@
 #include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/promotions/trigger_rules.hpp"
+#include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -48,7 +49,12 @@ public:
             fail_external_id_taken(*hold_.external_id, "It is that of transaction " + show(*state_.transaction) + ".");
         require_usable(terms_, hold_.key, now_);
         check_dates();
-        if (hold_.promotion) require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale, now_);
+        std::optional<TriggerUse> use;
+        if (hold_.promotion) {
+            use.emplace(hold_.key, *hold_.promotion, is_redemption() ? 0 : amount_, terms_.scale);
+            require_use(*use, now_);
+            require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale);
+        }
         state_.account.expire(now_);
         std::vector<Movement> reserved;
         if (is_redemption()) {
@@ -59,6 +65,7 @@ public:
         write_account(hold_.key, key_, state_, now_, std::nullopt);
         const Uuid id = make_uuid();
         insert(id);
+        if (use) count_use(*use, id);
         if (!reserved.empty()) insert_reserved(id, reserved);
         return {id, false};
     }
@@ -257,6 +264,7 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     if (is_open) {
         state.account.release(read_reserved(arguments, hold.id, state.terms.scale, state.account));
         end_rolled_back(arguments, hold.id, moment);
+        give_back_use(member, program, hold.id, moment);
     }
     state.account.expire(moment);
     write_account(key, arguments, state, moment, std::nullopt);

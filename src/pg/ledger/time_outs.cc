@@ -1,5 +1,6 @@
 #include "pg/ledger/time_outs.hpp"
 
+#include "pg/orders/store.hpp"
 #include "pg/server/clock.hpp"
 
 namespace loyalty::pg {
@@ -53,8 +54,19 @@ std::int64_t end_holds(const JobKeyArguments& accounts, std::size_t count) {
         ", emptied AS ("
         "    UPDATE loyalty.lots l SET held = l.held - f.amount FROM freed f"
         "     WHERE l.member = f.member AND l.program = f.program AND l.point_type = f.point_type AND l.seq = f.lot)"
+        ", unused AS ("
+        "    UPDATE loyalty.trigger_uses u SET freed_at = $1, points = 0"
+        "      FROM (SELECT b.* FROM ended JOIN loyalty.trigger_uses b ON b.member = ended.member AND b.program = ended.program AND b.id = ended.id"
+        "             WHERE b.freed_at IS NULL) was"
+        "     WHERE u.member = was.member AND u.program = was.program AND u.promotion = was.promotion AND u.id = was.id"
+        "    RETURNING u.program, u.promotion, was.points)"
+        ", counted AS ("
+        "    UPDATE loyalty.promotion_counters c SET uses = c.uses - f.uses, points = c.points - f.points"
+        "      FROM (SELECT program, promotion, count(*) AS uses, sum(points) AS points FROM unused GROUP BY program, promotion) f"
+        "     WHERE c.program = f.program AND c.promotion = f.promotion)"
         " SELECT count(*) FROM ended",
         {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
+    const OrderWriting writing;
     const Rows rows = query.run_for(count,
                                     {timestamp_argument(now()), timestamp_argument(wall_now()), accounts.members,
                                      accounts.programs, accounts.parts},

@@ -1,41 +1,13 @@
 #include "pg/promotions/trigger_rules.hpp"
 
 #include "pg/ledger/functions.hpp"
+#include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
 
 namespace {
-
-struct Period {
-    std::string state;
-    std::optional<TimestampTz> starts_at, ends_at;
-};
-
-void require_in_force(const Period& period, const std::string& promotion, TimestampTz now) {
-    const char* reason = nullptr;
-    if (period.state != "active") {
-        reason = period.state == "draft"      ? "It is a draft."
-                 : period.state == "inactive" ? "It is inactive."
-                 : period.state == "paused"   ? "It is paused."
-                                              : "It has ended.";
-    } else if (period.starts_at && now < *period.starts_at) {
-        reason = "It has not started yet.";
-    } else if (period.ends_at && now >= *period.ends_at) {
-        reason = "Its end has passed.";
-    }
-    if (!reason) return;
-    throw Error(sqlstate::promotion_not_in_force, "promotion \"" + promotion + "\" is not in force", reason,
-                "Activate it, or change its dates.");
-}
-
-Period period_at(const Rows& rows, std::uint64_t row, int column) {
-    Period period{rows.text(row, column), {}, {}};
-    if (!rows.is_null(row, column + 1)) period.starts_at = timestamp_at(rows, row, column + 1);
-    if (!rows.is_null(row, column + 2)) period.ends_at = timestamp_at(rows, row, column + 2);
-    return period;
-}
 
 [[noreturn]] void fail_no_rule(const std::string& promotion, const std::string& detail) {
     throw Error(sqlstate::no_such_rule, "no one rule of promotion \"" + promotion + "\" fits", detail,
@@ -44,39 +16,26 @@ Period period_at(const Rows& rows, std::uint64_t row, int column) {
 
 }  // namespace
 
-void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
-                  TimestampTz now) {
+void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale) {
     static Query query(
-        "SELECT e.current_state, e.starts_at, e.ends_at, r.operation, r.amount, r.min_amount, r.max_amount, p.kind = 'trigger'"
-        "  FROM loyalty.promotions p"
-        "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
-        "  LEFT JOIN loyalty.trigger_rules r ON r.program = p.program AND r.promotion = p.external_id AND r.operation = $3 AND r.point_type = $4"
-        " WHERE p.program = $1 AND p.external_id = $2",
+        "SELECT r.operation, r.amount, r.min_amount, r.max_amount"
+        "  FROM loyalty.trigger_rules r"
+        " WHERE r.program = $1 AND r.promotion = $2 AND r.operation = $3 AND r.point_type = $4",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;
     const char* operation = accrual ? "accrual" : "deduction";
     const Rows rows = query.run({text_argument(key.program), text_argument(promotion), text_argument(operation),
                                  text_argument(key.point_type)});
-    if (rows.size() == 0) {
-        throw Error(sqlstate::unknown_node,
-                    "promotion \"" + promotion + "\" of program \"" + key.program + "\" does not exist", {},
-                    "Name one of loyalty.promotions.");
-    }
-    if (!rows.boolean(0, 8)) {
-        throw Error(sqlstate::unknown_trigger_promotion, "promotion \"" + promotion + "\" is no trigger promotion", {},
-                    "What is booked by hand is booked under a promotion of kind \"trigger\", or under none.");
-    }
-    require_in_force(period_at(rows, 0, 1), promotion, now);
-    if (rows.is_null(0, 4))
+    if (rows.size() == 0)
         fail_no_rule(promotion, std::string("It has none for ") + operation + " of \"" + key.point_type + "\".");
-    const bool exact = !rows.is_null(0, 5) && units_at(rows, 0, 5, scale) == value;
+    const bool exact = !rows.is_null(0, 2) && units_at(rows, 0, 2, scale) == value;
     const bool within =
-        !rows.is_null(0, 6) && units_at(rows, 0, 6, scale) <= value && value <= units_at(rows, 0, 7, scale);
+        !rows.is_null(0, 3) && units_at(rows, 0, 3, scale) <= value && value <= units_at(rows, 0, 4, scale);
     if (exact || within) return;
-    std::string allowed = rows.is_null(0, 5) ? "" : "exactly " + show_points(units_at(rows, 0, 5, scale), scale);
-    if (!rows.is_null(0, 6)) {
-        allowed += (allowed.empty() ? "" : ", or ") + show_points(units_at(rows, 0, 6, scale), scale) + " to " +
-                   show_points(units_at(rows, 0, 7, scale), scale);
+    std::string allowed = rows.is_null(0, 2) ? "" : "exactly " + show_points(units_at(rows, 0, 2, scale), scale);
+    if (!rows.is_null(0, 3)) {
+        allowed += (allowed.empty() ? "" : ", or ") + show_points(units_at(rows, 0, 3, scale), scale) + " to " +
+                   show_points(units_at(rows, 0, 4, scale), scale);
     }
     throw Error(sqlstate::amount_outside_rule, "the amount is not what promotion \"" + promotion + "\" allows",
                 "It is " + show_points(value, scale) + ", the rule says " + allowed + ".",
@@ -102,9 +61,8 @@ std::string program_of(const std::string& promotion, const std::optional<std::st
 // Finds the rule and books by it; that the booking obeys the rule is looked at where it is booked.
 Datum fire(const Firing& firing, const std::string& program, MemoryContext into) {
     static Query query(
-        "SELECT e.current_state, e.starts_at, e.ends_at, r.operation, r.point_type, r.amount"
+        "SELECT r.operation, r.point_type, r.amount"
         "  FROM loyalty.promotions p"
-        "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
         "  LEFT JOIN loyalty.trigger_rules r ON r.program = p.program AND r.promotion = p.external_id"
         "       AND ($3 IS NULL OR r.operation = $3) AND ($4 IS NULL OR r.point_type = $4)"
         " WHERE p.program = $1 AND p.external_id = $2",
@@ -112,20 +70,23 @@ Datum fire(const Firing& firing, const std::string& program, MemoryContext into)
     const FreshSnapshot snapshot;
     const Rows rows = query.run({text_argument(program), text_argument(firing.promotion),
                                  optional_text_argument(firing.operation), optional_text_argument(firing.point_type)});
-    if (rows.size() != 1 || rows.is_null(0, 4)) {
-        if (rows.size() > 0) require_in_force(period_at(rows, 0, 1), firing.promotion, now());
+    if (rows.size() != 1 || rows.is_null(0, 1)) {
+        require_in_force(program, firing.promotion, now());
         fail_no_rule(firing.promotion, rows.size() > 1 ? "Several do." : "It has none for this.");
     }
-    const bool accrual = rows.text(0, 4) == "accrual";
+    const bool accrual = rows.text(0, 1) == "accrual";
     Posting posting;
-    posting.key = {firing.member, program, rows.text(0, 5)};
+    posting.key = {firing.member, program, rows.text(0, 2)};
     posting.type = accrual ? "accrual" : "redemption";
     posting.external_id = firing.external_id;
     posting.promotion = firing.promotion;
-    posting.source_type = firing.source_type;
-    posting.source = firing.source;
+    posting.created_at = firing.created_at;
+    posting.source_type = firing.source_type ? firing.source_type : "promotion";
+    posting.source = firing.source_type ? firing.source : firing.promotion;
+    posting.comment = firing.comment;
+    posting.data = firing.data;
     std::optional<Datum> amount = firing.amount;
-    if (!amount && !rows.is_null(0, 6)) amount = rows.datum(0, 6);
+    if (!amount && !rows.is_null(0, 3)) amount = rows.datum(0, 3);
     if (!amount) {
         throw Error(sqlstate::amount_outside_rule, "promotion \"" + firing.promotion + "\" wants an amount",
                     "Its rule allows a range.", "Give a number of points within it.");
@@ -154,6 +115,13 @@ Datum loyalty_fire(PG_FUNCTION_ARGS) {
         firing.point_type = given.text(3);
         firing.amount = given.datum(4);
         firing.external_id = given.text(5);
+        firing.created_at = given.moment(7);
+        firing.source_type = given.text(8);
+        firing.source = given.text(9);
+        firing.comment = given.text(10);
+        firing.data = given.datum(11);
+        refuse_own_source(firing.source_type);
+        check_attachments(firing.source_type, firing.source, firing.data);
         return fire(firing, program_of(firing.promotion, given.text(6)), caller);
     });
 }

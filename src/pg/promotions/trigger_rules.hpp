@@ -5,10 +5,9 @@
 
 namespace loyalty::pg {
 
-// A booking by hand under a promotion: that it is a trigger promotion, in force, and has a rule for it. Errors: LY319 (no such
-// promotion), LY720 (of another kind), LY721 (not in force), LY722 (no rule for it), LY723 (a value outside the rule).
-void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale,
-                  TimestampTz now);
+// A booking by hand under a trigger promotion: that it has a rule for it. Errors: LY722 (no rule for it), LY723 (a value outside
+// the rule).
+void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale);
 
 // The program whose trigger promotion it is: the one named, or the only one that has it; of several the active one. Error
 // LY720 otherwise.
@@ -18,7 +17,10 @@ struct Firing {
     std::string promotion, member;
     std::optional<std::string> operation, point_type, external_id;
     std::optional<Datum> amount;
-    std::optional<std::string> source_type, source;
+    std::optional<TimestampTz> created_at;
+    std::optional<std::string> source_type, source;  // left out: the promotion
+    std::optional<std::string> comment;
+    std::optional<Datum> data;
 };
 
 // Finds the rule of a trigger promotion and books by it; answers as the ledger's functions do.
