@@ -192,7 +192,7 @@ GENERATED_PAGES := doc/reference.md doc/tables.md doc/program.schema.json
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: install-debug dist unit test accept demo history bench fuzz format reference packages help
+.PHONY: install-debug dist unit test matrix accept demo history bench fuzz format reference packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -219,6 +219,10 @@ demo:
 test:
 	@tools/packages build unit test
 	+@TESTS="$(TESTS)" tools/test $(SUITES)
+
+#: matrix        prove demo and test on bare systems of other Debian releases; SERVER=PATH adds a server built from source
+matrix:
+	@SERVER="$(SERVER)" tools/matrix
 
 #: accept        take the outputs of the last `make test` as the expected ones: read them first
 accept:
