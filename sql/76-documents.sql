@@ -137,8 +137,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_shapes(text) IS
-    'The tables of a document, or the one that is named, with what the catalogue says of their columns, in the order of their ranks. Example: SELECT '
-    'relation, said FROM loyalty_document_shapes();';
+    'The tables of a document, or the one that is named, with what the catalogue says of their columns, in the order of '
+    'their ranks. Example: SELECT relation, said FROM loyalty_document_shapes();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Out of the tables
@@ -185,7 +185,9 @@ BEGIN
     END IF;
     IF shape.scope = '{parent}' THEN
         body := body || format(
-            ' || CASE WHEN %1$I.parent = ANY ($2) THEN jsonb_build_object(''position'', %1$I.position) ELSE ''{}''::jsonb END', relation
+            ' || CASE WHEN %1$I.parent = ANY ($2)'
+            ' THEN jsonb_build_object(''position'', %1$I.position) ELSE ''{}''::jsonb END',
+            relation
         );
     END IF;
     FOR child IN
@@ -229,11 +231,12 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_query(text, text[], boolean) IS
     'An SQL expression of what a document lists of a table, and of the tables in it: of program $1, with positions for the '
-    'children of the groups $2, and of all promotions or the one named $3. Nested: in the object of the parent''s row. Example: SELECT '
-    'loyalty_document_query(''channels'', ''{}'');';
+    'children of the groups $2, and of all promotions or the one named $3. Nested: in the object of the parent''s row. '
+    'Example: SELECT loyalty_document_query(''channels'', ''{}'');';
 
 -- Where a promotion stands before a group, the order of the two lists does not tell: the document says the positions.
-CREATE FUNCTION @extschema@.loyalty_document_list(program text, relation text, options text[], promotion text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_document_list(program text, relation text, options text[], promotion text DEFAULT NULL)
+    RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     -- Many small queries in one: compiling them takes a second, and they take less.
@@ -255,7 +258,9 @@ DECLARE
     );
     result jsonb;
 BEGIN
-    EXECUTE 'SELECT ' || @extschema@.loyalty_document_query(relation, options, false) INTO result USING program, mixed, promotion;
+    EXECUTE 'SELECT ' || @extschema@.loyalty_document_query(relation, options, false)
+    INTO result
+    USING program, mixed, promotion;
     RETURN result;
 END
 $body$;
@@ -264,7 +269,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_document_list(text, text, text[], text) 
     'What a document lists of a table of a program, or of its promotions the one that is named; null: nothing. Example: '
     'SELECT loyalty_document_list(''main'', ''channels'', ''{}'');';
 
-CREATE FUNCTION @extschema@.loyalty_export(program text, products boolean DEFAULT false, members boolean DEFAULT false) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_export(program text, products boolean DEFAULT false, members boolean DEFAULT false)
+    RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET timezone = 'UTC'
@@ -476,7 +482,9 @@ BEGIN
     ORDER BY node.place
     LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_document(wrong.code::text, wrong.path::text, wrong.message::text, NULL::text, wrong.hint::text);
+        PERFORM @extschema@.loyalty_refuse_document(
+            wrong.code::text, wrong.path::text, wrong.message::text, NULL::text, wrong.hint::text
+        );
     END IF;
 END
 $body$;
@@ -1056,7 +1064,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_document_step(text, jsonb) IS
     'Runs a statement over rows of a document; where one is refused, the error has its path. Example: SELECT '
     'loyalty_document_step(''SELECT $1'', ''[]'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_statement(relation text, action text, columns text[], identity text[]) RETURNS text
+CREATE FUNCTION @extschema@.loyalty_document_statement(relation text, action text, columns text[], identity text[])
+    RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -1085,8 +1094,9 @@ COMMENT ON FUNCTION @extschema@.loyalty_document_statement(text, text, text[], t
     'The statement that inserts, updates or deletes all rows of a table that are given as $1, a list of objects with a '
     '"row". Example: SELECT loyalty_document_statement(''regions'', ''delete'', ''{name}'', ''{program,external_id}'');';
 
--- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names: where one of them changes, all of the promotion are made anew. Its
--- state comes last, when it has all that an active promotion needs.
+-- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names: where
+-- one of them changes, all of the promotion are made anew. Its state comes last, when it has all that an active promotion
+-- needs.
 CREATE FUNCTION @extschema@.loyalty_document_write(document jsonb, root text, prune boolean, filled text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -1181,7 +1191,9 @@ BEGIN
                     ELSE ARRAY(
                         SELECT field.name
                         FROM unnest(shape.columns) WITH ORDINALITY AS field (name, place)
-                        WHERE field.name <> ALL (shape.identity || CASE shape.relation WHEN 'promotions' THEN '{state}' ELSE '{}' END::text[])
+                        WHERE field.name <> ALL (
+                            shape.identity || CASE shape.relation WHEN 'promotions' THEN '{state}' ELSE '{}' END::text[]
+                        )
                         ORDER BY field.place
                     )
                 END,

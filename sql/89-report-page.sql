@@ -4,7 +4,11 @@ CREATE FUNCTION @extschema@.loyalty_html(content text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     RETURN coalesce(
-        replace(replace(replace(replace(replace(content, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;'),
+        replace(
+            replace(replace(replace(replace(content, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'),
+            '''',
+            '&#39;'
+        ),
         ''
     );
 
@@ -17,7 +21,9 @@ CREATE FUNCTION @extschema@.loyalty_html_number(number numeric, decimals integer
     SET search_path = pg_catalog, pg_temp
     RETURN coalesce(
         replace(
-            btrim(to_char(round(number, decimals), 'FM999,999,999,999,990' || rtrim('.' || repeat('0', decimals), '.'))), ',', '&#8239;'
+            to_char(round(number, decimals), 'FM999,999,999,999,990' || rtrim('.' || repeat('0', decimals), '.')),
+            ',',
+            '&#8239;'
         ),
         ''
     );
@@ -94,7 +100,9 @@ BEGIN
                 '<td class="number" data-label="Points">%s</td><td class="number" data-label="Revenue">%s</td></tr>',
                 node.node,
                 node.depth,
-                @extschema@.loyalty_html(CASE WHEN node.depth = 0 AND node.node = 'group' THEN 'Main arbitration' ELSE node.name END),
+                @extschema@.loyalty_html(
+                    CASE WHEN node.depth = 0 AND node.node = 'group' THEN 'Main arbitration' ELSE node.name END
+                ),
                 @extschema@.loyalty_html(concat_ws(', ', node.kind, node.status, node.limits, node.pending)),
                 @extschema@.loyalty_html_number(done.orders, 0),
                 @extschema@.loyalty_html_number(done.discount - done.discount_returned, 2),
@@ -136,12 +144,20 @@ BEGIN
     RETURN (
         SELECT string_agg(
             format(
-                '<details%s><summary><span class="name">%s</span> <span class="kind">%s</span> <span class="number">%s %s</span>'
-                '</summary><table><tr><td>Before any benefit</td><td class="number">%s</td></tr>%s'
+                '<details%s><summary><span class="name">%s</span> <span class="kind">%s</span> '
+                '<span class="number">%s %s</span></summary><table>'
+                '<tr><td>Before any benefit</td><td class="number">%s</td></tr>%s'
                 '<tr class="sum"><td>To pay</td><td class="number">%s</td></tr>%s</table></details>',
                 CASE WHEN made.place = 1 THEN ' open=""' ELSE '' END,
                 @extschema@.loyalty_html(made.external_id::text),
-                @extschema@.loyalty_html(concat_ws(', ', to_char(made."time", 'YYYY-MM-DD HH24:MI'), coalesce(made.member, 'guest'), made.status)),
+                @extschema@.loyalty_html(
+                    concat_ws(
+                        ', ',
+                        to_char(made."time", 'YYYY-MM-DD HH24:MI'),
+                        coalesce(made.member, 'guest'),
+                        made.status
+                    )
+                ),
                 @extschema@.loyalty_html_number(made.total, 2),
                 @extschema@.loyalty_html(made.currency),
                 @extschema@.loyalty_html_number(made.base, 2),
@@ -173,7 +189,8 @@ BEGIN
                 @extschema@.loyalty_html_number(made.total, 2),
                 CASE
                     WHEN made.refunded > 0 THEN format(
-                        '<tr><td>Given back</td><td class="number">%s</td></tr>', @extschema@.loyalty_html_number(- made.refunded, 2)
+                        '<tr><td>Given back</td><td class="number">%s</td></tr>',
+                        @extschema@.loyalty_html_number(- made.refunded, 2)
                     )
                     ELSE ''
                 END
@@ -202,22 +219,27 @@ CREATE FUNCTION @extschema@.loyalty_report_page(program text, orders integer DEF
 DECLARE
     style CONSTANT text := $css$
 :root{--ink:#1c2733;--soft:#5b6b7b;--line:#d7dee5;--paper:#fff;--card:#f6f8fa;--bar:#2f7d6d}
-@media (prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa8b5;--line:#33404c;--paper:#141a20;--card:#1c242c;--bar:#5cbfa9}}
+@media (prefers-color-scheme:dark){
+:root{--ink:#e6ebf0;--soft:#9aa8b5;--line:#33404c;--paper:#141a20;--card:#1c242c;--bar:#5cbfa9}
+}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:70rem;padding:1rem;font:16px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 h1{font-size:1.6rem;margin:.5rem 0 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .kind,.none,figcaption,dt{color:var(--soft)}.kind{font-size:.85em}
 dl,.charts{display:grid;gap:.75rem}
-dl{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));margin:1rem 0}dl div{background:var(--card);border-radius:.5rem;padding:.6rem .8rem}
+dl{grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));margin:1rem 0}
+dl div{background:var(--card);border-radius:.5rem;padding:.6rem .8rem}
 dt{font-size:.85rem}dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
 .charts{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
 figure{margin:0;background:var(--card);border-radius:.5rem;padding:.7rem}
 figcaption{font-size:.9rem;margin-bottom:.3rem}
-svg{display:block;width:100%;height:auto;overflow:visible}rect{fill:var(--bar)}line{stroke:var(--soft)}.grid{stroke:var(--line);stroke-dasharray:3 4}
+svg{display:block;width:100%;height:auto;overflow:visible}
+rect{fill:var(--bar)}line{stroke:var(--soft)}.grid{stroke:var(--line);stroke-dasharray:3 4}
 text{fill:var(--soft);font-size:15px}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th{font-size:.8rem;color:var(--soft);font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{font-size:.8rem;color:var(--soft);font-weight:600}
+.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td[style]{padding-left:calc(.5rem + var(--depth)*1.1rem)}tr.group .name,tr.sum{font-weight:600}
 .name{overflow-wrap:anywhere}details{border-bottom:1px solid var(--line);padding:.35rem 0}
 summary{display:flex;gap:.6rem;cursor:pointer}summary .number{margin-left:auto}
@@ -256,7 +278,9 @@ BEGIN
         'initial-scale=1"/><title>%1$s</title><style>%2$s</style></head><body><h1>%1$s</h1><p class="kind">%3$s</p>',
         @extschema@.loyalty_html('Loyalty program ' || program),
         style,
-        @extschema@.loyalty_html(coalesce('As of ' || to_char(today.as_of, 'YYYY-MM-DD HH24:MI TZ'), 'Nothing has happened yet.'))
+        @extschema@.loyalty_html(
+            coalesce('As of ' || to_char(today.as_of, 'YYYY-MM-DD HH24:MI TZ'), 'Nothing has happened yet.')
+        )
     );
 
     result := result || (

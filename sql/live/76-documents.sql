@@ -178,7 +178,8 @@ COMMENT ON COLUMN loyalty.document_tables.option IS 'The argument of loyalty_exp
 COMMENT ON COLUMN loyalty.document_tables.hidden IS 'Columns that are never in a document.';
 COMMENT ON COLUMN loyalty.document_tables.stays IS 'Columns that keep their value where a document leaves them out.';
 COMMENT ON COLUMN loyalty.document_tables.shown IS 'SQL condition: which rows are in the document of program $1.';
-COMMENT ON COLUMN loyalty.document_tables.preset IS 'SQL expression: defaults of the row in place of the table''s; may be null.';
+COMMENT ON COLUMN loyalty.document_tables.preset IS
+    'SQL expression: defaults of the row in place of the table''s; may be null.';
 COMMENT ON COLUMN loyalty.document_tables.renumbered IS
     'SQL expression: columns of the row that count by their order alone; may be null.';
 COMMENT ON COLUMN loyalty.document_tables.retired IS
@@ -209,7 +210,8 @@ JOIN pg_attribute AS attribute
     AND attribute.attname NOT IN ('created_at', 'updated_at')
 LEFT JOIN pg_attrdef AS value ON value.adrelid = attribute.attrelid AND value.adnum = attribute.attnum;
 
-COMMENT ON VIEW loyalty.document_columns IS 'The columns of loyalty.document_tables: all but generated ones and those of time.';
+COMMENT ON VIEW loyalty.document_columns IS
+    'The columns of loyalty.document_tables: all but generated ones and those of time.';
 COMMENT ON COLUMN loyalty.document_columns.rank IS 'That of the table.';
 COMMENT ON COLUMN loyalty.document_columns.relation IS 'The table.';
 COMMENT ON COLUMN loyalty.document_columns.name IS 'The column.';

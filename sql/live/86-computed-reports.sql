@@ -423,7 +423,11 @@ daily AS (
 calendar AS (
     SELECT series.program, series.point_type, day::date AS day
     FROM (
-        SELECT daily.program, daily.point_type, min(daily.day) AS first_day, min(moment.now AT TIME ZONE moment.time_zone) AS last
+        SELECT
+            daily.program,
+            daily.point_type,
+            min(daily.day) AS first_day,
+            min(moment.now AT TIME ZONE moment.time_zone) AS last
         FROM daily
         JOIN moment ON moment.program = daily.program
         GROUP BY 1, 2
@@ -452,7 +456,8 @@ LEFT JOIN daily
 WINDOW so_far AS (PARTITION BY calendar.program, calendar.point_type ORDER BY calendar.day);
 
 COMMENT ON VIEW loyalty.daily_activity_now IS
-    'What loyalty.daily_activity and loyalty.daily_points keep, computed when it is read. Reads members, orders and the ledger.';
+    'What loyalty.daily_activity and loyalty.daily_points keep, computed when it is read. Reads members, orders and the '
+    'ledger.';
 COMMENT ON COLUMN loyalty.daily_activity_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.daily_activity_now.day IS 'The day, in the program''s time zone.';
 COMMENT ON COLUMN loyalty.daily_activity_now.point_type IS

@@ -448,8 +448,8 @@ CROSS JOIN LATERAL (SELECT coalesce(point_type.applied_ratio, point_type.ratio) 
 GROUP BY figure.program, figure.day, program.external_id;
 
 COMMENT ON VIEW loyalty.daily_activity IS
-    'A line a day: members, orders, and what became of points, in money by the ratio in force now; loyalty.daily_points has the '
-    'points of each type.';
+    'A line a day: members, orders, and what became of points, in money by the ratio in force now; loyalty.daily_points has '
+    'the points of each type.';
 COMMENT ON COLUMN loyalty.daily_activity.program IS 'The program.';
 COMMENT ON COLUMN loyalty.daily_activity.day IS 'The day, in the program''s time zone.';
 COMMENT ON COLUMN loyalty.daily_activity.new_members IS 'Members registered on the day.';
@@ -499,7 +499,8 @@ SELECT
 FROM loyalty.promotion_performance AS performance
 CROSS JOIN LATERAL jsonb_each(performance.points) AS earned (point_type, figures);
 
-COMMENT ON VIEW loyalty.promotion_points IS 'The points of loyalty.promotion_performance in plain columns, a row for each point type.';
+COMMENT ON VIEW loyalty.promotion_points IS
+    'The points of loyalty.promotion_performance in plain columns, a row for each point type.';
 COMMENT ON COLUMN loyalty.promotion_points.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_points.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_points.name IS 'Its name.';
