@@ -272,7 +272,7 @@ cmp_ok(scalar @lines, '<', 25, 'the first ten minutes take less than 25 lines of
 
 # The limits stated are the limits kept.
 my $limits = join '', map { slurp_file($_) } 'doc/operations.md', 'doc/reference.md';
-my $sources = join '', map { slurp_file($_) } glob 'src/*/*.hpp src/*/*.cc';
+my $sources = join '', map { slurp_file($_) } glob 'src/*/*.hpp src/*/*.cc src/*/*/*.hpp src/*/*/*.cc';
 foreach my $limit (
     [ 'max_lines', '| lines of an order | %s |' ],
     [ 'max_depth', '| nesting of an order document | %s levels |' ],
