@@ -625,7 +625,7 @@ private:
             effect.asked = effect.applied = ask.asked;
             effects.push_back(effect);
         }
-        if (proposal.shipping > 0) {
+        if (proposal.shipping != 0) {
             Effect effect = effect_of(proposal, the_shipping);
             effect.asked = effect.applied = proposal.shipping;
             effects.push_back(effect);
@@ -810,7 +810,7 @@ private:
 
     static void reduce_shipping(World& world, Int amount) {
         world.shipping -= amount;
-        if (world.left) *world.left -= amount;
+        if (world.left) *world.left -= std::max<Int>(0, amount);  // a raise gives no room back
     }
 
     // --- Nodes ---

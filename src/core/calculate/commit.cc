@@ -110,10 +110,10 @@ void cut_to(std::vector<std::int64_t>& amounts, Money most) {
     if (sum > most) amounts = allot(most.units, amounts);
 }
 
-// Takes something off the shipping price, which only the budget of a promotion counts.
+// Takes something off the shipping price, which only the budget of a promotion counts. A raise gives no room back.
 void reduce_shipping(State& state, const Enclosing& enclosing, Money reduction) {
     state.shipping -= reduction;
-    if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += reduction;
+    if (!enclosing.group) state.reduced[static_cast<std::size_t>(enclosing.depth())] += std::max(Money{}, reduction);
 }
 
 // Why no more is taken off the shipping than is, which `asked` and the price would allow.
