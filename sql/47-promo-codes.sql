@@ -61,8 +61,8 @@ CREATE FUNCTION @extschema@.loyalty_generate_promo_codes(
 
 COMMENT ON FUNCTION @extschema@.loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text) IS
     'Makes that many (1 to 10000000) new codes in a pool, at random, from a mask: # stands for a digit, ? for a letter, * '
-    'for either (without I, O, 0 and 1), all else for itself. Returns how many. With an external id, a repeated call makes '
-    'none. Errors: LY201, LY630 (pool), LY632 (its validity), LY633 (the mask has too few codes, or a wrong length), LY104 '
+    'for either (without I, O, 0 and 1), all else for itself, letters in upper case as in an import. Returns how many. With '
+    'an external id, a repeated call makes none. Errors: LY201, LY630 (pool), LY632 (its validity), LY633 (the mask has too few codes, or a wrong length), LY104 '
     '(codes), LY513 (the external id was used for something else). Example: SELECT loyalty_generate_promo_codes(''main'', '
     '''birthday'', ''BDAY-****-****'', 1000000);';
 
@@ -72,6 +72,8 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     source regclass,
     code_column name DEFAULT 'code',
     expires_at timestamptz DEFAULT 'infinity',
+    uses_column name DEFAULT NULL,
+    expires_column name DEFAULT NULL,
     OUT inserted bigint,
     OUT duplicates bigint,
     OUT refused bigint,
@@ -81,11 +83,13 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_import_promo_codes';
 
-COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name) IS
     'Takes codes from a column of a table, such as a temporary one that COPY filled; it is read with the caller''s rights. '
-    'Reports how many were inserted, were there already (also twice in the source), and were refused: null, empty, longer '
-    'than 100 characters, or with white space within; with the first 20 of these. Errors: LY201, LY630 (pool), LY632 (its '
-    'validity). Example: SELECT * FROM loyalty_import_promo_codes(''main'', ''birthday'', ''imported'');';
+    'Other columns may hold the uses of each code so far (null: none) and when it expires: a date (the last day, in the '
+    'program''s time zone) or a moment; null: expires_at. Reports how many were inserted, were there already (also twice in '
+    'the source), and were refused: null, empty, longer than 100 characters, with white space within, or with uses below 0; '
+    'with the first 20 of these. Errors: LY201, LY630 (pool), LY632 (its validity). Example: SELECT * FROM '
+    'loyalty_import_promo_codes(''main'', ''birthday'', ''imported'');';
 
 CREATE FUNCTION @extschema@.loyalty_attach_promo_code(program text, profile text, pool text, code text DEFAULT NULL) RETURNS text
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -118,3 +122,81 @@ COMMENT ON FUNCTION @extschema@.loyalty_activate_promo_code(text, text, text, te
     'it no second time. Errors: LY201, LY203 (profile), LY631 (code), LY632 (the pool''s validity), LY635 (attached to '
     'another profile, or to none), LY637 (used up), LY638 (expired), LY513 (the external id was used for something else). '
     'Example: SELECT loyalty_activate_promo_code(''main'', ''ann'', ''BDAY-7KQM-2XHP'');';
+
+CREATE FUNCTION @extschema@.loyalty_promo_code(
+    program text,
+    code text,
+    OUT code text,
+    OUT pool text,
+    OUT pool_name text,
+    OUT kind text,
+    OUT state text,
+    OUT profile text,
+    OUT attached_at timestamptz,
+    OUT uses integer,
+    OUT max_uses integer,
+    OUT expires_at timestamptz,
+    OUT order_id text,
+    OUT created_at timestamptz
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_promo_code';
+
+COMMENT ON FUNCTION @extschema@.loyalty_promo_code(text, text) IS
+    'How a promo code stands: its pool, state (created, attached, activated or expired), the profile it is attached to, uses, '
+    'and the order that issued it. Errors: LY631 (no such code), LY526. Example: SELECT * FROM loyalty_promo_code(''main'', '
+    '''BDAY-7KQM-2XHP'');';
+
+CREATE FUNCTION @extschema@.loyalty_promo_codes(
+    member text,
+    program text DEFAULT NULL,
+    OUT code text,
+    OUT pool text,
+    OUT pool_name text,
+    OUT kind text,
+    OUT state text,
+    OUT profile text,
+    OUT attached_at timestamptz,
+    OUT uses integer,
+    OUT max_uses integer,
+    OUT expires_at timestamptz,
+    OUT order_id text,
+    OUT created_at timestamptz
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_promo_codes';
+
+COMMENT ON FUNCTION @extschema@.loyalty_promo_codes(text, text) IS
+    'The promo codes that are attached to a profile, the latest first, as loyalty_promo_code() tells of each. Without a '
+    'program: the active one. Errors: LY201, LY526. Example: SELECT * FROM loyalty_promo_codes(''ann'');';
+
+CREATE FUNCTION @extschema@.loyalty_update_promo_code(
+    program text,
+    code text,
+    expires_at timestamptz DEFAULT NULL,
+    expires_on date DEFAULT NULL,
+    free_uses boolean DEFAULT false,
+    OUT code text,
+    OUT pool text,
+    OUT pool_name text,
+    OUT kind text,
+    OUT state text,
+    OUT profile text,
+    OUT attached_at timestamptz,
+    OUT uses integer,
+    OUT max_uses integer,
+    OUT expires_at timestamptz,
+    OUT order_id text,
+    OUT created_at timestamptz
+) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_update_promo_code';
+
+COMMENT ON FUNCTION @extschema@.loyalty_update_promo_code(text, text, timestamptz, date, boolean) IS
+    'Changes when a promo code expires, at a moment (exclusive) or with the end of a day in the program''s time zone, and with '
+    'free_uses makes it usable again: its uses so far are given back and stay on record. Answers as loyalty_promo_code() '
+    'does. Errors: LY631 (no such code), LY526 (both forms of the date, or an argument is missing). Example: SELECT * FROM '
+    'loyalty_update_promo_code(''main'', ''BDAY-7KQM-2XHP'', expires_on => ''2027-01-31'');';

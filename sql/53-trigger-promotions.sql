@@ -159,3 +159,25 @@ COMMENT ON FUNCTION @extschema@.loyalty_enrol_trigger() IS
     'member_not_enrolled says why, and the statement goes on. Errors: LY724 (arguments, columns), LY201. Example: CREATE '
     'TRIGGER enrol AFTER INSERT ON sign_ups FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger(''main'', '
     '''customer_id'');';
+
+CREATE FUNCTION @extschema@.loyalty_trigger_promotions(
+    program text,
+    OUT promotion text,
+    OUT name text,
+    OUT description text,
+    OUT state text,
+    OUT starts_at timestamptz,
+    OUT ends_at timestamptz,
+    OUT operation text,
+    OUT point_type text,
+    OUT amount numeric,
+    OUT min_amount numeric,
+    OUT max_amount numeric
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 20
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_trigger_promotions';
+
+COMMENT ON FUNCTION @extschema@.loyalty_trigger_promotions(text) IS
+    'The trigger promotions of a program that have not ended, a row for each rule: what loyalty_fire() may be called with. '
+    'Errors: LY201, LY526. Example: SELECT * FROM loyalty_trigger_promotions(''main'');';

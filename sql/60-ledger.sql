@@ -235,7 +235,7 @@ CREATE FUNCTION @extschema@.loyalty_balance(
 COMMENT ON FUNCTION @extschema@.loyalty_balance(text, text, text, timestamptz) IS
     'Balances of a member, a row for each point type or for the one named: total, active (what can be spent), waiting '
     '(not active yet), held, debt, owed, in points; total and active in money by the ratio of the version in force (of '
-    'the type where there is none), rounded to the currency''s scale. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
+    'the type where there is none), rounded to the currency''s scale, null for qualification points, which buy nothing. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
     'happens. What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_balance(''ann'', ''main'');';
 

@@ -91,3 +91,38 @@ COMMENT ON FUNCTION @extschema@.loyalty_reprice_order(text, text) IS
     'that it was placed with: the same result, whatever has changed since. Writes nothing. Errors: LY604 (no such '
     'order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT loyalty_reprice_order(''main'', '
     '''A-1'');';
+
+CREATE FUNCTION @extschema@.loyalty_order(program text, external_id text) RETURNS jsonb
+    LANGUAGE C STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_order';
+
+COMMENT ON FUNCTION @extschema@.loyalty_order(text, text) IS
+    'An order as it stands now: its status, totals, lines with what came back of them, operations, texts and promo codes as '
+    'they were when it was placed, points earned and spent, returns; times by the clock of the program. Errors: LY604 (no '
+    'such order), LY526. Example: SELECT loyalty_order(''main'', ''A-1'');';
+
+CREATE FUNCTION @extschema@.loyalty_orders(
+    member text,
+    before text DEFAULT NULL,
+    page_size integer DEFAULT 100,
+    program text DEFAULT NULL,
+    OUT external_id text,
+    OUT status text,
+    OUT status_name text,
+    OUT "time" timestamptz,
+    OUT placed_at timestamptz,
+    OUT total numeric,
+    OUT discount numeric,
+    OUT points_discount numeric,
+    OUT refunded numeric,
+    OUT currency text
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_orders';
+
+COMMENT ON FUNCTION @extschema@.loyalty_orders(text, text, integer, text) IS
+    'Orders of a member, or of any profile that ordered, the latest first, a page (1 to 1000) at a time: before is the '
+    'external id of the last order of the page before. Without a program: the active one. Errors: LY201, LY104 (the page '
+    'size), LY526. Example: SELECT * FROM loyalty_orders(''ann'');';

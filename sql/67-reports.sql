@@ -166,14 +166,22 @@ CREATE FUNCTION @extschema@.loyalty_member_card(member text, program text, trans
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    -- Days are those of the program, whatever the session's zone.
+    zone CONSTANT text := (
+        SELECT card.time_zone
+        FROM loyalty.member_export AS card
+        WHERE card.member = loyalty_member_card.member
+            AND card.program = loyalty_member_card.program
+    );
 BEGIN
     RETURN QUERY
     SELECT format(
         'Member %s of program %s, since %s%s',
         card.member,
         card.program,
-        card.registered_at::date,
-        ', removed ' || card.removed_at::date
+        (card.registered_at AT TIME ZONE zone)::date,
+        ', removed ' || (card.removed_at AT TIME ZONE zone)::date
     )
     FROM loyalty.member_export AS card
     WHERE card.member = loyalty_member_card.member
@@ -182,8 +190,8 @@ BEGIN
     -- The first of these refuses what is unknown.
     RETURN QUERY
     SELECT format('Tier %s: %s', held.tier_group, coalesce(held.tier, 'none'))
-        || coalesce(' since ' || held.since::date, '')
-        || coalesce(', at least until ' || held.kept_until::date, '')
+        || coalesce(' since ' || (held.since AT TIME ZONE zone)::date, '')
+        || coalesce(', at least until ' || (held.kept_until AT TIME ZONE zone)::date, '')
         || coalesce(', ' || held.missing || ' points to ' || held.next_tier, '')
     FROM @extschema@.loyalty_tier(loyalty_member_card.member, loyalty_member_card.program, NULL::timestamptz) AS held;
 
@@ -195,7 +203,7 @@ BEGIN
         CASE WHEN held.waiting > 0 THEN format('%s not active yet', held.waiting) END,
         CASE WHEN held.held > 0 THEN format('%s held', held.held) END,
         CASE WHEN held.owed + held.debt > 0 THEN format('%s owed', held.owed + held.debt) END,
-        CASE WHEN held.active > 0 THEN format('worth %s %s', held.active_money, held.currency) END
+        CASE WHEN held.active > 0 AND held.active_money IS NOT NULL THEN format('worth %s %s', held.active_money, held.currency) END
     )
     FROM @extschema@.loyalty_balance(
         loyalty_member_card.member, loyalty_member_card.program, NULL::text, NULL::timestamptz
@@ -206,8 +214,8 @@ BEGIN
     FROM @extschema@.loyalty_expiring_points(
         loyalty_member_card.member,
         loyalty_member_card.program,
-        @extschema@.loyalty_now()::date,
-        @extschema@.loyalty_now()::date + 90,
+        (@extschema@.loyalty_now() AT TIME ZONE zone)::date,
+        (@extschema@.loyalty_now() AT TIME ZONE zone)::date + 90,
         NULL::text
     ) AS due
     ORDER BY due.last_usable_day, due.point_type;
@@ -215,7 +223,7 @@ BEGIN
     RETURN QUERY
     SELECT format(
         '%s  %s %s %s -> %s%s',
-        to_char(entry.created_at, 'YYYY-MM-DD HH24:MI'),
+        to_char(entry.created_at AT TIME ZONE zone, 'YYYY-MM-DD HH24:MI'),
         entry.type,
         CASE WHEN entry.value > 0 THEN '+' ELSE '' END || entry.value,
         entry.point_type,
@@ -236,3 +244,80 @@ COMMENT ON FUNCTION @extschema@.loyalty_member_card(text, text, integer) IS
     'What there is to know about a member at a glance, a line of text a row: since when, tiers and what is missing to the next '
     'ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are those of the '
     'session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT loyalty_member_card(''ann'', ''main'');';
+
+CREATE FUNCTION @extschema@.loyalty_export_members(
+    program text,
+    OUT member text,
+    OUT email text,
+    OUT phone text,
+    OUT registered_on date,
+    OUT enrolled_on date,
+    OUT balances text,
+    OUT tiers text
+) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    profiles record;
+BEGIN
+    SELECT
+        database.relation,
+        database.key_column,
+        database.relation = 'loyalty.profiles'::regclass AS is_bundled,
+        database.email_column,
+        database.phone_column
+    INTO profiles
+    FROM loyalty.programs AS known
+    JOIN loyalty.profile_databases AS database ON database.external_id = known.profile_database
+    WHERE known.external_id = loyalty_export_members.program;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY201',
+            MESSAGE = format('program "%s" does not exist', program),
+            HINT = 'Name one of loyalty.programs.';
+    END IF;
+
+    RETURN QUERY EXECUTE format(
+        $query$
+        SELECT
+            listed.member,
+            %1$s,
+            %2$s,
+            (listed.registered_at AT TIME ZONE listed.time_zone)::date,
+            (listed.enrolled_at AT TIME ZONE listed.time_zone)::date,
+            (
+                SELECT string_agg(held.key || ' ' || held.value, ', ' ORDER BY held.key COLLATE "C")
+                FROM jsonb_each_text(listed.balances) AS held
+            ),
+            (
+                SELECT string_agg(held.key || ' ' || held.value, ', ' ORDER BY held.key COLLATE "C")
+                FROM jsonb_each_text(listed.tiers) AS held
+            )
+        FROM loyalty.member_export AS listed
+        LEFT JOIN %3$s AS profile ON profile.%4$I::text = listed.member
+        WHERE listed.program = $1
+            AND listed.removed_at IS NULL
+        ORDER BY listed.member
+        $query$,
+        CASE
+            WHEN profiles.email_column IS NOT NULL THEN format('profile.%I::text', profiles.email_column)
+            WHEN profiles.is_bundled THEN $$profile.attributes ->> 'email'$$
+            ELSE 'NULL::text'
+        END,
+        CASE
+            WHEN profiles.phone_column IS NOT NULL THEN format('profile.%I::text', profiles.phone_column)
+            WHEN profiles.is_bundled THEN $$profile.attributes ->> 'phone'$$
+            ELSE 'NULL::text'
+        END,
+        profiles.relation,
+        profiles.key_column
+    ) USING program;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_export_members(text) IS
+    'The present members of a program as flat columns, for COPY: key, e-mail and telephone of the profile (where its '
+    'database names these columns; of bundled profiles the attributes email and phone), days of registration and '
+    'enrolment in the program''s time zone, total balances and tiers as text. Profiles are read with the caller''s rights. '
+    'Errors: LY201. Example: COPY (SELECT * FROM loyalty_export_members(''main'')) TO STDOUT (FORMAT csv, HEADER);';

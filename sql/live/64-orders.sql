@@ -93,3 +93,152 @@ COMMENT ON COLUMN loyalty.promotion_effects.points IS 'Points that it accrued fo
 COMMENT ON COLUMN loyalty.promotion_effects.discount IS
     'Discount among the money; less what roundings have raised, which does not make money less.';
 COMMENT ON COLUMN loyalty.promotion_effects.points_discount IS 'Money among it that points paid.';
+
+-- An order as it stands now: what was stored when it was placed, and what became of it since.
+CREATE OR REPLACE VIEW loyalty.order_documents AS
+SELECT
+    placed.buyer,
+    placed.program,
+    placed.external_id,
+    jsonb_strip_nulls(jsonb_build_object(
+        'external_id', placed.external_id,
+        'program', placed.program,
+        'member', placed.member,
+        'origin', placed.origin,
+        'status', placed.status,
+        'status_name', status.name,
+        'time', placed."time" AT TIME ZONE program.time_zone,
+        'placed_at', placed.placed_at AT TIME ZONE program.time_zone,
+        'time_zone', program.time_zone,
+        'currency', program.currency,
+        'version', placed.version,
+        'channel', placed.channel,
+        'contact_point', placed.contact_point,
+        'region', placed.region,
+        'totals', jsonb_build_object(
+            'base', placed.base,
+            'discount', placed.discount,
+            'points_discount', placed.points_discount,
+            'total', placed.total,
+            'refunded', placed.refunded
+        ),
+        'shipping', jsonb_build_object(
+            'base', placed.shipping_base,
+            'discount', placed.shipping_discount,
+            'points_discount', placed.shipping_points_discount,
+            'total', placed.shipping_total,
+            'refunded', placed.shipping_refunded
+        ),
+        'fields', placed.request -> 'fields'
+    ))
+    || jsonb_build_object(
+        'lines', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'id', line.line,
+                        'product', line.product,
+                        'product_name', told.line -> 'product_name',
+                        'quantity', line.quantity,
+                        'returned', line.returned,
+                        'base_price', line.price,
+                        'base', line.base,
+                        'discount', line.discount,
+                        'points_discount', line.points_discount,
+                        'allotted', line.allotted,
+                        'total', line.total,
+                        'refunded', line.refunded,
+                        'status', line.status
+                    ))
+                    ORDER BY line.position
+                ),
+                '[]'
+            )
+            FROM loyalty.order_lines AS line
+            LEFT JOIN LATERAL (
+                SELECT element.line
+                FROM jsonb_array_elements(placed.result -> 'lines') AS element (line)
+                WHERE element.line ->> 'id' = line.line
+                LIMIT 1
+            ) AS told ON true
+            WHERE line.buyer = placed.buyer
+                AND line.program = placed.program
+                AND line.order_id = placed.external_id
+        ),
+        'operations', coalesce(placed.result -> 'operations', '[]'),
+        'texts', coalesce(placed.result -> 'texts', '[]'),
+        'promo_codes', coalesce(placed.result -> 'promo_codes', '[]'),
+        'issued', coalesce(placed.confirmation -> 'issued', '[]'),
+        'points', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'points', accrual.point_type,
+                        'promotion', accrual.promotion,
+                        'line', accrual.line,
+                        'earned', accrual.points,
+                        'state', accrual.state,
+                        'credit_on', accrual.credit_on,
+                        'dropped', nullif(accrual.dropped, 0),
+                        'taken_back', nullif(accrual.taken_back, 0)
+                    ))
+                    ORDER BY accrual.number
+                ),
+                '[]'
+            )
+            FROM loyalty.order_accruals AS accrual
+            WHERE accrual.buyer = placed.buyer
+                AND accrual.program = placed.program
+                AND accrual.order_id = placed.external_id
+        ),
+        'spent', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'points', payment.point_type,
+                        'line', payment.line,
+                        'spent', payment.points,
+                        'money', payment.money,
+                        'refunded', nullif(payment.refunded, 0),
+                        'forfeited', nullif(payment.forfeited, 0)
+                    ))
+                    ORDER BY payment.number
+                ),
+                '[]'
+            )
+            FROM loyalty.order_points AS payment
+            WHERE payment.buyer = placed.buyer
+                AND payment.program = placed.program
+                AND payment.order_id = placed.external_id
+        ),
+        'returns', (
+            SELECT coalesce(
+                jsonb_agg(
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'external_id', given_back.external_id,
+                        'kind', given_back.kind,
+                        'money', given_back.money,
+                        'shipping', given_back.shipping,
+                        'created_at', given_back.created_at AT TIME ZONE program.time_zone
+                    ))
+                    ORDER BY given_back.number
+                ),
+                '[]'
+            )
+            FROM loyalty.order_returns AS given_back
+            WHERE given_back.buyer = placed.buyer
+                AND given_back.program = placed.program
+                AND given_back.order_id = placed.external_id
+        )
+    ) AS document
+FROM loyalty.orders AS placed
+JOIN loyalty.programs AS program ON program.external_id = placed.program
+JOIN loyalty.order_statuses AS status ON status.external_id = placed.status;
+
+COMMENT ON VIEW loyalty.order_documents IS
+    'Orders as they stand now, each a JSON document: what loyalty_order() answers with.';
+COMMENT ON COLUMN loyalty.order_documents.buyer IS
+    'The buyer: m: and the profile''s key, or g: and the order''s external id.';
+COMMENT ON COLUMN loyalty.order_documents.program IS 'The program.';
+COMMENT ON COLUMN loyalty.order_documents.external_id IS 'External id of the order.';
+COMMENT ON COLUMN loyalty.order_documents.document IS 'The order; times by the clock of the program''s time zone.';

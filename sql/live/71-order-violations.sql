@@ -456,7 +456,7 @@ WHERE (counter.uses, counter.money, counter.points)
 UNION ALL
 SELECT
     'promo_code_counts_its_uses', code.program, code.profile, NULL, NULL,
-    format('promo code "%s": uses %s, there are %s', code.code, code.uses, coalesce(used.uses, 0))
+    format('promo code "%s": uses %s, there are %s', code.code, code.uses, code.uses_before_import + coalesce(used.uses, 0))
 FROM loyalty.promo_codes AS code
 LEFT JOIN (
     SELECT promo_code_uses.code, promo_code_uses.program, count(*) AS uses
@@ -464,7 +464,7 @@ LEFT JOIN (
     WHERE promo_code_uses.freed_at IS NULL
     GROUP BY promo_code_uses.code, promo_code_uses.program
 ) AS used ON used.code = code.code AND used.program = code.program
-WHERE code.uses <> coalesce(used.uses, 0)
+WHERE code.uses <> code.uses_before_import + coalesce(used.uses, 0)
 
 UNION ALL
 SELECT
@@ -474,7 +474,8 @@ SELECT
 FROM loyalty.promo_code_uses AS used
 JOIN line_sums AS line
     ON line.buyer = used.buyer AND line.program = used.program AND line.order_id = used.order_id
-WHERE line.is_gone = (used.freed_at IS NULL);
+WHERE line.is_gone = (used.freed_at IS NULL)
+    AND NOT used.freed_by_hand;
 
 COMMENT ON VIEW loyalty.order_violations IS
     'Invariants of orders that do not hold, one a row: what loyalty_verify() returns of them. Reading it reads every row.';

@@ -22,8 +22,10 @@ SELECT
         FROM loyalty.member_tiers AS standing
         WHERE standing.member = member.member
             AND standing.program = member.program
-    ) AS tiers
-FROM loyalty.members AS member;
+    ) AS tiers,
+    program.time_zone
+FROM loyalty.members AS member
+JOIN loyalty.programs AS program ON program.external_id = member.program;
 
 COMMENT ON VIEW loyalty.member_export IS
     'Members of all programs, former ones too, with balances and tiers as they were booked last: for COPY.';
@@ -34,3 +36,4 @@ COMMENT ON COLUMN loyalty.member_export.enrolled_at IS 'Start of the present, or
 COMMENT ON COLUMN loyalty.member_export.removed_at IS 'When the member was removed; null: is a member.';
 COMMENT ON COLUMN loyalty.member_export.balances IS 'Total balances by point type: a JSON object.';
 COMMENT ON COLUMN loyalty.member_export.tiers IS 'Tiers held by tier group: a JSON object.';
+COMMENT ON COLUMN loyalty.member_export.time_zone IS 'Time zone of the program, by which days are counted.';

@@ -153,10 +153,12 @@ SELECT
     lots.held,
     balance.debt,
     balance.owed,
-    round(
-        (balance.total - lots.gone) / coalesce(point_type.applied_ratio, point_type.ratio),
-        program.currency_scale
-    ) AS money,
+    CASE point_type.kind
+        WHEN 'standard' THEN round(
+            (balance.total - lots.gone) / coalesce(point_type.applied_ratio, point_type.ratio),
+            program.currency_scale
+        )
+    END AS money,
     program.currency,
     lots.next_expires_at
 FROM loyalty.balances AS balance
@@ -191,7 +193,8 @@ COMMENT ON COLUMN loyalty.member_balances.waiting IS 'What of it is not active y
 COMMENT ON COLUMN loyalty.member_balances.held IS 'What of it holds reserve.';
 COMMENT ON COLUMN loyalty.member_balances.debt IS 'Points below zero, where the program allows a negative balance.';
 COMMENT ON COLUMN loyalty.member_balances.owed IS 'Points owed, which the next credit settles.';
-COMMENT ON COLUMN loyalty.member_balances.money IS 'What the total is worth by the ratio in force, in money.';
+COMMENT ON COLUMN loyalty.member_balances.money IS
+    'What the total is worth by the ratio in force, in money; null: qualification points, which buy nothing.';
 COMMENT ON COLUMN loyalty.member_balances.currency IS 'Currency of the program.';
 COMMENT ON COLUMN loyalty.member_balances.next_expires_at IS
     'When the next points expire unless they are spent, exclusive; null: none do.';

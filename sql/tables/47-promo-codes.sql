@@ -82,6 +82,7 @@ CREATE TABLE loyalty.promo_codes (
     order_id loyalty.external_id,
     uses integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    uses_before_import integer NOT NULL DEFAULT 0,
     CONSTRAINT promo_codes_pkey PRIMARY KEY (code, program),
     CONSTRAINT promo_codes_pool_fkey FOREIGN KEY (program, pool) REFERENCES loyalty.promo_code_pools,
     CONSTRAINT promo_codes_code_is_upper_case CHECK (code = upper(code)),
@@ -90,7 +91,8 @@ CREATE TABLE loyalty.promo_codes (
     CONSTRAINT promo_codes_free_have_one_date CHECK (profile IS NOT NULL OR expires_at_if_free IS NULL),
     CONSTRAINT promo_codes_free_have_no_order CHECK (profile IS NOT NULL OR order_id IS NULL),
     CONSTRAINT promo_codes_profile_is_not_empty CHECK (profile <> ''),
-    CONSTRAINT promo_codes_uses_range CHECK (uses >= 0)
+    CONSTRAINT promo_codes_uses_range CHECK (uses >= 0),
+    CONSTRAINT promo_codes_uses_before_import_range CHECK (uses_before_import BETWEEN 0 AND uses)
 );
 
 CREATE INDEX promo_codes_of_profile ON loyalty.promo_codes (profile, program) WHERE profile IS NOT NULL;
@@ -108,6 +110,8 @@ COMMENT ON COLUMN loyalty.promo_codes.expires_at_if_free IS
 COMMENT ON COLUMN loyalty.promo_codes.order_id IS 'The order for which it was issued; null: none.';
 COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or more.';
 COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
+COMMENT ON COLUMN loyalty.promo_codes.uses_before_import IS
+    'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of them.';
 
 CREATE TABLE loyalty.promo_code_uses (
     buyer text COLLATE "C" NOT NULL,
@@ -118,10 +122,12 @@ CREATE TABLE loyalty.promo_code_uses (
     external_id loyalty.external_id,
     used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     freed_at timestamptz,
+    freed_by_hand boolean NOT NULL DEFAULT false,
     CONSTRAINT promo_code_uses_pkey PRIMARY KEY (buyer, program, code, id),
     CONSTRAINT promo_code_uses_code_fkey FOREIGN KEY (code, program) REFERENCES loyalty.promo_codes,
     CONSTRAINT promo_code_uses_buyer_is_not_empty CHECK (buyer <> ''),
-    CONSTRAINT promo_code_uses_order_or_not CHECK (num_nonnulls(order_id, external_id) <= 1)
+    CONSTRAINT promo_code_uses_order_or_not CHECK (num_nonnulls(order_id, external_id) <= 1),
+    CONSTRAINT promo_code_uses_freed_by_hand_are_freed CHECK (freed_at IS NOT NULL OR NOT freed_by_hand)
 );
 
 CREATE UNIQUE INDEX promo_code_uses_once_an_order ON loyalty.promo_code_uses (buyer, program, code, order_id)
@@ -140,3 +146,5 @@ COMMENT ON COLUMN loyalty.promo_code_uses.external_id IS
     'The id given by who activated it without an order, unique for the buyer; may be null.';
 COMMENT ON COLUMN loyalty.promo_code_uses.used_at IS 'When it was used.';
 COMMENT ON COLUMN loyalty.promo_code_uses.freed_at IS 'When the use was given back, with the order''s last unit; null: it counts.';
+COMMENT ON COLUMN loyalty.promo_code_uses.freed_by_hand IS
+    'Whether loyalty_update_promo_code() gave it back, and not the order.';

@@ -50,8 +50,8 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
     static Query query(
         "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
         "       round(coalesce(b.debt, 0), t.scale), round(coalesce(b.owed, 0), t.scale),"
-        "       round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale),"
-        "       round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale), p.currency"
+        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END,"
+        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END, p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
@@ -84,8 +84,8 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
     static Query query(
         "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
         "       round(f.debt, t.scale), round(f.owed, t.scale),"
-        "       round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale),"
-        "       round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale), p.currency"
+        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END,"
+        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END, p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t most_codes = 10'000'000;
 constexpr std::size_t codes_a_round = 100'000;
 constexpr std::int64_t codes_a_notice = 1'000'000;
-constexpr std::size_t longest_code = 100;
+constexpr int longest_code = 100;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // From a mask
@@ -73,15 +73,22 @@ private:
     std::size_t next_ = 4096;
 };
 
+// As an import writes codes: without white space around them, and in upper case, whatever the alphabet.
+std::string canonical_mask(const std::string& given) {
+    static Query query("SELECT upper(btrim($1)), length(btrim($1)), btrim($1) ~ '[[:space:][:cntrl:]]'", {TEXTOID});
+    const Rows rows = query.run({text_argument(given)});
+    const int length = rows.integer(0, 2);
+    if (length < 1 || length > longest_code)
+        fail_mask(given,
+                  "It has " + std::to_string(length) + " characters, not 1 to " + std::to_string(longest_code) + ".");
+    if (rows.boolean(0, 3)) fail_mask(given, "It has white space within.");
+    return rows.text(0, 1);
+}
+
 class Mask {
 public:
-    explicit Mask(std::string mask) : mask_(std::move(mask)) {
-        if (mask_.empty() || mask_.size() > longest_code)
-            fail_mask(mask_, "It has " + std::to_string(mask_.size()) + " characters, not 1 to " +
-                                 std::to_string(longest_code) + ".");
+    explicit Mask(const std::string& given) : mask_(canonical_mask(given)) {
         for (const char each : mask_) {
-            if (each <= ' ' || each > '~' || (each >= 'a' && each <= 'z'))
-                fail_mask(mask_, "It has other characters than printable ASCII without blanks and small letters.");
             const auto size = alphabet(each).size();
             if (size > 0 && capacity_ < most_codes * 100) capacity_ *= static_cast<std::int64_t>(size);
         }
@@ -178,23 +185,33 @@ struct Report {
 
 constexpr std::size_t most_refused_shown = 20;
 
-void import_some(const PromoCodePool& pool, const std::vector<std::optional<std::string>>& codes,
-                 TimestampTz expires_at, Report& report) {
+// What the columns of the source say of some codes.
+struct Portion {
+    std::vector<std::optional<std::string>> codes;
+    std::vector<std::optional<std::int64_t>> uses;
+    std::vector<std::optional<TimestampTz>> expires_at;
+};
+
+void import_some(const PromoCodePool& pool, const Portion& portion, TimestampTz expires_at, Report& report) {
     static Query query(
         "WITH given AS MATERIALIZED ("
-        "    SELECT raw, upper(btrim(raw)) AS code FROM unnest($3) AS raw),"
+        "    SELECT raw, upper(btrim(raw)) AS code, coalesce(uses, 0) AS uses, coalesce(expires_at, $6) AS expires_at, place"
+        "      FROM unnest($3, $4, $5) WITH ORDINALITY AS line (raw, uses, expires_at, place)),"
         " judged AS MATERIALIZED ("
-        "    SELECT raw, code, code IS NOT NULL AND length(code) BETWEEN 1 AND 100"
-        "           AND code !~ '[[:space:][:cntrl:]]' AS fits FROM given),"
+        "    SELECT given.*, code IS NOT NULL AND length(code) BETWEEN 1 AND 100"
+        "           AND code !~ '[[:space:][:cntrl:]]' AND uses BETWEEN 0 AND 2147483647 AS fits FROM given),"
         " inserted AS ("
-        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, created_at)"
-        "    SELECT DISTINCT code, $1, $2, $4, $5 FROM judged WHERE fits ON CONFLICT DO NOTHING RETURNING code)"
+        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, uses, uses_before_import, created_at)"
+        "    SELECT DISTINCT ON (code) code, $1, $2, expires_at, uses, uses, $7 FROM judged WHERE fits ORDER BY code, place"
+        "    ON CONFLICT DO NOTHING RETURNING code)"
         " SELECT (SELECT count(*) FROM inserted), count(*) FILTER (WHERE fits), count(*) FILTER (WHERE NOT fits),"
-        "        (array_agg(coalesce(raw, 'null')) FILTER (WHERE NOT fits))[1:20] FROM judged",
-        {TEXTOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
-    const Rows rows = query.run({text_argument(pool.program), text_argument(pool.id), optional_texts_argument(codes),
-                                 timestamp_argument(expires_at), timestamp_argument(now())},
-                                true);
+        "        (array_agg(coalesce(raw, 'null') ORDER BY place) FILTER (WHERE NOT fits))[1:20] FROM judged",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    const Rows rows =
+        query.run({text_argument(pool.program), text_argument(pool.id), optional_texts_argument(portion.codes),
+                   optional_bigints_argument(portion.uses), optional_timestamps_argument(portion.expires_at),
+                   timestamp_argument(expires_at), timestamp_argument(now())},
+                  true);
     report.inserted += bigint_at(rows, 0, 1);
     report.duplicates += bigint_at(rows, 0, 2) - bigint_at(rows, 0, 1);
     report.refused += bigint_at(rows, 0, 3);
@@ -202,33 +219,65 @@ void import_some(const PromoCodePool& pool, const std::vector<std::optional<std:
         if (report.refused_codes.size() < most_refused_shown) report.refused_codes.push_back(std::move(code));
 }
 
-// A cursor on the caller's column; each portion is read with his rights.
+std::string time_zone_of(const std::string& program) {
+    static Query query("SELECT time_zone FROM loyalty.programs WHERE external_id = $1", {TEXTOID});
+    return query.run({text_argument(program)}).text(0, 1);
+}
+
+// The caller's columns; those that are not named say nothing.
+struct Columns {
+    std::string code;
+    std::optional<std::string> uses, expires;
+};
+
+// A cursor on the caller's columns; each portion is read with his rights.
 class Source {
 public:
-    Source(Oid relation, const std::string& column, Oid caller) : caller_(caller) {
+    Source(Oid relation, const Columns& columns, const std::string& time_zone, Oid caller) : caller_(caller) {
         const AsUser as_caller(caller_);
-        const char* name = column.c_str();
+        const char* code = columns.code.c_str();
+        const char* uses = columns.uses ? columns.uses->c_str() : nullptr;
+        const char* expires = columns.expires ? columns.expires->c_str() : nullptr;
+        const char* zone = time_zone.c_str();
         portal_ = postgres([=] {
             const char* table =
                 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
-            const char* query = psprintf("SELECT CAST(%s AS pg_catalog.text) FROM %s", quote_identifier(name), table);
+            const char* query =
+                psprintf("SELECT CAST(%s AS pg_catalog.text), CAST(%s AS pg_catalog.int8), %s FROM %s",
+                         quote_identifier(code), uses ? quote_identifier(uses) : "NULL",
+                         expires ? moment(relation, expires, zone) : "CAST(NULL AS pg_catalog.timestamptz)", table);
             SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
             if (plan == nullptr) elog(ERROR, "could not read %s", table);
             return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
         });
     }
 
-    std::vector<std::optional<std::string>> next() {
+    Portion next() {
         const AsUser as_caller(caller_);
         Portal portal = portal_;
         postgres([=] { SPI_cursor_fetch(portal, true, codes_a_round); });
         const Rows rows(SPI_tuptable, SPI_processed);
-        std::vector<std::optional<std::string>> codes;
-        for (std::uint64_t row = 0; row < rows.size(); row++) codes.push_back(rows.optional_text(row, 1));
-        return codes;
+        Portion portion;
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            portion.codes.push_back(rows.optional_text(row, 1));
+            portion.uses.push_back(rows.is_null(row, 2) ? std::nullopt : std::optional(bigint_at(rows, row, 2)));
+            portion.expires_at.push_back(rows.is_null(row, 3) ? std::nullopt
+                                                              : std::optional(timestamp_at(rows, row, 3)));
+        }
+        return portion;
     }
 
 private:
+    // A date is the last day, by the program's clock.
+    static const char* moment(Oid relation, const char* column, const char* time_zone) {
+        const AttrNumber number = get_attnum(relation, column);
+        if (number != InvalidAttrNumber && get_atttype(relation, number) == DATEOID) {
+            return psprintf("pg_catalog.timezone(%s, CAST(%s OPERATOR(pg_catalog.+) 1 AS pg_catalog.timestamp))",
+                            quote_literal_cstr(time_zone), quote_identifier(column));
+        }
+        return psprintf("CAST(%s AS pg_catalog.timestamptz)", quote_identifier(column));
+    }
+
     Oid caller_;
     Portal portal_;
 };
@@ -281,6 +330,8 @@ Datum loyalty_generate_promo_codes(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
+        const AsUser as_owner(schema_owner());
+        const Spi connection;
         const Mask mask(given.required(2, "mask"));
         if (PG_ARGISNULL(3)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"codes\" is missing");
         const std::int64_t codes = PG_GETARG_INT64(3);
@@ -293,8 +344,6 @@ Datum loyalty_generate_promo_codes(PG_FUNCTION_ARGS) {
             fail_mask(mask.text(), "It stands for " + std::to_string(mask.capacity()) + " codes.");
         const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
         const auto external_id = given.text(5);
-        const AsUser as_owner(schema_owner());
-        const Spi connection;
         const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
         if (external_id && is_repeated(pool, mask, codes, expires_at, *external_id)) return Int64GetDatum(codes);
         check_validity(pool);
@@ -311,7 +360,11 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
         if (PG_ARGISNULL(2)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"source\" is missing");
         const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
         const Oid relation = PG_GETARG_OID(2);
-        const std::string column = PG_ARGISNULL(3) ? "code" : NameStr(*PG_GETARG_NAME(3));
+        const auto name = [&](int argument) -> std::optional<std::string> {
+            if (PG_ARGISNULL(argument)) return std::nullopt;
+            return NameStr(*PG_GETARG_NAME(argument));
+        };
+        const Columns columns{name(3).value_or("code"), name(5), name(6)};
         const Oid caller = GetUserId();
         Report report;
         {
@@ -319,9 +372,9 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
             const Spi connection;
             const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
             check_validity(pool);
-            Source source(relation, column, caller);
-            for (auto codes = source.next(); !codes.empty(); codes = source.next())
-                import_some(pool, codes, expires_at, report);
+            Source source(relation, columns, time_zone_of(pool.program), caller);
+            for (auto portion = source.next(); !portion.codes.empty(); portion = source.next())
+                import_some(pool, portion, expires_at, report);
         }
         return return_report(fcinfo, report);
     });
