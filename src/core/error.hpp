@@ -75,6 +75,9 @@ inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
 inline constexpr std::string_view initial_exists = "LY527";
+// Rights.
+inline constexpr std::string_view called_within = "LY790";
+inline constexpr std::string_view profiles_unreadable = "LY791";
 // Orders.
 inline constexpr std::string_view order_id_taken = "LY601";
 inline constexpr std::string_view unexpected_total = "LY602";

@@ -9,7 +9,7 @@ DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_loyalty_owner;
 GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb) TO regress_loyalty_app, regress_loyalty_branch;
 
--- The schema's owner is no superuser, and has no right on the profiles below.
+-- The schema's owner is no superuser, and has no right on the profiles below but to read them.
 SET ROLE regress_loyalty_owner;
 SELECT loyalty_create_schema();
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
@@ -86,6 +86,7 @@ FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity":
 -- The shop's own customers, under keys of all types
 
 CREATE SCHEMA crm;
+ALTER DEFAULT PRIVILEGES IN SCHEMA crm GRANT SELECT ON TABLES TO regress_loyalty_owner;
 CREATE TABLE crm.number (id bigint PRIMARY KEY, region text, divisor integer);
 INSERT INTO crm.number VALUES (7, 'north', 1), (8, 'south', 0);
 CREATE TABLE crm.uuid (id uuid PRIMARY KEY);
@@ -210,6 +211,15 @@ GRANT SELECT ON crm.number TO regress_loyalty_branch;
 SET ROLE regress_loyalty_app;
 SELECT try('7', 'number'), try('8', 'number');
 SELECT current_user, has_schema_privilege('loyalty', 'USAGE') AS sees_schema;
+
+-- What members are judged by tells what stands there: so the schema's owner has to have the right to read it.
+RESET ROLE;
+REVOKE SELECT ON crm.number FROM regress_loyalty_owner;
+SELECT try('7', 'number');
+GRANT SELECT (id) ON crm.number TO regress_loyalty_owner;
+SELECT try('7', 'number');
+GRANT SELECT ON crm.number TO regress_loyalty_owner;
+SELECT try('7', 'number');
 
 -- Row-level security too: who may not see a profile cannot tell it from one that is not there; in one session.
 RESET ROLE;

@@ -51,7 +51,7 @@ std::int32_t make_epoch() {
         "INSERT INTO loyalty.event_epochs (epoch, system_identifier)"
         " SELECT coalesce(pg_catalog.max(epoch), 0) OPERATOR(pg_catalog.+) 1, $1 FROM loyalty.event_epochs RETURNING epoch",
         {INT8OID});
-    const AsUser as_owner(schema_owner());
+    const AsOwner as_owner = AsOwner::going_on();
     const Spi connection;
     lock.run({}, true);
     const LatestSnapshot latest;
@@ -248,7 +248,7 @@ Datum loyalty_events_since(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const auto after = given.text(0);
         const std::int32_t most = in_range(given.integer(1).value_or(1000), 1, most_events, "max_events");
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::reading();
         const Spi connection;
         return return_rows(fcinfo, read_events(after ? read_position(*after) : Position{}, most), 6);
     });
@@ -263,7 +263,7 @@ Datum loyalty_events_claim(PG_FUNCTION_ARGS) {
         const std::int32_t workers = in_range(*given.integer(2), 1, most_workers, "workers");
         const std::int32_t worker = in_range(*given.integer(1), 0, workers - 1, "worker");
         const std::int32_t most = in_range(*given.integer(3), 1, most_events, "max_events");
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         auto cursor = find_cursor(consumer, worker, workers);
         if (!cursor) {
@@ -282,7 +282,7 @@ Datum loyalty_events_ack(PG_FUNCTION_ARGS) {
         const std::string consumer = given.required(0, "consumer");
         const std::int32_t worker = *given.integer(1), workers = *given.integer(2);
         const Position position = read_position(given.required(3, "position"));
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         acknowledge(consumer, worker, workers, position);
         return Datum{0};
@@ -295,7 +295,7 @@ Datum loyalty_delete_events(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Datum age = positive(PG_GETARG_DATUM(0));
         const std::int32_t most = in_range(PG_GETARG_INT32(1), 1, most_deletions, "max_events");
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         return Int64GetDatum(delete_old(age, most));
     });

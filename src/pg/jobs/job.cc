@@ -228,7 +228,7 @@ Datum loyalty_begin_job(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Job& job = find_job(Arguments(fcinfo).required(0, "job"));
         require_read_committed();
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         JobRun(job).begin();
         return Datum{0};
@@ -244,7 +244,7 @@ Datum loyalty_job_batch(PG_FUNCTION_ARGS) {
         const int batch_size = given.integer(1).value_or(0);
         check_batch_size(batch_size);
         require_read_committed();
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const auto done = JobRun(job, given.datum(2)).step(batch_size);
         fcinfo->isnull = !done;

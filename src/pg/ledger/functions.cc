@@ -73,7 +73,7 @@ Datum negated(Datum amount) {
 template <class Body>
 Datum as_owner(Body&& body) {
     const MemoryContext caller = CurrentMemoryContext;
-    const AsUser owner(schema_owner());
+    const AsOwner owner = AsOwner::writing();
     const Spi connection;
     return body(caller);
 }

@@ -282,7 +282,7 @@ Datum loyalty_hold(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const MemoryContext caller = CurrentMemoryContext;
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         Hold hold;
         hold.key = {given.required(0, "member"), given.required(1, "program"), given.required(2, "point_type")};
@@ -308,7 +308,7 @@ Datum loyalty_rollback(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const MemoryContext caller = CurrentMemoryContext;
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
         const Named name{given.uuid(2), given.text(3)};

@@ -138,7 +138,7 @@ Datum loyalty_balance(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
         const auto point_type = given.text(2);
@@ -177,7 +177,7 @@ Datum loyalty_expiring_points(PG_FUNCTION_ARGS) {
             " ORDER BY d.day, d.point_type",
             {TEXTOID, TEXTOID, DATEOID, DATEOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
         const auto first = given.datum(2), last = given.datum(3);
@@ -209,7 +209,7 @@ Datum loyalty_statement(PG_FUNCTION_ARGS) {
             {TEXTOID, TEXTOID, TEXTOID, UUIDOID, INT8OID});
         constexpr int largest_page = 10000;
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
         const auto point_type = given.text(2);
@@ -239,7 +239,7 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID});
 #undef LOYALTY_VIOLATIONS
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const auto program = given.text(0);
         return return_rows(fcinfo, program ? of_one.run({text_argument(*program)}) : of_all.run({}), 6);

@@ -65,7 +65,7 @@ Datum loyalty_clone_point_type(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const NamedType name(given);
         const std::string copy = given.required(2, "external_id");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const Rows rows = query.run({text_argument(name.program), text_argument(name.point_type), text_argument(copy),
                                      optional_text_argument(given.text(3))},
@@ -84,7 +84,7 @@ Datum loyalty_activate_point_type(PG_FUNCTION_ARGS) {
             " WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});
         const NamedType name{Arguments(fcinfo)};
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         if (query.run({text_argument(name.program), text_argument(name.point_type), timestamp_argument(now())}, true)
                 .size() == 0)
@@ -103,7 +103,7 @@ Datum loyalty_deactivate_point_type(PG_FUNCTION_ARGS) {
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});
         const Arguments given(fcinfo);
         const NamedType name(given);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const Rows rows = query.run(
             {text_argument(name.program), text_argument(name.point_type), optional_timestamp_argument(given.moment(2))},
@@ -124,7 +124,7 @@ Datum loyalty_set_clock(PG_FUNCTION_ARGS) {
             throw loyalty::Error(loyalty::sqlstate::clock_refused, "the clock needs a moment");
         const Oid schema_owner_id = schema_owner();
         require_owner(schema_owner_id);
-        const AsUser owner(schema_owner_id);
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const Rows rows = last.run({}, true);
         if (rows.is_null(0, 1)) {

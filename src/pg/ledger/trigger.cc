@@ -10,7 +10,6 @@
 #include "pg/ledger/book.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/server/search_path.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -255,9 +254,8 @@ HeapTuple complete(const Row& row, const Columns& c, HeapTuple tuple, TupleDesc 
     return changes.apply(tuple, description);
 }
 
-Booking book_as_owner(const Posting& posting, Oid owner) {
-    const AsUser as_owner(owner);
-    const PinnedSearchPath pinned;
+Booking book_as_owner(const Posting& posting) {
+    const AsOwner as_owner = AsOwner::by_trigger();
     const Spi connection;
     return book(posting);
 }
@@ -270,7 +268,7 @@ HeapTuple before_row(const TriggerData& trigger, TupleDesc description) {
     const Oid owner = schema_owner();
     const bool by_owner = postgres([=] { return has_privs_of_role(GetUserId(), owner); });
     const Posting posting = read_posting(row, c, by_owner);
-    const Booking booking = book_as_owner(posting, owner);
+    const Booking booking = book_as_owner(posting);
     if (booking.repeated) {
         if (Quietly::depth == 0) tell_repeated(posting, *booking.repeated);
         return nullptr;

@@ -67,7 +67,7 @@ Datum loyalty_erase_member(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const MemoryContext into = CurrentMemoryContext;
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         require_member(member, program);
         remove(program, {member}, now());

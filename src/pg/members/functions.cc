@@ -119,9 +119,9 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
     }
     if (registered && (TIMESTAMP_NOT_FINITE(*registered) || *registered > moment))
         throw Error(sqlstate::registration_in_future, "the registration date is in the future");
-    const Oid reader = profiles.reader(AsUser::caller());
+    const Oid caller = current_caller();
     auto cursor = [&] {
-        const AsUser as_reader(reader);
+        const AsReader reader = profiles.reader(caller);
         return Cursor(applicants(profiles, field, condition));
     }();
     Report report;
@@ -130,7 +130,7 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
         std::vector<std::string> members;
         std::vector<TimestampTz> dates;
         const Rows rows = [&] {
-            const AsUser as_reader(reader);
+            const AsReader reader = profiles.reader(caller);
             return cursor.fetch(slice_size);
         }();
         if (rows.size() == 0) break;
@@ -207,7 +207,7 @@ Datum enrolled_answer(const std::string& key, const std::string& program, const 
 // The registration date of one profile, from its field.
 TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& key, const std::string& field,
                             Oid caller) {
-    const AsUser reader(profiles.reader(caller));
+    const AsReader reader = profiles.reader(caller);
     const Argument value = cast_text(key, profiles.key_type);
     const Rows rows = query_for("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
                                     " t WHERE t." + profiles.key + " = $1 LIMIT 1",
@@ -253,7 +253,7 @@ std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::s
                                                         : by_email     ? profiles.email_name
                                                         : by_phone     ? profiles.phone_name
                                                                        : field);
-    const AsUser reader(profiles.reader(caller));
+    const AsReader reader = profiles.reader(caller);
     const Argument wanted = cast_text(value, column.type);
     if (wanted.is_null) return {};
     const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
@@ -280,7 +280,7 @@ Datum loyalty_enrol(PG_FUNCTION_ARGS) {
         const std::string key = given.required(0, "member"), program = given.required(1, "program");
         auto registered = given.moment(2);
         const auto field = given.text(3);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const ProfileDatabase profiles = load_profile_database(program);
         require_active(profiles);
@@ -288,10 +288,10 @@ Datum loyalty_enrol(PG_FUNCTION_ARGS) {
             throw loyalty::Error(loyalty::sqlstate::registration_unreadable, "the registration date is given twice", {},
                                  "Give a date, or the field of the profile that has it.");
         }
-        if (field && find_profile_key(profiles, key, AsUser::caller()))
-            registered = registration_of(profiles, key, *field, AsUser::caller());
-        const Enrolled done = enrol_one(profiles, key, registered, AsUser::caller());
-        return enrolled_answer(*find_profile_key(profiles, key, AsUser::caller()), program, done, into);
+        if (field && find_profile_key(profiles, key, current_caller()))
+            registered = registration_of(profiles, key, *field, current_caller());
+        const Enrolled done = enrol_one(profiles, key, registered, current_caller());
+        return enrolled_answer(*find_profile_key(profiles, key, current_caller()), program, done, into);
     });
 }
 
@@ -302,7 +302,7 @@ Datum loyalty_enrol_all(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const MemoryContext into = CurrentMemoryContext;
         const std::string program = given.required(0, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         return enrol_many(load_profile_database(program), given.moment(1), given.text(2), "", into);
     });
@@ -315,7 +315,7 @@ Datum loyalty_enrol_segment(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const MemoryContext into = CurrentMemoryContext;
         const std::string program = given.required(0, "program"), segment = given.required(1, "segment");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const ProfileDatabase profiles = load_profile_database(program);
         return enrol_many(profiles, given.moment(2), given.text(3), in_segment(profiles, segment), into);
@@ -328,7 +328,7 @@ Datum loyalty_remove_member(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         require_member(member, program);
         return BoolGetDatum(remove(program, {member}, now()) > 0);
@@ -340,7 +340,7 @@ Datum loyalty_remove_all_members(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string program = Arguments(fcinfo).required(0, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         load_profile_database(program);
         return Int64GetDatum(remove_all(program));
@@ -358,9 +358,9 @@ Datum loyalty_find_member(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const std::string program = given.required(0, "program"), value = given.required(1, "value"),
                           field = given.required(2, "field");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
-        const auto keys = find_keys(load_profile_database(program), value, field, AsUser::caller());
+        const auto keys = find_keys(load_profile_database(program), value, field, current_caller());
         return return_rows(fcinfo, query.run({texts_argument(keys), text_argument(program)}), 5);
     });
 }

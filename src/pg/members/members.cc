@@ -56,7 +56,7 @@ void settle_tiers(const std::string& program, const std::vector<std::string>& me
             review_members(group, members, now, cause);
         }
     }
-    if (dynamic) judge_members(program, members, now, AsUser::caller(), cause);
+    if (dynamic) judge_members(program, members, now, current_caller(), cause);
 }
 
 // What enrolling gives: those who are members for the first time, and those who come back.

@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "pg/members/profile.hpp"
-#include "pg/server/owner.hpp"
+#include "pg/server/reader.hpp"
 
 namespace loyalty::pg {
 
@@ -106,8 +106,7 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
 }  // namespace
 
 std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
-    // The bundled relation is read as the schema's owner, as everywhere.
-    const AsUser as_reader(live.bundled_profiles ? GetUserId() : caller);
+    const AsReader reader = AsReader::of_profiles(live.profile_relation, live.bundled_profiles, caller);
     const KeyColumn column = find_key_column(live);
     const Argument value = cast_key(key, column.type);
     if (value.is_null) return std::nullopt;
@@ -124,7 +123,7 @@ std::optional<std::string> find_profile(const LiveProgram& live, const std::stri
 
 std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
                                                       Oid caller) {
-    const AsUser as_caller(caller);
+    const AsReader reader = AsReader::of_profiles(live.profile_relation, live.bundled_profiles, caller);
     const KeyColumn column = find_key_column(live);
     CastKeys cast = cast_keys(keys, column.type);
     const Oid array_type = postgres([=] { return get_array_type(column.type); });

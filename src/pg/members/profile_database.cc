@@ -104,7 +104,7 @@ Argument cast_text(const std::string& text, Oid type) {
 }
 
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller) {
-    const AsUser reader(profiles.reader(caller));
+    const AsReader reader = profiles.reader(caller);
     const Argument value = cast_text(key, profiles.key_type);
     if (value.is_null || key.empty()) return std::nullopt;
     const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
@@ -121,7 +121,7 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
 
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
                                                           const std::vector<std::string>& members, Oid caller) {
-    const AsUser reader(profiles.reader(caller));
+    const AsReader reader = profiles.reader(caller);
     const char* type =
         postgres([&profiles_type = profiles.key_type] { return format_type_be_qualified(profiles_type); });
     const Rows rows = query_for(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pg/server/owner.hpp"
+#include "pg/server/reader.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -21,8 +22,8 @@ struct ProfileDatabase {
     std::string table, key;                        // as SQL writes them
     Oid key_type = InvalidOid;
 
-    // Who reads it.
-    Oid reader(Oid caller) const { return bundled ? schema_owner() : caller; }
+    // The box in which it is read.
+    AsReader reader(Oid caller) const { return AsReader::of_profiles(relation, bundled, caller); }
 };
 
 // Of a program. Errors: LY201 (no such program), LY211 (relation or key column is gone).

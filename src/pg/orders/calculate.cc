@@ -36,7 +36,7 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     const TestContext* test = wanted.test;
     Quote quote;
     quote.document = std::move(document);
-    const AsUser as_owner(schema_owner());
+    const AsOwner as_owner = AsOwner::going_on();
     const Spi connection;
     quote.current = find_program(quote.document.program, edition);
     const Market& market = quote.current.live->market;

@@ -124,7 +124,7 @@ private:
             std::vector<std::string> keys;
             for (const auto i : members) keys.push_back(*orders_[i].document.member);
             const LiveProgram& live = *program_of(orders_[members.front()].document).live;
-            const auto profiles = find_profiles(live, keys, live.bundled_profiles ? schema_owner() : caller_);
+            const auto profiles = find_profiles(live, keys, caller_);
             for (std::size_t n = 0; n < members.size(); n++) {
                 in_order(members[n], [&] {
                     if (!profiles[n]) fail_unknown(keys[n], live.market.profile_database);
@@ -361,7 +361,7 @@ Datum loyalty_import_orders(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const MemoryContext into = CurrentMemoryContext;
         const Oid caller = GetUserId();
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         const OrderWriting writing;
         return Import(PG_GETARG_DATUM(0), caller).run(into);

@@ -338,7 +338,7 @@ Datum loyalty_place_order(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const MemoryContext into = CurrentMemoryContext;
         Placing placing(PG_GETARG_DATUM(0), GetUserId());
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         return placing.run(into);
     });

@@ -58,7 +58,7 @@ Datum loyalty_reprice_order(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const MemoryContext into = CurrentMemoryContext;
         const Arguments given(fcinfo);
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         return copy_out(reprice(given.required(0, "program"), given.required(1, "external_id")), into);
     });

@@ -132,7 +132,7 @@ Datum loyalty_set_order_status(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const MemoryContext into = CurrentMemoryContext;
         const Arguments given(fcinfo);
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         const OrderWriting writing;
         const LockedOrder order = lock_order(given.required(0, "program"), given.required(1, "external_id"));

@@ -47,7 +47,7 @@ void lock_balances(const OrderKey& key) {
 }
 
 void judge_buyer(const OrderKey& key) {
-    if (const auto profile = key.profile()) judge_members(key.program, {*profile}, now(), AsUser::caller());
+    if (const auto profile = key.profile()) judge_members(key.program, {*profile}, now(), current_caller());
 }
 
 LockedOrder lock_order(const std::string& program, const std::string& external_id) {

@@ -8,6 +8,7 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/reader.hpp"
 
 namespace loyalty::pg {
 
@@ -233,8 +234,9 @@ struct Columns {
 // A cursor on the caller's columns; each portion is read with his rights.
 class Source {
 public:
-    Source(Oid relation, const Columns& columns, const std::string& time_zone, Oid caller) : caller_(caller) {
-        const AsUser as_caller(caller_);
+    Source(Oid relation, const Columns& columns, const std::string& time_zone, Oid caller)
+        : relation_(relation), caller_(caller) {
+        const AsReader reader = AsReader::of(relation_, caller_);
         const char* code = columns.code.c_str();
         const char* uses = columns.uses ? columns.uses->c_str() : nullptr;
         const char* expires = columns.expires ? columns.expires->c_str() : nullptr;
@@ -253,7 +255,7 @@ public:
     }
 
     Portion next() {
-        const AsUser as_caller(caller_);
+        const AsReader reader = AsReader::of(relation_, caller_);
         Portal portal = portal_;
         postgres([=] { SPI_cursor_fetch(portal, true, codes_a_round); });
         const Rows rows(SPI_tuptable, SPI_processed);
@@ -278,7 +280,7 @@ private:
         return psprintf("CAST(%s AS pg_catalog.timestamptz)", quote_identifier(column));
     }
 
-    Oid caller_;
+    Oid relation_, caller_;
     Portal portal_;
 };
 
@@ -330,7 +332,7 @@ Datum loyalty_generate_promo_codes(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         const Mask mask(given.required(2, "mask"));
         if (PG_ARGISNULL(3)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"codes\" is missing");
@@ -368,7 +370,7 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
         const Oid caller = GetUserId();
         Report report;
         {
-            const AsUser as_owner(schema_owner());
+            const AsOwner as_owner = AsOwner::writing();
             const Spi connection;
             const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
             check_validity(pool);

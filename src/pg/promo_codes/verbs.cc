@@ -260,7 +260,7 @@ Datum loyalty_attach_promo_code(PG_FUNCTION_ARGS) {
         const std::string program = given.required(0, "program");
         const MemoryContext result = CurrentMemoryContext;
         const Oid caller = GetUserId();
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         const PromoCodePool pool = find_pool(program, given.required(2, "pool"));
         if (!pool.is_personal()) {
@@ -279,7 +279,7 @@ Datum loyalty_detach_promo_code(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         return BoolGetDatum(detach(lock_code(given.required(0, "program"), given.required(1, "code"))));
     });
@@ -292,7 +292,7 @@ Datum loyalty_activate_promo_code(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const std::string program = given.required(0, "program");
         const Oid caller = GetUserId();
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         const std::string profile = profile_key(program, given.required(1, "profile"), caller), buyer = "m:" + profile;
         const auto external_id = given.text(3);

@@ -77,7 +77,7 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string program = text_of(PG_GETARG_DATUM(0));
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         check_schema_version();
         lock_draft(program);

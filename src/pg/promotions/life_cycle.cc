@@ -39,7 +39,7 @@ template <class Edit>
 Datum edit_node(const Arguments& given, bool is_group, Edit edit) {
     const Node node{is_group, given.required(0, "program"),
                     given.required(1, is_group ? "promotion_group" : "promotion")};
-    const AsUser owner(schema_owner());
+    const AsOwner owner = AsOwner::writing();
     const Spi connection;
     check_schema_version();
     lock_draft(node.program);
@@ -339,7 +339,7 @@ Datum loyalty_revert(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string program = text_of(PG_GETARG_DATUM(0));
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
         check_schema_version();
         return Int32GetDatum(revert(program));

@@ -182,7 +182,7 @@ Datum loyalty_fire_trigger(PG_FUNCTION_ARGS) {
         if (row.arguments() != 2 && row.arguments() != 3)
             fail_misused("loyalty_fire_trigger",
                          "Its arguments are a promotion, a column, and perhaps another column.");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         fire_row(row);
         return row.result();
@@ -197,14 +197,14 @@ Datum loyalty_enrol_trigger(PG_FUNCTION_ARGS) {
         if (row.arguments() != 2) fail_misused("loyalty_enrol_trigger", "Its arguments are a program and a column.");
         const std::string program = row.argument(0);
         const auto member = row.value(row.argument(1));
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         const ProfileDatabase profiles = load_profile_database(program);
         const auto skipped = refused([&] {
             require_active(profiles);
             if (!member) throw loyalty::Error(loyalty::sqlstate::unknown_profile, "the row names no profile");
             const FreshSnapshot snapshot;
-            enrol_one(profiles, *member, std::nullopt, AsUser::caller());
+            enrol_one(profiles, *member, std::nullopt, current_caller());
         });
         if (skipped) tell_skipped(program, "member_not_enrolled", member, "", row, "", *skipped);
         return row.result();

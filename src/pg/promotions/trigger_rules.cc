@@ -106,7 +106,7 @@ Datum loyalty_fire(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const MemoryContext caller = CurrentMemoryContext;
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         Firing firing;
         firing.promotion = given.required(0, "promotion");

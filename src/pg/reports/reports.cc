@@ -112,7 +112,7 @@ Datum loyalty_refresh_reports(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query("SELECT report, rows FROM loyalty.report_refreshes ORDER BY report", {});
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         // Keeps the job's runs out until the transaction ends.
         const JobRun run(refresh_reports_job);
@@ -126,7 +126,7 @@ Datum loyalty_report_figures(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string name = Arguments(fcinfo).required(0, "report");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         Report& report = find_report(name);
         const Rows figures = report.figures();

@@ -55,7 +55,7 @@ private:
     }
 
     Value load_as_owner() const {
-        const AsUser as_owner(schema_owner());
+        const AsOwner as_owner = AsOwner::going_on();
         const Spi connection;
         return load_();
     }

@@ -2,6 +2,17 @@
 
 namespace loyalty::pg {
 
+namespace {
+
+[[noreturn]] void fail_within() {
+    throw Error(sqlstate::called_within, "a function that writes was called in the midst of another one",
+                "Triggers on tables of schema \"loyalty\", and views, policies and checks of profile relations, run "
+                "while a function of the extension is at work.",
+                "Book what follows from an event when it is told: see loyalty_events_claim().");
+}
+
+}  // namespace
+
 Oid schema_owner() {
     const Oid owner = postgres([] {
         HeapTuple tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum("loyalty"));
@@ -16,5 +27,26 @@ Oid schema_owner() {
     }
     return owner;
 }
+
+Oid current_caller() {
+    const Box* const box = Box::innermost();
+    return box && !box->is_for_reading() && box->user() == GetUserId() ? box->caller() : GetUserId();
+}
+
+AsOwner::AsOwner(Oid caller) : Box(schema_owner(), caller, false) {}
+
+AsOwner AsOwner::reading() { return AsOwner(GetUserId()); }
+
+AsOwner AsOwner::writing() {
+    if (innermost()) fail_within();
+    return AsOwner(GetUserId());
+}
+
+AsOwner AsOwner::by_trigger() {
+    if (innermost() && innermost()->is_for_reading()) fail_within();
+    return going_on();
+}
+
+AsOwner AsOwner::going_on() { return AsOwner(current_caller()); }
 
 }  // namespace loyalty::pg

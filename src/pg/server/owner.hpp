@@ -3,36 +3,32 @@
 // of a table's owner as a superuser.
 #pragma once
 
-#include "pg/server/doors.hpp"
+#include "pg/server/box.hpp"
 
 namespace loyalty::pg {
 
 // The owner of schema loyalty. Error LY001 where the schema does not exist.
 Oid schema_owner();
 
-// Switches the user for the extent of an object. An error restores the caller by itself.
-class AsUser {
+// The box in which our functions work, as the schema's owner, for the extent of an object.
+class AsOwner : public Box {
 public:
-    explicit AsUser(Oid user) {
-        GetUserIdAndSecContext(&user_, &context_);
-        SetUserIdAndSecContext(user, context_ | SECURITY_LOCAL_USERID_CHANGE);
-        if (depth_++ == 0) caller_ = user_;
-    }
-    ~AsUser() {
-        SetUserIdAndSecContext(user_, context_);
-        depth_--;
-    }
-    AsUser(const AsUser&) = delete;
-    AsUser& operator=(const AsUser&) = delete;
-
-    // Who called before the first switch: with his rights the user's own tables are read.
-    static Oid caller() { return depth_ == 0 ? GetUserId() : caller_; }
+    // A function that reads is called.
+    static AsOwner reading();
+    // A function that writes is called. Error LY790 within a box: by a trigger of somebody's on our tables, or by a view or
+    // policy of his, in the midst of what another function of ours is doing.
+    static AsOwner writing();
+    // A trigger of ours does its part of a statement, which may be one of our own: then it goes on for the same caller. Error
+    // LY790 where code of a user's is at work that is only there to be read.
+    static AsOwner by_trigger();
+    // A part of what a function is doing.
+    static AsOwner going_on();
 
 private:
-    static inline int depth_ = 0;
-    static inline Oid caller_ = InvalidOid;
-    Oid user_;
-    int context_;
+    explicit AsOwner(Oid caller);
 };
+
+// For whom the function that is at work does what it does.
+Oid current_caller();
 
 }  // namespace loyalty::pg

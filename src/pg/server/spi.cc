@@ -1,5 +1,6 @@
 #include <exception>
 
+#include "pg/server/box.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -150,6 +151,7 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     SPIPlanPtr* plan = &plan_;
     const Argument* given = arguments.begin();
     const std::uint64_t rows = postgres([=] {
+        if (Box::innermost()) pin_settings();
         if (*plan == nullptr) {
             SPIPlanPtr made = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
             if (made == nullptr || SPI_keepplan(made) != 0)
@@ -180,6 +182,7 @@ Rows Query::run_once(std::initializer_list<Argument> arguments, bool writes) {
     const int count = static_cast<int>(types_.size());
     const Argument* given = arguments.begin();
     const std::uint64_t rows = postgres([=] {
+        if (Box::innermost()) pin_settings();
         Datum values[max_arguments];
         char nulls[max_arguments];
         for (int i = 0; i < count; i++) {

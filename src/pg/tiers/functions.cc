@@ -118,7 +118,7 @@ std::int64_t bring_up_to_date(const std::string& program, const std::vector<std:
             changed += review_members(group, members, now(), cause);
         }
     }
-    return dynamic ? changed + judge_members(program, members, now(), AsUser::caller()) : changed;
+    return dynamic ? changed + judge_members(program, members, now(), current_caller()) : changed;
 }
 
 // All members of a program, a slice at a time.
@@ -172,7 +172,7 @@ void settle_group(const std::string& program, const std::string& id) {
         lock_members(program, members);
         make_standings(program, members);
         if (group.model == "dynamic") {
-            judge_members(program, members, now(), AsUser::caller());
+            judge_members(program, members, now(), current_caller());
             return;
         }
         const Argument key[] = {text_argument(program), text_argument(id), texts_argument(members)};
@@ -212,7 +212,7 @@ Datum loyalty_tier(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         require_member(member, program);
         const TimestampTz present = now(), at = given.moment(2).value_or(present);
@@ -230,7 +230,7 @@ Datum loyalty_judge(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::writing();
         const Spi connection;
         require_member(member, program);
         lock_members(program, {member});
@@ -244,7 +244,7 @@ Datum loyalty_settle_tier_group(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string program = text_of(PG_GETARG_DATUM(0)), id = text_of(PG_GETARG_DATUM(1));
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::by_trigger();
         const Spi connection;
         settle_group(program, id);
         return Datum{0};
@@ -256,7 +256,7 @@ Datum loyalty_review_tier_group(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const std::string program = text_of(PG_GETARG_DATUM(0)), id = text_of(PG_GETARG_DATUM(1));
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::by_trigger();
         const Spi connection;
         review_group(program, id);
         return Datum{0};

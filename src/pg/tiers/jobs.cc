@@ -72,7 +72,7 @@ std::int64_t judge(std::span<const JobKey> keys) {
     lock_members_of(JobKeyArguments(keys), keys.size());
     std::int64_t changed = 0;
     for (const auto& [program, members] : by_group(keys))
-        changed += judge_members(program.program, members, now(), AsUser::caller());
+        changed += judge_members(program.program, members, now(), current_caller());
     return changed;
 }
 

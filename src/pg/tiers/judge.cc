@@ -149,7 +149,7 @@ void review_before_booking(const AccountKey& key, const KeyArguments& arguments,
 void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,
                          const ledger::Account& account, TimestampTz now) {
     if (terms.qualifies) judge_bound(key, arguments, terms, account, now);
-    if (terms.judges_dynamic && !terms.member_removed) judge_members(key.program, {key.member}, now, AsUser::caller());
+    if (terms.judges_dynamic && !terms.member_removed) judge_members(key.program, {key.member}, now, current_caller());
 }
 
 }  // namespace loyalty::pg
