@@ -124,8 +124,9 @@ void require_profiles(const ProfileDatabase& profiles, const std::vector<std::st
     LiveProgram live;
     live.market.profile_database = profiles.external_id;
     live.profile_relation = profiles.relation;
+    live.bundled_profiles = profiles.bundled;
     live.key_column = profiles.key_name;
-    const auto found = find_profiles(live, members, profiles.reader(caller));
+    const auto found = find_profiles(live, members, caller);
     for (std::size_t i = 0; i < members.size(); i++) {
         if (found[i] == members[i]) continue;
         throw Error(sqlstate::unknown_profile, "\"" + members[i] + "\" is not in the profile database",

@@ -70,7 +70,7 @@ HeapTuple before_row(const TriggerData& trigger) {
         return is_null ? std::string() : text_of(value);
     };
     if (Applicants::instance().add({text("member"), text("program")})) {
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::by_trigger();
         const Spi connection;
         prepare_outbox();
     }
@@ -112,13 +112,13 @@ void after_statement(TriggerData* trigger) {
     auto& pending = Applicants::instance();
     if (pending.empty()) return;
     const std::set<Key> applicants = pending.take();
-    const AsUser owner(schema_owner());
+    const AsOwner owner = AsOwner::by_trigger();
     const Spi connection;
     for (const auto& [program, applications] : arrived(trigger, applicants)) {
         const ProfileDatabase profiles = load_profile_database(program);
         require_active(profiles);
         const FreshSnapshot snapshot;
-        require_profiles(profiles, applications.members, AsUser::caller());
+        require_profiles(profiles, applications.members, current_caller());
         welcome(profiles, applications.members, applications.registered, now());
     }
 }

@@ -81,19 +81,19 @@ void judge(const std::string& program, const std::vector<std::string>& keys) {
     if (members.empty()) return;
     lock_members(program, members);
     make_standings(program, members);
-    judge_members(program, members, now(), AsUser::caller());
+    judge_members(program, members, now(), current_caller());
 }
 
 void judge_written(TriggerData* trigger) {
     const auto programs = [&] {
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::by_trigger();
         const Spi connection;
         return judged_by(*trigger);
     }();
     for (const auto& [program, key_column] : programs) {
         const auto keys = written_keys(trigger, key_column);
         for (std::size_t first = 0; first < keys.size(); first += slice_size) {
-            const AsUser owner(schema_owner());
+            const AsOwner owner = AsOwner::by_trigger();
             const Spi connection;
             const auto last = std::min(keys.size(), first + slice_size);
             judge(program, {keys.begin() + static_cast<std::ptrdiff_t>(first),
