@@ -123,7 +123,7 @@ bool is_in_segments(const AccountKey& key, const std::vector<std::string>& segme
         "  FROM (SELECT coalesce(array_agg(segment::text), '{}') AS segments"
         "          FROM loyalty.profile_segment_members WHERE profile = $2 AND program = $1) l",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID});
-    const auto documents = profile_documents(load_profile_database(key.program), {key.member}, AsUser::caller());
+    const auto documents = profile_documents(load_profile_database(key.program), {key.member}, current_caller());
     const FreshSnapshot snapshot;
     return query
         .run({text_argument(key.program), text_argument(key.member), texts_argument(segments),
