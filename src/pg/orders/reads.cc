@@ -57,7 +57,7 @@ Datum loyalty_order(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const MemoryContext into = CurrentMemoryContext;
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string program = given.required(0, "program"), external_id = given.required(1, "external_id");
         const Rows rows = read_order(program, external_id);
@@ -75,7 +75,7 @@ Datum loyalty_orders(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string buyer = "m:" + given.required(0, "member");
         const int most = page_size(given, 2);

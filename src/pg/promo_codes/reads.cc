@@ -75,7 +75,7 @@ Datum loyalty_promo_code(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         return return_rows(fcinfo, read_code(given.required(0, "program"), given.required(1, "code")), columns);
     });
@@ -86,7 +86,7 @@ Datum loyalty_promo_codes(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string program = current_program(given.text(1)).live->market.program;
         return return_rows(fcinfo, read_codes(given.required(0, "member"), program), columns);
@@ -99,7 +99,7 @@ Datum loyalty_update_promo_code(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string program = given.required(0, "program"), code = given.required(1, "code");
         const auto expires_at = given.datum(2), expires_on = given.datum(3), frees_uses = given.datum(4);

@@ -31,7 +31,7 @@ Datum loyalty_trigger_promotions(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
-        const AsUser owner(schema_owner());
+        const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string program = current_program(given.required(0, "program")).live->market.program;
         return return_rows(fcinfo, read_trigger_promotions(program), 11);
