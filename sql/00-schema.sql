@@ -35,6 +35,7 @@ DECLARE
     found_version integer;
     foreign_relation record;
     foreign_function record;
+    granted name[];
 BEGIN
     IF to_regclass('loyalty.schema_version') IS NULL THEN
         RAISE EXCEPTION USING
@@ -97,7 +98,19 @@ BEGIN
     SET version = known,
         library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
         updated_at = loyalty.clock();
-    PERFORM @extschema@.loyalty_restore_rights();
+
+    -- Sets of rights reach what has come since. A role that was dropped, or to which the schema is closed, has lost its sets;
+    -- another one of its name has none. Where nobody has any, the schema was restored without rights, and the record of them
+    -- is all there is: loyalty_restore_rights() goes by it.
+    SELECT array_agg(grantee.rolname) INTO granted
+    FROM pg_namespace AS schema
+    CROSS JOIN LATERAL aclexplode(schema.nspacl) AS entry
+    JOIN pg_roles AS grantee ON grantee.oid = entry.grantee AND grantee.oid <> schema.nspowner
+    WHERE schema.nspname = 'loyalty';
+    DELETE FROM loyalty.granted_rights AS stale WHERE stale.role <> ALL (granted);
+    PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
+    FROM loyalty.granted_rights AS kept
+    WHERE kept.role = ANY (granted);
     RETURN known;
 END
 $body$;

@@ -25,6 +25,28 @@ COMMENT ON FUNCTION @extschema@.loyalty_lock_draft(text) IS
     'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
     'loyalty_lock_draft(''main'');';
 
+-- A statement that updates or deletes rows holds each before its trigger looks at it. Whoever came to hold a row first, and
+-- waited for the draft then, would wait for an editor who wants that row; so it waits before it holds any. Which programs the
+-- rows belong to is not known by then: it waits for the editors of all, unless the transaction is an editor already.
+CREATE FUNCTION @extschema@.loyalty_lock_drafts_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM loyalty.drafts AS draft WHERE pg_current_xact_id_if_assigned()::xid IN (draft.xmin, draft.xmax)
+    ) THEN
+        PERFORM FROM loyalty.drafts AS draft ORDER BY draft.program FOR NO KEY UPDATE;
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_lock_drafts_trigger() IS
+    'Trigger of the tables that loyalty_revert() restores, before an update or delete statement: waits for other editors '
+    'before it holds a row. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_lock_drafts_trigger();';
+
 -- What is in use is not deleted: the draft's tables are asked by those who know them, the version in force here.
 CREATE FUNCTION @extschema@.loyalty_version_using(program text, id text, VARIADIC places text[]) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE

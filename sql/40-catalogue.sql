@@ -13,6 +13,10 @@
 -- A REPEATABLE READ transaction cannot take such a snapshot. As a writer of products it gets a serialization failure
 -- if predicates have changed since its snapshot, for a row whose key was updated cannot be locked under an old
 -- snapshot; as a maker of predicates it is refused, because writers of products leave no trace in the row.
+--
+-- Nobody else writes memberships, or calculations would take wrong prices: the triggers, which run with the editor's rights,
+-- have functions of schema loyalty do it, which run with its owner's (sql/live). Whatever these are called with, they leave
+-- behind what is right.
 
 CREATE FUNCTION @extschema@.loyalty_product_document(
     sku text,
@@ -88,79 +92,18 @@ CREATE FUNCTION @extschema@.loyalty_judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-DECLARE
-    -- Truncating a table that documents are made from changes any of them.
-    source CONSTANT text := CASE TG_OP WHEN 'TRUNCATE' THEN 'loyalty.products' ELSE 'written' END;
 BEGIN
-    EXECUTE format(
-        'SELECT FROM loyalty.drafts AS draft WHERE draft.program IN (SELECT program FROM %s)'
-        ' ORDER BY draft.program FOR KEY SHARE',
-        source
-    );
-
-    -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
-    -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
-    EXECUTE format(
-        $statement$
-    WITH key AS (
-        SELECT DISTINCT
-            written.program,
-            written.sku
-        FROM %s AS written
-    ),
-    concerned AS (
-        SELECT
-            predicate.id,
-            predicate.program,
-            predicate.predicate
-        FROM loyalty.product_predicates AS predicate
-        WHERE predicate.program IN (SELECT key.program FROM key)
-            AND ($1 IS NULL OR predicate.predicate::text ~ $1)
-    ),
-    document AS MATERIALIZED (
-        SELECT
-            product.program,
-            product.sku,
-            product.body
-        FROM loyalty.product_documents AS product
-        JOIN key ON key.sku = product.sku AND key.program = product.program
-        WHERE EXISTS (SELECT FROM concerned)
-    ),
-    holds AS MATERIALIZED (
-        SELECT
-            document.program,
-            document.sku,
-            concerned.id AS predicate
-        FROM document
-        JOIN concerned ON concerned.program = document.program
-        WHERE document.body @@ concerned.predicate
-    ),
-    no_longer AS (
-        DELETE FROM loyalty.product_memberships AS membership
-        USING key
-        WHERE membership.program = key.program
-            AND membership.sku = key.sku
-            AND membership.predicate IN (SELECT concerned.id FROM concerned)
-            AND NOT EXISTS (
-                SELECT
-                FROM holds
-                WHERE holds.program = membership.program
-                    AND holds.sku = membership.sku
-                    AND holds.predicate = membership.predicate
-            )
-    )
-    INSERT INTO loyalty.product_memberships (program, sku, predicate)
-    SELECT
-        holds.program,
-        holds.sku,
-        holds.predicate
-    FROM holds
-    ON CONFLICT DO NOTHING
-    $statement$,
-        source
-    )
-    -- What reaches all members of the document reads this one, too.
-    USING CASE WHEN TG_NARGS > 0 THEN format('"%s"|\.\*|\.keyvalue\(\)', TG_ARGV[0]) END;
+    -- Truncating a table that documents are made from changes any of them.
+    IF TG_OP = 'TRUNCATE' THEN
+        PERFORM loyalty.judge_products(program.external_id::text, NULL::text[], TG_ARGV[0])
+        FROM loyalty.programs AS program
+        ORDER BY program.external_id;
+        RETURN NULL;
+    END IF;
+    PERFORM loyalty.judge_products(written.program::text, array_agg(written.sku::text), TG_ARGV[0])
+    FROM written
+    GROUP BY written.program
+    ORDER BY written.program;
     RETURN NULL;
 END
 $body$;
@@ -178,23 +121,16 @@ CREATE FUNCTION @extschema@.loyalty_forget_products_trigger() RETURNS trigger
     AS $body$
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
-        DELETE FROM loyalty.product_memberships;
+        PERFORM loyalty.forget_products(program.external_id::text, NULL::text[])
+        FROM loyalty.programs AS program
+        ORDER BY program.external_id;
         RETURN NULL;
     END IF;
-
-    -- An update may have given a product another SKU. Planned anew each time, like the judging.
-    EXECUTE $statement$
-    DELETE FROM loyalty.product_memberships AS membership
-    USING former
-    WHERE membership.program = former.program
-        AND membership.sku = former.sku
-        AND NOT EXISTS (
-            SELECT
-            FROM loyalty.products AS product
-            WHERE product.program = former.program
-                AND product.sku = former.sku
-        )
-    $statement$;
+    -- An update may have given a product another SKU.
+    PERFORM loyalty.forget_products(former.program::text, array_agg(former.sku::text))
+    FROM former
+    GROUP BY former.program
+    ORDER BY former.program;
     RETURN NULL;
 END
 $body$;
@@ -245,48 +181,8 @@ CREATE FUNCTION @extschema@.loyalty_make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-DECLARE
-    fresh jsonpath[];
 BEGIN
-    SELECT array_agg(needed.predicate ORDER BY needed.predicate::text COLLATE "C") INTO fresh
-    FROM @extschema@.loyalty_needed_predicates(loyalty_make_predicates.program) AS needed (predicate)
-    WHERE NOT EXISTS (
-        SELECT
-        FROM loyalty.product_predicates AS predicate
-        WHERE predicate.program = loyalty_make_predicates.program
-            AND predicate.predicate::text = needed.predicate::text
-    );
-    IF fresh IS NULL THEN
-        RETURN;
-    END IF;
-
-    PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments'::text);
-    PERFORM @extschema@.loyalty_lock_predicates(loyalty_make_predicates.program);
-
-    WITH made AS (
-        INSERT INTO loyalty.product_predicates (program, predicate)
-        SELECT
-            loyalty_make_predicates.program,
-            predicate.path
-        FROM unnest(fresh) AS predicate (path)
-        RETURNING product_predicates.id, product_predicates.predicate
-    )
-    INSERT INTO loyalty.product_memberships (program, sku, predicate)
-    SELECT
-        product.program,
-        product.sku,
-        made.id
-    FROM loyalty.products AS product
-    -- OFFSET keeps the planner from making the document once for each predicate.
-    CROSS JOIN LATERAL (
-        SELECT same.body
-        FROM loyalty.product_documents AS same
-        WHERE same.sku = product.sku
-            AND same.program = product.program
-        OFFSET 0
-    ) AS document
-    JOIN made ON document.body @@ made.predicate
-    WHERE product.program = loyalty_make_predicates.program;
+    PERFORM loyalty.make_predicates(loyalty_make_predicates.program);
 END
 $body$;
 
@@ -299,38 +195,8 @@ CREATE FUNCTION @extschema@.loyalty_drop_unused_predicates(program text) RETURNS
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-DECLARE
-    unused integer[];
 BEGIN
-    SELECT array_agg(predicate.id) INTO unused
-    FROM loyalty.product_predicates AS predicate
-    WHERE predicate.program = loyalty_drop_unused_predicates.program
-        AND NOT EXISTS (
-            SELECT
-            FROM @extschema@.loyalty_needed_predicates(loyalty_drop_unused_predicates.program) AS needed (predicate)
-            WHERE needed.predicate::text = predicate.predicate::text
-        )
-        AND predicate.id NOT IN (
-            SELECT (segment.body ->> 'predicate_id')::integer
-            FROM (
-                SELECT version.tree
-                FROM loyalty.promotion_versions AS version
-                WHERE version.program = loyalty_drop_unused_predicates.program
-                ORDER BY version.version DESC
-                LIMIT 1
-            ) AS latest
-            CROSS JOIN LATERAL jsonb_array_elements(latest.tree -> 'segments') AS segment (body)
-            WHERE segment.body ? 'predicate_id'
-        );
-    IF unused IS NULL THEN
-        RETURN 0;
-    END IF;
-
-    -- Writers of products that have read the predicates must have written their memberships before both go.
-    PERFORM @extschema@.loyalty_lock_predicates(loyalty_drop_unused_predicates.program);
-    DELETE FROM loyalty.product_predicates AS predicate
-    WHERE predicate.id = ANY (unused);
-    RETURN cardinality(unused);
+    RETURN loyalty.drop_predicates(loyalty_drop_unused_predicates.program);
 END
 $body$;
 

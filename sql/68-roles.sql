@@ -23,7 +23,11 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 AND dependency.refclassid = 'pg_extension'::regclass
                 AND dependency.deptype = 'e'
             LEFT JOIN pg_extension AS extension ON extension.oid = dependency.refobjid
-            WHERE extension.extname = 'loyalty' OR schema.nspname = 'loyalty' AND function.proname IN ('clock', 'recast')
+            WHERE extension.extname = 'loyalty'
+                OR schema.nspname = 'loyalty'
+                AND function.proname IN (
+                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates'
+                )
         ),
         relation AS (
             SELECT
@@ -109,8 +113,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 ),
                 ('admin', 'INSERT, UPDATE, DELETE', '{promotion_groups,promotions,promotion_conditions}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{promotion_benefits,trigger_rules}'),
-                -- What the triggers of these tables keep up, which run with the editor's rights.
-                ('admin', 'INSERT, UPDATE, DELETE', '{drafts,product_predicates,product_memberships}'),
+                -- By which the triggers of these tables, which run with the editor's rights, let editors wait for each other.
+                ('admin', 'INSERT (program), UPDATE (edits, generation)', '{drafts}'),
                 ('admin', 'INSERT', '{promotion_activations}'),
                 -- A transaction by hand: all columns but those that the ledger fills.
                 (
@@ -269,23 +273,14 @@ CREATE FUNCTION @extschema@.loyalty_restore_rights() RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    -- A role that was dropped, or to which the schema is closed, has lost its sets; another one of its name has none.
-    DELETE FROM loyalty.granted_rights AS stale
-    WHERE NOT EXISTS (
-        SELECT
-        FROM pg_namespace AS schema
-        CROSS JOIN LATERAL aclexplode(schema.nspacl) AS entry
-        JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
-        WHERE schema.nspname = 'loyalty'
-            AND grantee.rolname = stale.role
-    );
     PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
-    JOIN pg_namespace AS schema ON schema.nspname = 'loyalty'
-    WHERE kept.role <> pg_get_userbyid(schema.nspowner);
+    JOIN pg_roles AS grantee ON grantee.rolname = kept.role
+    JOIN pg_namespace AS schema ON schema.nspname = 'loyalty' AND schema.nspowner <> grantee.oid;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
-    'Grants again what loyalty_grant() has granted, on functions and views that have come since; loyalty_migrate() calls '
-    'it. Forgets roles that are gone. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
+    'Grants again all that loyalty.granted_rights records, to roles of these names: after a restore without rights '
+    '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their rights '
+    'still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';

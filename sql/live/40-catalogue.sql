@@ -30,6 +30,200 @@ COMMENT ON COLUMN loyalty.product_documents.program IS 'The program.';
 COMMENT ON COLUMN loyalty.product_documents.sku IS 'The product.';
 COMMENT ON COLUMN loyalty.product_documents.body IS 'See loyalty_product_document().';
 
+-- What keeps memberships up, with the rights of the schema's owner. Nobody is granted them but those who edit products and
+-- segments; whatever they are called with, they leave behind what is right.
+
+CREATE OR REPLACE FUNCTION loyalty.judge_products(program text, skus text[], member text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    PERFORM FROM loyalty.drafts AS draft WHERE draft.program = judge_products.program FOR KEY SHARE;
+
+    -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
+    -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
+    EXECUTE format(
+        $statement$
+    WITH key AS (
+        SELECT DISTINCT judged.sku FROM %s AS judged (sku)
+    ),
+    concerned AS (
+        SELECT
+            predicate.id,
+            predicate.predicate
+        FROM loyalty.product_predicates AS predicate
+        WHERE predicate.program = $1
+            AND ($3 IS NULL OR predicate.predicate::text ~ $3)
+    ),
+    document AS MATERIALIZED (
+        SELECT
+            product.sku,
+            product.body
+        FROM loyalty.product_documents AS product
+        JOIN key ON key.sku = product.sku AND product.program = $1
+        WHERE EXISTS (SELECT FROM concerned)
+    ),
+    holds AS MATERIALIZED (
+        SELECT
+            document.sku,
+            concerned.id AS predicate
+        FROM document
+        JOIN concerned ON document.body @@ concerned.predicate
+    ),
+    no_longer AS (
+        DELETE FROM loyalty.product_memberships AS membership
+        USING key
+        WHERE membership.program = $1
+            AND membership.sku = key.sku
+            AND membership.predicate IN (SELECT concerned.id FROM concerned)
+            AND NOT EXISTS (
+                SELECT
+                FROM holds
+                WHERE holds.sku = membership.sku
+                    AND holds.predicate = membership.predicate
+            )
+    )
+    INSERT INTO loyalty.product_memberships (program, sku, predicate)
+    SELECT
+        $1,
+        holds.sku,
+        holds.predicate
+    FROM holds
+    ON CONFLICT DO NOTHING
+    $statement$,
+        CASE
+            WHEN skus IS NULL THEN '(SELECT product.sku FROM loyalty.products AS product WHERE product.program = $1)'
+            ELSE 'unnest($2)'
+        END
+    )
+    -- What reaches all members of the document reads this one, too.
+    USING program, skus, '"' || judge_products.member || '"|\.\*|\.keyvalue\(\)';
+END
+$function$;
+REVOKE ALL ON FUNCTION loyalty.judge_products(text, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.judge_products(text, text[], text) IS
+    'Judges products of a program (null: all) by its predicates, or by those that read the named member of their '
+    'documents, and writes which hold. Example: SELECT loyalty.judge_products(''main'', ''{PC-1}'', NULL);';
+
+CREATE OR REPLACE FUNCTION loyalty.forget_products(program text, skus text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    -- Planned anew each time, like the judging.
+    EXECUTE $statement$
+    DELETE FROM loyalty.product_memberships AS membership
+    WHERE membership.program = $1
+        AND ($2 IS NULL OR membership.sku = ANY ($2))
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.products AS product
+            WHERE product.program = membership.program
+                AND product.sku = membership.sku
+        )
+    $statement$
+    USING program, skus;
+END
+$function$;
+REVOKE ALL ON FUNCTION loyalty.forget_products(text, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.forget_products(text, text[]) IS
+    'Drops the memberships of those products of a program (null: of all) that are gone. Example: SELECT '
+    'loyalty.forget_products(''main'', ''{PC-1}'');';
+
+CREATE OR REPLACE FUNCTION loyalty.make_predicates(program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    fresh jsonpath[];
+BEGIN
+    SELECT array_agg(needed.predicate ORDER BY needed.predicate::text COLLATE "C") INTO fresh
+    FROM @extschema@.loyalty_needed_predicates(make_predicates.program) AS needed (predicate)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.product_predicates AS predicate
+        WHERE predicate.program = make_predicates.program
+            AND predicate.predicate::text = needed.predicate::text
+    );
+    IF fresh IS NULL THEN
+        RETURN;
+    END IF;
+
+    PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments'::text);
+    PERFORM @extschema@.loyalty_lock_predicates(make_predicates.program);
+
+    WITH made AS (
+        INSERT INTO loyalty.product_predicates (program, predicate)
+        SELECT
+            make_predicates.program,
+            predicate.path
+        FROM unnest(fresh) AS predicate (path)
+        RETURNING product_predicates.id, product_predicates.predicate
+    )
+    INSERT INTO loyalty.product_memberships (program, sku, predicate)
+    SELECT
+        product.program,
+        product.sku,
+        made.id
+    FROM loyalty.products AS product
+    -- OFFSET keeps the planner from making the document once for each predicate.
+    CROSS JOIN LATERAL (
+        SELECT same.body
+        FROM loyalty.product_documents AS same
+        WHERE same.sku = product.sku
+            AND same.program = product.program
+        OFFSET 0
+    ) AS document
+    JOIN made ON document.body @@ made.predicate
+    WHERE product.program = make_predicates.program;
+END
+$function$;
+REVOKE ALL ON FUNCTION loyalty.make_predicates(text) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.make_predicates(text) IS
+    'What loyalty_make_predicates() does. Example: SELECT loyalty.make_predicates(''main'');';
+
+CREATE OR REPLACE FUNCTION loyalty.drop_predicates(program text) RETURNS integer
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+DECLARE
+    unused integer[];
+BEGIN
+    SELECT array_agg(predicate.id) INTO unused
+    FROM loyalty.product_predicates AS predicate
+    WHERE predicate.program = drop_predicates.program
+        AND NOT EXISTS (
+            SELECT
+            FROM @extschema@.loyalty_needed_predicates(drop_predicates.program) AS needed (predicate)
+            WHERE needed.predicate::text = predicate.predicate::text
+        )
+        AND predicate.id NOT IN (
+            SELECT (segment.body ->> 'predicate_id')::integer
+            FROM (
+                SELECT version.tree
+                FROM loyalty.promotion_versions AS version
+                WHERE version.program = drop_predicates.program
+                ORDER BY version.version DESC
+                LIMIT 1
+            ) AS latest
+            CROSS JOIN LATERAL jsonb_array_elements(latest.tree -> 'segments') AS segment (body)
+            WHERE segment.body ? 'predicate_id'
+        );
+    IF unused IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    -- Writers of products that have read the predicates must have written their memberships before both go.
+    PERFORM @extschema@.loyalty_lock_predicates(drop_predicates.program);
+    DELETE FROM loyalty.product_predicates AS predicate
+    WHERE predicate.id = ANY (unused);
+    RETURN cardinality(unused);
+END
+$function$;
+REVOKE ALL ON FUNCTION loyalty.drop_predicates(text) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.drop_predicates(text) IS
+    'What loyalty_drop_unused_predicates() does. Example: SELECT loyalty.drop_predicates(''main'');';
+
 CREATE OR REPLACE TRIGGER check_prices_insert
     AFTER INSERT ON loyalty.products
     REFERENCING NEW TABLE AS written

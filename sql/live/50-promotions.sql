@@ -165,3 +165,22 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- Editors come one after the other, and hold nothing while they wait.
+DO $do$
+DECLARE
+    edited text;
+BEGIN
+    FOREACH edited IN ARRAY ARRAY['promotion_groups', 'promotions', 'promotion_conditions', 'promotion_benefits']
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER lock_drafts BEFORE UPDATE OR DELETE ON loyalty.%I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_lock_drafts_trigger()',
+            edited
+        );
+        EXECUTE format(
+            'COMMENT ON TRIGGER lock_drafts ON loyalty.%I IS %L', edited, 'Waits for other editors before it holds a row.'
+        );
+    END LOOP;
+END
+$do$;

@@ -285,6 +285,23 @@ SELECT loyalty_revoke('regress_loyalty_app', 'app');
 SELECT try('regress_loyalty_app', $$SELECT loyalty_balance('riga-1', 'own')$$);
 SELECT try('regress_loyalty_app', $$SELECT * FROM loyalty.profiles$$);
 
+-- Set admin keeps its hands off what triggers keep up, with whatever else it edits.
+SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.drafts$$);
+SELECT try('regress_loyalty_admin', $$UPDATE loyalty.drafts SET program = 'other'$$);
+SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.product_memberships$$);
+SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.product_predicates$$);
+SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_memberships SELECT program, 'none', id FROM loyalty.product_predicates$$);
+SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'any', 'Any', '$.sku != ""')$$);
+SELECT try('regress_loyalty_admin', $$SELECT loyalty.judge_products('main', NULL, NULL)$$);
+SELECT try('regress_loyalty_app', $$SELECT loyalty.judge_products('main', NULL, NULL)$$);
+-- What got past the triggers all the same is found, and repaired by an apply.
+INSERT INTO loyalty.products (program, sku, name) VALUES ('main', 'LOST', 'Lost') ON CONFLICT DO NOTHING;
+DELETE FROM loyalty.product_memberships WHERE sku = 'LOST';
+INSERT INTO loyalty.product_memberships SELECT program, 'none', id FROM loyalty.product_predicates WHERE program = 'main';
+SELECT invariant, program, regexp_replace(detail, '\d+', 'N') AS detail FROM loyalty_verify('main') ORDER BY detail COLLATE "C";
+SELECT loyalty_apply('main') > 0 AS applied;
+SELECT invariant, detail FROM loyalty_verify('main');
+
 -- Sets come back with the extension; a role that was closed out, or dropped, has none any more.
 SET client_min_messages = warning;
 DROP EXTENSION loyalty CASCADE;
@@ -297,6 +314,26 @@ SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty_verify('main')$$);
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
 SELECT try('regress_loyalty_jobs', $$SELECT loyalty_begin_job('expire_points')$$);
 SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
+
+
+-- Restored without rights, the record of them is all there is: it is kept, and gone by when asked.
+INSERT INTO loyalty.granted_rights (role, rights) VALUES ('regress_loyalty_nobody', 'app');
+SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
+DO $$
+DECLARE
+    grantee name;
+BEGIN
+    FOR grantee IN SELECT DISTINCT role FROM loyalty.granted_rights JOIN pg_roles ON rolname = role LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA loyalty FROM %1$I; REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM %1$I', grantee);
+    END LOOP;
+END
+$$;
+SELECT loyalty_migrate() = loyalty_schema_version();
+SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
+SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
+SELECT loyalty_restore_rights();
+SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
+DELETE FROM loyalty.granted_rights WHERE role = 'regress_loyalty_nobody';
 
 -- An owner of the schema who has not created the extension cannot pass on its functions, until a superuser grants for him.
 CREATE ROLE regress_loyalty_owner;

@@ -232,9 +232,10 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
     // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
-#define LOYALTY_VIOLATIONS                                       \
-    "SELECT invariant, program, member, point_type, seq, detail" \
-    "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations) violation"
+#define LOYALTY_VIOLATIONS                                                                      \
+    "SELECT invariant, program, member, point_type, seq, detail"                                \
+    "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations" \
+    "        UNION ALL SELECT * FROM loyalty.membership_violations) violation"
         static loyalty::pg::Query of_all(LOYALTY_VIOLATIONS " ORDER BY 1, 2, 3, 4, 5, 6", {});
         static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID});
 #undef LOYALTY_VIOLATIONS

@@ -45,6 +45,15 @@ void check_draft(const std::string& program) {
     compile(tree, 0);
 }
 
+// Memberships are kept up by triggers; what got past these, in a restore for instance, must not make a wrong price.
+void repair_memberships(const std::string& program) {
+    static Query query(
+        "SELECT loyalty.make_predicates($1), loyalty.judge_products($1, NULL::text[], NULL::text),"
+        "       loyalty.forget_products($1, NULL::text[])",
+        {TEXTOID});
+    query.run({text_argument(program)}, true);
+}
+
 // What starts on activation starts at the first apply in which it is active.
 void record_activations(const std::string& program) {
     static Query query(
@@ -81,6 +90,7 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
         const Spi connection;
         check_schema_version();
         lock_draft(program);
+        repair_memberships(program);
         record_activations(program);
         if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
         check_draft(program);
