@@ -1,4 +1,5 @@
-# The tables of rules and rows in test/*.md: each test that they name is there, and so is the place in it.
+# The tables of rules and rows in test/*.md, and of what is claimed in doc/: each test that they name is there, and so is the
+# place in it.
 use strict;
 use warnings;
 use Test::More;
@@ -20,7 +21,7 @@ sub file_of {
     return $found;
 }
 
-for my $table ('test/promotions.md') {
+for my $table ('test/promotions.md', 'doc/security.md', 'doc/reliability.md') {
     my $rows = 0;
     for my $line (split /\n/, text_of($table)) {
         next unless $line =~ /^\|/ && $line !~ /^\| ---/;

@@ -114,6 +114,15 @@ foreach my $way (sort keys %restore)
     is(as('shop', $way, 'SELECT loyalty_migrate()'), as('shop', $way, 'SELECT loyalty_schema_version()'), "$way: so does migrating");
 }
 
+# Restored without owners and rights, as where the roles are others': the record of what was granted is there, and goes on.
+$node->safe_psql('postgres', 'CREATE DATABASE bare OWNER shop');
+$node->command_ok([ 'pg_restore', '-d', 'bare', '-U', 'shop', '--no-owner', '--no-acl', '--exit-on-error', $dump ], 'restored without rights');
+like(error_as('analyst', 'bare', $report), qr/permission denied/, 'without rights: the analyst reads no report');
+as('shop', 'bare', 'SELECT loyalty_migrate()');
+is(as('shop', 'bare', q{SELECT rights FROM loyalty.granted_rights WHERE role = 'analyst'}), 'report', 'without rights: what was granted is on record');
+as('shop', 'bare', 'SELECT loyalty_restore_rights()');
+is(as('analyst', 'bare', $report), 't', 'without rights: granted again');
+
 # Without the extension the dump's rows are read-only, and nothing is lost.
 as('shop', 'one_by_one', 'DROP EXTENSION loyalty CASCADE');
 like(error_as('shop', 'one_by_one', 'DELETE FROM loyalty.balances'), qr/read-only without the extension/, 'without the extension nothing is written');
