@@ -13,6 +13,8 @@ namespace sqlstate {
 // The schema and the library.
 inline constexpr std::string_view schema_missing = "LY001";
 inline constexpr std::string_view schema_version_mismatch = "LY002";
+// What is stored is not what it can be: the server's own code for damaged data.
+inline constexpr std::string_view data_corrupted = "XX001";
 // The order document.
 inline constexpr std::string_view malformed_json = "LY100";
 inline constexpr std::string_view unknown_key = "LY101";
@@ -107,6 +109,8 @@ inline constexpr std::string_view registration_in_future = "LY703";
 inline constexpr std::string_view registration_unreadable = "LY704";
 inline constexpr std::string_view unknown_profile_segment = "LY705";
 inline constexpr std::string_view ambiguous_profile = "LY706";
+// Tiers.
+inline constexpr std::string_view deleted_meanwhile = "LY746";
 // Trigger promotions, and triggers on the user's own tables.
 inline constexpr std::string_view unknown_trigger_promotion = "LY720";
 inline constexpr std::string_view promotion_not_in_force = "LY721";

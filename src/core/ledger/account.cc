@@ -1,7 +1,6 @@
 #include "core/ledger/account.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <tuple>
 
 namespace loyalty::ledger {
@@ -40,7 +39,7 @@ const Lot* Account::find(std::int64_t seq) const {
 
 Lot& Account::at(std::int64_t seq) {
     const Lot* lot = find(seq);
-    assert(lot);
+    if (!lot) throw Damage("Lot " + std::to_string(seq) + " is not there.");
     return const_cast<Lot&>(*lot);
 }
 
@@ -141,7 +140,7 @@ std::size_t Account::redeem(Units value, Moment created_at, Moment now) {
     for (auto& lot : lots_) {
         if (value > 0 && is_active(lot, now)) value -= take(entries_[entry], lot, value);
     }
-    assert(value == 0);
+    if (value != 0) throw Damage("Its lots hold less than they did.");
     return entry;
 }
 
@@ -217,7 +216,7 @@ std::vector<Movement> Account::hold(Units value, Moment now) {
         value -= part;
         reserved.push_back({lot.seq, part});
     }
-    assert(value == 0);
+    if (value != 0) throw Damage("Its lots hold less than they did.");
     return reserved;
 }
 

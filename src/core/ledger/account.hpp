@@ -10,7 +10,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace loyalty::ledger {
@@ -74,6 +77,16 @@ struct Redemption {
     std::int64_t seq = 0;
     std::vector<Movement> consumption;  // values above 0
     Units refunded = 0;
+};
+
+// What is stored of an account contradicts itself. The core throws it, who read the account says which one it is.
+class Damage : public std::exception {
+public:
+    explicit Damage(std::string detail) : detail_(std::move(detail)) {}
+    const char* what() const noexcept override { return detail_.c_str(); }
+
+private:
+    std::string detail_;
 };
 
 class Account {

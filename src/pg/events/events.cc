@@ -15,6 +15,7 @@
 #include "pg/server/kept_value.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/spi.hpp"
+#include "pg/server/trigger.hpp"
 
 extern "C" {
 #include "access/transam.h"
@@ -78,12 +79,18 @@ FullTransactionId last_transaction_id() {
     return FullTransactionIdFromU64(U64FromFullTransactionId(ReadNextFullTransactionId()) - 1);
 }
 
-HeapTuple with_place(const TriggerData* trigger, std::int32_t epoch, TimestampTz now) {
-    const TupleDesc row = RelationGetDescr(trigger->tg_relation);
-    int columns[] = {SPI_fnumber(row, "epoch"), SPI_fnumber(row, "xid"), SPI_fnumber(row, "created_at")};
-    Datum values[] = {Int32GetDatum(epoch), FullTransactionIdGetDatum(last_transaction_id()), TimestampTzGetDatum(now)};
-    bool nulls[] = {false, false, false};
-    return heap_modify_tuple_by_cols(trigger->tg_trigtuple, row, 3, columns, values, nulls);
+HeapTuple with_place(const OwnTrigger& trigger, std::int32_t epoch, TimestampTz now) {
+    const TupleDesc row = trigger.row();
+    const HeapTuple given = trigger->tg_trigtuple;
+    const int epoch_column = column_of(row, "epoch", INT4OID), xid_column = column_of(row, "xid", XID8OID),
+              moment_column = column_of(row, "created_at", TIMESTAMPTZOID);
+    return postgres([=] {
+        int columns[] = {epoch_column, xid_column, moment_column};
+        Datum values[] = {Int32GetDatum(epoch), FullTransactionIdGetDatum(last_transaction_id()),
+                          TimestampTzGetDatum(now)};
+        bool nulls[] = {false, false, false};
+        return heap_modify_tuple_by_cols(given, row, 3, columns, values, nulls);
+    });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -231,13 +238,10 @@ PG_FUNCTION_INFO_V1(loyalty_events_trigger);
 Datum loyalty_events_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_events_trigger was not called as a trigger");
-        });
-        const std::int32_t epoch = this_epoch();
-        const TimestampTz moment = now();
-        return PointerGetDatum(postgres([=] { return with_place(trigger, epoch, moment); }));
+        const OwnTrigger trigger(fcinfo, "loyalty_events_trigger");
+        trigger.require(trigger.is_before() && trigger.is_for_row() && trigger.is_insert(),
+                        "BEFORE INSERT ... FOR EACH ROW");
+        return PointerGetDatum(with_place(trigger, this_epoch(), now()));
     });
 }
 

@@ -5,7 +5,7 @@
 // not ask whose event it was that woke them. So of those that come to their commit while another notifies only one waits to
 // notify next, and those that come meanwhile go ahead without: they are at their commit when the one that waits has yet to begin
 // his. Nothing holds him back for them, so it is a hint: readers look from time to time as well.
-#include "pg/server/doors.hpp"
+#include "pg/server/trigger.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -53,11 +53,11 @@ void at_end_of_transaction(XactEvent event, void*) {
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) written = InvalidOid;
 }
 
-void remember(const TriggerData* trigger) {
+void remember(Oid table) {
     static bool registered = false;
     if (!registered) RegisterXactCallback(at_end_of_transaction, nullptr);
     registered = true;
-    written = RelationGetRelid(trigger->tg_relation);
+    written = table;
 }
 
 }  // namespace
@@ -69,10 +69,10 @@ PG_FUNCTION_INFO_V1(loyalty_notify_trigger);
 Datum loyalty_notify_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_notify_trigger was not called as a trigger");
-            remember(reinterpret_cast<TriggerData*>(fcinfo->context));
-        });
+        const OwnTrigger trigger(fcinfo, "loyalty_notify_trigger");
+        trigger.require(trigger.is_after() && !trigger.is_for_row(), "AFTER INSERT ... FOR EACH STATEMENT");
+        const Oid table = RelationGetRelid(trigger->tg_relation);
+        postgres([=] { remember(table); });
         return no_row;
     });
 }

@@ -78,7 +78,7 @@ private:
         const FreshSnapshot snapshot;
         const Rows rows =
             query.run({key_.member, key_.program, key_.point_type, optional_bigint_argument(posting_.undoes)});
-        if (rows.size() > 0) give_back_use(posting_.key.member, posting_.key.program, uuid_of(rows.datum(0, 1)), now_);
+        if (rows.size() > 0) give_back_use(posting_.key.member, posting_.key.program, uuid_at(rows, 0, 1), now_);
     }
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
 
@@ -271,7 +271,7 @@ private:
             throw Error(sqlstate::unknown_transaction, "hold " + show(*posting_.hold) + " does not exist");
         if (!rows.boolean(0, 2)) throw Error(sqlstate::more_than_left, "a commit is for the whole of its hold");
         if (!rows.is_null(0, 3)) {
-            booking_.repeated = uuid_of(rows.datum(0, 3));
+            booking_.repeated = uuid_at(rows, 0, 3);
             return false;
         }
         const std::string state = rows.text(0, 1);
@@ -322,7 +322,7 @@ private:
     // The amount of a refund or claim, given what is left of the row that it undoes; nothing if a cancellation was booked.
     bool settle_amount(Units left, const Rows& rows, int cancel_column) {
         if (is_cancel() && !rows.is_null(0, cancel_column)) {
-            booking_.repeated = uuid_of(rows.datum(0, cancel_column));
+            booking_.repeated = uuid_at(rows, 0, cancel_column);
             return false;
         }
         if (!posting_.value) value_ = left;
@@ -442,7 +442,9 @@ private:
 
 }  // namespace
 
-Booking book(const Posting& posting) { return Booker(posting).run(); }
+Booking book(const Posting& posting) {
+    return naming_damage(posting.key, [&] { return Booker(posting).run(); });
+}
 
 std::string show_points(std::int64_t units, int scale) {
     std::string text;

@@ -41,7 +41,7 @@ std::optional<Inserted> insert(const Posting& posting) {
                    optional_text_argument(posting.comment), optional_datum_argument(posting.data)},
                   true);
     if (rows.size() == 0) return std::nullopt;
-    return Inserted{uuid_of(rows.datum(0, 1)), rows.datum(0, 3), rows.boolean(0, 2)};
+    return Inserted{uuid_at(rows, 0, 1), rows.datum(0, 3, JSONBOID), rows.boolean(0, 2)};
 }
 
 // Which row it was that the trigger found: the one with the external id, or the one that undoes or commits the same.
@@ -62,7 +62,7 @@ Uuid find_repeated(const Posting& posting) {
         throw Error(sqlstate::row_did_not_arrive, "the transaction's row did not arrive", {},
                     "A trigger of your own on loyalty.transactions dropped it before it was booked.");
     }
-    return uuid_of(rows.datum(0, 1));
+    return uuid_at(rows, 0, 1);
 }
 
 Datum negated(Datum amount) {
@@ -129,7 +129,7 @@ std::optional<FoundTransaction> find_transaction(const std::string& member, cons
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
                                  optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
-    return FoundTransaction{uuid_of(rows.datum(0, 1)), rows.text(0, 2), rows.text(0, 3), rows.text(0, 4),
+    return FoundTransaction{uuid_at(rows, 0, 1), rows.text(0, 2), rows.text(0, 3), rows.text(0, 4),
                             bigint_at(rows, 0, 5)};
 }
 
@@ -155,7 +155,7 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
     const FreshSnapshot snapshot;
     const Rows rows = query.run(
         {text_argument(key.member), text_argument(key.program), uuid_argument(id), boolean_argument(repeated)});
-    return copy_out(rows.datum(0, 1), into);
+    return copy_out(rows.datum(0, 1, JSONBOID), into);
 }
 
 TimestampTz end_of_day(const std::string& program, Datum date) {
@@ -303,7 +303,7 @@ Datum loyalty_commit(PG_FUNCTION_ARGS) {
             Posting posting;
             posting.key = {member, program, rows.text(0, 1)};
             posting.type = rows.text(0, 2);
-            posting.value = rows.datum(0, 3);
+            posting.value = rows.datum(0, 3, NUMERICOID);
             posting.hold = hold->id;
             posting.external_id = rows.optional_text(0, 4);
             posting.active_from = moment(5);
@@ -312,7 +312,7 @@ Datum loyalty_commit(PG_FUNCTION_ARGS) {
             posting.source = rows.optional_text(0, 8);
             posting.promotion = rows.optional_text(0, 9);
             posting.comment = rows.optional_text(0, 10);
-            if (!rows.is_null(0, 11)) posting.data = rows.datum(0, 11);
+            posting.data = rows.optional_datum(0, 11, JSONBOID);
             return post(posting, caller);
         });
     });

@@ -228,7 +228,7 @@ std::optional<FoundHold> find_hold(const std::string& member, const std::string&
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
                                  optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
-    return FoundHold{uuid_of(rows.datum(0, 1)), rows.text(0, 2)};
+    return FoundHold{uuid_at(rows, 0, 1), rows.text(0, 2)};
 }
 
 Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
@@ -245,7 +245,7 @@ Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryCo
     const FreshSnapshot snapshot;
     const Rows rows = query.run({text_argument(key.member), text_argument(key.program), uuid_argument(id),
                                  boolean_argument(repeated), timestamp_argument(wall_now())});
-    return copy_out(rows.datum(0, 1), into);
+    return copy_out(rows.datum(0, 1, JSONBOID), into);
 }
 
 Datum roll_back(const std::string& member, const std::string& program, const FoundHold& hold, MemoryContext into) {
@@ -262,7 +262,8 @@ Datum roll_back(const std::string& member, const std::string& program, const Fou
     }
     const bool is_open = found == "open";
     if (is_open) {
-        state.account.release(read_reserved(arguments, hold.id, state.terms.scale, state.account));
+        naming_damage(
+            key, [&] { state.account.release(read_reserved(arguments, hold.id, state.terms.scale, state.account)); });
         end_rolled_back(arguments, hold.id, moment);
         give_back_use(member, program, hold.id, moment);
     }
@@ -297,7 +298,7 @@ Datum loyalty_hold(PG_FUNCTION_ARGS) {
         hold.promotion = given.text(12);
         hold.comment = given.text(13);
         hold.data = given.datum(14);
-        const Holder::Result result = Holder(hold).run();
+        const Holder::Result result = naming_damage(hold.key, [&] { return Holder(hold).run(); });
         return hold_answer(hold.key, result.id, result.repeated, caller);
     });
 }

@@ -49,8 +49,8 @@ void find_external_id(const KeyArguments& key, const std::string& external_id, A
         "       (SELECT id FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $3)",
         {TEXTOID, TEXTOID, TEXTOID});
     const Rows rows = query.run({key.member, key.program, text_argument(external_id)});
-    if (!rows.is_null(0, 1)) state.transaction = uuid_of(rows.datum(0, 1));
-    if (!rows.is_null(0, 2)) state.hold = uuid_of(rows.datum(0, 2));
+    if (!rows.is_null(0, 1)) state.transaction = uuid_at(rows, 0, 1);
+    if (!rows.is_null(0, 2)) state.hold = uuid_at(rows, 0, 2);
 }
 
 // Ends the holds whose time is over, and frees what they had reserved. That is written at once, for not everything that
@@ -271,19 +271,29 @@ void add_lots(Account& account, const Rows& rows, int first_column, int scale) {
     }
 }
 
+void fail_damaged(const AccountKey& key, const std::string& detail) {
+    throw Error(sqlstate::data_corrupted,
+                "account \"" + key.point_type + "\" of member \"" + key.member + "\" in program \"" + key.program +
+                    "\" is damaged",
+                detail, "See SELECT * FROM loyalty_verify().");
+}
+
 std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale, Account& account) {
     static Query query(
         "SELECT l.seq, l.remaining, l.held, l.active_from, l.expires_at, reserved.amount"
         "  FROM loyalty.hold_lots reserved"
-        "  JOIN loyalty.lots l ON l.member = $1 AND l.program = $2 AND l.point_type = reserved.point_type AND l.seq = reserved.lot"
+        "  LEFT JOIN loyalty.lots l"
+        "       ON l.member = $1 AND l.program = $2 AND l.point_type = reserved.point_type AND l.seq = reserved.lot"
         " WHERE reserved.member = $1 AND reserved.program = $2 AND reserved.hold = $3"
         " ORDER BY l.expires_at, l.active_from, l.seq",
         {TEXTOID, TEXTOID, UUIDOID});
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.member, key.program, uuid_argument(hold)});
     std::vector<Movement> reserved;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        if (rows.is_null(row, 1)) throw ledger::Damage("A lot of which a hold has reserved points is not there.");
         reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 6, scale)});
+    }
     add_lots(account, rows, 1, scale);
     account.sort();
     return reserved;

@@ -58,7 +58,8 @@ void read_account(const KeyArguments& arguments, const AccountQuestion& question
 // Adds the lots that a query yields: seq, remaining, held, active_from, expires_at from the column on.
 void add_lots(ledger::Account& account, const Rows& rows, int first_column, int scale);
 
-// What a hold has reserved, in the order of consumption; its lots are added to the account.
+// What a hold has reserved, in the order of consumption; its lots are added to the account. Throws ledger::Damage where one of
+// them is gone.
 std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale,
                                             ledger::Account& account);
 
@@ -74,5 +75,18 @@ Uuid write_account(const AccountKey& key, const KeyArguments& arguments, const A
                    const std::optional<OwnRow>& own);
 
 const char* name_of(ledger::Type type);
+
+// Error XX001: what is stored of the account contradicts itself.
+[[noreturn]] void fail_damaged(const AccountKey& key, const std::string& detail);
+
+// Runs what changes the account; where that finds damage, the error names the account.
+template <class Body>
+auto naming_damage(const AccountKey& key, const Body& body) {
+    try {
+        return body();
+    } catch (const ledger::Damage& damage) {
+        fail_damaged(key, damage.what());
+    }
+}
 
 }  // namespace loyalty::pg

@@ -10,6 +10,7 @@
 #include "pg/ledger/book.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/trigger.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -23,51 +24,62 @@ namespace {
 // ---------------------------------------------------------------------------------------------------------------------
 // Columns
 
+bool has_same_columns(TupleDesc one, TupleDesc other) {
+    if (one->natts != other->natts) return false;
+    for (int i = 0; i < one->natts; i++) {
+        const FormData_pg_attribute &left = *TupleDescAttr(one, i), &right = *TupleDescAttr(other, i);
+        if (left.atttypid != right.atttypid || strcmp(NameStr(left.attname), NameStr(right.attname)) != 0) return false;
+    }
+    return true;
+}
+
 struct Columns {
     int member, program, point_type, seq, id, external_id, type, value, balance_before, balance_after, debt, owed,
         lapsed, created_at, booked_at, active_from, expires_at, undoes, hold, source_type, source, promotion, comment,
         data;
 
     explicit Columns(TupleDesc row)
-        : member(number(row, "member")),
-          program(number(row, "program")),
-          point_type(number(row, "point_type")),
-          seq(number(row, "seq")),
-          id(number(row, "id")),
-          external_id(number(row, "external_id")),
-          type(number(row, "type")),
-          value(number(row, "value")),
-          balance_before(number(row, "balance_before")),
-          balance_after(number(row, "balance_after")),
-          debt(number(row, "debt")),
-          owed(number(row, "owed")),
-          lapsed(number(row, "lapsed")),
-          created_at(number(row, "created_at")),
-          booked_at(number(row, "booked_at")),
-          active_from(number(row, "active_from")),
-          expires_at(number(row, "expires_at")),
-          undoes(number(row, "undoes")),
-          hold(number(row, "hold")),
-          source_type(number(row, "source_type")),
-          source(number(row, "source")),
-          promotion(number(row, "promotion")),
-          comment(number(row, "comment")),
-          data(number(row, "data")) {}
-
-private:
-    static int number(TupleDesc row, const char* name) {
-        return postgres([=] {
-            const int found = SPI_fnumber(row, name);
-            if (found <= 0) elog(ERROR, "loyalty_transactions_trigger: the table has no column \"%s\"", name);
-            return found;
-        });
-    }
+        : member(column_of(row, "member", TEXTOID)),
+          program(column_of(row, "program", TEXTOID)),
+          point_type(column_of(row, "point_type", TEXTOID)),
+          seq(column_of(row, "seq", INT8OID)),
+          id(column_of(row, "id", UUIDOID)),
+          external_id(column_of(row, "external_id", TEXTOID)),
+          type(column_of(row, "type", TEXTOID)),
+          value(column_of(row, "value", NUMERICOID)),
+          balance_before(column_of(row, "balance_before", NUMERICOID)),
+          balance_after(column_of(row, "balance_after", NUMERICOID)),
+          debt(column_of(row, "debt", NUMERICOID)),
+          owed(column_of(row, "owed", NUMERICOID)),
+          lapsed(column_of(row, "lapsed", NUMERICOID)),
+          created_at(column_of(row, "created_at", TIMESTAMPTZOID)),
+          booked_at(column_of(row, "booked_at", TIMESTAMPTZOID)),
+          active_from(column_of(row, "active_from", TIMESTAMPTZOID)),
+          expires_at(column_of(row, "expires_at", TIMESTAMPTZOID)),
+          undoes(column_of(row, "undoes", INT8OID)),
+          hold(column_of(row, "hold", UUIDOID)),
+          source_type(column_of(row, "source_type", TEXTOID)),
+          source(column_of(row, "source", TEXTOID)),
+          promotion(column_of(row, "promotion", TEXTOID)),
+          comment(column_of(row, "comment", TEXTOID)),
+          data(column_of(row, "data", JSONBOID)) {}
 };
 
-// The table is made by loyalty_create_schema() alone, so all of its makings have the same columns.
+// Found anew when the table has changed: its owner may have dropped a column and added another.
 const Columns& columns(TupleDesc row) {
-    static const Columns found(row);
-    return found;
+    static TupleDesc known = nullptr;
+    static std::optional<Columns> found;
+    if (known && has_same_columns(known, row)) return *found;
+    found.emplace(row);
+    if (known) postgres([] { FreeTupleDesc(known); });
+    known = nullptr;
+    known = postgres([=] {
+        const MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+        const TupleDesc copy = CreateTupleDescCopy(row);
+        MemoryContextSwitchTo(before);
+        return copy;
+    });
+    return *found;
 }
 
 class Row {
@@ -260,10 +272,10 @@ Booking book_as_owner(const Posting& posting) {
     return book(posting);
 }
 
-HeapTuple before_row(const TriggerData& trigger, TupleDesc description) {
+HeapTuple before_row(HeapTuple given, TupleDesc description) {
     const Columns& c = columns(description);
-    const Row row(trigger.tg_trigtuple, description);
-    if (has_figures(row, c)) return complete(row, c, trigger.tg_trigtuple, description);
+    const Row row(given, description);
+    if (has_figures(row, c)) return complete(row, c, given, description);
 
     const Oid owner = schema_owner();
     const bool by_owner = postgres([=] { return has_privs_of_role(GetUserId(), owner); });
@@ -287,16 +299,17 @@ HeapTuple before_row(const TriggerData& trigger, TupleDesc description) {
     changes.set(c.booked_at, TimestampTzGetDatum(booking.booked_at));
     changes.set(c.active_from, booking.active_from);
     changes.set(c.expires_at, booking.expires_at);
-    const HeapTuple booked = changes.apply(trigger.tg_trigtuple, description);
-    if (statements().empty()) throw Error("XX000", "loyalty_transactions_trigger was not called before the statement");
+    const HeapTuple booked = changes.apply(given, description);
+    if (statements().empty())
+        fail_misused("loyalty_transactions_trigger", "It was not called before the statement as well.");
     statements().back().expected.insert(fingerprint(booked, description));
     return booked;
 }
 
-void after_row(const TriggerData& trigger, TupleDesc description) {
+void after_row(HeapTuple arrived, TupleDesc description) {
     auto& stack = statements();
     if (!stack.empty() && !stack.back().expected.empty())
-        stack.back().expected.erase(fingerprint(trigger.tg_trigtuple, description));
+        stack.back().expected.erase(fingerprint(arrived, description));
 }
 
 }  // namespace
@@ -308,18 +321,14 @@ PG_FUNCTION_INFO_V1(loyalty_transactions_trigger);
 Datum loyalty_transactions_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_transactions_trigger was not called as a trigger");
-        });
-        const auto& trigger = *reinterpret_cast<TriggerData*>(fcinfo->context);
-        const bool is_before = TRIGGER_FIRED_BEFORE(trigger.tg_event);
-        if (TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event)) {
-            is_before ? begin_statement() : end_statement();
+        const OwnTrigger trigger(fcinfo, "loyalty_transactions_trigger");
+        trigger.require(trigger.is_insert() && (trigger.is_before() || trigger.is_after()), "BEFORE and AFTER INSERT");
+        if (!trigger.is_for_row()) {
+            trigger.is_before() ? begin_statement() : end_statement();
             return no_row;
         }
-        const TupleDesc description = RelationGetDescr(trigger.tg_relation);
-        if (is_before) return PointerGetDatum(before_row(trigger, description));
-        after_row(trigger, description);
+        if (trigger.is_before()) return PointerGetDatum(before_row(trigger->tg_trigtuple, trigger.row()));
+        after_row(trigger->tg_trigtuple, trigger.row());
         return no_row;
     });
 }

@@ -48,8 +48,8 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     const Erasing erasing;
     const OrderWriting writing;
     const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
-    return copy_out(answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1),
-                    into);
+    return copy_out(
+        answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1, JSONBOID), into);
 }
 
 #undef LOYALTY_BLANK

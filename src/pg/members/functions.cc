@@ -90,7 +90,7 @@ struct Report {
         const Rows rows = query.run({bigint_argument(done.enrolled), bigint_argument(done.resumed),
                                      bigint_argument(done.unchanged), optional_texts_argument(skipped),
                                      optional_texts_argument(reasons), optional_texts_argument(values)});
-        return copy_out(rows.datum(0, 1), into);
+        return copy_out(rows.datum(0, 1, JSONBOID), into);
     }
 };
 
@@ -181,18 +181,19 @@ std::string in_segment(const ProfileDatabase& profiles, const std::string& segme
                     "profile segment \"" + segment + "\" of program \"" + profiles.program + "\" does not exist", {},
                     "Name one of loyalty.profile_segments.");
     }
-    const auto quoted = [](Datum value) {
+    const auto quoted = [&](int column) {
+        const Datum value = rows.datum(0, column, TEXTOID);
         return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
     };
     const std::string key = "CAST(t." + profiles.key + " AS text)";
     if (!rows.is_null(0, 1)) {
         // The relation is read by who may not read the lists of static segments: they are part of the statement.
-        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(rows.datum(0, 3));
+        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(3);
         return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
-               ", '[]'))) @@ " + quoted(rows.datum(0, 1)) + "::jsonpath";
+               ", '[]'))) @@ " + quoted(1) + "::jsonpath";
     }
     if (rows.is_null(0, 2)) return " WHERE false";
-    return " WHERE " + key + " = ANY (" + quoted(rows.datum(0, 2)) + "::text[])";
+    return " WHERE " + key + " = ANY (" + quoted(2) + "::text[])";
 }
 
 Datum enrolled_answer(const std::string& key, const std::string& program, const Enrolled& done, MemoryContext into) {
@@ -201,7 +202,7 @@ Datum enrolled_answer(const std::string& key, const std::string& program, const 
         {TEXTOID, TEXTOID, TEXTOID});
     const char* outcome = done.enrolled ? "enrolled" : done.resumed ? "resumed" : "unchanged";
     const Rows rows = query.run({text_argument(key), text_argument(program), text_argument(outcome)}, true);
-    return copy_out(rows.datum(0, 1), into);
+    return copy_out(rows.datum(0, 1, JSONBOID), into);
 }
 
 // The registration date of one profile, from its field.
@@ -261,7 +262,8 @@ std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::s
                                 {column.type})
                           .run({wanted});
     std::vector<std::string> keys;
-    for (std::uint64_t row = 0; row < rows.size(); row++) keys.push_back(rows.text(row, 1));
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));
     return keys;
 }
 
@@ -290,8 +292,8 @@ Datum loyalty_enrol(PG_FUNCTION_ARGS) {
         }
         if (field && find_profile_key(profiles, key, current_caller()))
             registered = registration_of(profiles, key, *field, current_caller());
-        const Enrolled done = enrol_one(profiles, key, registered, current_caller());
-        return enrolled_answer(*find_profile_key(profiles, key, current_caller()), program, done, into);
+        const EnrolledOne one = enrol_one(profiles, key, registered, current_caller());
+        return enrolled_answer(one.member, program, one.done, into);
     });
 }
 

@@ -141,8 +141,8 @@ void welcome(const ProfileDatabase& profiles, const std::vector<std::string>& me
     settle_in(profiles.program, members, {}, now);
 }
 
-Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
-                   const std::optional<TimestampTz>& registered, Oid caller) {
+EnrolledOne enrol_one(const ProfileDatabase& profiles, const std::string& key,
+                      const std::optional<TimestampTz>& registered, Oid caller) {
     const auto member = find_profile_key(profiles, key, caller);
     if (!member) {
         throw Error(sqlstate::unknown_profile, "\"" + key + "\" is not in the profile database", {},
@@ -150,7 +150,7 @@ Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
     }
     const TimestampTz moment = now();
     if (registered) require_registration(key, *registered, moment);
-    return enrol(profiles, {*member}, {registered.value_or(moment)}, moment);
+    return {*member, enrol(profiles, {*member}, {registered.value_or(moment)}, moment)};
 }
 
 namespace {
@@ -194,7 +194,7 @@ std::int64_t remove(const std::string& program, const std::vector<std::string>& 
     settle_tiers(program, members, now, tiers::Cause::points);
     const Rows open = holds.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
     for (std::uint64_t row = 0; row < open.size(); row++) {
-        roll_back(open.text(row, 1), program, {uuid_of(open.datum(row, 2)), open.text(row, 3)}, CurrentMemoryContext);
+        roll_back(open.text(row, 1), program, {uuid_at(open, row, 2), open.text(row, 3)}, CurrentMemoryContext);
     }
     drop_waiting_accruals(program, members);
     const auto ended =

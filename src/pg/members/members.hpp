@@ -25,9 +25,14 @@ void welcome(const ProfileDatabase& profiles, const std::vector<std::string>& me
 // Error LY203 unless these are keys of profiles, written as their column writes them.
 void require_profiles(const ProfileDatabase& profiles, const std::vector<std::string>& members, Oid caller);
 
+struct EnrolledOne {
+    std::string member;  // the key as the profile relation writes it
+    Enrolled done;
+};
+
 // Makes one profile a member. Errors: LY203 (no such profile), LY703 (registered in the future).
-Enrolled enrol_one(const ProfileDatabase& profiles, const std::string& key,
-                   const std::optional<TimestampTz>& registered, Oid caller);
+EnrolledOne enrol_one(const ProfileDatabase& profiles, const std::string& key,
+                      const std::optional<TimestampTz>& registered, Oid caller);
 
 // Ends the stay of members, with their open holds and tiers. Returns how many there were.
 std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now);

@@ -113,7 +113,10 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
     const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
     const Rows rows = profile_query(column, column.type, wanted, " = $1 LIMIT 1").run({value});
     if (rows.size() == 0) return std::nullopt;
-    return Profile{rows.text(0, 1), with_row ? std::optional(rows.datum(0, 2)) : std::nullopt};
+    // A view may answer otherwise the second time, and a cast to text may give nothing: then it is no key.
+    auto found = rows.optional_text(0, 1);
+    if (!found) return std::nullopt;
+    return Profile{*std::move(found), with_row ? rows.optional_datum(0, 2, JSONBOID) : std::nullopt};
 }
 
 std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
@@ -129,7 +132,8 @@ std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, c
     const Oid array_type = postgres([=] { return get_array_type(column.type); });
     const Rows rows = profile_query(column, array_type, key_text(column), " = ANY ($1)").run({cast.array});
     std::unordered_set<std::string> found;
-    for (std::uint64_t row = 0; row < rows.size(); row++) found.insert(rows.text(row, 1));
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        if (auto text = rows.optional_text(row, 1)) found.insert(*std::move(text));
     for (auto& text : cast.texts) {
         if (text && !found.contains(*text)) text.reset();
     }

@@ -116,7 +116,8 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
         throw Error(sqlstate::ambiguous_profile, "\"" + key + "\" is the key of several profiles", {},
                     "Keys of profile database \"" + profiles.external_id + "\" have to be unique.");
     }
-    return rows.text(0, 1);
+    // A cast to text may give nothing: then it is no key.
+    return rows.optional_text(0, 1);
 }
 
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,

@@ -9,6 +9,7 @@
 #include "pg/members/profile.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/trigger.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -60,11 +61,11 @@ private:
     std::map<SubTransactionId, std::set<Key>> keys_;
 };
 
-HeapTuple before_row(const TriggerData& trigger) {
-    const TupleDesc description = RelationGetDescr(trigger.tg_relation);
-    const HeapTuple tuple = trigger.tg_trigtuple;
+HeapTuple before_row(const OwnTrigger& trigger) {
+    const TupleDesc description = trigger.row();
+    const HeapTuple tuple = trigger->tg_trigtuple;
     const auto text = [&](const char* column) {
-        const int number = postgres([=] { return SPI_fnumber(description, column); });
+        const int number = column_of(description, column, TEXTOID);
         bool is_null;
         const Datum value = heap_getattr(tuple, number, description, &is_null);
         return is_null ? std::string() : text_of(value);
@@ -75,8 +76,9 @@ HeapTuple before_row(const TriggerData& trigger) {
         prepare_outbox();
     }
     const Datum moment = TimestampTzGetDatum(now());
+    const int number = column_of(description, "enrolled_at", TIMESTAMPTZOID);
     return postgres([=] {
-        int column = SPI_fnumber(description, "enrolled_at");
+        int column = number;
         Datum value = moment;
         bool is_null = false;
         return heap_modify_tuple_by_cols(tuple, description, 1, &column, &value, &is_null);
@@ -132,13 +134,13 @@ PG_FUNCTION_INFO_V1(loyalty_members_trigger);
 Datum loyalty_members_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_members_trigger was not called as a trigger");
-        });
-        auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
-        if (TRIGGER_FIRED_BEFORE(trigger->tg_event)) return PointerGetDatum(before_row(*trigger));
-        after_statement(trigger);
-        return PointerGetDatum(nullptr);
+        const OwnTrigger trigger(fcinfo, "loyalty_members_trigger");
+        trigger.require(trigger.is_insert() && trigger.is_before() == trigger.is_for_row() &&
+                            (trigger.is_before() || trigger->tg_newtable),
+                        "BEFORE INSERT ... FOR EACH ROW, and AFTER INSERT ... REFERENCING NEW TABLE AS written");
+        if (trigger.is_before()) return PointerGetDatum(before_row(trigger));
+        after_statement(trigger.data());
+        return no_row;
     });
 }
 }

@@ -78,8 +78,8 @@ Rows read_rows(const std::string& program, const std::string& key, bool with_seg
 // its date until the hold ends, be it by its time-out.
 void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, TimestampTz now) {
     const Points free = points_in(rows.text(row, 3), scale) - points_in(rows.text(row, 4), scale);
-    const TimestampTz active_from = DatumGetTimestampTz(rows.datum(row, 5));
-    const TimestampTz expires_at = DatumGetTimestampTz(rows.datum(row, 6));
+    const TimestampTz active_from = timestamp_at(rows, row, 5);
+    const TimestampTz expires_at = timestamp_at(rows, row, 6);
     if (expires_at <= now) {
         balance.total -= free;
     } else if (active_from <= now && balance.usable) {

@@ -161,7 +161,7 @@ private:
     // The product's fields, overlaid by the line's.
     static std::string fields(const LineDocument& line, const Rows& rows, std::uint64_t row) {
         if (rows.is_null(row, 4)) return line.fields.empty() ? "{}" : line.fields;
-        const Datum stored = rows.datum(row, 4);
+        const Datum stored = rows.datum(row, 4, JSONBOID);
         if (line.fields.empty()) return std::string(jsonb_text(stored));
         const Datum own = jsonb_from_text(line.fields);
         return std::string(jsonb_text(postgres([=] { return DirectFunctionCall2(jsonb_concat, stored, own); })));

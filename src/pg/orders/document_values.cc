@@ -75,7 +75,7 @@ void read_product_values(Order& order, const OrderDocument& document, const Prog
     const Rows rows = query.run({text_argument(program.id), texts_argument(skus)});
     std::unordered_map<std::string, std::vector<Value>> stored;
     for (std::uint64_t row = 0; row < rows.size(); row++)
-        stored[rows.text(row, 1)] = values_of(rows.datum(row, 2), program.reads.product);
+        stored[rows.text(row, 1)] = values_of(rows.datum(row, 2, JSONBOID), program.reads.product);
     for (auto& line : order.lines) {
         const auto found = stored.find(line.product);
         line.values = found == stored.end() ? std::vector<Value>(program.reads.product.size()) : found->second;
@@ -91,8 +91,8 @@ const std::optional<std::string>& member_of(const OrderDocument& document, const
 }
 
 // The order's own members are those of its document, with what was filled in.
-Value order_value(const OrderDocument& document, const std::optional<Datum>& fields, const Program& program,
-                  const std::string& time, const Path& path) {
+Value order_value(const OrderDocument& document, const Datum* fields, const Program& program, const std::string& time,
+                  const Path& path) {
     const std::string& name = path.front();
     if (name == "fields") return fields ? value_at(*fields, std::span(path).subspan(1)) : Value{};
     if (name == "currency") return {std::nullopt, program.currency};
@@ -109,8 +109,10 @@ void read_values(Order& order, const OrderDocument& document, const CurrentProgr
     const Reads& reads = program.reads;
     if (!reads.product.empty()) read_product_values(order, document, program);
     if (!reads.order.empty()) {
-        const auto fields = document.fields.empty() ? std::nullopt : std::optional(jsonb_from_text(document.fields));
-        for (const auto& path : reads.order) order.values.push_back(order_value(document, fields, program, time, path));
+        const bool has_fields = !document.fields.empty();
+        const Datum fields = has_fields ? jsonb_from_text(document.fields) : Datum{0};
+        for (const auto& path : reads.order)
+            order.values.push_back(order_value(document, has_fields ? &fields : nullptr, program, time, path));
     }
     if (!reads.profile.empty() && !order.buyer.key.empty()) {
         const auto profile = read_profile(*current.live, order.buyer.key, caller, true);

@@ -98,7 +98,7 @@ private:
                 "It was placed at " + show_time(timestamp_at(rows, 0, 2), market().time_zone) + ", with other content.",
                 "Repeat a request with exactly the same content, or use a new id.");
         }
-        return copy_out(rows.datum(0, 3), into);
+        return copy_out(rows.datum(0, 3, JSONBOID), into);
     }
 
     // False if another transaction has placed an order with the id meanwhile.
@@ -313,7 +313,7 @@ private:
         const OrderArguments key(key_);
         const Rows rows = query.run(
             {key.buyer, key.program, key.external_id, boolean_argument(false), {confirmation(), false}}, true);
-        return copy_out(rows.datum(0, 1), into);
+        return copy_out(rows.datum(0, 1, JSONBOID), into);
     }
 
     const Datum request_;

@@ -66,7 +66,7 @@ Datum loyalty_order(PG_FUNCTION_ARGS) {
                         "order \"" + external_id + "\" of program \"" + program + "\" does not exist", {},
                         "Give the external id of an order that was placed or imported.");
         }
-        return copy_out(rows.datum(0, 1), into);
+        return copy_out(rows.datum(0, 1, JSONBOID), into);
     });
 }
 

@@ -31,8 +31,8 @@ Datum reprice(const std::string& program_id, const std::string& external_id) {
     }
     const CurrentProgram current = find_program(program_id, Edition::number(rows.integer(0, 1)));
     const Program& program = current.version->program;
-    const OrderDocument document = codec::read_order(jsonb_text(rows.datum(0, 2)));
-    const codec::ResolvedOrder resolved = codec::read_resolved_order(jsonb_text(rows.datum(0, 3)), program);
+    const OrderDocument document = codec::read_order(jsonb_text(rows.datum(0, 2, JSONBOID)));
+    const codec::ResolvedOrder resolved = codec::read_resolved_order(jsonb_text(rows.datum(0, 3, JSONBOID)), program);
     CalculationOptions options;
     options.check_interrupts = check_interrupts;
     options.is_credited = [&](std::string_view credit_on) {

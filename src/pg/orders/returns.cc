@@ -419,7 +419,7 @@ std::optional<Datum> first_answer(const LockedOrder& order, const std::string& r
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.buyer, key.program, key.external_id, text_argument(return_id), {request, false}});
     if (rows.size() == 0) return std::nullopt;
-    if (rows.boolean(0, 1)) return rows.datum(0, 2);
+    if (rows.boolean(0, 1)) return rows.datum(0, 2, JSONBOID);
     throw Error(sqlstate::return_id_taken, "return \"" + return_id + "\" of " + order.shown() + " was another one",
                 "It was for other lines or quantities.",
                 "Repeat a request with exactly the same content, or use a new id.");
@@ -428,7 +428,7 @@ std::optional<Datum> first_answer(const LockedOrder& order, const std::string& r
 // What a return is asked for, as it is stored and compared.
 Datum request_of(Datum lines, bool shipping) {
     static Query query("SELECT jsonb_build_object('lines', $1, 'shipping', $2)", {JSONBOID, BOOLOID});
-    return query.run({{lines, false}, boolean_argument(shipping)}).datum(0, 1);
+    return query.run({{lines, false}, boolean_argument(shipping)}).datum(0, 1, JSONBOID);
 }
 
 // The first status of kind cancelled.
@@ -457,12 +457,12 @@ Datum last_answer(const LockedOrder& order) {
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.buyer, key.program, key.external_id, text_argument(order.status)});
     if (rows.size() == 0) fail_final(order.shown(), order.status);
-    return rows.datum(0, 1);
+    return rows.datum(0, 1, JSONBOID);
 }
 
 Datum with_repeated(Datum answer, bool repeated, MemoryContext into) {
     static Query query("SELECT $1 || jsonb_build_object('repeated', $2)", {JSONBOID, BOOLOID});
-    return copy_out(query.run({{answer, false}, boolean_argument(repeated)}).datum(0, 1), into);
+    return copy_out(query.run({{answer, false}, boolean_argument(repeated)}).datum(0, 1, JSONBOID), into);
 }
 
 }  // namespace loyalty::pg

@@ -4,6 +4,7 @@
 #include "pg/ledger/store.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/trigger.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -94,12 +95,10 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty;
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_orders_trigger was not called as a trigger");
-        });
+        const OwnTrigger trigger(fcinfo, "loyalty_orders_trigger");
+        trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
         if (OrderWriting::depth > 0) return no_row;
-        const auto& trigger = *reinterpret_cast<TriggerData*>(fcinfo->context);
-        const std::string table = RelationGetRelationName(trigger.tg_relation);
+        const std::string table = RelationGetRelationName(trigger->tg_relation);
         throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is changed by functions only", {},
                     "Use loyalty_set_order_status(), loyalty_cancel_order() or loyalty_return_items().");
     });

@@ -7,6 +7,7 @@
 
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/cursor.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/reader.hpp"
 
@@ -140,6 +141,8 @@ void generate(const PromoCodePool& pool, const Mask& mask, std::int64_t codes, T
         const std::size_t draws = std::clamp(static_cast<std::size_t>(codes - made), fewest_draws, codes_a_round);
         std::vector<std::string> drawn;
         for (std::size_t i = 0; i < draws; i++) drawn.push_back(mask.draw(randomness));
+        check_interrupts();
+        const Spi round;
         const std::int64_t inserted = insert_new(pool, drawn, expires_at, codes - made);
         in_vain = inserted > 0 ? 0 : in_vain + 1;
         if (in_vain == most_rounds_in_vain)
@@ -241,24 +244,24 @@ public:
         const char* uses = columns.uses ? columns.uses->c_str() : nullptr;
         const char* expires = columns.expires ? columns.expires->c_str() : nullptr;
         const char* zone = time_zone.c_str();
-        portal_ = postgres([=] {
-            const char* table =
-                quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
-            const char* query =
-                psprintf("SELECT CAST(%s AS pg_catalog.text), CAST(%s AS pg_catalog.int8), %s FROM %s",
-                         quote_identifier(code), uses ? quote_identifier(uses) : "NULL",
-                         expires ? moment(relation, expires, zone) : "CAST(NULL AS pg_catalog.timestamptz)", table);
-            SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
-            if (plan == nullptr) elog(ERROR, "could not read %s", table);
-            return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
+        const char* query = postgres([=]() -> const char* {
+            const char* table = get_rel_name(relation);
+            const char* schema = table ? get_namespace_name(get_rel_namespace(relation)) : nullptr;
+            if (!schema) return nullptr;
+            return psprintf("SELECT CAST(%s AS pg_catalog.text), CAST(%s AS pg_catalog.int8), %s FROM %s",
+                            quote_identifier(code), uses ? quote_identifier(uses) : "NULL",
+                            expires ? moment(relation, expires, zone) : "CAST(NULL AS pg_catalog.timestamptz)",
+                            quote_qualified_identifier(schema, table));
         });
+        if (!query)
+            throw Error("42P01", "the table of promo codes does not exist",
+                        "Its OID is " + std::to_string(relation) + ".");
+        cursor_.emplace(query);
     }
 
     Portion next() {
         const AsReader reader = AsReader::of(relation_, caller_);
-        Portal portal = portal_;
-        postgres([=] { SPI_cursor_fetch(portal, true, codes_a_round); });
-        const Rows rows(SPI_tuptable, SPI_processed);
+        const Rows rows = cursor_->fetch(static_cast<long>(codes_a_round));
         Portion portion;
         for (std::uint64_t row = 0; row < rows.size(); row++) {
             portion.codes.push_back(rows.optional_text(row, 1));
@@ -268,6 +271,9 @@ public:
         }
         return portion;
     }
+
+    // Until then the table cannot be changed.
+    void close() { cursor_->close(); }
 
 private:
     // A date is the last day, by the program's clock.
@@ -281,7 +287,7 @@ private:
     }
 
     Oid relation_, caller_;
-    Portal portal_;
+    std::optional<Cursor> cursor_;
 };
 
 Datum return_report(FunctionCallInfo call, const Report& report) {
@@ -375,8 +381,12 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
             const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
             check_validity(pool);
             Source source(relation, columns, time_zone_of(pool.program), caller);
-            for (auto portion = source.next(); !portion.codes.empty(); portion = source.next())
+            for (auto portion = source.next(); !portion.codes.empty(); portion = source.next()) {
+                check_interrupts();
+                const Spi round;
                 import_some(pool, portion, expires_at, report);
+            }
+            source.close();
         }
         return return_report(fcinfo, report);
     });

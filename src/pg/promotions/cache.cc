@@ -7,6 +7,8 @@
 #include "pg/promotions/cache.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
+#include "pg/server/trigger.hpp"
+#include "pg/server/values.hpp"
 
 extern "C" {
 #include "catalog/pg_class.h"
@@ -134,7 +136,7 @@ void load_point_types(LiveProgram& live) {
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string id = rows.text(row, 1);
         live.market.point_types.insert(id);
-        live.point_types[id] = {rows.boolean(row, 2), DatumGetTimestampTz(rows.datum(row, 3))};
+        live.point_types[id] = {rows.boolean(row, 2), timestamp_at(rows, row, 3)};
     }
 }
 
@@ -246,7 +248,7 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
     stop_promotions(tree, stopped);
     auto version = make_version(tree, rows.integer(0, 1));
     version->stopped = stopped;
-    version->applied_by = DatumGetTransactionId(rows.datum(0, 3));
+    version->applied_by = DatumGetTransactionId(rows.datum(0, 3, XIDOID));
     return version;
 }
 
@@ -428,11 +430,12 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_invalidate_cache_trigger);
 Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {
     return loyalty::pg::guarded([&]() -> Datum {
+        const loyalty::pg::OwnTrigger trigger(fcinfo, "loyalty_invalidate_cache_trigger");
+        trigger.require(trigger->tg_trigger->tgnargs == 1 && !trigger.is_for_row(),
+                        "FOR EACH STATEMENT, with a table's name");
+        const char* const name = trigger->tg_trigger->tgargs[0];
         loyalty::pg::postgres([=] {
-            if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "loyalty_invalidate_cache_trigger was not called as a trigger");
-            const Trigger* trigger = reinterpret_cast<TriggerData*>(fcinfo->context)->tg_trigger;
-            if (trigger->tgnargs != 1) elog(ERROR, "loyalty_invalidate_cache_trigger needs the name of a table");
-            const Oid table = get_relname_relid(trigger->tgargs[0], get_namespace_oid("loyalty", false));
+            const Oid table = get_relname_relid(name, get_namespace_oid("loyalty", false));
             if (!OidIsValid(table)) return;
             const LOCKTAG tag = loyalty::pg::change_lock(table);
             LockAcquire(&tag, RowExclusiveLock, false, false);

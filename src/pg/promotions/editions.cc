@@ -72,7 +72,7 @@ std::shared_ptr<const AppliedVersion> find_version(const Market& market, std::in
                     "program \"" + market.program + "\" has no version " + std::to_string(number), {},
                     "Name one of loyalty.version_history, or 0 for base prices.");
     }
-    return keep(market.program, number, {DatumGetTransactionId(rows.datum(0, 1))},
+    return keep(market.program, number, {DatumGetTransactionId(rows.datum(0, 1, XIDOID))},
                 [&] { return load_version(market.program, number); });
 }
 
@@ -85,7 +85,11 @@ std::shared_ptr<const AppliedVersion> load_draft(const std::string& program) {
 std::shared_ptr<const AppliedVersion> find_draft(const Market& market) {
     static Query query("SELECT xmin FROM loyalty.drafts WHERE program = $1", {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
-    const TransactionId editor = DatumGetTransactionId(rows.datum(0, 1));
+    if (rows.size() == 0) {
+        throw Error(sqlstate::data_corrupted, "program \"" + market.program + "\" has no row in loyalty.drafts", {},
+                    "Insert it again: INSERT INTO loyalty.drafts (program) VALUES ('" + market.program + "').");
+    }
+    const TransactionId editor = DatumGetTransactionId(rows.datum(0, 1, XIDOID));
     const Maker maker = postgres([=] {
         if (!TransactionIdIsCurrentTransactionId(editor)) return Maker{editor};
         return Maker{editor, GetCurrentSubTransactionId(), GetActiveSnapshot()->curcid};

@@ -7,15 +7,11 @@
 #include "pg/server/attempt.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/trigger.hpp"
 
 namespace loyalty::pg {
 
 namespace {
-
-[[noreturn]] void fail_misused(const std::string& function, const std::string& detail) {
-    throw Error(sqlstate::wrong_trigger, function + "() is not used as it can be", detail,
-                "See its description: SELECT obj_description('" + function + "'::regproc).");
-}
 
 // The row that a trigger was called for.
 class FiredRow {

@@ -86,7 +86,7 @@ Datum fire(const Firing& firing, const std::string& program, MemoryContext into)
     posting.comment = firing.comment;
     posting.data = firing.data;
     std::optional<Datum> amount = firing.amount;
-    if (!amount && !rows.is_null(0, 3)) amount = rows.datum(0, 3);
+    if (!amount) amount = rows.optional_datum(0, 3, NUMERICOID);
     if (!amount) {
         throw Error(sqlstate::amount_outside_rule, "promotion \"" + firing.promotion + "\" wants an amount",
                     "Its rule allows a range.", "Give a number of points within it.");

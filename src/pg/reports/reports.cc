@@ -46,7 +46,7 @@ public:
     Rows figures() {
         const Rows refreshed = is_kept_.run({});
         if (refreshed.size() == 0) return computed_.run({});
-        return kept_.run({timestamp_argument(DatumGetTimestampTz(refreshed.datum(0, 1)))});
+        return kept_.run({timestamp_argument(timestamp_at(refreshed, 0, 1))});
     }
 
 private:

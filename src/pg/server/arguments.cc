@@ -32,16 +32,34 @@ std::string Arguments::required(int argument, const char* name) const {
     return *value;
 }
 
+namespace {
+
+// Of a domain, what it is made of. A caller of a function that returns records may say anything.
+std::vector<Oid> declared_types(TupleDesc declared, int columns) {
+    if (declared->natts != columns) throw Error("42804", "the function gives " + std::to_string(columns) + " columns");
+    std::vector<Oid> types;
+    for (int column = 0; column < columns; column++) {
+        const Oid type = TupleDescAttr(declared, column)->atttypid;
+        types.push_back(postgres([=] { return getBaseType(type); }));
+    }
+    return types;
+}
+
+}  // namespace
+
 Datum return_rows(FunctionCallInfo call, const Rows& rows, int columns) {
     postgres([=] { InitMaterializedSRF(call, MAT_SRF_USE_EXPECTED_DESC); });
     auto* result = reinterpret_cast<ReturnSetInfo*>(call->resultinfo);
+    const std::vector<Oid> types = declared_types(result->setDesc, columns);
     std::vector<Datum> values(static_cast<std::size_t>(columns));
     std::vector<char> nulls(static_cast<std::size_t>(columns));
     static_assert(sizeof(bool) == sizeof(char));
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         for (int column = 1; column <= columns; column++) {
-            values[static_cast<std::size_t>(column - 1)] = rows.datum(row, column);
-            nulls[static_cast<std::size_t>(column - 1)] = rows.is_null(row, column);
+            const auto place = static_cast<std::size_t>(column - 1);
+            const auto value = rows.optional_datum(row, column, types[place]);
+            values[place] = value.value_or(Datum{0});
+            nulls[place] = !value;
         }
         Datum* datums = values.data();
         bool* is_null = reinterpret_cast<bool*>(nulls.data());

@@ -9,7 +9,7 @@ std::optional<TimestampTz> read_moment() {
     static Query query("SELECT max(moment) FROM loyalty.simulated_clock", {});
     const Rows rows = query.run({});
     if (rows.is_null(0, 1)) return std::nullopt;
-    return DatumGetTimestampTz(rows.datum(0, 1));
+    return DatumGetTimestampTz(rows.datum(0, 1, TIMESTAMPTZOID));
 }
 
 // Before the schema is made there is nothing to simulate.

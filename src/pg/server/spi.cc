@@ -81,7 +81,9 @@ std::vector<std::string> texts_of(Datum array) {
         Datum* values;
         bool* nulls;
         int count;
-        deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+        ArrayType* given = DatumGetArrayTypeP(array);
+        // Of text, or of a domain over it: the server insists on the array's own.
+        deconstruct_array(given, ARR_ELEMTYPE(given), -1, false, TYPALIGN_INT, &values, &nulls, &count);
         auto* characters = static_cast<Characters*>(palloc(sizeof(Characters) * static_cast<std::size_t>(count) + 1));
         for (int i = 0; i < count; i++) characters[i] = nulls[i] ? Characters{"", 0} : utf8_characters(values[i]);
         return Elements{characters, count};
@@ -92,30 +94,90 @@ std::vector<std::string> texts_of(Datum array) {
     return texts;
 }
 
-Datum Rows::datum(std::uint64_t row, int column) const {
-    bool is_null;
-    return SPI_getbinval(table_->vals[row], table_->tupdesc, column, &is_null);
+namespace {
+
+// What a domain is made of; of another type itself. The last answer is kept, for most columns are of the same domain.
+Oid base_type(Oid type) {
+    static Oid last = InvalidOid, base = InvalidOid;
+    if (type == last) return base;
+    base = postgres([=] { return getBaseType(type); });
+    last = type;
+    return base;
 }
 
-bool Rows::is_null(std::uint64_t row, int column) const {
-    bool is_null;
-    SPI_getbinval(table_->vals[row], table_->tupdesc, column, &is_null);
-    return is_null;
+bool is_text_type(Oid type) { return type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == JSONOID; }
+
+std::string type_name(Oid type) {
+    return postgres([=] { return format_type_be(type); });
+}
+
+// Enough of a query to find it by.
+std::string beginning(const char* query) {
+    constexpr std::size_t shown = 160;
+    const std::string_view text(query);
+    return std::string(text.substr(0, shown)) + (text.size() > shown ? " ..." : "");
+}
+
+}  // namespace
+
+void Rows::fail(std::uint64_t row, int column, const std::string& what) const {
+    const SPITupleTable* table = table_;
+    const bool has_column = table && column >= 1 && column <= table->tupdesc->natts;
+    const std::string name = has_column ? NameStr(TupleDescAttr(table->tupdesc, column - 1)->attname) : "";
+    throw Error(sqlstate::data_corrupted,
+                has_column ? "column \"" + name + "\" of a result " + what : "a result of a query " + what,
+                "Column " + std::to_string(column) + ", row " + std::to_string(row + 1) + " of " +
+                    std::to_string(count_) + " of: " + beginning(query_),
+                "A table of schema loyalty was altered or damaged: compare it with that of a fresh installation.");
+}
+
+Rows::Value Rows::value(std::uint64_t row, int column) const {
+    if (row >= count_ || table_ == nullptr) fail(row, column, "has too few rows");
+    if (column < 1 || column > table_->tupdesc->natts) fail(row, column, "has too few columns");
+    Value value;
+    value.datum = SPI_getbinval(table_->vals[row], table_->tupdesc, column, &value.is_null);
+    return value;
+}
+
+void Rows::check_type(int column, Oid type) const {
+    const Oid given = TupleDescAttr(table_->tupdesc, column - 1)->atttypid;
+    if (given == type || base_type(given) == type) return;
+    fail(0, column, "is of type " + type_name(given) + ", not " + type_name(type));
+}
+
+bool Rows::is_null(std::uint64_t row, int column) const { return value(row, column).is_null; }
+
+Datum Rows::datum(std::uint64_t row, int column, Oid type) const {
+    const Value found = value(row, column);
+    check_type(column, type);
+    if (found.is_null) fail(row, column, "is null");
+    return found.datum;
+}
+
+std::optional<Datum> Rows::optional_datum(std::uint64_t row, int column, Oid type) const {
+    if (is_null(row, column)) return std::nullopt;
+    return datum(row, column, type);
 }
 
 bool Rows::boolean(std::uint64_t row, int column) const {
-    return !is_null(row, column) && DatumGetBool(datum(row, column));
+    const auto found = optional_datum(row, column, BOOLOID);
+    return found && DatumGetBool(*found);
 }
 
-std::int32_t Rows::integer(std::uint64_t row, int column) const { return DatumGetInt32(datum(row, column)); }
+std::int32_t Rows::integer(std::uint64_t row, int column) const { return DatumGetInt32(datum(row, column, INT4OID)); }
 
-Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(datum(row, column)); }
+Oid Rows::oid(std::uint64_t row, int column) const { return DatumGetObjectId(datum(row, column, OIDOID)); }
 
-std::string Rows::text(std::uint64_t row, int column) const { return text_of(datum(row, column)); }
+std::string Rows::text(std::uint64_t row, int column) const {
+    auto found = optional_text(row, column);
+    if (!found) fail(row, column, "is null");
+    return *std::move(found);
+}
 
-Oid Rows::type(int column) const { return SPI_gettypeid(table_->tupdesc, column); }
+Oid Rows::type(int column) const { return table_ ? SPI_gettypeid(table_->tupdesc, column) : InvalidOid; }
 
 std::string Rows::shown(std::uint64_t row, int column) const {
+    value(row, column);
     const SPITupleTable* table = table_;
     const char* text = postgres([=] {
         const char* value = SPI_getvalue(table->vals[row], table->tupdesc, column);
@@ -125,20 +187,35 @@ std::string Rows::shown(std::uint64_t row, int column) const {
 }
 
 std::optional<std::string> Rows::optional_text(std::uint64_t row, int column) const {
-    if (is_null(row, column)) return std::nullopt;
-    return text(row, column);
+    const Value found = value(row, column);
+    const Oid given = type(column);
+    if (!is_text_type(given) && !is_text_type(base_type(given)))
+        fail(row, column, "is of type " + type_name(given) + ", not text");
+    if (found.is_null) return std::nullopt;
+    return text_of(found.datum);
 }
 
 std::vector<std::string> Rows::texts(std::uint64_t row, int column) const {
-    if (is_null(row, column)) return {};
-    return texts_of(datum(row, column));
+    const Value found = value(row, column);
+    const Oid given = type(column);
+    const Oid element =
+        given == TEXTARRAYOID ? TEXTOID : postgres([=] { return getBaseType(get_element_type(given)); });
+    if (!is_text_type(element)) fail(row, column, "is of type " + type_name(given) + ", not text[]");
+    if (found.is_null) return {};
+    return texts_of(found.datum);
+}
+
+const ArrayType* Rows::plain_array(std::uint64_t row, int column, Oid array_type) const {
+    const auto found = optional_datum(row, column, array_type);
+    if (!found) return nullptr;
+    const ArrayType* array = postgres([&datum = *found] { return DatumGetArrayTypeP(datum); });
+    if (ARR_HASNULL(array)) fail(row, column, "has an element that is null");
+    return array;
 }
 
 std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column) const {
-    if (is_null(row, column)) return {};
-    const Datum value = datum(row, column);
-    // An array of integers without nulls is a plain C array.
-    const ArrayType* array = postgres([=] { return DatumGetArrayTypeP(value); });
+    const ArrayType* array = plain_array(row, column, INT4ARRAYOID);
+    if (!array) return {};
     const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
     const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
     return {first, first + count};
@@ -168,7 +245,7 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
         if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
         return SPI_processed;
     });
-    return Rows(SPI_tuptable, rows);
+    return Rows(SPI_tuptable, rows, text);
 }
 
 Rows Query::run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes) {
@@ -193,7 +270,7 @@ Rows Query::run_once(std::initializer_list<Argument> arguments, bool writes) {
         if (code < 0) elog(ERROR, "could not run a query: %s", SPI_result_code_string(code));
         return SPI_processed;
     });
-    return Rows(SPI_tuptable, rows);
+    return Rows(SPI_tuptable, rows, text);
 }
 
 LatestSnapshot::LatestSnapshot() : exceptions_(std::uncaught_exceptions()) {

@@ -36,32 +36,52 @@ Argument integers_argument(std::span<const std::int32_t> integers);
 inline Argument integer_argument(std::int32_t value) { return {Int32GetDatum(value), false}; }
 inline Argument timestamp_argument(TimestampTz at) { return {TimestampTzGetDatum(at), false}; }
 
-// A text, or an array of texts (null elements are empty), as UTF-8.
+// A text, or an array of texts or of a domain over text (null elements are empty), as UTF-8.
 std::string text_of(Datum datum);
 std::vector<std::string> texts_of(Datum array);
 
 // The rows of a query. They live until the connection ends.
+//
+// A kept plan is made anew when a table changes, and then may give other types than before; a table's owner may have altered
+// it. So each read says which type it takes, and is checked: error XX001, which names the column and the query, where there is
+// no such row or column, the type is another one, or a value is null that has to be there. A domain passes as its base type.
 class Rows {
 public:
-    explicit Rows(SPITupleTable* table, std::uint64_t count) : table_(table), count_(count) {}
+    explicit Rows(SPITupleTable* table, std::uint64_t count, const char* query = "")
+        : table_(table), count_(count), query_(query) {}
 
     std::uint64_t size() const { return count_; }
     bool is_null(std::uint64_t row, int column) const;
+    // False where it is null.
     bool boolean(std::uint64_t row, int column) const;
     std::int32_t integer(std::uint64_t row, int column) const;
     Oid oid(std::uint64_t row, int column) const;
     std::string text(std::uint64_t row, int column) const;
     std::optional<std::string> optional_text(std::uint64_t row, int column) const;
+    // Of none where the array is null.
     std::vector<std::string> texts(std::uint64_t row, int column) const;
     std::vector<std::int32_t> integers(std::uint64_t row, int column) const;
-    Datum datum(std::uint64_t row, int column) const;
+    Datum datum(std::uint64_t row, int column, Oid type) const;
+    std::optional<Datum> optional_datum(std::uint64_t row, int column, Oid type) const;
+    // An array without nulls, which of a type of fixed size is a plain C array; no array where it is null.
+    const ArrayType* plain_array(std::uint64_t row, int column, Oid array_type) const;
     Oid type(int column) const;
     // Whatever its type is, as the server writes it.
     std::string shown(std::uint64_t row, int column) const;
 
 private:
+    struct Value {
+        Datum datum;
+        bool is_null;
+    };
+
+    Value value(std::uint64_t row, int column) const;
+    void check_type(int column, Oid type) const;
+    [[noreturn]] void fail(std::uint64_t row, int column, const std::string& what) const;
+
     SPITupleTable* table_;
     std::uint64_t count_;
+    const char* query_;
 };
 
 // A query that is planned once per backend, for any arguments: planning anew for each costs more than these short queries

@@ -161,14 +161,23 @@ Argument optional_texts_argument(const std::vector<std::optional<std::string>>& 
     return array_of(texts, text_type, optional_text_argument);
 }
 
-std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column) {
-    if (rows.is_null(row, column)) return {};
-    const Datum value = rows.datum(row, column);
-    // An array of eight bytes each without nulls is a plain C array.
-    const ArrayType* array = postgres([=] { return DatumGetArrayTypeP(value); });
+namespace {
+
+std::vector<std::int64_t> of_eight_bytes(const ArrayType* array) {
+    if (!array) return {};
     const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
     const auto* first = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(array));
     return {first, first + count};
+}
+
+}  // namespace
+
+std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column) {
+    return of_eight_bytes(rows.plain_array(row, column, INT8ARRAYOID));
+}
+
+std::vector<TimestampTz> timestamps_at(const Rows& rows, std::uint64_t row, int column) {
+    return of_eight_bytes(rows.plain_array(row, column, TIMESTAMPTZARRAYOID));
 }
 
 std::int64_t units_of(Datum numeric, int scale) {

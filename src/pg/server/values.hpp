@@ -44,8 +44,9 @@ Argument jsonbs_argument(const std::vector<Datum>& values);
 Argument uuids_argument(const std::vector<Uuid>& ids);
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts);
 
-// An array of bigint or timestamptz without nulls; of none where it is null.
+// An array without nulls; of none where it is null.
 std::vector<std::int64_t> bigints_at(const Rows& rows, std::uint64_t row, int column);
+std::vector<TimestampTz> timestamps_at(const Rows& rows, std::uint64_t row, int column);
 
 // A stored figure, which fits the scale. Error LY505 where it has more than 18 digits.
 std::int64_t units_of(Datum numeric, int scale);
@@ -53,13 +54,16 @@ Uuid uuid_of(Datum uuid);
 std::string show(const Uuid& id);
 
 inline std::int64_t bigint_at(const Rows& rows, std::uint64_t row, int column) {
-    return DatumGetInt64(rows.datum(row, column));
+    return DatumGetInt64(rows.datum(row, column, INT8OID));
 }
 inline TimestampTz timestamp_at(const Rows& rows, std::uint64_t row, int column) {
-    return DatumGetTimestampTz(rows.datum(row, column));
+    return DatumGetTimestampTz(rows.datum(row, column, TIMESTAMPTZOID));
 }
 inline std::int64_t units_at(const Rows& rows, std::uint64_t row, int column, int scale) {
-    return units_of(rows.datum(row, column), scale);
+    return units_of(rows.datum(row, column, NUMERICOID), scale);
+}
+inline Uuid uuid_at(const Rows& rows, std::uint64_t row, int column) {
+    return uuid_of(rows.datum(row, column, UUIDOID));
 }
 
 }  // namespace loyalty::pg

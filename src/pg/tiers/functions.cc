@@ -196,7 +196,7 @@ void review_group(const std::string& program, const std::string& id) {
         const std::vector<std::string> members = rows.texts(0, 1);
         if (members.empty()) return;
         lock_members(program, members);
-        review_members(load_tier_groups(program, id).at(0), members, now(), Cause::points);
+        review_members(load_tier_group(program, id), members, now(), Cause::points);
     }
 }
 

@@ -47,7 +47,7 @@ std::vector<std::pair<JobKey, std::vector<std::string>>> by_group(std::span<cons
 std::int64_t review(std::span<const JobKey> keys) {
     lock_members_of(JobKeyArguments(keys), keys.size());
     for (const auto& [group, members] : by_group(keys))
-        review_members(load_tier_groups(group.program, group.part).at(0), members, now(), tiers::Cause::points);
+        review_members(load_tier_group(group.program, group.part), members, now(), tiers::Cause::points);
     return static_cast<std::int64_t>(keys.size());
 }
 

@@ -143,7 +143,7 @@ void review_before_booking(const AccountKey& key, const KeyArguments& arguments,
     const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now)});
     if (rows.size() == 0) return;
     if (rows.boolean(0, 2)) make_standings(key.program, {key.member});
-    review_members(load_tier_groups(key.program, rows.text(0, 1)).at(0), {key.member}, now, Cause::points);
+    review_members(load_tier_group(key.program, rows.text(0, 1)), {key.member}, now, Cause::points);
 }
 
 void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,

@@ -26,7 +26,7 @@ struct Candidate {
 };
 
 std::vector<PeriodEnd> period_ends(const Rows& rows, std::uint64_t row, int column) {
-    const auto ends = bigints_at(rows, row, column), month_ends = bigints_at(rows, row, column + 1);
+    const auto ends = timestamps_at(rows, row, column), month_ends = timestamps_at(rows, row, column + 1);
     std::vector<PeriodEnd> found;
     for (std::size_t i = 0; i < ends.size(); i++) found.push_back({ends[i], month_ends[i]});
     return found;
@@ -34,7 +34,8 @@ std::vector<PeriodEnd> period_ends(const Rows& rows, std::uint64_t row, int colu
 
 void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account& account) {
     std::vector<std::vector<std::int64_t>> fields;
-    for (int i = 0; i < 6; i++) fields.push_back(bigints_at(rows, row, column + i));
+    for (int i = 0; i < 4; i++) fields.push_back(bigints_at(rows, row, column + i));
+    for (int i = 4; i < 6; i++) fields.push_back(timestamps_at(rows, row, column + i));
     for (std::size_t i = 0; i < fields[0].size(); i++) {
         ledger::Lot lot;
         lot.seq = fields[0][i];
@@ -294,8 +295,7 @@ std::vector<std::string> held_tiers(const std::string& program, const std::strin
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         auto tier = rows.optional_text(row, 2);
         if (rows.boolean(row, 3)) {
-            const auto groups = load_tier_groups(program, rows.text(row, 1), Sees::snapshot);
-            tier = foresee_tier(groups.at(0), member, at).tier;
+            tier = foresee_tier(load_tier_group(program, rows.text(row, 1), Sees::snapshot), member, at).tier;
         }
         if (tier) held.push_back(*tier);
     }

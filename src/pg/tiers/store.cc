@@ -77,6 +77,14 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
     return groups;
 }
 
+TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees) {
+    auto groups = load_tier_groups(program, id, sees);
+    if (!groups.empty()) return std::move(groups.front());
+    throw Error(sqlstate::deleted_meanwhile,
+                "tier group \"" + id + "\" of program \"" + program + "\" was deleted meanwhile", {},
+                "Run the statement again.");
+}
+
 void lock_members(const std::string& program, const std::vector<std::string>& members) {
     static Query query(
         "SELECT FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1"

@@ -33,6 +33,9 @@ enum class Sees : std::uint8_t { newest, snapshot };
 std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id,
                                         Sees sees = Sees::newest);
 
+// Error LY746 where it was deleted since it was found.
+TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees = Sees::newest);
+
 // Locks the members' rows, in the order of their keys, as every booking locks its own.
 void lock_members(const std::string& program, const std::vector<std::string>& members);
 

@@ -1,0 +1,33 @@
+#include "pg/server/trigger.hpp"
+
+namespace loyalty::pg {
+
+void fail_misused(const std::string& function, const std::string& detail) {
+    throw Error(sqlstate::wrong_trigger, function + "() is not used as it can be", detail,
+                "See its description: SELECT obj_description('" + function + "'::regproc).");
+}
+
+OwnTrigger::OwnTrigger(FunctionCallInfo call, const char* function) : function_(function) {
+    if (!CALLED_AS_TRIGGER(call)) fail_misused(function, "It was not called by a trigger.");
+    data_ = reinterpret_cast<TriggerData*>(call->context);
+    const Oid schema = postgres([] { return get_namespace_oid("loyalty", true); });
+    if (!OidIsValid(schema) || RelationGetNamespace(data_->tg_relation) != schema)
+        fail_misused(function, "It is for tables of schema loyalty alone.");
+}
+
+int column_of(TupleDesc row, const char* name, Oid type) {
+    const int number = postgres([=] { return SPI_fnumber(row, name); });
+    const Oid found = number > 0 ? TupleDescAttr(row, number - 1)->atttypid : InvalidOid;
+    if (OidIsValid(found) && postgres([=] { return getBaseType(found); }) == type) return number;
+    const char* const hint = "A table of schema loyalty was altered: compare it with that of a fresh installation.";
+    if (!OidIsValid(found))
+        throw Error(sqlstate::wrong_trigger, std::string("the trigger's table has no column \"") + name + "\"", {},
+                    hint);
+    const char* const shown = postgres([=] { return format_type_be(found); });
+    const char* const wanted = postgres([=] { return format_type_be(type); });
+    throw Error(sqlstate::data_corrupted,
+                std::string("column \"") + name + "\" of the trigger's table has another type",
+                std::string("It is of type ") + shown + ", not " + wanted + ".", hint);
+}
+
+}  // namespace loyalty::pg
