@@ -692,6 +692,9 @@ CREATE FUNCTION @extschema@.loyalty_promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    place record;
+    checked text;
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
@@ -707,15 +710,11 @@ BEGIN
     END IF;
 
     -- Without such a condition the foreign key refuses the row.
-    PERFORM
-        @extschema@.loyalty_check_benefit(
-            promotion.kind::text,
-            condition.level::text,
-            NEW.benefit::text,
-            NEW.parameters,
-            program.currency_scale::integer
-        ),
-        @extschema@.loyalty_check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters)
+    SELECT
+        promotion.kind::text AS kind,
+        condition.level::text AS level,
+        program.currency_scale::integer AS currency_scale
+    INTO place
     FROM loyalty.promotion_conditions AS condition
     JOIN loyalty.promotions AS promotion
         ON promotion.program = condition.program AND promotion.external_id = condition.promotion
@@ -723,6 +722,13 @@ BEGIN
     WHERE condition.program = NEW.program
         AND condition.promotion = NEW.promotion
         AND condition.position = NEW.condition;
+    IF FOUND THEN
+        -- As expressions, not as statements, of which an error would show the text.
+        checked := @extschema@.loyalty_check_benefit(
+            place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer
+        );
+        checked := @extschema@.loyalty_check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters);
+    END IF;
     RETURN NEW;
 END
 $body$;

@@ -9,7 +9,7 @@ namespace loyalty::codec {
 
 namespace {
 
-constexpr std::string_view keys = "balances, tiers, segments, promo_codes, auto_calculate";
+constexpr std::string_view keys = "balances, tiers, segments, promo_codes, auto_calculate, with_drafts";
 
 // Names that occur once each.
 std::vector<std::string> read_names(const Json& array, const Place& place) {
@@ -43,6 +43,10 @@ TestContext read_context(std::string_view json) {
         const Place at = place.member(key);
         if (key == "auto_calculate") {
             context.auto_calculate = as_boolean(value, at);
+            continue;
+        }
+        if (key == "with_drafts") {
+            context.with_drafts = as_boolean(value, at);
             continue;
         }
         // Any of the others makes a member up.

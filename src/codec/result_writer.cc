@@ -341,6 +341,7 @@ private:
         write_sum("shipping", sums.shipping);
         Sums::add(sums.goods, sums.shipping);
         write_sum("total", sums.goods);
+        if (orders_.front().order.total) write_given();
         out_.end_object();
     }
 
@@ -352,6 +353,13 @@ private:
         money("points_discount", sum.points_discount);
         money("total", sum.total);
         out_.end_object();
+    }
+
+    // The totals that the orders were judged by, where they are given and not calculated.
+    void write_given() {
+        Money sum{};
+        for (const auto& order : orders_) sum += order.order.total.value_or(Money{});
+        money("given_total", sum);
     }
 
     void write_rows(std::string_view name, void (TestWriter::*write)(std::size_t)) {

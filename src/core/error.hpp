@@ -119,8 +119,6 @@ inline constexpr std::string_view amount_outside_rule = "LY723";
 inline constexpr std::string_view wrong_trigger = "LY724";
 inline constexpr std::string_view promotion_used_up = "LY727";
 inline constexpr std::string_view outside_audience = "LY728";
-// Tiers.
-inline constexpr std::string_view unknown_tier = "LY745";
 // Events.
 inline constexpr std::string_view wrong_position = "LY760";
 inline constexpr std::string_view unknown_worker = "LY761";

@@ -190,6 +190,45 @@ SELECT loyalty_fire('t', 'bob', external_id => 'old') ->> 'repeated' AS repeated
 ROLLBACK;
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- F8: a draft without a start is tried on past orders, drafts take part if asked, and all is told: in rows, and why
+
+BEGIN;
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience) VALUES ('p', 'n', 'New', 'discount', 'active', 'everyone'), ('p', 'w', 'In work', 'discount', 'draft', 'everyone');
+INSERT INTO loyalty.promotion_conditions (program, promotion, level) VALUES ('p', 'n', 'product'), ('p', 'w', 'order');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', 'n', 1, 'discount', '{"percent": 10}'), ('p', 'w', 1, 'discount', '{"percent": 50}');
+\set past '{"program": "p", "external_id": "A", "time": "2026-11-01T12:00", "lines": [{"id": "1", "product": "x", "quantity": 1, "price": 100}]}'
+SELECT loyalty_test(:'past') #> '{summary,total,total}' AS total, loyalty_test(:'past', '{"with_drafts": true}') #> '{summary,total,total}' AS with_drafts;
+-- Said when it starts, it starts then.
+UPDATE loyalty.promotions SET starts_at = '2026-11-02' WHERE external_id = 'n';
+SELECT loyalty_test(:'past') #> '{summary,total,total}' AS total;
+UPDATE loyalty.promotions SET starts_at = NULL WHERE external_id = 'n';
+SELECT loyalty_explain(:'past', draft => true);
+SELECT loyalty_explain(:'past', draft => true, everything => true);
+SELECT loyalty_explain(:'past', draft => true, context => '{"with_drafts": true}');
+SELECT loyalty_explain(:'past');
+SELECT * FROM refusal($$SELECT loyalty_explain('{"lines": [{"product": "x", "quantity": 1, "price": 100}]}', context => '{"with_drafts": true}')$$);
+SELECT * FROM loyalty_test_operations(:'past', '{"with_drafts": true}');
+SELECT loyalty_test('{"program": "p", "total": 250, "lines": [{"product": "x", "quantity": 1, "price": 100}]}', '{"auto_calculate": false}') -> 'summary' AS summary;
+-- In force it starts with its first apply, as ever.
+SELECT loyalty_apply('p');
+SELECT loyalty_calculate(:'past') #> '{totals,total}' AS total;
+ROLLBACK;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- A refusal is told without the statements of ours that led to it
+
+\set SHOW_CONTEXT errors
+SELECT loyalty_redeem('ann', 'p', 'bonus', 5);
+INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('p', 'd', 'D', 'discount');
+INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('p', 'd');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', 'd', 1, 'discount', '{"percent": 101}');
+-- The user's own functions are named as ever.
+CREATE FUNCTION spend() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM loyalty_redeem('ann', 'p', 'bonus', 5); END $$;
+SELECT spend();
+DROP FUNCTION spend;
+\set SHOW_CONTEXT never
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- F11: the same people take part in one active program, whatever column is their key
 
 BEGIN;

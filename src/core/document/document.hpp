@@ -72,6 +72,7 @@ struct TestContext {
     };
     std::optional<Member> member;
     bool auto_calculate = true;  // otherwise each order says its total
+    bool with_drafts = false;    // promotions that are still drafts take part
 };
 
 }  // namespace loyalty

@@ -13,10 +13,11 @@ constexpr std::string_view kind_names[] = {"discount", "points"};
 
 class Explanation {
 public:
-    Explanation(const Program& program, const Order& order, const Calculation& calculation)
+    Explanation(const Program& program, const Order& order, const Calculation& calculation, bool everything)
         : program_(program),
           order_(order),
           calculation_(calculation),
+          everything_(everything),
           operations_of_(program.promotions.size()),
           skips_of_(program.promotions.size()) {
         for (const auto& operation : calculation.operations) {
@@ -28,6 +29,11 @@ public:
     std::vector<std::string> run() {
         if (program_.version == 0) line(0, "No version of the promotion tree was applied yet: base prices.");
         add_group(0, 0);
+        if (left_out_ > 0) {
+            line(0, "Left out: " + std::to_string(left_out_) +
+                        (left_out_ == 1 ? " promotion that is a draft or inactive."
+                                        : " promotions that are drafts or inactive."));
+        }
         add_totals();
         return std::move(lines_);
     }
@@ -113,6 +119,10 @@ private:
     void add_promotion(Index index, int indent) {
         const Promotion& promotion = program_.promotions[index];
         const NodeTrace& trace = calculation_.trace.promotions[index];
+        if (!everything_ && (trace.reason == Reason::draft || trace.reason == Reason::inactive)) {
+            left_out_++;
+            return;
+        }
         std::string title = "->  Promotion " + promotion.id;
         if (!promotion.name.empty()) title.append(" \"").append(one_line(promotion.name)).append("\"");
         title.append(" (").append(kind_names[static_cast<int>(promotion.kind)]).append(")");
@@ -268,6 +278,8 @@ private:
     const Program& program_;
     const Order& order_;
     const Calculation& calculation_;
+    const bool everything_;
+    std::size_t left_out_ = 0;
     std::vector<std::vector<const Operation*>> operations_of_;
     std::vector<std::vector<const SkipTrace*>> skips_of_;
     std::vector<std::string> lines_;
@@ -275,8 +287,9 @@ private:
 
 }  // namespace
 
-std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation) {
-    return Explanation(program, order, calculation).run();
+std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation,
+                                 bool everything) {
+    return Explanation(program, order, calculation, everything).run();
 }
 
 std::string_view describe(Reason reason) {

@@ -9,8 +9,10 @@
 
 namespace loyalty {
 
-// One string per line. Every promotion of the tree appears, with what it did or the reason why it did nothing.
-std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation);
+// One string per line. Every promotion of the tree appears, with what it did or the reason why it did nothing; without
+// `everything`, those that are drafts or inactive are only counted.
+std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation,
+                                 bool everything = true);
 
 // A reason as a phrase: "the promotion is for members only".
 std::string_view describe(Reason reason);

@@ -114,7 +114,8 @@ std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const Tes
     for (auto& order : orders) {
         try {
             check_test(order, context);
-            quotes.push_back(make_quote(std::move(order), Edition::draft(), GetUserId(), {.test = &context}));
+            quotes.push_back(
+                make_quote(std::move(order), Edition::draft(context.with_drafts), GetUserId(), {.test = &context}));
             if (quotes.back().program().id != quotes.front().program().id) {
                 throw Error(sqlstate::contradictory_test, "invalid test: its orders are of different programs",
                             "One is of \"" + quotes.back().program().id + "\".", "Test them one by one.");
@@ -125,6 +126,31 @@ std::vector<Quote> make_test_quotes(std::vector<OrderDocument> orders, const Tes
         }
     }
     return quotes;
+}
+
+TestContext given_context(FunctionCallInfo call) { return codec::read_context(document_text(call->args[3].value)); }
+
+Quote explain_in_force(FunctionCallInfo call) {
+    const TestContext context = given_context(call);
+    if (context.member || !context.auto_calculate || context.with_drafts) {
+        throw Error(sqlstate::contradictory_test, "a context is for the draft only", {},
+                    "Explain the draft (draft => true), or leave the context out.");
+    }
+    return make_quote(codec::read_order(document_text(call->args[0].value)), Edition::in_force(), GetUserId(),
+                      {.explained = true});
+}
+
+// As a test of the order calculates it.
+Quote explain_draft(FunctionCallInfo call) {
+    const TestContext context = given_context(call);
+    auto orders = codec::read_test_orders(document_text(call->args[0].value));
+    if (orders.size() != 1) {
+        throw Error(sqlstate::contradictory_test, "one order is explained at a time",
+                    "There are " + std::to_string(orders.size()) + ".", "Explain them one by one.");
+    }
+    check_test(orders.front(), context);
+    return make_quote(std::move(orders.front()), Edition::draft(context.with_drafts), GetUserId(),
+                      {.test = &context, .explained = true});
 }
 
 // Puts the lines into the result of a set-returning function.
@@ -160,8 +186,19 @@ PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const bool everything = PG_GETARG_BOOL(2);
+        const Quote quote = PG_GETARG_BOOL(1) ? explain_draft(fcinfo) : explain_in_force(fcinfo);
+        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, everything));
+        return Datum{0};
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_explain_version);
+Datum loyalty_explain_version(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
         const Quote quote = make_quote(fcinfo, true);
-        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation));
+        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, false));
         return Datum{0};
     });
 }

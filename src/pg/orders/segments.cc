@@ -52,8 +52,8 @@ std::string lines_text(const Order& order, const Program& program, const std::ve
     return text + "]";
 }
 
-Money goods_and_shipping(const Order& order) {
-    Money total = order.shipping;
+Money goods(const Order& order) {
+    Money total{};
     for (const auto& line : order.lines) total += line.base;
     return total;
 }
@@ -73,7 +73,8 @@ Datum order_document(const Order& order, const OrderDocument& document, const Pr
     ObjectText object;
     object.add("items", figure(items(order).units, quantity_scale));
     if (!products.empty()) object.add("lines", lines_text(order, program, products));
-    object.add("total", figure(order.total.value_or(goods_and_shipping(order)).units, program.currency_scale));
+    object.add("goods", figure(goods(order).units, program.currency_scale));
+    object.add("total", figure(order.total.value_or(goods(order) + order.shipping).units, program.currency_scale));
     object.add("shipping", figure(order.shipping.units, program.currency_scale));
     object.add_text("channel", order.channel);
     object.add_text("contact_point", order.contact_point);

@@ -76,13 +76,28 @@ std::shared_ptr<const AppliedVersion> find_version(const Market& market, std::in
                 [&] { return load_version(market.program, number); });
 }
 
-std::shared_ptr<const AppliedVersion> load_draft(const std::string& program) {
-    static Query query("SELECT tree::text FROM loyalty.promotion_drafts WHERE program = $1", {TEXTOID});
-    return make_version(codec::read_tree(query.run({text_argument(program)}).text(0, 1)), draft_version);
+std::shared_ptr<const AppliedVersion> load_draft(const std::string& program, bool with_drafts) {
+    static Query query(
+        "SELECT d.tree::text, (SELECT array_agg(p.external_id::text) FROM loyalty.promotions p"
+        "                       WHERE p.program = d.program AND p.kind <> 'trigger' AND p.starts_at IS NULL)"
+        "  FROM loyalty.promotion_drafts d WHERE d.program = $1",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)});
+    Tree tree = codec::read_tree(rows.text(0, 1));
+    for (auto& promotion : tree.promotions) {
+        if (with_drafts && promotion.state == PromotionState::draft) promotion.state = PromotionState::active;
+    }
+    auto version = make_version(tree, draft_version);
+    const auto starting_on_activation = rows.texts(0, 2);
+    for (auto& promotion : version->program.promotions) {
+        if (std::ranges::find(starting_on_activation, promotion.id) != starting_on_activation.end())
+            promotion.starts_at.reset();
+    }
+    return version;
 }
 
 // Every editor changes the program's row of loyalty.drafts.
-std::shared_ptr<const AppliedVersion> find_draft(const Market& market) {
+std::shared_ptr<const AppliedVersion> find_draft(const Market& market, bool with_drafts) {
     static Query query("SELECT xmin FROM loyalty.drafts WHERE program = $1", {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
     if (rows.size() == 0) {
@@ -94,7 +109,8 @@ std::shared_ptr<const AppliedVersion> find_draft(const Market& market) {
         if (!TransactionIdIsCurrentTransactionId(editor)) return Maker{editor};
         return Maker{editor, GetCurrentSubTransactionId(), GetActiveSnapshot()->curcid};
     });
-    return keep(market.program, draft_version, maker, [&] { return load_draft(market.program); });
+    return keep(market.program, with_drafts ? draft_version - 1 : draft_version, maker,
+                [&] { return load_draft(market.program, with_drafts); });
 }
 
 }  // namespace
@@ -103,7 +119,7 @@ CurrentProgram find_program(const std::optional<std::string>& id, const Edition&
     CurrentProgram program = current_program(id);
     const Market& market = program.live->market;
     if (edition.kind == Edition::Kind::version) program.version = find_version(market, edition.version);
-    if (edition.kind == Edition::Kind::draft) program.version = find_draft(market);
+    if (edition.kind == Edition::Kind::draft) program.version = find_draft(market, edition.with_drafts);
     return program;
 }
 

@@ -13,11 +13,13 @@ struct Edition {
     enum class Kind { in_force, version, draft };
     Kind kind = Kind::in_force;
     std::int32_t version = 0;
+    bool with_drafts = false;  // of the draft: promotions that are still drafts take part as if they were active
 
     static Edition in_force() { return {}; }
     // Promotions that have ended since work in it, for an old order had them.
     static Edition number(std::int32_t version) { return {Kind::version, version}; }
-    static Edition draft() { return {Kind::draft, 0}; }
+    // A promotion that starts on activation counts as started at any time: it is tried on past orders.
+    static Edition draft(bool with_drafts = false) { return {Kind::draft, 0, with_drafts}; }
 };
 
 // A draft has no number.

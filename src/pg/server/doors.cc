@@ -1,6 +1,6 @@
-#include <cstring>
-
 #include "pg/server/doors.hpp"
+
+#include <cstring>
 
 namespace loyalty::pg {
 
@@ -35,7 +35,14 @@ void Failure::record(const char* code, const char* text) noexcept {
 }
 
 void raise(const Failure& failure) {
-    if (failure.server_error) ReThrowError(failure.server_error);
+    if (failure.server_error) {
+        ErrorData* const error = failure.server_error;
+        if (std::strncmp(unpack_sql_state(error->sqlerrcode), "LY", 2) != 0) ReThrowError(error);
+        // One of ours says all that there is to say: which statements of ours led to it, nobody has asked.
+        error->context = nullptr;
+        error->internalquery = nullptr;
+        ThrowErrorData(error);
+    }
     Failure shown = failure;
     const char* const message = for_server(shown.message);
     const char* const detail = for_server(shown.detail);
