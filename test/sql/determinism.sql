@@ -101,7 +101,15 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_leader_participation = off;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT number, loyalty_calculate(document)::text AS result FROM orders;
+CREATE FUNCTION workers(statement text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || statement INTO plan;
+    RETURN plan #> '{0,Plan,Workers Launched}';
+END
+$$;
+SELECT workers('SELECT number, loyalty_calculate(document)::text AS result FROM orders');
 CREATE TABLE parallel AS SELECT number, loyalty_calculate(document)::text AS result FROM orders;
 SELECT count(*) AS changed FROM parallel JOIN first USING (number) WHERE parallel.result <> first.result;
 -- … with the leader, and wherever the server itself puts a worker in.
@@ -109,9 +117,9 @@ SET parallel_leader_participation = on;
 SELECT count(*) AS changed
 FROM (SELECT number, loyalty_calculate(document)::text AS result FROM orders OFFSET 0) AS parallel JOIN first USING (number)
 WHERE parallel.result <> first.result;
-SET force_parallel_mode = on;
+SELECT count(set_config(name, 'on', false)) AS forced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT count(*) AS changed FROM changed;
-RESET force_parallel_mode;
+SELECT count(set_config(name, 'off', false)) AS unforced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 -- The extension goes: tables and rows stay, and nothing calculates.
 CREATE FUNCTION digest(relation regclass) RETURNS text LANGUAGE plpgsql AS $$

@@ -155,9 +155,19 @@ SELECT min(run), max(run), count(*) FROM loyalty.job_runs WHERE job = 'end_holds
 -- Without pg_cron it says how
 
 SELECT loyalty_unschedule();
-\set VERBOSITY default
-SELECT loyalty_schedule(keep_events => '90 days');
-\set VERBOSITY terse
+DO $$
+DECLARE
+    problem text;
+    details text;
+    advice text;
+BEGIN
+    PERFORM loyalty_schedule(keep_events => '90 days');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, details = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+    RAISE NOTICE E'%\n%\n%', problem, details,
+        replace(advice, format('postgresql-%s-cron', current_setting('server_version_num')::integer / 10000), 'postgresql-N-cron');
+END
+$$;
 SELECT * FROM refusal('SELECT loyalty_schedule(NULL)');
 
 SET client_min_messages = warning;

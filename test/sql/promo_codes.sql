@@ -32,7 +32,7 @@ SELECT loyalty_generate_promo_codes('other', 'winter', '####', 1);
 SELECT loyalty_generate_promo_codes('main', NULL, '####', 1);
 
 -- From a table that COPY filled.
-CREATE TEMP TABLE imported (code text);
+CREATE TABLE imported (code text);
 COPY imported FROM stdin;
 vip-1
  VIP-2 
