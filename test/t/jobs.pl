@@ -61,7 +61,7 @@ my $lock_report = q{SELECT FROM loyalty.report_refreshes WHERE report = 'promoti
 my @jobs = (
     [ 'end_holds', $members / 10, $lock_member ], [ 'expire_points', $members, $lock_member ], [ 'review_tiers', $members, $lock_member ],
     [ 'judge_tiers', $members, $lock_member ], [ 'tell_expiring', $members, $lock_member ], [ 'delete_events', 5 * $members, $lock_event ],
-    [ 'refresh_reports', 6, $lock_report ],
+    [ 'refresh_reports', 7, $lock_report ],
 );
 foreach (@jobs)
 {
