@@ -7,7 +7,7 @@ CREATE ROLE regress_loyalty_branch;
 CREATE ROLE regress_loyalty_nobody;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_loyalty_owner;
-GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb) TO regress_loyalty_app, regress_loyalty_branch;
+GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb, boolean, boolean, jsonb) TO regress_loyalty_app, regress_loyalty_branch;
 
 -- The schema's owner is no superuser, and has no right on the profiles below but to read them.
 SET ROLE regress_loyalty_owner;

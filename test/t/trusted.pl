@@ -51,7 +51,7 @@ is(as('shop', 'shop', 'SELECT loyalty_migrate()'), as('shop', 'shop', 'SELECT lo
 
 # His application.
 like(error_as('app', 'shop', q{SELECT loyalty_calculate('{}')}), qr/permission denied for function loyalty_calculate/, 'an application needs EXECUTE');
-as('shop', 'shop', 'GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb) TO app; GRANT SELECT ON orders TO app');
+as('shop', 'shop', 'GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb, boolean, boolean, jsonb) TO app; GRANT SELECT ON orders TO app');
 ok(as('app', 'shop', $results) eq $expected, 'and with it gives the same bytes');
 like(error_as('app', 'shop', 'SELECT * FROM loyalty.members'), qr/permission denied for schema loyalty/, 'but sees no table');
 
