@@ -9,7 +9,7 @@
 //   is a security-restricted operation: nobody becomes another role in it, prepares statements, makes temporary tables or
 //   cursors that outlive it, and no trigger of anybody's waits in it for the transaction's end.
 //
-// It works in processes of a parallel query, and costs less than a microsecond where the caller's settings fit.
+// It works in processes of a parallel query, and sets nothing where the caller's settings fit.
 #pragma once
 
 #include "pg/server/doors.hpp"
