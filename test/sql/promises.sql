@@ -85,7 +85,7 @@ SELECT code, message FROM refusal($$SELECT loyalty_hold('ann', 'p', 'bonus', 'ac
 SELECT code, message, detail FROM refusal($$SELECT loyalty_accrue('ann', 'p', 'bonus', 500, promotion => 't')$$);
 SELECT loyalty_activate_promotion('p', 't');
 SELECT loyalty_accrue('ann', 'p', 'bonus', 500, promotion => 't') ->> 'promotion' AS promotion;
-SELECT promotion, orders, points FROM loyalty.promotion_performance;
+SELECT promotion, orders, points FROM loyalty.promotion_performance ORDER BY promotion;
 -- A correction is not judged again, whatever became of the promotion.
 SELECT loyalty_end_promotion('p', 't');
 SELECT loyalty_cancel('ann', 'p', (SELECT id FROM loyalty.transactions WHERE promotion = 't')) ->> 'value' AS value;
