@@ -51,15 +51,18 @@ SELECT code, pool, pool_name, kind, state, profile, uses, max_uses, expires_at, 
 SELECT code, state FROM loyalty_promo_codes('ann');
 SELECT count(*) FROM loyalty_promo_codes('bob');
 -- What is refused.
-\set VERBOSITY verbose
 SELECT loyalty_order('p', 'Z');
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_orders('ann', page_size => 0);
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_orders(NULL);
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_promo_code('p', 'C9');
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_trigger_promotions('z');
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_update_promo_code('p', 'C1');
 SELECT status FROM loyalty.orders;
-\set VERBOSITY default
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- A code is changed (F9)
@@ -74,10 +77,10 @@ SELECT loyalty_activate_promo_code('p', 'ann', 'C1') AS uses;
 SELECT state, uses, expires_at AT TIME ZONE 'America/New_York' AS expires FROM loyalty_update_promo_code('p', 'C1', expires_on => '2026-02-28');
 SELECT state, uses, expires_at AT TIME ZONE 'America/New_York' AS expires FROM loyalty_update_promo_code('p', 'C1', expires_on => '2026-02-27', free_uses => true);
 SELECT state, expires_at FROM loyalty_update_promo_code('p', 'C1', expires_at => 'infinity');
-\set VERBOSITY verbose
 SELECT * FROM loyalty_update_promo_code('p', 'C1', expires_at => 'infinity', expires_on => '2027-01-01');
+\echo :LAST_ERROR_SQLSTATE
 SELECT * FROM loyalty_update_promo_code('p', 'C9');
-\set VERBOSITY default
+\echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 -- One that an order used stands with the order, and can be used again.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience, promo_code_pool) VALUES ('p', 'code', 'By code', 'discount', 'active', 'everyone', 'uni');

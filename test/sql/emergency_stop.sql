@@ -60,13 +60,16 @@ SELECT loyalty_end_promotion('p', 'bad');
 SELECT loyalty_explain(:'order') LIMIT 2;
 -- What cannot be.
 SELECT discount('draft', 10, 'draft');
-\set VERBOSITY verbose
 SELECT loyalty_pause_promotion('p', 'draft');
+\echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_pause_promotion('p', 'bad');
+\echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_resume_promotion('p', 'bad');
+\echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_pause_promotion('p', 'nothing');
+\echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_pause_promotion('p', NULL);
-\set VERBOSITY default
+\echo :LAST_ERROR_SQLSTATE
 
 -- Trigger promotions, too.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('p', 't', 'Trigger', 'trigger', 'draft');
