@@ -70,15 +70,17 @@ const Columns& columns(TupleDesc row) {
     static TupleDesc known = nullptr;
     static std::optional<Columns> found;
     if (known && has_same_columns(known, row)) return *found;
-    found.emplace(row);
-    if (known) postgres([] { FreeTupleDesc(known); });
-    known = nullptr;
-    known = postgres([=] {
+    // Both are replaced, or neither: a table that lacks a column is an error, and leaves what was known of the right one.
+    const Columns fresh(row);
+    const TupleDesc copied = postgres([=] {
         const MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
         const TupleDesc copy = CreateTupleDescCopy(row);
         MemoryContextSwitchTo(before);
         return copy;
     });
+    if (known) postgres([] { FreeTupleDesc(known); });
+    known = copied;
+    found = fresh;
     return *found;
 }
 
