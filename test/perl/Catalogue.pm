@@ -9,7 +9,8 @@ use Exporter 'import';
 
 our @EXPORT_OK = qw(catalogue difference);
 
-# Columns of tables by name, not by place, for a migration appends them; those of views with their place.
+# Columns of tables by name, not by place, for a migration appends them; those of views with their place. Whether a column may
+# be null is said of the column: the constraint that says so from version 18 on keeps the name that the column once had.
 my $facts = q{
     SET search_path = pg_catalog;
     WITH relation AS (
@@ -93,6 +94,7 @@ my $facts = q{
             coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text), pg_get_constraintdef(oid))
         FROM pg_constraint
         WHERE connamespace = 'loyalty'::regnamespace
+            AND contype <> 'n'
         UNION ALL
         SELECT format('trigger %I on %s: %s, enabled %s', tgname, name, pg_get_triggerdef(pg_trigger.oid), tgenabled)
         FROM pg_trigger
