@@ -151,7 +151,7 @@ BEGIN
         EXECUTE format('DROP VIEW %s CASCADE', dependent);
     END LOOP;
     LOOP
-        SELECT oid INTO constrained FROM pg_constraint WHERE conrelid = ('loyalty.' || at_table)::regclass LIMIT 1;
+        SELECT oid INTO constrained FROM pg_constraint WHERE conrelid = ('loyalty.' || at_table)::regclass AND contype <> 'n' LIMIT 1;
         EXIT WHEN NOT FOUND;
         EXECUTE format('ALTER TABLE loyalty.%I DROP CONSTRAINT %I CASCADE', at_table, (SELECT conname FROM pg_constraint WHERE oid = constrained));
     END LOOP;

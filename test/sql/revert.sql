@@ -167,7 +167,8 @@ SELECT * FROM loyalty.pending_changes;
 
 INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'acme', 'Acme'), ('main', 'idle', 'Idle');
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'P-1', 'acme', 10), ('main', 'P-2', 'idle', 10);
-INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('main', 'partners', 'Partners', 'discount');
+-- It has a start: a test counts what starts on activation as started at any time, a quote does not.
+INSERT INTO loyalty.promotions (program, external_id, name, kind, starts_at) VALUES ('main', 'partners', 'Partners', 'discount', '2020-01-01');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'partners');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('main', 'partners', 1, 'partner_discount', '{"partners": ["acme"]}');
