@@ -46,7 +46,7 @@ struct Product {
     bool known = false;
     std::optional<Decimal> price;
     std::optional<Decimal> min_price;
-    std::string name;
+    std::string name{};  // as the catalogue has it; empty where it is unknown
 };
 
 // Error LY202 unless the program calculates orders.
