@@ -1,6 +1,6 @@
 -- What reaches C++ from SQL is checked where it enters: relations of the user's that answer with nulls or otherwise the second
 -- time, our trigger functions on other tables and at other levels, tables of ours that were altered or damaged. Each is an
--- error, never a crash. (Every function with hostile arguments: test/t/fuzz_sql.pl.)
+-- error, never a crash.
 \set ECHO none
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -63,6 +63,34 @@ END
 $$;
 SELECT most, tried(most, $$SELECT loyalty_enrol('zed', 'letters', registered_field => 'joined')$$) FROM generate_series(0, 5) AS most;
 SELECT most, tried(most, $$SELECT loyalty_enrol('zed', 'letters')$$) FROM generate_series(0, 3) AS most;
+
+-- A view that closes every cursor it sees, while we read it through one: none of ours is closed.
+CREATE FUNCTION closed_cursors() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    seen refcursor;
+    closed integer := 0;
+BEGIN
+    FOREACH seen IN ARRAY ARRAY(SELECT name FROM pg_cursors WHERE name LIKE '<unnamed portal%' AND statement ~ 'closing')
+    LOOP
+        BEGIN
+            CLOSE seen;
+            closed := closed + 1;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING '%', regexp_replace(SQLERRM, '\d+', 'N');
+        END;
+    END LOOP;
+    RETURN closed;
+END
+$$;
+CREATE VIEW closing AS SELECT key, date '2026-01-01' + closed_cursors() AS joined FROM (VALUES ('z1'), ('z2')) AS t (key);
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('closing', 'C', 'closing', 'key');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+VALUES ('closing', 'C', 'closing', 'EUR', 'UTC', true);
+SELECT loyalty_enrol_all('closing', registered_field => 'joined');
+SELECT member, (registered_at AT TIME ZONE 'UTC')::date - date '2026-01-01' AS closed FROM loyalty.members
+WHERE program = 'closing'
+ORDER BY member;
+UPDATE loyalty.programs SET active = false WHERE external_id = 'closing';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- A table that is none, and one that can be changed once it was read
@@ -209,10 +237,10 @@ SELECT outcome($$SELECT loyalty_commit('ann', 'main', external_id => 'H')$$);
 ROLLBACK;
 
 SET client_min_messages = warning;
-DROP VIEW flickering, vanishing, foreign_view;
+DROP VIEW flickering, vanishing, closing, foreign_view;
 DROP TABLE letters, foreign_table;
 DROP SCHEMA loyalty CASCADE;
-DROP FUNCTION outcome, basket, refusal, order_of, tried, attach, with_type, now_and_then, is_there;
+DROP FUNCTION outcome, basket, refusal, order_of, tried, attach, with_type, now_and_then, is_there, closed_cursors;
 DROP SEQUENCE times;
 DROP CAST (letter AS text);
 DROP FUNCTION nothing;

@@ -7,25 +7,28 @@
 
 namespace loyalty::pg {
 
-// A query that is read slice by slice, within a connection to SPI. Each slice runs as the user who is current then.
+// A query that is read slice by slice, within a connection to SPI. Each slice runs as the user who is current then. Code of
+// users that the query runs sees all cursors of the session, and could close any: so this one is pinned, and found by its
+// name each time.
 class Cursor {
 public:
     explicit Cursor(const std::string& text) {
         const char* query = text.c_str();
-        portal_ = postgres([=] {
+        name_ = postgres([=] {
             const Portal portal = SPI_cursor_open_with_args(nullptr, query, 0, nullptr, nullptr, nullptr, true, 0);
             if (portal == nullptr) elog(ERROR, "could not open a cursor: %s", SPI_result_code_string(SPI_result));
-            return portal;
+            PinPortal(portal);
+            return portal->name;
         });
     }
 
     // The next rows; they live until the next slice. Empty at the end.
     Rows fetch(long count) {
         SPITupleTable* last = slice_;
-        const Portal portal = portal_;
+        const char* name = name_.c_str();
         const std::uint64_t rows = postgres([=] {
             if (last) SPI_freetuptable(last);
-            SPI_cursor_fetch(portal, true, count);
+            SPI_cursor_fetch(find(name), true, count);
             return SPI_processed;
         });
         slice_ = SPI_tuptable;
@@ -33,12 +36,24 @@ public:
     }
 
     void close() {
-        const Portal portal = portal_;
-        postgres([=] { SPI_cursor_close(portal); });
+        const char* name = name_.c_str();
+        postgres([=] {
+            const Portal portal = find(name);
+            UnpinPortal(portal);
+            SPI_cursor_close(portal);
+        });
     }
 
 private:
-    Portal portal_;
+    static Portal find(const char* name) {
+        const Portal portal = GetPortalByName(name);
+        if (!PortalIsValid(portal)) {
+            ereport(ERROR, errcode(ERRCODE_UNDEFINED_CURSOR), errmsg("cursor \"%s\" is gone", name));
+        }
+        return portal;
+    }
+
+    std::string name_;
     SPITupleTable* slice_ = nullptr;
 };
 
