@@ -298,11 +298,30 @@ COMMENT ON FUNCTION @extschema@.loyalty_has_balances(text) IS
     'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. '
     'Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
 
+CREATE FUNCTION @extschema@.loyalty_currency_scale(currency text) RETURNS smallint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT CASE
+    WHEN currency IN (
+        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+    ) THEN 0
+    WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+    WHEN currency IN ('CLF', 'UYW') THEN 4
+    ELSE 2
+END::smallint
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_currency_scale(text) IS
+    'How many decimals a currency has by ISO 4217; 2 for those it does not know. Example: SELECT '
+    'loyalty_currency_scale(''JPY'');';
+
 CREATE FUNCTION @extschema@.loyalty_programs_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
+    NEW.currency_scale := coalesce(NEW.currency_scale, @extschema@.loyalty_currency_scale(NEW.currency::text));
     IF TG_OP = 'INSERT' OR NEW.time_zone IS DISTINCT FROM OLD.time_zone THEN
         PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id::text, NEW.time_zone::text);
     END IF;

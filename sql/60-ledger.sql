@@ -137,6 +137,15 @@ COMMENT ON FUNCTION @extschema@.loyalty_commit(text, text, uuid, text) IS
     'once more, with the same. Errors: LY518 (timed out or rolled back), LY514 (no such hold), LY508, LY526. Example: '
     'SELECT loyalty_commit(''ann'', ''main'', external_id => ''cart-9'');';
 
+CREATE FUNCTION @extschema@.loyalty_commit(hold uuid) RETURNS jsonb
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_commit_by_id';
+
+COMMENT ON FUNCTION @extschema@.loyalty_commit(uuid) IS
+    'The same by the hold''s id alone. Errors: those of loyalty_commit(). Example: SELECT '
+    'loyalty_commit(''01890a5d-ac96-774b-bcce-b302099a8057''::uuid);';
+
 CREATE FUNCTION @extschema@.loyalty_rollback(
     member text,
     program text,
@@ -151,6 +160,15 @@ COMMENT ON FUNCTION @extschema@.loyalty_rollback(text, text, uuid, text) IS
     'Frees what a hold, named by its id or external id, has held; what has expired meanwhile expires. Answers with the '
     'hold; where it had ended already without a commit, with that. Errors: LY518 (committed), LY514 (no such hold), '
     'LY526. Example: SELECT loyalty_rollback(''ann'', ''main'', external_id => ''cart-9'');';
+
+CREATE FUNCTION @extschema@.loyalty_rollback(hold uuid) RETURNS jsonb
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_rollback_by_id';
+
+COMMENT ON FUNCTION @extschema@.loyalty_rollback(uuid) IS
+    'The same by the hold''s id alone. Errors: those of loyalty_rollback(). Example: SELECT '
+    'loyalty_rollback(''01890a5d-ac96-774b-bcce-b302099a8057''::uuid);';
 
 CREATE FUNCTION @extschema@.loyalty_cancel(
     member text,
@@ -168,6 +186,15 @@ COMMENT ON FUNCTION @extschema@.loyalty_cancel(text, text, uuid, text, text) IS
     'balance, a refund of a redemption, of what is left of it; rolls back a hold. Answers with that transaction or '
     'hold; once more, with the same. Errors: LY515 (other types, and what an order booked), LY516 (nothing left), LY514 '
     '(no such transaction), LY526. Example: SELECT loyalty_cancel(''ann'', ''main'', external_id => ''coffee-17'');';
+
+CREATE FUNCTION @extschema@.loyalty_cancel(transaction uuid) RETURNS jsonb
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_cancel_by_id';
+
+COMMENT ON FUNCTION @extschema@.loyalty_cancel(uuid) IS
+    'The same by the id of the transaction or hold alone. Errors: those of loyalty_cancel(). Example: SELECT '
+    'loyalty_cancel(''01890a5d-ac96-774b-bcce-b302099a8057''::uuid);';
 
 CREATE FUNCTION @extschema@.loyalty_refund(
     member text,

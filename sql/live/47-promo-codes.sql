@@ -23,7 +23,7 @@ SELECT
         WHEN code.uses >= coalesce(pool.max_uses, CASE pool.kind WHEN 'personal' THEN 1 END) THEN 'activated'
         WHEN code.expires_at <= @extschema@.loyalty_now() THEN 'expired'
         WHEN code.profile IS NOT NULL THEN 'attached'
-        WHEN pool.valid_until <= @extschema@.loyalty_now() THEN 'expired'
+        WHEN lasting.valid_until <= @extschema@.loyalty_now() THEN 'expired'
         ELSE 'created'
     END AS state,
     code.profile,
@@ -32,11 +32,19 @@ SELECT
     coalesce(pool.max_uses, CASE pool.kind WHEN 'personal' THEN 1 END) AS max_uses,
     CASE
         WHEN code.profile IS NOT NULL THEN code.expires_at
-        ELSE least(code.expires_at, pool.valid_until)
+        ELSE least(code.expires_at, lasting.valid_until)
     END AS expires_at,
     code.created_at
 FROM loyalty.promo_codes AS code
-JOIN loyalty.promo_code_pools AS pool ON pool.program = code.program AND pool.external_id = code.pool;
+JOIN loyalty.promo_code_pools AS pool ON pool.program = code.program AND pool.external_id = code.pool
+JOIN loyalty.programs AS program ON program.external_id = code.program
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN pool.ends_on IS NULL THEN pool.valid_until
+        ELSE timezone(program.time_zone, (pool.ends_on + 1)::timestamp - interval '1 microsecond')
+            + interval '1 microsecond'
+    END AS valid_until
+) AS lasting;
 
 COMMENT ON VIEW loyalty.promo_code_states IS 'Promo codes and how they stand now.';
 COMMENT ON COLUMN loyalty.promo_code_states.program IS 'The program.';

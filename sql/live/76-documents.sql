@@ -26,7 +26,8 @@ FROM (
         ),
         (
             20, 'programs', NULL, NULL, 'program', '{}', '{external_id}',
-            NULL, NULL, false, true, NULL, '{}', '{}', 'external_id = $1', NULL, NULL, NULL
+            NULL, NULL, false, true, NULL, '{}', '{}', 'external_id = $1',
+            $$jsonb_build_object('currency_scale', @extschema@.loyalty_currency_scale(currency::text))$$, NULL, NULL
         ),
         (
             30, 'order_statuses', 'programs', 'order_statuses', 'order status', '{}', '{external_id}',

@@ -1,14 +1,17 @@
 -- Views.
 
 -- What is active but was not applied yet counts as activated now. Days, weeks, months and years are those of the calendar.
+-- A day begins at the end of the last instant before it, since midnight itself may come twice where clocks are put back then.
 CREATE OR REPLACE VIEW loyalty.promotion_periods AS
 SELECT
     promotion.program,
     promotion.external_id AS promotion,
     activation.activated_at,
-    coalesce(promotion.starts_at, activation.activated_at) AS starts_at,
+    coalesce(given.starts_at, activation.activated_at) AS starts_at,
     coalesce(
         promotion.ends_at,
+        timezone(program.time_zone, (promotion.ends_on + 1)::timestamp - interval '1 microsecond')
+        + interval '1 microsecond',
         CASE
             WHEN promotion.ends_after_unit IN ('minute', 'hour') THEN counted.since + counted.span
             ELSE (counted.since AT TIME ZONE program.time_zone + counted.span) AT TIME ZONE program.time_zone
@@ -24,6 +27,13 @@ LEFT JOIN loyalty.paused_promotions AS paused
     ON paused.program = promotion.program AND paused.promotion = promotion.external_id
 CROSS JOIN LATERAL (
     SELECT coalesce(
+        promotion.starts_at,
+        timezone(program.time_zone, promotion.starts_on::timestamp - interval '1 microsecond')
+        + interval '1 microsecond'
+    ) AS starts_at
+) AS given
+CROSS JOIN LATERAL (
+    SELECT coalesce(
         (
             SELECT recorded.activated_at
             FROM loyalty.promotion_activations AS recorded
@@ -35,7 +45,7 @@ CROSS JOIN LATERAL (
 ) AS activation
 CROSS JOIN LATERAL (
     SELECT
-        greatest(promotion.starts_at, activation.activated_at) AS since,
+        greatest(given.starts_at, activation.activated_at) AS since,
         promotion.ends_after_count * ('1 ' || promotion.ends_after_unit)::interval AS span
 ) AS counted;
 
@@ -301,6 +311,7 @@ SELECT
                         'regions', nullif(to_jsonb(promotion.regions), '[]'),
                         'max_uses', promotion.max_uses,
                         'max_uses_per_member', promotion.max_uses_per_member,
+                        'max_uses_per_member_every', promotion.max_uses_per_member_every,
                         'money_budget', trim_scale(promotion.money_budget),
                         'points_budget', trim_scale(promotion.points_budget)
                     ))

@@ -146,7 +146,11 @@ SELECT
     balance.point_type,
     balance.total - lots.gone AS total,
     CASE
-        WHEN point_type.active AND coalesce(point_type.deactivates_at > loyalty.clock(), true) THEN lots.active
+        WHEN point_type.active
+            AND coalesce(point_type.deactivates_at > loyalty.clock(), true)
+            AND coalesce(
+                point_type.deactivates_on > timezone(program.time_zone, loyalty.clock())::date, true
+            ) THEN lots.active
         ELSE 0
     END AS active,
     lots.waiting,

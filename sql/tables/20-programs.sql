@@ -6,7 +6,7 @@ CREATE TABLE loyalty.programs (
     description text,
     profile_database loyalty.external_id NOT NULL,
     currency text COLLATE "C" NOT NULL,
-    currency_scale smallint NOT NULL DEFAULT 2,
+    currency_scale smallint NOT NULL,
     time_zone text NOT NULL,
     negative_balance_allowed boolean NOT NULL DEFAULT false,
     notify_days integer[] NOT NULL DEFAULT '{30, 7, 1}',
@@ -36,7 +36,7 @@ COMMENT ON COLUMN loyalty.programs.profile_database IS 'Whose points it keeps; b
 COMMENT ON COLUMN loyalty.programs.currency IS
     'Currency of its money: three capital letters (ISO 4217); fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.currency_scale IS
-    'Decimals of an amount of money, 0 to 4; fixed once points were booked.';
+    'Decimals of an amount of money, 0 to 4; left out: those of the currency by ISO 4217. Fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.time_zone IS
     'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.negative_balance_allowed IS
@@ -108,6 +108,7 @@ CREATE TABLE loyalty.point_types (
     active boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    deactivates_on date,
     CONSTRAINT point_types_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT point_types_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT point_types_name_is_not_blank CHECK (name ~ '\S'),
@@ -121,7 +122,10 @@ CREATE TABLE loyalty.point_types (
     CONSTRAINT point_types_validity_is_whole CHECK ((validity_count IS NULL) = (validity_unit IS NULL)),
     CONSTRAINT point_types_only_standard_have_initial_balance CHECK (kind = 'standard' OR initial_balance = 0),
     CONSTRAINT point_types_only_standard_have_validity CHECK (kind = 'standard' OR validity_count IS NULL),
-    CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL)
+    CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL),
+    CONSTRAINT point_types_only_standard_have_a_last_day CHECK (kind = 'standard' OR deactivates_on IS NULL),
+    CONSTRAINT point_types_deactivates_on_range CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
+    CONSTRAINT point_types_one_end CHECK (num_nonnulls(deactivates_at, deactivates_on) <= 1)
 );
 
 COMMENT ON TABLE loyalty.point_types IS
@@ -146,7 +150,10 @@ COMMENT ON COLUMN loyalty.point_types.validity_unit IS 'Unit of validity_count: 
 COMMENT ON COLUMN loyalty.point_types.refund_allowed IS
     'Whether points spent come back to the member when goods are returned.';
 COMMENT ON COLUMN loyalty.point_types.deactivates_at IS
-    'From when points are neither earned nor spent; null: never. Standard only.';
+    'From when points are neither earned nor spent; null: see deactivates_on, or never. Standard only.';
 COMMENT ON COLUMN loyalty.point_types.active IS 'Whether points of the type can be earned and spent.';
 COMMENT ON COLUMN loyalty.point_types.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.point_types.updated_at IS 'When the row was changed last.';
+COMMENT ON COLUMN loyalty.point_types.deactivates_on IS
+    'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; null: '
+    'see there.';

@@ -14,11 +14,22 @@ CREATE TABLE loyalty.promo_code_pools (
     code_validity_unit text,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    starts_on date,
+    ends_on date,
     CONSTRAINT promo_code_pools_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promo_code_pools_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promo_code_pools_name_is_not_blank CHECK (name ~ '\S'),
     CONSTRAINT promo_code_pools_kind_is_known CHECK (kind IN ('personal', 'universal')),
     CONSTRAINT promo_code_pools_validity_is_a_period CHECK (valid_from < valid_until),
+    CONSTRAINT promo_code_pools_days_are_finite CHECK (isfinite(starts_on) AND isfinite(ends_on)),
+    CONSTRAINT promo_code_pools_days_are_a_period CHECK (starts_on <= ends_on),
+    CONSTRAINT promo_code_pools_one_start CHECK (starts_on IS NULL OR valid_from = '-infinity'),
+    CONSTRAINT promo_code_pools_one_end CHECK (ends_on IS NULL OR valid_until = 'infinity'),
+    CONSTRAINT promo_code_pools_years_are_whole CHECK (
+        (valid_from = '-infinity' OR extract(year FROM valid_from AT TIME ZONE 'UTC') >= 100)
+        AND extract(year FROM valid_until AT TIME ZONE 'UTC') >= 100
+        AND extract(year FROM least(starts_on, ends_on)) >= 100
+    ),
     CONSTRAINT promo_code_pools_max_uses_is_positive CHECK (max_uses > 0),
     CONSTRAINT promo_code_pools_max_uses_per_member_is_positive CHECK (max_uses_per_member > 0),
     CONSTRAINT promo_code_pools_code_validity_count_is_positive CHECK (code_validity_count > 0),
@@ -46,6 +57,10 @@ COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_count IS
 COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_unit IS 'Unit of code_validity_count: day, week, month or year.';
 COMMENT ON COLUMN loyalty.promo_code_pools.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promo_code_pools.updated_at IS 'When the row was changed last.';
+COMMENT ON COLUMN loyalty.promo_code_pools.starts_on IS
+    'First day, in the program''s time zone, in place of valid_from; null: see there.';
+COMMENT ON COLUMN loyalty.promo_code_pools.ends_on IS
+    'Last day, to its end in the program''s time zone, in place of valid_until; null: see there.';
 
 CREATE TABLE loyalty.promo_code_batches (
     program loyalty.external_id NOT NULL,

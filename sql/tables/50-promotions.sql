@@ -95,6 +95,9 @@ CREATE TABLE loyalty.promotions (
     points_budget numeric,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    starts_on date,
+    ends_on date,
+    max_uses_per_member_every text,
     CONSTRAINT promotions_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promotions_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promotions_parent_fkey FOREIGN KEY (program, parent)
@@ -109,12 +112,19 @@ CREATE TABLE loyalty.promotions (
         CHECK ((audience IN ('in_segments', 'outside_segments')) = (cardinality(audience_segments) > 0)),
     CONSTRAINT promotions_audience_names_its_tiers CHECK ((audience = 'tiers') = (cardinality(audience_tiers) > 0)),
     CONSTRAINT promotions_dates_are_finite CHECK (isfinite(starts_at) AND isfinite(ends_at)),
+    CONSTRAINT promotions_days_are_finite CHECK (isfinite(starts_on) AND isfinite(ends_on)),
+    CONSTRAINT promotions_years_are_whole CHECK (
+        extract(year FROM least(starts_at, ends_at) AT TIME ZONE 'UTC') >= 100
+        AND extract(year FROM least(starts_on, ends_on)) >= 100
+    ),
     CONSTRAINT promotions_start_before_they_end CHECK (starts_at < ends_at),
+    CONSTRAINT promotions_days_are_a_period CHECK (starts_on <= ends_on),
+    CONSTRAINT promotions_one_start CHECK (num_nonnulls(starts_at, starts_on) <= 1),
     CONSTRAINT promotions_ends_after_count_range CHECK (ends_after_count BETWEEN 1 AND 100000),
     CONSTRAINT promotions_ends_after_unit_is_known
         CHECK (ends_after_unit IN ('minute', 'hour', 'day', 'week', 'month', 'year')),
     CONSTRAINT promotions_ends_after_is_whole CHECK ((ends_after_count IS NULL) = (ends_after_unit IS NULL)),
-    CONSTRAINT promotions_one_end CHECK (num_nonnulls(ends_at, ends_after_count) <= 1),
+    CONSTRAINT promotions_one_end CHECK (num_nonnulls(ends_at, ends_on, ends_after_count) <= 1),
     CONSTRAINT promotions_schedule_months_range CHECK (1 <= ALL (schedule_months) AND 12 >= ALL (schedule_months)),
     CONSTRAINT promotions_schedule_days_range CHECK (1 <= ALL (schedule_days) AND 31 >= ALL (schedule_days)),
     CONSTRAINT promotions_schedule_weekdays_range CHECK (1 <= ALL (schedule_weekdays) AND 7 >= ALL (schedule_weekdays)),
@@ -134,6 +144,10 @@ CREATE TABLE loyalty.promotions (
     ),
     CONSTRAINT promotions_max_uses_is_positive CHECK (max_uses > 0),
     CONSTRAINT promotions_max_uses_per_member_is_positive CHECK (max_uses_per_member > 0),
+    CONSTRAINT promotions_max_uses_per_member_every_is_known
+        CHECK (max_uses_per_member_every IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT promotions_max_uses_per_member_every_has_a_limit
+        CHECK (max_uses_per_member_every IS NULL OR max_uses_per_member IS NOT NULL),
     CONSTRAINT promotions_money_budget_range CHECK (money_budget > 0 AND money_budget < 'Infinity'),
     CONSTRAINT promotions_points_budget_range CHECK (points_budget > 0 AND points_budget < 'Infinity'),
     CONSTRAINT promotions_benefit_rule_is_known CHECK (benefit_rule IN ('sequential', 'parallel'))
@@ -160,8 +174,9 @@ COMMENT ON COLUMN loyalty.promotions.audience IS
 COMMENT ON COLUMN loyalty.promotions.audience_segments IS 'External ids of profile segments; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.audience_tiers IS 'External ids of tiers; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.starts_at IS
-    'From when, inclusive; null: from its activation, that is the first apply in which it is active.';
-COMMENT ON COLUMN loyalty.promotions.ends_at IS 'Until when, exclusive; null: until ends_after, or by hand.';
+    'From when, inclusive; null: from starts_on, or from its activation, that is the first apply in which it is active.';
+COMMENT ON COLUMN loyalty.promotions.ends_at IS
+    'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_count IS
     'Ends this many of ends_after_unit, 1 to 100000, after the later of its start and its activation; null: see ends_at.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_unit IS
@@ -195,6 +210,11 @@ COMMENT ON COLUMN loyalty.promotions.points_budget IS
     'Points that it may accrue in all orders together, above 0; null: no limit.';
 COMMENT ON COLUMN loyalty.promotions.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promotions.updated_at IS 'When the row was changed last.';
+COMMENT ON COLUMN loyalty.promotions.starts_on IS 'First day, in the program''s time zone, in place of starts_at; null: see there.';
+COMMENT ON COLUMN loyalty.promotions.ends_on IS
+    'Last day, to its end in the program''s time zone, in place of ends_at; null: see there.';
+COMMENT ON COLUMN loyalty.promotions.max_uses_per_member_every IS
+    'Period in which max_uses_per_member counts: each day, week, month or year of the program''s calendar; null: for ever.';
 
 CREATE TABLE loyalty.promotion_conditions (
     program loyalty.external_id NOT NULL,

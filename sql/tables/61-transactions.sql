@@ -55,6 +55,8 @@ WHERE hold IS NOT NULL;
 
 -- For lists of the newest, and of a period. It begins with no column that others begin with, so it is never taken for them.
 CREATE INDEX transactions_created_at ON loyalty.transactions (created_at);
+-- Ids grow with time: new ones go to its end.
+CREATE INDEX transactions_id ON loyalty.transactions (id);
 
 COMMENT ON TABLE loyalty.transactions IS
     'The ledger: one row per change of a balance. Rows are inserted and never changed; a correction is a row of its own.';

@@ -42,6 +42,7 @@ CREATE TABLE loyalty.holds (
 CREATE UNIQUE INDEX holds_external_id_key ON loyalty.holds (member, program, external_id)
 WHERE external_id IS NOT NULL;
 CREATE INDEX holds_open ON loyalty.holds (member, program, point_type, expires_at) WHERE state = 'open';
+CREATE INDEX holds_id ON loyalty.holds (id);
 
 COMMENT ON TABLE loyalty.holds IS 'Temporary accruals and redemptions, open and ended ones.';
 COMMENT ON COLUMN loyalty.holds.member IS 'The member.';

@@ -34,6 +34,7 @@ CREATE TABLE loyalty.promotion_uses (
     money numeric NOT NULL,
     points numeric NOT NULL,
     freed_at timestamptz,
+    used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT promotion_uses_pkey PRIMARY KEY (buyer, program, promotion, order_id),
     CONSTRAINT promotion_uses_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT promotion_uses_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotion_counters,
@@ -51,6 +52,7 @@ COMMENT ON COLUMN loyalty.promotion_uses.money IS 'Money that it took off the un
 COMMENT ON COLUMN loyalty.promotion_uses.points IS 'Points that it accrued for the units that are left.';
 COMMENT ON COLUMN loyalty.promotion_uses.freed_at IS
     'When the use was given back, with the order''s last unit; null: it counts.';
+COMMENT ON COLUMN loyalty.promotion_uses.used_at IS 'When the order was placed.';
 
 CREATE TABLE loyalty.trigger_uses (
     member text COLLATE "C" NOT NULL,
@@ -59,6 +61,7 @@ CREATE TABLE loyalty.trigger_uses (
     id uuid NOT NULL,
     points numeric NOT NULL,
     freed_at timestamptz,
+    used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT trigger_uses_pkey PRIMARY KEY (member, program, promotion, id),
     CONSTRAINT trigger_uses_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotion_counters,
     CONSTRAINT trigger_uses_points_range CHECK (points >= 0 AND points < 'Infinity')
@@ -73,3 +76,4 @@ COMMENT ON COLUMN loyalty.trigger_uses.id IS 'The transaction, or the hold that 
 COMMENT ON COLUMN loyalty.trigger_uses.points IS 'Points that it accrued; 0 for a deduction, and once it was given back.';
 COMMENT ON COLUMN loyalty.trigger_uses.freed_at IS
     'When the use was given back, by a cancellation or the end of its hold; null: it counts.';
+COMMENT ON COLUMN loyalty.trigger_uses.used_at IS 'When it was booked or held.';

@@ -233,7 +233,9 @@ UsageLimits usage_limits_at(const Json& object, const Place& place) {
         return object.find(key) ? std::optional(integer_at(object, key, place)) : std::nullopt;
     };
     return {count("max_uses"), count("max_uses_per_member"), decimal_at(object, "money_budget", place),
-            decimal_at(object, "points_budget", place)};
+            decimal_at(object, "points_budget", place),
+            object.find("max_uses_per_member_every") ? text_at(object, "max_uses_per_member_every", place)
+                                                     : std::string()};
 }
 
 TreePromotion read_promotion(const Json& object, const Place& place) {

@@ -1,4 +1,31 @@
--- What is decided of promotions beside their versions.
+-- Days, limits by the calendar, and what is decided of promotions beside their versions.
+
+ALTER TABLE loyalty.promotions
+    ADD COLUMN starts_on date,
+    ADD COLUMN ends_on date,
+    ADD COLUMN max_uses_per_member_every text,
+    ADD CONSTRAINT promotions_days_are_finite CHECK (isfinite(starts_on) AND isfinite(ends_on)),
+    ADD CONSTRAINT promotions_years_are_whole CHECK (
+        extract(year FROM least(starts_at, ends_at) AT TIME ZONE 'UTC') >= 100
+        AND extract(year FROM least(starts_on, ends_on)) >= 100
+    ),
+    ADD CONSTRAINT promotions_days_are_a_period CHECK (starts_on <= ends_on),
+    ADD CONSTRAINT promotions_one_start CHECK (num_nonnulls(starts_at, starts_on) <= 1),
+    DROP CONSTRAINT promotions_one_end,
+    ADD CONSTRAINT promotions_one_end CHECK (num_nonnulls(ends_at, ends_on, ends_after_count) <= 1),
+    ADD CONSTRAINT promotions_max_uses_per_member_every_is_known
+        CHECK (max_uses_per_member_every IN ('day', 'week', 'month', 'year')),
+    ADD CONSTRAINT promotions_max_uses_per_member_every_has_a_limit
+        CHECK (max_uses_per_member_every IS NULL OR max_uses_per_member IS NOT NULL);
+COMMENT ON COLUMN loyalty.promotions.starts_on IS 'First day, in the program''s time zone, in place of starts_at; null: see there.';
+COMMENT ON COLUMN loyalty.promotions.ends_on IS
+    'Last day, to its end in the program''s time zone, in place of ends_at; null: see there.';
+COMMENT ON COLUMN loyalty.promotions.max_uses_per_member_every IS
+    'Period in which max_uses_per_member counts: each day, week, month or year of the program''s calendar; null: for ever.';
+COMMENT ON COLUMN loyalty.promotions.starts_at IS
+    'From when, inclusive; null: from starts_on, or from its activation, that is the first apply in which it is active.';
+COMMENT ON COLUMN loyalty.promotions.ends_at IS
+    'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
 
 CREATE TABLE loyalty.paused_promotions (
     program loyalty.external_id NOT NULL,

@@ -117,7 +117,8 @@ private:
             case Allowance::Uses::used_up:
                 return "all " + std::to_string(*limits.max_uses);
             case Allowance::Uses::used_up_by_buyer:
-                return "all " + std::to_string(*limits.max_uses_per_member) + " of the buyer";
+                return "all " + std::to_string(*limits.max_uses_per_member) + " of the buyer" +
+                       (limits.max_uses_per_member_every.empty() ? "" : " this " + limits.max_uses_per_member_every);
             default:
                 return "they are counted per member, and the buyer has no profile";
         }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace loyalty {
 
@@ -15,6 +16,7 @@ inline constexpr int usage_scale = 4;
 struct UsageLimits {
     std::optional<std::int64_t> max_uses{}, max_uses_per_member{};
     std::optional<Decimal> money_budget{}, points_budget{};
+    std::string max_uses_per_member_every{};  // day, week, month or year of the calendar; empty: for ever
 
     bool any() const { return max_uses || max_uses_per_member || money_budget || points_budget; }
 };

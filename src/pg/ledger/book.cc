@@ -5,6 +5,7 @@
 #include "pg/promotions/trigger_rules.hpp"
 #include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -96,6 +97,9 @@ private:
         }
         check_attachments(posting_.source_type, posting_.source, posting_.data);
         if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
+        if (has_year_of_two_digits(created_at_)) {
+            throw Error(sqlstate::wrong_dates, "created_at is in a year of two digits", {}, "Write years in full.");
+        }
         if (created_at_ > now_) {
             throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
                         "Points that count from a later moment have an active_from.");

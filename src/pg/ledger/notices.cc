@@ -2,6 +2,7 @@
 // before. Of several notices that have passed only the latest is told, and none that is farther off than one told before.
 #include "pg/jobs/job.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 
 namespace loyalty::pg {
 
@@ -37,7 +38,7 @@ std::int64_t tell(std::span<const JobKey> keys) {
         "      JOIN loyalty.members m ON m.member = k.member AND m.program = k.program AND m.removed_at IS NULL"
         "      JOIN loyalty.programs p ON p.external_id = k.program AND p.active"
         "      JOIN loyalty.point_types t ON t.program = k.program AND t.external_id = k.point_type"
-        "           AND t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
+        "           AND t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
         "      JOIN loyalty.lots l ON l.member = k.member AND l.program = k.program AND l.point_type = k.point_type"
         "           AND l.open AND l.remaining > l.held AND l.expires_at > $4 AND l.expires_at < 'infinity'"
         "     CROSS JOIN LATERAL (SELECT timezone(p.time_zone, $4)::date AS today,"

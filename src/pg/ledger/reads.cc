@@ -2,6 +2,7 @@
 // booked.
 #include "pg/ledger/functions.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/sql.hpp"
 
@@ -58,7 +59,7 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4), 0) AS total,"
-        "              CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
+        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
         "                   THEN coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.remaining) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
@@ -104,7 +105,7 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "          AND " LOYALTY_GONE_AT("l") " <= $4) due"
         " CROSS JOIN LATERAL ("
         "       SELECT booked.total - due.expired AS total, booked.debt, booked.owed,"
-        "              CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"
+        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
         "                   THEN coalesce(sum(l.content - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.content) FILTER (WHERE l.active_from > $4), 0) AS waiting,"

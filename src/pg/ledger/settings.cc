@@ -1,6 +1,7 @@
 // Verbs of point types, and the simulated clock.
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -57,9 +58,9 @@ Datum loyalty_clone_point_type(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
             "INSERT INTO loyalty.point_types (program, external_id, name, description, kind, scale, ratio, initial_balance, validity_count,"
-            "                                 validity_unit, refund_allowed, deactivates_at)"
+            "                                 validity_unit, refund_allowed, deactivates_at, deactivates_on)"
             " SELECT program, $3, coalesce($4, name), description, kind, scale, ratio, initial_balance, validity_count, validity_unit,"
-            "        refund_allowed, deactivates_at"
+            "        refund_allowed, deactivates_at, deactivates_on"
             "   FROM loyalty.point_types WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
         const Arguments given(fcinfo);
@@ -80,7 +81,9 @@ Datum loyalty_activate_point_type(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "UPDATE loyalty.point_types SET active = true, deactivates_at = CASE WHEN deactivates_at > $3 THEN deactivates_at END"
+            "UPDATE loyalty.point_types t SET active = true,"
+            "       deactivates_at = CASE WHEN $3 < t.deactivates_at THEN t.deactivates_at END,"
+            "       deactivates_on = CASE WHEN $3 < " LOYALTY_DEACTIVATION("t") " THEN t.deactivates_on END"
             " WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});
         const NamedType name{Arguments(fcinfo)};
@@ -98,7 +101,8 @@ Datum loyalty_deactivate_point_type(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "UPDATE loyalty.point_types SET active = active AND $3 IS NOT NULL, deactivates_at = coalesce($3, deactivates_at)"
+            "UPDATE loyalty.point_types SET active = active AND $3 IS NOT NULL, deactivates_at = coalesce($3, deactivates_at),"
+            "       deactivates_on = CASE WHEN $3 IS NULL THEN deactivates_on END"
             " WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});
         const Arguments given(fcinfo);

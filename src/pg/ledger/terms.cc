@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "pg/server/days.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -66,7 +67,7 @@ Interval validity_of(std::int64_t count, const std::string& unit) {
 Terms load(const std::string& program, const std::string& point_type) {
     static Query query(
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
-        "       coalesce(t.deactivates_at, 'infinity'), t.kind = 'qualification',"
+        "       " LOYALTY_DEACTIVATION("t") ", t.kind = 'qualification',"
         "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $1 AND g.model = 'dynamic'),"
         "       p.time_zone, t.validity_count, t.validity_unit"
         "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"

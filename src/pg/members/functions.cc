@@ -5,6 +5,7 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
+#include "pg/server/days.hpp"
 
 namespace loyalty::pg {
 
@@ -63,6 +64,7 @@ Registration read_registration(const Rows& rows, std::uint64_t row, int column, 
     }
     if (!registration.at) return {{}, "unreadable registration date"};
     if (*registration.at > now) return {{}, "registration date in the future"};
+    if (has_year_of_two_digits(*registration.at)) return {{}, "registration date in a year of two digits"};
     return registration;
 }
 
@@ -119,6 +121,10 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
     }
     if (registered && (TIMESTAMP_NOT_FINITE(*registered) || *registered > moment))
         throw Error(sqlstate::registration_in_future, "the registration date is in the future");
+    if (registered && has_year_of_two_digits(*registered)) {
+        throw Error(sqlstate::registration_unreadable, "the registration date is in a year of two digits", {},
+                    "Write years in full.");
+    }
     const Oid caller = current_caller();
     auto cursor = [&] {
         const AsReader reader = profiles.reader(caller);

@@ -7,6 +7,7 @@
 #include "pg/members/profile.hpp"
 #include "pg/orders/store.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -20,7 +21,7 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value, (" LOYALTY_EXPIRES_AT("$3") ")::timestamptz AS expires_at"
         "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program CROSS JOIN unnest($2::text[]) a (member)"
         "     WHERE t.program = $1 AND t.kind = 'standard' AND t.initial_balance > 0"
-        "       AND t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $3))"
+        "       AND t.active AND $3 < " LOYALTY_DEACTIVATION("t") ")"
         ", account AS ("
         "    INSERT INTO loyalty.balances (member, program, point_type, seq, total, updated_at)"
         "    SELECT member, $1, point_type, 1, value, $3 FROM granted)"
@@ -74,6 +75,10 @@ void settle_in(const std::string& program, const std::vector<std::string>& fresh
 }
 
 void require_registration(const std::string& key, TimestampTz registered, TimestampTz now) {
+    if (!TIMESTAMP_NOT_FINITE(registered) && has_year_of_two_digits(registered)) {
+        throw Error(sqlstate::registration_unreadable,
+                    "the registration date of \"" + key + "\" is in a year of two digits", {}, "Write years in full.");
+    }
     if (!TIMESTAMP_NOT_FINITE(registered) && registered <= now) return;
     throw Error(sqlstate::registration_in_future, "the registration date of \"" + key + "\" is in the future", {},
                 "Periods of tiers count from it.");

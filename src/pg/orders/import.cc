@@ -11,6 +11,7 @@
 #include "pg/orders/time.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -100,6 +101,10 @@ private:
         if (order.time > now()) {
             throw Error(sqlstate::time_in_future, "invalid order: the time lies in the future",
                         "At $.time, the value is \"" + *document.time + "\".", "Import orders that were made.");
+        }
+        if (has_year_of_two_digits(order.time)) {
+            throw Error(sqlstate::value_out_of_range, "invalid order: the time is in a year of two digits",
+                        "At $.time, the value is \"" + *document.time + "\".", "Write years in full.");
         }
         const std::size_t lines = document.lines.size();
         order.order = resolve(document, program, std::vector<Product>(lines),

@@ -18,6 +18,7 @@
 #include "pg/promotions/usage.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -131,6 +132,10 @@ private:
             fail(sqlstate::time_in_future, "the time lies in the future",
                  "At $.time, the value is " + quote_.time + ".",
                  "Orders are placed at their time or later; quotes may look ahead.");
+        }
+        if (quote_.at && has_year_of_two_digits(*quote_.at)) {
+            fail(sqlstate::value_out_of_range, "the time is in a year of two digits",
+                 "At $.time, the value is " + quote_.time + ".", "Write years in full.");
         }
         check_total();
     }

@@ -8,6 +8,7 @@
 #include "pg/orders/points.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 
 namespace loyalty::pg {
 
@@ -75,7 +76,7 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
         "SELECT a.number, a.promotion, a.point_type, t.scale::integer, a.points - a.dropped, a.credit_on,"
         "       CASE a.level WHEN 'product' THEN l.status ELSE o.status END,"
         "       timezone(p.time_zone, timezone(p.time_zone, $4) + a.delay::interval),"
-        "       m.removed_at IS NOT NULL, t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4),"
+        "       m.removed_at IS NOT NULL, t.active AND $4 < " LOYALTY_DEACTIVATION("t") ","
         "       EXISTS (SELECT FROM loyalty.withdrawn_promotions w WHERE w.program = $2 AND w.promotion = a.promotion)"
         "  FROM loyalty.order_accruals a"
         "  JOIN loyalty.orders o ON o.buyer = $1 AND o.program = $2 AND o.external_id = $3"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/orders/time.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -43,7 +44,7 @@ void lock_codes(const Program& program, const OrderDocument& document) {
 Rows read_codes(const Program& program, const OrderDocument& document, const Buyer& buyer,
                 const std::vector<std::string>& attached, bool binding) {
     static Query query(
-        "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at, p.valid_from, p.valid_until, c.uses,"
+        "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member,"
         "       (SELECT count(*) FROM loyalty.promo_code_uses u"
         "         WHERE u.buyer = $3 AND u.program = $1 AND u.code = c.code AND u.freed_at IS NULL),"

@@ -8,6 +8,7 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/reader.hpp"
 
@@ -307,7 +308,7 @@ Datum return_report(FunctionCallInfo call, const Report& report) {
 
 PromoCodePool find_pool(const std::string& program, const std::string& pool) {
     static Query query(
-        "SELECT p.kind, p.valid_from, p.valid_until FROM loyalty.programs g"
+        "SELECT p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") " FROM loyalty.programs g"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = g.external_id AND p.external_id = $2"
         " WHERE g.external_id = $1",
         {TEXTOID, TEXTOID});
@@ -326,7 +327,7 @@ PromoCodePool find_pool(const std::string& program, const std::string& pool) {
 void check_validity(const PromoCodePool& pool) {
     if (pool.valid_from <= now() && now() < pool.valid_until) return;
     throw Error(sqlstate::pool_not_valid, "promo-code pool \"" + pool.id + "\" is not valid now", {},
-                "See valid_from and valid_until of loyalty.promo_code_pools.");
+                "See valid_from, valid_until, starts_on and ends_on of loyalty.promo_code_pools.");
 }
 
 }  // namespace loyalty::pg

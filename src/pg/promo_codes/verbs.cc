@@ -4,6 +4,7 @@
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 
 extern "C" {
@@ -33,7 +34,7 @@ std::optional<std::int32_t> optional_integer(const Rows& rows, int column) {
 
 PromoCode lock_code(const std::string& program, const std::string& code) {
     static Query query(
-        "SELECT c.code, c.pool::text, p.kind, p.valid_from, p.valid_until, c.profile, c.uses,"
+        "SELECT c.code, c.pool::text, p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", c.profile, c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at"
         "  FROM loyalty.promo_codes c JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " WHERE c.code = upper(btrim($2)) AND c.program = $1 FOR NO KEY UPDATE OF c",

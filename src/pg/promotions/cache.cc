@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "pg/promotions/cache.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
 #include "pg/server/trigger.hpp"
@@ -130,7 +131,7 @@ StatusKind status_kind(const std::string& kind) {
 
 void load_point_types(LiveProgram& live) {
     static Query query(
-        "SELECT external_id, active, coalesce(deactivates_at, 'infinity') FROM loyalty.point_types WHERE program = $1",
+        "SELECT t.external_id, t.active, " LOYALTY_DEACTIVATION("t") " FROM loyalty.point_types t WHERE t.program = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(live.market.program)});
     for (std::uint64_t row = 0; row < rows.size(); row++) {

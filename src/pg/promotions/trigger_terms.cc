@@ -19,6 +19,7 @@ struct TriggerTerms {
     std::string state, audience;
     bool is_trigger = false;
     std::optional<TimestampTz> starts_at, ends_at;
+    TimestampTz counted_from = DT_NOBEGIN;  // uses of one member
     Schedule schedule;
     LocalTime local;  // now, by the program's clock
     std::vector<std::string> segments, tiers;
@@ -57,7 +58,8 @@ TriggerTerms read_terms(const std::string& program, const std::string& promotion
         "       (extract(epoch FROM p.schedule_from) * 1000000)::bigint, (extract(epoch FROM p.schedule_to) * 1000000)::bigint,"
         "       p.schedule_every_count, p.schedule_every_unit, timezone(m.time_zone, e.starts_at)::date - '1970-01-01'::date,"
         "       (extract(epoch FROM $3) * 1000000)::bigint, (extract(epoch FROM timezone(m.time_zone, $3)) * 1000000)::bigint,"
-        "       p.max_uses, p.max_uses_per_member, p.points_budget::text"
+        "       p.max_uses, p.max_uses_per_member, p.points_budget::text,"
+        "       coalesce(p.max_uses_per_member_every, ''), date_trunc(coalesce(p.max_uses_per_member_every, 'day'), $3, m.time_zone)"
         "  FROM loyalty.promotions p"
         "  JOIN loyalty.programs m ON m.external_id = p.program"
         "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
@@ -83,6 +85,8 @@ TriggerTerms read_terms(const std::string& program, const std::string& promotion
     if (!rows.is_null(0, 18)) terms.limits.max_uses = rows.integer(0, 18);
     if (!rows.is_null(0, 19)) terms.limits.max_uses_per_member = rows.integer(0, 19);
     if (const auto budget = rows.optional_text(0, 20)) terms.limits.points_budget = Decimal::parse(*budget);
+    terms.limits.max_uses_per_member_every = rows.text(0, 21);
+    if (!terms.limits.max_uses_per_member_every.empty()) terms.counted_from = timestamp_at(rows, 0, 22);
     return terms;
 }
 
@@ -163,15 +167,16 @@ std::int64_t in_usage_scale(std::int64_t points, int scale) {
                 "See its usage limits in loyalty.promotions; nothing is booked in part.");
 }
 
-void require_room(const UsageLimits& limits, const TriggerUse& use) {
+void require_room(const TriggerTerms& terms, const TriggerUse& use) {
+    const UsageLimits& limits = terms.limits;
     static Query lock(
         "INSERT INTO loyalty.promotion_counters AS c (program, promotion) VALUES ($1, $2)"
         " ON CONFLICT (program, promotion) DO UPDATE SET uses = c.uses RETURNING uses, points::text",
         {TEXTOID, TEXTOID});
     static Query own(
         "SELECT count(*) FROM loyalty.trigger_uses"
-        " WHERE member = $1 AND program = $2 AND promotion = $3 AND freed_at IS NULL",
-        {TEXTOID, TEXTOID, TEXTOID});
+        " WHERE member = $1 AND program = $2 AND promotion = $3 AND freed_at IS NULL AND used_at >= $4",
+        {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const Argument program = text_argument(use.key.program), promotion = text_argument(use.promotion);
     const OrderWriting writing;
     const Rows counters = lock.run({program, promotion}, true);
@@ -179,10 +184,13 @@ void require_room(const UsageLimits& limits, const TriggerUse& use) {
         fail_used_up(use, "It may be used " + std::to_string(*limits.max_uses) + " times.");
     if (limits.max_uses_per_member) {
         const FreshSnapshot snapshot;
-        if (bigint_at(own.run({text_argument(use.key.member), program, promotion}), 0, 1) >=
+        if (bigint_at(own.run({text_argument(use.key.member), program, promotion, timestamp_argument(terms.counted_from)}), 0, 1) >=
             *limits.max_uses_per_member) {
             fail_used_up(use, "Member \"" + use.key.member + "\" may use it " +
-                                  std::to_string(*limits.max_uses_per_member) + " times.");
+                                  std::to_string(*limits.max_uses_per_member) + " times" +
+                                  (limits.max_uses_per_member_every.empty()
+                                       ? "."
+                                       : " a " + limits.max_uses_per_member_every + "."));
         }
     }
     if (limits.points_budget && use.accrued > 0) {
@@ -205,7 +213,7 @@ void require_use(TriggerUse& use, TimestampTz now) {
     require_in_force(terms, use.promotion, now);
     require_audience(terms, use, now);
     use.limited = terms.limits.any();
-    if (use.limited) require_room(terms.limits, use);
+    if (use.limited) require_room(terms, use);
 }
 
 void count_use(const TriggerUse& use, const Uuid& id) {

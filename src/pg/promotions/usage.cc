@@ -43,20 +43,26 @@ void find_allowances(Order& order, const Program& program, bool binding) {
     static Query query(
         "SELECT coalesce(c.uses, 0), coalesce(c.money, 0), coalesce(c.points, 0),"
         "       (SELECT count(*) FROM loyalty.promotion_uses u"
-        "         WHERE u.buyer = $3 AND u.program = $1 AND u.promotion = p.promotion AND u.freed_at IS NULL)"
-        "  FROM unnest($2) WITH ORDINALITY AS p (promotion, number)"
+        "         WHERE u.buyer = $3 AND u.program = $1 AND u.promotion = p.promotion AND u.freed_at IS NULL"
+        "           AND (p.every = '' OR u.used_at >= date_trunc(p.every, $5, $6)))"
+        "  FROM unnest($2, $4) WITH ORDINALITY AS p (promotion, every, number)"
         "  LEFT JOIN loyalty.promotion_counters c ON c.program = $1 AND c.promotion = p.promotion"
         " ORDER BY p.number",
-        {TEXTOID, TEXTARRAYOID, TEXTOID});
+        {TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID});
     if (program.limited_promotions.empty()) return;
     const std::vector<Index> limited = limited_candidates(program, order);
     if (limited.empty()) return;
-    std::vector<std::string> ids;
-    for (const Index promotion : limited) ids.push_back(program.promotions[promotion].id);
+    std::vector<std::string> ids, periods;
+    for (const Index promotion : limited) {
+        ids.push_back(program.promotions[promotion].id);
+        periods.push_back(program.promotions[promotion].usage_limits.max_uses_per_member_every);
+    }
     const Argument program_id = text_argument(program.id), promotions = texts_argument(ids);
     if (binding) lock_counters(program_id, promotions);
     const bool has_profile = order.buyer.kind != BuyerKind::anonymous;
-    const Rows rows = query.run({program_id, promotions, text_argument("m:" + order.buyer.key)}, binding);
+    const Rows rows = query.run({program_id, promotions, text_argument("m:" + order.buyer.key), texts_argument(periods),
+                                 timestamp_argument(now()), text_argument(program.time_zone)},
+                                binding);
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         UsageCounters counters;
         counters.uses = bigint_at(rows, row, 1);

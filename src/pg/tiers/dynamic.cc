@@ -3,6 +3,7 @@
 
 #include "pg/members/profile_database.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -34,7 +35,7 @@ TierNeeds needs_of(const std::string& program) {
 #define LOYALTY_BALANCES \
     "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("                                                                      \
     "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"                                                              \
-    "            'active', CASE WHEN t.active AND (t.deactivates_at IS NULL OR t.deactivates_at > $4)"                                 \
+    "            'active', CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""                                 \
     "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"                                                   \
     "   FROM loyalty.point_types t"                                                                                                    \
     "   LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = m.program AND x.point_type = t.external_id") " b ON true" \
