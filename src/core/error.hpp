@@ -41,6 +41,7 @@ inline constexpr std::string_view profiles_missing = "LY211";
 inline constexpr std::string_view invalid_benefit = "LY301";
 inline constexpr std::string_view invalid_tree = "LY302";
 inline constexpr std::string_view wrong_combination = "LY309";
+inline constexpr std::string_view unknown_time_zone = "LY310";
 inline constexpr std::string_view unknown_node = "LY319";
 inline constexpr std::string_view unknown_version = "LY320";
 inline constexpr std::string_view contradictory_test = "LY322";

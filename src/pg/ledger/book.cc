@@ -460,11 +460,14 @@ namespace {
 
 // A finite number, not zero, of the right sign.
 Decimal read_signed(Datum datum, int sign, const std::string& noun) {
-    const Numeric numeric = DatumGetNumeric(datum);
-    if (numeric_is_nan(numeric) || numeric_is_inf(numeric))
+    const bool is_finite = postgres([=] {
+        const Numeric numeric = DatumGetNumeric(datum);
+        return !numeric_is_nan(numeric) && !numeric_is_inf(numeric);
+    });
+    if (!is_finite)
         throw Error(sqlstate::value_not_finite, "the " + noun + " is not a finite number");
     const std::string text =
-        postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(numeric))); });
+        postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
     const auto value = Decimal::parse(text);
     if (!value)
         throw Error(sqlstate::points_overflow, "the " + noun + " is too large", {},

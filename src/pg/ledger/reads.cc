@@ -5,6 +5,7 @@
 #include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/sql.hpp"
+#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -146,6 +147,7 @@ Datum loyalty_balance(PG_FUNCTION_ARGS) {
         check_member(member, program, point_type);
         const TimestampTz present = now();
         const TimestampTz at = given.moment(3).value_or(present);
+        if (!TIMESTAMP_NOT_FINITE(at)) require_foreseeable(at);
         const Argument key[] = {text_argument(member), text_argument(program), optional_text_argument(point_type)};
         return return_rows(fcinfo,
                            at < present ? balance_of_the_past(key[0], key[1], key[2], at, wall_now())

@@ -6,6 +6,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/input.hpp"
 
 namespace loyalty::pg {
 
@@ -19,7 +20,7 @@ constexpr long slice_size = 10'000;
 // A text as a moment, by the program's time zone where it names none.
 std::optional<TimestampTz> read_moment(const std::string& text, const std::string& time_zone) {
     pg_tz* const session = session_timezone;
-    session_timezone = postgres([name = time_zone.c_str()] { return pg_tzset(name); });
+    session_timezone = find_zone(time_zone);
     Argument moment;
     try {
         moment = cast_text(text, TIMESTAMPTZOID);
@@ -216,10 +217,9 @@ TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& 
                             Oid caller) {
     const AsReader reader = profiles.reader(caller);
     const Argument value = cast_text(key, profiles.key_type);
-    const Rows rows = query_for("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
-                                    " t WHERE t." + profiles.key + " = $1 LIMIT 1",
-                                {profiles.key_type})
-                          .run({value});
+    const Rows rows = run_on_profiles("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
+                                          " t WHERE t." + profiles.key + " = $1 LIMIT 1",
+                                      profiles.key_type, value);
     const Registration registration =
         rows.size() == 0 ? Registration{{}, "no registration date"} : read_registration(rows, 0, 1, profiles, now());
     if (!registration.problem) return *registration.at;
@@ -263,10 +263,9 @@ std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::s
     const AsReader reader = profiles.reader(caller);
     const Argument wanted = cast_text(value, column.type);
     if (wanted.is_null) return {};
-    const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
-                                    column.expression + " = $1 AND " + profiles.key + " IS NOT NULL",
-                                {column.type})
-                          .run({wanted});
+    const Rows rows = run_on_profiles("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
+                                          column.expression + " = $1 AND " + profiles.key + " IS NOT NULL",
+                                      column.type, wanted);
     std::vector<std::string> keys;
     for (std::uint64_t row = 0; row < rows.size(); row++)
         if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));

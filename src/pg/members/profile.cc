@@ -1,8 +1,8 @@
-#include <memory>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "pg/members/profile.hpp"
+#include "pg/server/input.hpp"
+#include "pg/server/kept_queries.hpp"
 #include "pg/server/reader.hpp"
 
 namespace loyalty::pg {
@@ -37,34 +37,12 @@ KeyColumn find_key_column(const LiveProgram& live) {
     return found;
 }
 
-// The key as a value of the column's type; null if it is none. Only this step's errors mean "no such key": those of the
-// relation itself, which may be a view with expressions of its own, are the caller's to see.
-Argument cast_key(const std::string& key, Oid type) {
-    const char* text = key.c_str();
-    try {
-        return {postgres([=] {
-                    Oid input;
-                    Oid parameter;
-                    getTypeInputInfo(type, &input, &parameter);
-                    char* value = pg_any_to_server(text, static_cast<int>(strlen(text)), PG_UTF8);
-                    return OidInputFunctionCall(input, value, parameter, -1);
-                }),
-                false};
-    } catch (const ServerError& error) {
-        const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
-        if (category == ERRCODE_DATA_EXCEPTION || error.data->sqlerrcode == ERRCODE_CHECK_VIOLATION) return {0, true};
-        throw;
-    }
-}
-
-// One plan per relation, what is wanted of it, condition and type of its argument, made anew when its names have changed.
-Query& profile_query(const KeyColumn& key, Oid type, const std::string& wanted, const char* condition) {
-    static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    const std::string text =
-        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + condition;
-    auto& query = queries[std::to_string(type) + " " + text];
-    if (!query) query = std::make_unique<Query>(text.c_str(), std::initializer_list<Oid>{type});
-    return *query;
+Rows read_profiles(const KeyColumn& key, Oid type, const std::string& wanted, const char* condition,
+                   const Argument& argument) {
+    static KeptQueries queries;
+    return queries.run(
+        "SELECT " + wanted + " FROM " + key.relation + " AS profile WHERE profile." + key.column + condition, type,
+        argument);
 }
 
 std::string key_text(const KeyColumn& key) { return std::string("CAST(profile.") + key.column + " AS text)"; }
@@ -79,7 +57,7 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
     CastKeys cast;
     std::vector<Datum> values;
     for (const auto& key : keys) {
-        const Argument value = cast_key(key, type);
+        const Argument value = cast_text(key, type);
         cast.texts.push_back(std::nullopt);
         if (value.is_null) continue;
         values.push_back(value.value);
@@ -108,10 +86,10 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
 std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
     const AsReader reader = AsReader::of_profiles(live.profile_relation, live.bundled_profiles, caller);
     const KeyColumn column = find_key_column(live);
-    const Argument value = cast_key(key, column.type);
+    const Argument value = cast_text(key, column.type);
     if (value.is_null) return std::nullopt;
     const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
-    const Rows rows = profile_query(column, column.type, wanted, " = $1 LIMIT 1").run({value});
+    const Rows rows = read_profiles(column, column.type, wanted, " = $1 LIMIT 1", value);
     if (rows.size() == 0) return std::nullopt;
     // A view may answer otherwise the second time, and a cast to text may give nothing: then it is no key.
     auto found = rows.optional_text(0, 1);
@@ -130,7 +108,7 @@ std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, c
     const KeyColumn column = find_key_column(live);
     CastKeys cast = cast_keys(keys, column.type);
     const Oid array_type = postgres([=] { return get_array_type(column.type); });
-    const Rows rows = profile_query(column, array_type, key_text(column), " = ANY ($1)").run({cast.array});
+    const Rows rows = read_profiles(column, array_type, key_text(column), " = ANY ($1)", cast.array);
     std::unordered_set<std::string> found;
     for (std::uint64_t row = 0; row < rows.size(); row++)
         if (auto text = rows.optional_text(row, 1)) found.insert(*std::move(text));

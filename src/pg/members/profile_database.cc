@@ -1,6 +1,6 @@
-#include <unordered_map>
-
 #include "pg/members/profile_database.hpp"
+#include "pg/server/input.hpp"
+#include "pg/server/kept_queries.hpp"
 
 namespace loyalty::pg {
 
@@ -83,34 +83,13 @@ ProfileField profile_field(const ProfileDatabase& profiles, const std::string& n
                 "Name a column of " + profiles.table + ".");
 }
 
-// Only this step's errors mean "no such value": those of the relation itself, which may be a view with expressions of its
-// own, are the caller's to see.
-Argument cast_text(const std::string& text, Oid type) {
-    const char* given = text.c_str();
-    try {
-        return {postgres([=] {
-                    Oid input;
-                    Oid parameter;
-                    getTypeInputInfo(type, &input, &parameter);
-                    char* value = pg_any_to_server(given, static_cast<int>(strlen(given)), PG_UTF8);
-                    return OidInputFunctionCall(input, value, parameter, -1);
-                }),
-                false};
-    } catch (const ServerError& error) {
-        const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
-        if (category == ERRCODE_DATA_EXCEPTION || error.data->sqlerrcode == ERRCODE_CHECK_VIOLATION) return {0, true};
-        throw;
-    }
-}
-
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller) {
     const AsReader reader = profiles.reader(caller);
     const Argument value = cast_text(key, profiles.key_type);
     if (value.is_null || key.empty()) return std::nullopt;
-    const Rows rows = query_for("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
-                                    profiles.key + " = $1 LIMIT 2",
-                                {profiles.key_type})
-                          .run({value});
+    const Rows rows = run_on_profiles("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
+                                          profiles.key + " = $1 LIMIT 2",
+                                      profiles.key_type, value);
     if (rows.size() == 0) return std::nullopt;
     if (rows.size() > 1) {
         throw Error(sqlstate::ambiguous_profile, "\"" + key + "\" is the key of several profiles", {},
@@ -125,25 +104,20 @@ std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase&
     const AsReader reader = profiles.reader(caller);
     const char* type =
         postgres([&profiles_type = profiles.key_type] { return format_type_be_qualified(profiles_type); });
-    const Rows rows = query_for(
-                          "SELECT k.number, to_jsonb(t)::text FROM unnest($1) WITH ORDINALITY k (member, number)"
-                          " JOIN " +
-                              profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
-                          {TEXTARRAYOID})
-                          .run({texts_argument(members)});
+    const Rows rows = run_on_profiles(
+        "SELECT k.number, to_jsonb(t)::text FROM unnest($1) WITH ORDINALITY k (member, number)"
+        " JOIN " +
+            profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
+        TEXTARRAYOID, texts_argument(members));
     std::vector<std::optional<std::string>> documents(members.size());
     for (std::uint64_t row = 0; row < rows.size(); row++)
         documents[static_cast<std::size_t>(bigint_at(rows, row, 1) - 1)] = rows.text(row, 2);
     return documents;
 }
 
-Query& query_for(const std::string& text, std::initializer_list<Oid> types) {
-    static std::unordered_map<std::string, std::unique_ptr<Query>> queries;
-    std::string key = text;
-    for (const Oid type : types) key += " " + std::to_string(type);
-    auto& query = queries[key];
-    if (!query) query = std::make_unique<Query>(text.c_str(), types);
-    return *query;
+Rows run_on_profiles(const std::string& text, Oid type, const Argument& argument) {
+    static KeptQueries queries;
+    return queries.run(text, type, argument);
 }
 
 }  // namespace loyalty::pg

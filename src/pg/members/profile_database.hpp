@@ -40,9 +40,6 @@ struct ProfileField {
 };
 ProfileField profile_field(const ProfileDatabase& profiles, const std::string& name);
 
-// A text as a value of a type; null where it is none.
-Argument cast_text(const std::string& text, Oid type);
-
 // The profile's key as its column writes it; nothing if there is none of this key that the reader may see. Error LY706 where
 // there are several.
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller);
@@ -51,7 +48,7 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
                                                           const std::vector<std::string>& members, Oid caller);
 
-// A query whose text depends on names of the user's, planned once a backend for each text.
-Query& query_for(const std::string& text, std::initializer_list<Oid> types);
+// Runs a query whose text depends on names of the user's.
+Rows run_on_profiles(const std::string& text, Oid type, const Argument& argument);
 
 }  // namespace loyalty::pg

@@ -13,6 +13,7 @@
 #include "pg/promo_codes/lookup.hpp"
 #include "pg/promotions/usage.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/memory.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -34,6 +35,7 @@ static std::vector<std::string> attached_codes(const TestContext* test) {
 
 Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted) {
     const TestContext* test = wanted.test;
+    const CalculationMemory memory;
     Quote quote;
     quote.document = std::move(document);
     const AsOwner as_owner = AsOwner::going_on();
@@ -62,10 +64,14 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     read_values(quote.order, quote.document, quote.current, quote.time, caller);
     find_allowances(quote.order, quote.program(), wanted.binding);
 
+    CalculationMemory::asked(quote.order.lines.size(), quote.program().promotions.size());
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
     options.traces_refusals = wanted.explained;
-    options.check_interrupts = check_interrupts;
+    options.check_interrupts = [] {
+        check_interrupts();
+        CalculationMemory::check();
+    };
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
     return quote;
@@ -179,13 +185,17 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_calculate);
 Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
-    return guarded([&]() -> Datum { return quote_result(make_quote(fcinfo, false)); });
+    return guarded([&]() -> Datum {
+        const CalculationMemory memory;
+        return quote_result(make_quote(fcinfo, false));
+    });
 }
 
 PG_FUNCTION_INFO_V1(loyalty_explain);
 Datum loyalty_explain(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const bool everything = PG_GETARG_BOOL(2);
         const Quote quote = PG_GETARG_BOOL(1) ? explain_draft(fcinfo) : explain_in_force(fcinfo);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, everything));
@@ -197,6 +207,7 @@ PG_FUNCTION_INFO_V1(loyalty_explain_version);
 Datum loyalty_explain_version(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const Quote quote = make_quote(fcinfo, true);
         return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, false));
         return Datum{0};
@@ -207,6 +218,7 @@ PG_FUNCTION_INFO_V1(loyalty_test);
 Datum loyalty_test(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const loyalty::TestContext context = loyalty::codec::read_context(document_text(PG_GETARG_DATUM(1)));
         const auto quotes =
             make_test_quotes(loyalty::codec::read_test_orders(document_text(PG_GETARG_DATUM(0))), context);

@@ -34,7 +34,7 @@ public:
     Datum run(MemoryContext into) {
         const Status& status = find_status();
         before_ = line_ ? status_of_line(order_, *line_) : order_.status;
-        if (is_final(order_.market().statuses.at(before_).kind)) {
+        if (is_final(kind_of(order_.market(), before_))) {
             if (status_ != before_)
                 fail_final(line_ ? "line \"" + *line_ + "\" of " + order_.shown() : order_.shown(), before_);
             return line_ ? answer(into) : with_repeated(last_answer(order_), true, into);

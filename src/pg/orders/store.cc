@@ -82,6 +82,13 @@ void fail_final(const std::string& what, const std::string& status) {
                 "Statuses of kind cancelled and refunded are final.");
 }
 
+StatusKind kind_of(const Market& market, const std::string& status) {
+    const auto found = market.statuses.find(status);
+    if (found != market.statuses.end()) return found->second.kind;
+    throw Error(sqlstate::data_corrupted, "an order has status \"" + status + "\", which does not exist", {},
+                "Restore the row of loyalty.order_statuses.");
+}
+
 void fail_unknown_line(const LockedOrder& order, const std::string& line) {
     throw Error(sqlstate::unknown_order_line, "line \"" + line + "\" of " + order.shown() + " does not exist");
 }

@@ -57,6 +57,9 @@ void lock_balances(const OrderKey& key);
 // Dynamic tiers look at orders, too: after one was placed or came back, the buyer's are judged.
 void judge_buyer(const OrderKey& key);
 
+// The kind of a status that is stored. Error XX001 where the status is none any more.
+StatusKind kind_of(const Market& market, const std::string& status);
+
 // An order that the functions which change it have locked.
 struct LockedOrder {
     OrderKey key;
@@ -67,7 +70,7 @@ struct LockedOrder {
     bool shipping_refunded = false;
 
     const Market& market() const { return current.live->market; }
-    StatusKind kind() const { return market().statuses.at(status).kind; }
+    StatusKind kind() const { return kind_of(market(), status); }
     bool is_final() const { return kind() == StatusKind::cancelled || kind() == StatusKind::refunded; }
     std::string shown() const { return "order \"" + key.external_id + "\""; }
 };

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "pg/orders/time.hpp"
+#include "pg/server/clock.hpp"
 
 namespace loyalty::pg {
 
@@ -60,7 +61,9 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
             return DatumGetTimestampTz(
                 DirectFunctionCall2(timestamp_zone, PointerGetDatum(cstring_to_text(zone)), local));
         });
-    } catch (const ServerError&) {
+    } catch (const ServerError& error) {
+        if (ERRCODE_TO_CATEGORY(error.data->sqlerrcode) != ERRCODE_DATA_EXCEPTION) throw;
+        find_zone(time_zone);
         fail(text);
     }
 }

@@ -109,7 +109,14 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
         const std::string benefit = text_of(PG_GETARG_DATUM(2));
         const BenefitType& type = benefit_type(benefit, kind, level);
         Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
-        type.read(parameters, {level, PG_GETARG_INT32(4), nullptr, nullptr, nullptr});
+        constexpr int max_currency_scale = 4;
+        const int scale = PG_GETARG_INT32(4);
+        if (scale < 0 || scale > max_currency_scale) {
+            throw Error(sqlstate::value_out_of_range, "the currency's scale is out of range",
+                        "It is " + std::to_string(scale) + ".",
+                        "A currency has 0 to " + std::to_string(max_currency_scale) + " decimal places.");
+        }
+        type.read(parameters, {level, scale, nullptr, nullptr, nullptr});
         return Datum{0};
     });
 }

@@ -6,6 +6,7 @@
 #include "pg/promotions/trigger_rules.hpp"
 #include "pg/server/attempt.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/input.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
 

@@ -22,6 +22,14 @@ std::optional<TimestampTz> simulated() {
 
 TimestampTz now() { return simulated().value_or(GetCurrentTransactionStartTimestamp()); }
 
+pg_tz* find_zone(const std::string& name) {
+    const char* zone = name.c_str();
+    if (pg_tz* const found = postgres([=] { return pg_tzset(zone); })) return found;
+    throw Error(sqlstate::unknown_time_zone, "time zone \"" + name + "\" is unknown",
+                "The server's data of time zones no longer has it.",
+                "Install the data of time zones that the program was made with.");
+}
+
 TimestampTz wall_now() { return simulated().value_or(GetCurrentTimestamp()); }
 
 }  // namespace loyalty::pg

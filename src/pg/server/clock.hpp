@@ -12,4 +12,7 @@ TimestampTz now();
 // The clock on the wall, which goes on within a transaction: it judges the time-outs of holds.
 TimestampTz wall_now();
 
+// A program's time zone. Error LY310 where the server's data of time zones has lost it.
+pg_tz* find_zone(const std::string& name);
+
 }  // namespace loyalty::pg

@@ -53,6 +53,34 @@ void raise(const Failure& failure) {
     pg_unreachable();
 }
 
+namespace {
+
+// Copying may fail, too: null where there is no memory for it.
+[[gnu::noinline]] ErrorData* copy_error() noexcept {
+    sigjmp_buf* const outer_stack = PG_exception_stack;
+    ErrorContextCallback* const outer_context = error_context_stack;
+    ErrorData* volatile copied = nullptr;
+    sigjmp_buf here;
+    if (sigsetjmp(here, 0) == 0) {
+        PG_exception_stack = &here;
+        copied = CopyErrorData();
+    }
+    PG_exception_stack = outer_stack;
+    error_context_stack = outer_context;
+    FlushErrorState();
+    return copied;
+}
+
+}  // namespace
+
+void throw_server_error() {
+    const MemoryContext memory = CurrentMemoryContext;
+    ErrorData* const data = copy_error();
+    MemoryContextSwitchTo(memory);
+    if (!data) throw std::bad_alloc();
+    throw ServerError{data};
+}
+
 void check_interrupts() {
     if (InterruptPending) postgres([] { CHECK_FOR_INTERRUPTS(); });
 }

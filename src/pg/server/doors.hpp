@@ -29,6 +29,9 @@ struct ServerError {
     ErrorData* data;
 };
 
+// The error that the server has just reported, copied into the current memory context.
+[[noreturn]] void throw_server_error();
+
 template <class Body>
 [[gnu::noinline]] auto postgres(const Body& body) -> decltype(body()) {
     static_assert(std::is_trivially_destructible_v<Body>, "a longjmp would skip the destructor of a capture");
@@ -56,9 +59,7 @@ template <class Body>
     PG_exception_stack = outer_stack;
     error_context_stack = outer_context;
     MemoryContextSwitchTo(memory);
-    ErrorData* const data = CopyErrorData();
-    FlushErrorState();
-    throw ServerError{data};
+    throw_server_error();
 }
 
 // What guarded() remembers of an exception until no C++ object lives: fixed arrays, so that remembering cannot fail.

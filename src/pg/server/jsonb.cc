@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "pg/server/jsonb.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -56,14 +59,42 @@ Datum jsonb_from_text(const std::string& json) {
     });
 }
 
+void JsonbWriter::check() {
+    check_interrupts();
+    CalculationMemory::check();
+}
+
+void JsonbWriter::require_size() const {
+    constexpr std::size_t most = JENTRY_OFFLENMASK;
+    // Its entry, what aligns it, and a number of 18 digits.
+    constexpr std::size_t beside_text = 24;
+    std::size_t size = 0;
+    for (const Piece& piece : pieces_)
+        size += beside_text + (static_cast<jbvType>(piece.type) == jbvString ? piece.size : 0);
+    if (size > most) {
+        throw Error(sqlstate::calculation_too_large, "the answer is too large",
+                    "It would have about " + std::to_string(size >> 20) + " MB; jsonb takes " +
+                        std::to_string(most >> 20) + " MB.",
+                    "Split the order, or let fewer promotions match all of its lines.");
+    }
+    CalculationMemory::require(size);
+}
+
+// Pieces are pushed in portions, so that a cancelled query ends between two of them.
 Datum JsonbWriter::take() {
+    require_size();
     const Piece* first = pieces_.data();
     const std::size_t count = pieces_.size();
-    return postgres([=] {
-        JsonbBuilding building;
-        for (std::size_t i = 0; i < count; i++) push(building, first[i]);
-        return building.finish();
-    });
+    JsonbBuilding building;
+    JsonbBuilding* const to = &building;
+    for (std::size_t begin = 0; begin < count; begin += pieces_between_checks) {
+        const std::size_t end = std::min(count, begin + pieces_between_checks);
+        check();
+        postgres([=] {
+            for (std::size_t i = begin; i < end; i++) push(*to, first[i]);
+        });
+    }
+    return postgres([=] { return to->finish(); });
 }
 
 void JsonbWriter::push(JsonbBuilding& building, const Piece& piece) {

@@ -55,12 +55,20 @@ private:
         piece.token = static_cast<std::uint8_t>(token);
         piece.type = static_cast<std::uint8_t>(type);
         piece.size = static_cast<std::uint32_t>(size);
+        if (pieces_.size() % pieces_between_checks == 0) check();
         return pieces_.emplace_back(piece);
     }
 
     void add(JsonbIteratorToken token, std::string_view text) {
         add(token, jbvString, static_cast<int>(text.size())).text = text.data();
     }
+
+    // A large answer takes its time, and memory: both are looked after while it is written.
+    static constexpr std::size_t pieces_between_checks = 4096;
+    static void check();
+    // Error LY402 where the finished value would be larger than the server's type jsonb takes, which says so otherwise in
+    // words of its own.
+    void require_size() const;
 
     static void push(JsonbBuilding& building, const Piece& piece);
 

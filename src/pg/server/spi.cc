@@ -216,7 +216,7 @@ const ArrayType* Rows::plain_array(std::uint64_t row, int column, Oid array_type
 std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column) const {
     const ArrayType* array = plain_array(row, column, INT4ARRAYOID);
     if (!array) return {};
-    const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    const int count = postgres([=] { return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); });
     const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(array));
     return {first, first + count};
 }
@@ -251,6 +251,11 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
 Rows Query::run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes) {
     constexpr std::size_t many = 50;
     return count < many ? run(arguments, writes) : run_once(arguments, writes);
+}
+
+void Query::forget() {
+    if (SPIPlanPtr plan = plan_) postgres([=] { SPI_freeplan(plan); });
+    plan_ = nullptr;
 }
 
 Rows Query::run_once(std::initializer_list<Argument> arguments, bool writes) {

@@ -99,6 +99,10 @@ public:
     // to end for each key (measured), so a statement about many is planned for itself.
     Rows run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes = false);
 
+    // Frees the plan; the next run makes it again. Not while it runs. There is no destructor that would: most queries are
+    // static, and at the process's end there is no server any more.
+    void forget();
+
 private:
     Rows run_once(std::initializer_list<Argument> arguments, bool writes);
     std::string text_;

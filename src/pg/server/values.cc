@@ -165,7 +165,7 @@ namespace {
 
 std::vector<std::int64_t> of_eight_bytes(const ArrayType* array) {
     if (!array) return {};
-    const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    const int count = postgres([=] { return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); });
     const auto* first = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(array));
     return {first, first + count};
 }

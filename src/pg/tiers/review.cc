@@ -329,7 +329,15 @@ TimestampTz lost_at(const TierGroup& group, const std::string& member, Timestamp
 
 }  // namespace
 
+void require_foreseeable(TimestampTz at) {
+    constexpr TimestampTz years = 100;
+    if (at <= now() + years * 366 * USECS_PER_DAY) return;
+    throw Error(sqlstate::wrong_dates, "the moment lies too far ahead",
+                "It lies more than " + std::to_string(years) + " years from now.", "Ask for an earlier one.");
+}
+
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {
+    require_foreseeable(at);
     std::vector<Candidate> candidates = read_candidates(group, {member}, at, Sees::snapshot);
     if (candidates.empty()) return {};
     Candidate& candidate = candidates.front();

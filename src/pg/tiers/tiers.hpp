@@ -34,6 +34,9 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
                                         Sees sees = Sees::newest);
 
 // Error LY746 where it was deleted since it was found.
+// Error LY512 where the moment lies so far ahead that periods without number would have to be gone through.
+void require_foreseeable(TimestampTz at);
+
 TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees = Sees::newest);
 
 // Locks the members' rows, in the order of their keys, as every booking locks its own.
