@@ -192,7 +192,7 @@ GENERATED_PAGES := doc/reference.md doc/tables.md doc/program.schema.json
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: install-debug dist unit test matrix accept demo history bench fuzz format reference packages help
+.PHONY: install-debug dist unit test matrix accept demo history bench fuzz fuzz-sql format reference packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -252,6 +252,11 @@ fuzz:
 	@tools/packages fuzz
 	+@tools/quiet-make $(FUZZ_TARGETS)
 	@tools/fuzz $(FUZZ_SECONDS) $(FUZZ_NAMES)
+
+#: fuzz-sql      attack every function, table and trigger function by SQL: CALLS=50000 SEED=7
+fuzz-sql:
+	@tools/packages build test
+	+@FUZZ_CALLS=$(or $(CALLS),50000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) TESTS=fuzz_sql tools/test tap
 
 #: format        format the C++ sources with clang-format
 format:
