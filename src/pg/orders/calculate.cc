@@ -164,6 +164,7 @@ void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines
     postgres([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     for (const auto& line : lines) {
+        check_interrupts();
         const char* data = line.data();
         const int size = static_cast<int>(line.size());
         postgres([=] {
