@@ -94,6 +94,8 @@ BEGIN
         EXECUTE format('ALTER FUNCTION %s OWNER TO %s', foreign_function.name, foreign_function.owner);
     END LOOP;
 
+    PERFORM @extschema@.loyalty_adopt_rules();
+
     UPDATE loyalty.schema_version
     SET version = known,
         library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
@@ -117,7 +119,8 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
     'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the '
-    'version. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
+    'version. Where the rules of calculation have changed, each program gets a new version of the same promotion tree, and '
+    'notices tell of which groups and promotions figures may change. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
     'SELECT loyalty_migrate();';
 
 CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RETURNS void

@@ -803,6 +803,124 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotion_versions_trigger() IS
     'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
 
+CREATE FUNCTION @extschema@.loyalty_calculation_rules() RETURNS integer
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_calculation_rules';
+
+COMMENT ON FUNCTION @extschema@.loyalty_calculation_rules() IS
+    'Number of the rules by which this library calculates orders; versions of the promotion tree carry the number they were '
+    'applied under. Example: SELECT loyalty_calculation_rules();';
+
+-- What a node of a version may come to do differently, by what it has.
+CREATE FUNCTION @extschema@.loyalty_changed_rules(tree jsonb, applied_under integer)
+    RETURNS TABLE (node text, change text)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+    WITH promotion_group AS (
+        SELECT format('group "%s"', element.body ->> 'group') AS name, element.body
+        FROM jsonb_array_elements(tree -> 'groups') AS element (body)
+        WHERE NOT element.body ? 'archived'
+    ),
+    promotion AS (
+        SELECT format('promotion "%s"', element.body ->> 'promotion') AS name, element.body
+        FROM jsonb_array_elements(tree -> 'promotions') AS element (body)
+        WHERE element.body ->> 'state' = 'active'
+    ),
+    benefit AS (
+        SELECT promotion.name, condition.body ->> 'level' AS level, element.body ->> 'benefit' AS benefit,
+            element.body -> 'parameters' AS parameters
+        FROM promotion
+        CROSS JOIN LATERAL jsonb_array_elements(promotion.body -> 'conditions') AS condition (body)
+        CROSS JOIN LATERAL jsonb_array_elements(condition.body -> 'benefits') AS element (body)
+    )
+    SELECT changed.name, changed.change
+    FROM (
+        SELECT 2, name, 'a benefit takes the units it touches, not their lines; points, texts and promo codes that an order '
+            'gets at a fixed number, and benefits of the shipping, take no goods'
+        FROM promotion_group
+        WHERE body ->> 'arbitration' = 'incompatibility'
+        UNION ALL
+        SELECT 2, name, 'a maximum discount that binds is shared over the lines by allotment, not in their order'
+        FROM promotion_group
+        WHERE body ?| '{max_discount_percent,max_discount_amount}'
+        UNION ALL
+        SELECT 2, name, 'where the search ends at its limit, the answer is worth at least as much as any simple one'
+        FROM promotion_group
+        WHERE body ->> 'arbitration' = 'max_benefit'
+        UNION ALL
+        SELECT 2, name, 'its benefits are added up as under summation: each alone under all limits, then their sum'
+        FROM promotion
+        WHERE body ->> 'benefit_rule' = 'parallel'
+        UNION ALL
+        SELECT 2, name, 'what is left of its money budget is shared over the lines by allotment, not in their order'
+        FROM promotion
+        WHERE body ? 'money_budget'
+        UNION ALL
+        SELECT 2, name, 'the money of a number of points is rounded down'
+        FROM benefit
+        WHERE benefit = 'points_discount'
+            AND parameters ? 'points'
+        UNION ALL
+        SELECT 2, name, 'its points are rounded once for all lines, not once for each'
+        FROM benefit
+        WHERE level = 'product'
+            AND benefit = 'accrue_points'
+        UNION ALL
+        SELECT 2, name, 'what a minimum price refuses of its amount is moved to other lines'
+        FROM benefit
+        WHERE level = 'order'
+            AND (
+                benefit IN ('discount', 'points_discount') AND parameters ?| '{amount,points}'
+                OR benefit = 'round_order_price'
+            )
+    ) AS changed (since, name, change)
+    WHERE changed.since > applied_under
+    GROUP BY changed.name, changed.change
+    ORDER BY changed.name COLLATE "C", changed.change COLLATE "C"
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_changed_rules(jsonb, integer) IS
+    'What groups and promotions of a version''s tree may come to do differently, because the rules of calculation have '
+    'changed since those that it was applied under. Example: SELECT change.* FROM loyalty.promotion_versions AS version '
+    'CROSS JOIN loyalty_changed_rules(version.tree, version.rules) AS change;';
+
+CREATE FUNCTION @extschema@.loyalty_adopt_rules() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    rules_now CONSTANT integer := @extschema@.loyalty_calculation_rules();
+    old_version record;
+    changed record;
+BEGIN
+    FOR old_version IN
+        SELECT newest.*
+        FROM (
+            SELECT DISTINCT ON (version.program) version.*
+            FROM loyalty.promotion_versions AS version
+            ORDER BY version.program, version.version DESC
+        ) AS newest
+        WHERE newest.rules < rules_now
+    LOOP
+        INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules)
+        VALUES (old_version.program, old_version.version + 1, old_version.tree, old_version.definition, rules_now);
+        FOR changed IN
+            SELECT change.node, change.change
+            FROM @extschema@.loyalty_changed_rules(old_version.tree::jsonb, old_version.rules::integer) AS change
+        LOOP
+            RAISE NOTICE 'program "%", %: %', old_version.program, changed.node, changed.change;
+        END LOOP;
+    END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_adopt_rules() IS
+    'Gives each program whose last version was applied under older rules of calculation a new version of the same tree, and '
+    'tells as notices of which groups and promotions figures may change. loyalty_migrate() calls it. Example: SELECT '
+    'loyalty_adopt_rules();';
+
 CREATE FUNCTION @extschema@.loyalty_new_version_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

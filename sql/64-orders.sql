@@ -88,9 +88,10 @@ CREATE FUNCTION @extschema@.loyalty_reprice_order(program text, external_id text
 
 COMMENT ON FUNCTION @extschema@.loyalty_reprice_order(text, text) IS
     'Calculates a placed order again, by the version of the promotion tree and from the prices, segments and balances '
-    'that it was placed with: the same result, whatever has changed since. Writes nothing. Errors: LY604 (no such '
-    'order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT loyalty_reprice_order(''main'', '
-    '''A-1'');';
+    'that it was placed with: the same result, whatever has changed since. Where it was placed under other rules of '
+    'calculation (loyalty.version_history), the result stored with it, with rules_changed. Writes nothing. Errors: LY604 '
+    '(no such order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT '
+    'loyalty_reprice_order(''main'', ''A-1'');';
 
 CREATE FUNCTION @extschema@.loyalty_order(program text, external_id text) RETURNS jsonb
     LANGUAGE C STABLE PARALLEL SAFE

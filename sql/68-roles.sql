@@ -62,7 +62,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 AND (NOT routine.is_trigger OR routine.name IN ('loyalty_fire_trigger', 'loyalty_enrol_trigger'))
                 AND routine.name NOT IN (
                     'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
-                    'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights'
+                    'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights', 'loyalty_adopt_rules',
+                    'loyalty_changed_rules'
                 )
             WHEN 'report' THEN routine.name IN (
                 'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_html',

@@ -356,7 +356,8 @@ SELECT
     version.version = max(version.version) OVER (PARTITION BY version.program) AS in_force,
     jsonb_array_length(version.tree -> 'groups') AS groups,
     jsonb_array_length(version.tree -> 'promotions') AS promotions,
-    jsonb_array_length(jsonb_path_query_array(version.tree, '$.promotions[*] ? (@.state == "active")')) AS active_promotions
+    jsonb_array_length(jsonb_path_query_array(version.tree, '$.promotions[*] ? (@.state == "active")')) AS active_promotions,
+    version.rules
 FROM loyalty.promotion_versions AS version;
 
 COMMENT ON VIEW loyalty.version_history IS 'The applied versions of each program''s promotion tree.';
@@ -368,6 +369,7 @@ COMMENT ON COLUMN loyalty.version_history.in_force IS 'Whether orders are calcul
 COMMENT ON COLUMN loyalty.version_history.groups IS 'Groups in it, main included.';
 COMMENT ON COLUMN loyalty.version_history.promotions IS 'Promotions in it, of every state.';
 COMMENT ON COLUMN loyalty.version_history.active_promotions IS 'Promotions that were active when it was applied.';
+COMMENT ON COLUMN loyalty.version_history.rules IS 'Number of the rules of calculation that it was applied under.';
 
 -- It goes with the extension and comes with loyalty_migrate(); loyalty.require_library() looks whether it is there.
 CREATE OR REPLACE VIEW loyalty.library AS

@@ -337,9 +337,11 @@ CREATE TABLE loyalty.promotion_versions (
     definition jsonb NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     applied_by name NOT NULL DEFAULT session_user,
+    rules integer NOT NULL,
     CONSTRAINT promotion_versions_pkey PRIMARY KEY (program, version),
     CONSTRAINT promotion_versions_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
     CONSTRAINT promotion_versions_version_is_positive CHECK (version > 0),
+    CONSTRAINT promotion_versions_rules_is_positive CHECK (rules > 0),
     CONSTRAINT promotion_versions_tree_is_an_object CHECK (jsonb_typeof(tree) = 'object'),
     CONSTRAINT promotion_versions_definition_is_an_array CHECK (jsonb_typeof(definition) = 'array')
 );
@@ -354,3 +356,6 @@ COMMENT ON COLUMN loyalty.promotion_versions.definition IS
     'The rows that the tree was made from, column by column, for loyalty_revert(); see loyalty.definitions.';
 COMMENT ON COLUMN loyalty.promotion_versions.applied_at IS 'When it was applied.';
 COMMENT ON COLUMN loyalty.promotion_versions.applied_by IS 'Role that applied it.';
+COMMENT ON COLUMN loyalty.promotion_versions.rules IS
+    'Number of the rules of calculation that it was applied under; 1: those of version 0.1.0. Orders placed under other rules '
+    'than the library''s are not calculated again.';

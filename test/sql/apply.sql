@@ -95,9 +95,10 @@ TRUNCATE loyalty.promotion_versions CASCADE;
 \set VERBOSITY terse
 UPDATE loyalty.promotion_versions SET version = version WHERE false;
 INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 1, '{}') ON CONFLICT (program, version) DO UPDATE SET tree = '{}';
-INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 0, '{}', '[]');
-INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '[]', '[]');
-INSERT INTO loyalty.promotion_versions (program, version, tree, definition) VALUES ('main', 99, '{}', '{}');
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 0, '{}', '[]', 2);
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 99, '[]', '[]', 2);
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 99, '{}', '{}', 2);
+INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 99, '{}', '[]', 0);
 DELETE FROM loyalty.programs WHERE external_id = 'other';
 \set VERBOSITY default
 SELECT program, version FROM loyalty.promotion_versions ORDER BY program, version;

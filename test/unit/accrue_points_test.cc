@@ -58,10 +58,10 @@ TEST(AccruePoints, PercentGoesThroughTheRatio) {
               (Points{100000, 0}));
 }
 
-// Products: 10 % of 0.04 = 0.004 -> 0 on each line. Order: 10 % of 0.08 = 0.008 -> 0.01, a tie, to the first line.
-TEST(AccruePoints, IsRoundedPerLineOrOncePerOrder) {
+// 10 % of 0.04 would be 0.004 -> 0 on each line; of 0.08 it is 0.008 -> 0.01, a tie, to the first line.
+TEST(AccruePoints, IsRoundedOnceForAllLines) {
     const Order order = OrderBuilder().line("a", 4).line("b", 4).balance(0).get();
-    EXPECT_EQ(accrued(with_benefit(Level::product, "1", 2, {{"percent", "10"}}), order), (Points{0, 0, 0}));
+    EXPECT_EQ(accrued(with_benefit(Level::product, "1", 2, {{"percent", "10"}}), order), (Points{1, 0, 0}));
     EXPECT_EQ(accrued(with_benefit(Level::order, "1", 2, {{"percent", "10"}}), order), (Points{1, 0, 0}));
 }
 

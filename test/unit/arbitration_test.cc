@@ -235,13 +235,13 @@ TEST(Summation, ABudgetThatBitesIsShared) {
     builder.points_promotion("b", {on_products({pay("20")})});
     const Order order = OrderBuilder().line("1", 1'000).line("2", 1'000).balance(500).redeem(0).get();
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
-    // One after the other "b" finds 1.00 left, and it goes to the first line.
+    // One after the other "b" finds 1.00 left for both lines.
     builder.main().arbitration = Arbitration::consistent;
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 800}));
-    // A promotion in a sum is cut by itself first: 30 % are 3.00 and, in line order, 2.00. The sum, 6.00 and 4.00, gives 3.00 and 2.00.
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
+    // A promotion in a sum is cut by itself first: 30 % are 3.00 each, cut to 2.50. The sum, 5.00 and 5.00, gives 2.50 and 2.50.
     builder.main().arbitration = Arbitration::summation;
     for (auto& promotion : builder.tree.promotions) promotion.conditions[0].benefits[0] = pay("30");
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 800}));
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
 }
 
 // A sum of one child is what the child has done, to the cent, also beside a child that does nothing.
@@ -382,11 +382,11 @@ TEST(Limits, HowAMaximumDiscountIsShared) {
     TreeBuilder product;
     product.main().max_discount_amount = decimal("11");
     product.promotion("p", {on_products({percent("50")})});
-    EXPECT_EQ(totals(calculate(product.tree, order)), (Totals{1'000, 900}));  // 10.00 of line 1, 1.00 of line 2
+    EXPECT_EQ(totals(calculate(product.tree, order)), (Totals{1'267, 633}));  // 11.00 over 10.00 and 5.00: 7.33 and 3.67
     TreeBuilder whole;
     whole.main().max_discount_amount = decimal("11");
     whole.promotion("p", {on_order({percent("50")})});
-    EXPECT_EQ(totals(calculate(whole.tree, order)), (Totals{1'267, 633}));  // 11.00 over 10.00 and 5.00: 7.33 and 3.67
+    EXPECT_EQ(totals(calculate(whole.tree, order)), (Totals{1'267, 633}));
 }
 
 // Under summation a limit is shared too: 10 % + 20 % of 10.00 and 20.00 ask for 3.00 and 6.00; of 7.00 that is 2.33 and 4.67.
@@ -397,9 +397,9 @@ TEST(Limits, AMaximumDiscountUnderSummation) {
     builder.promotion("b", {on_products({percent("20")})});
     const Order order = OrderBuilder().line("1", 1'000).line("2", 2'000).get();
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{767, 1'533}));
-    // consistent: 1.00 and 2.00, then 1.80 of line 1 and, of line 2's 3.60, the 2.20 that are left.
+    // consistent: 1.00 and 2.00, then of 1.80 and 3.60 the 4.00 that are left: 1.33 and 2.67.
     builder.main().arbitration = Arbitration::consistent;
-    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{720, 1'580}));
+    EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{767, 1'533}));
 }
 
 // A promotion inside a summation is limited by the groups around the sum already while it is evaluated: "a" alone may take 20.00.
@@ -425,15 +425,22 @@ TEST(Limits, MinimumPrices) {
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 600, 360, 180}));
 }
 
-// What a floor refuses is lost, not moved to other lines: 10.00 over two lines of 10.00, of which one may not fall below 9.00.
-TEST(Limits, WhatAFloorRefusesIsLost) {
+// 10.00 over two lines of 10.00, of which one may not fall below 9.00: what the floor refuses is moved to the other. Where that
+// has a floor of 5.00, too, 4.00 cannot be given, and each line shows its half of that.
+TEST(Limits, WhatAFloorRefusesOfAnAmountIsMoved) {
     TreeBuilder builder;
     builder.promotion("a", {on_order({amount("10")})});
-    const Calculation result =
+    const Calculation moved =
         calculate(builder.tree, OrderBuilder().line("1", 1'000).min_price(900).line("2", 1'000).get());
-    EXPECT_EQ(totals(result), (Totals{900, 500}));
-    EXPECT_EQ(result.operations[0].entry.asked.units, 500);
-    EXPECT_EQ(result.operations[0].entry.applied.units, 100);
+    EXPECT_EQ(totals(moved), (Totals{900, 100}));
+    EXPECT_EQ(moved.operations[0].entry.asked.units, 100);
+    EXPECT_FALSE(moved.operations[0].entry.cut_by.any());
+    const Calculation left =
+        calculate(builder.tree, OrderBuilder().line("1", 1'000).min_price(900).line("2", 1'000).min_price(500).get());
+    EXPECT_EQ(totals(left), (Totals{900, 500}));
+    EXPECT_EQ(left.operations[0].entry.asked.units, 300);
+    EXPECT_EQ(left.operations[1].entry.asked.units, 700);
+    EXPECT_TRUE(left.operations[1].entry.cut_by.any());
 }
 
 // The floor of 2.5 kg at 3.33 is round(8.325) = 8.33, of a third of 1.00 for 3 units exactly 1.00.
@@ -577,10 +584,10 @@ TEST(MaxBenefit, ASumInsideIsNotMonotone) {
     }
 }
 
-// A refused sum may still matter to what follows: it has split the units. a: 3 × 1.00, b: 2.50, lowered to their floors of 12.345678 %,
-// 0.37 and 0.31. "split" would take 8.91 off the cheapest unit; nothing is left to take, but a is now one unit of 0.12 and two of
-// 0.25. "pay" looks at the two dearest units, b and the first of those two, worth 0.13 with a floor of 0.12: 0.01 is paid.
-TEST(MaxBenefit, AnIdleChildMaySplitUnits) {
+// What is refused splits no units, in a sum either, so it matters to nothing that follows. a: 3 × 1.00, b: 2.50, lowered to their
+// floors of 12.345678 %, 0.37 and 0.31. "split" would take 8.91 off the cheapest unit; nothing is left to take. Were a one unit of
+// 0.12 and two of 0.25 now, "pay" could pay 0.01 of the first of those two, which has a floor of 0.12.
+TEST(MaxBenefit, AnIdleChildSplitsNothing) {
     TreeBuilder builder;
     builder.point_type("bonus", "1");
     builder.main().min_product_price_percent = decimal("12.345678");
@@ -599,7 +606,7 @@ TEST(MaxBenefit, AnIdleChildMaySplitUnits) {
         "g");
     const Calculation result =
         calculate(builder.tree, OrderBuilder().line("a", 100, "3").line("b", 250).balance(100).redeem(0).get());
-    EXPECT_EQ(totals(result), (Totals{36, 31}));
+    EXPECT_EQ(totals(result), (Totals{37, 31}));
 }
 
 // A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in all 140.86.

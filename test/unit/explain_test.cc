@@ -121,10 +121,10 @@ Total: 80.00 RUB
 )");
 }
 
-// Lines of 100.00 (not below 95.00), 100.00 and 10.00. A tenth is 10.00, 10.00 and 1.00: the first is cut to 5.00, the second
-// to 4.00, for "few" allows 9.00, and nothing is left for the third. A fifth of it is 2.00, of which its floor of 9.90 allows
-// 0.10. Of the 9.90 that are left, 50 points pay 5.00; 4.90 would be 49 points more. Two promotions that each take 60 % off the
-// shipping of 3.00, in a sum: 1.80 of each is cut to 1.50.
+// Lines of 100.00 (not below 95.00), 100.00 and 10.00. A tenth is 10.00, 10.00 and 1.00: the first is cut to 5.00, and of
+// 16.00 "few" allows 9.00: 2.81, 5.63 and 0.56. A fifth of what the third is left with, 9.44, is 1.89, and its floor of 9.90
+// allows none of it. 50 points pay 5.00; 4.44 would be 45 points more. Two promotions that each take 60 % off the shipping of
+// 3.00, in a sum: 1.80 of each is cut to 1.50.
 TEST(Explain, CutByWhat) {
     TreeBuilder builder;
     builder.point_type("bonus", "10", 0);
@@ -152,13 +152,14 @@ TEST(Explain, CutByWhat) {
                             .get();
     const std::string text = explained(builder.tree, order);
     for (const char* line :
-         {"              Line 1 P1: discount -5.00, cut from 10.00 by the minimum price of the line",
-          "              Line 2 P2: discount -4.00, cut from 10.00 by the maximum discount of few",
-          "              Line 3 P3: discount -0.00, cut from 1.00 by the maximum discount of few",
+         {"              Line 1 P1: discount -2.81, cut from 10.00 by the maximum discount of few, the minimum price of the "
+          "line",
+          "              Line 2 P2: discount -5.63, cut from 10.00 by the maximum discount of few",
+          "              Line 3 P3: discount -0.56, cut from 1.00 by the maximum discount of few",
           "        ->  Promotion late (discount)  not applied: a limit refuses all of it (3.00 is cut by the maximum "
-          "discount of few, the minimum price of the line)",
-          "              Line 3 P3: discount -0.10, cut from 2.00 by the minimum product price of floor",
-          "        Line 3 P3: points_discount -5.00 for 50 bonus, cut from 9.90 by the points to spend: 49 bonus short",
+          "discount of few)",
+          "              Line 3 P3: discount -0.00, cut from 1.89 by the minimum product price of floor",
+          "        Line 3 P3: points_discount -5.00 for 50 bonus, cut from 9.44 by the points to spend: 45 bonus short",
           "              Shipping: discount of the order -1.50, cut from 1.80 by the price itself"})
         EXPECT_TRUE(tells(text, line)) << line << "\nis not in\n" << text;
 }

@@ -75,8 +75,8 @@ TEST(WorkLimit, TheResultIsTheSameEveryTime) {
     EXPECT_EQ(once.unproven.back().bound, twice.unproven.back().bound);
 }
 
-// What comes after a search that ran out of steps is still calculated: at least what its children do one after the other.
-TEST(WorkLimit, LaterGroupsStillTakePart) {
+// What comes after a search that ran out of steps has its own share of them.
+TEST(WorkLimit, AHardGroupSpoilsNoOther) {
     TreeBuilder builder;
     builder.tree = hostile(30, Arbitration::consistent);
     builder.group("later", Arbitration::max_benefit);
@@ -86,10 +86,14 @@ TEST(WorkLimit, LaterGroupsStillTakePart) {
     const Calculation result = calculate_within(50'000, builder.tree);
     EXPECT_FALSE(result.optimal);
     EXPECT_EQ(result.trace.promotions.back().reason, Reason::none);
-    // The bound of a group that was not searched at all: what its promotion can take off at most.
-    ASSERT_EQ(result.unproven.size(), 2U);
-    EXPECT_GE(*result.unproven.back().bound, result.unproven.back().worth);
-    EXPECT_LE(*result.unproven.back().bound, result.unproven.back().worth + Money{8});  // rounded up for each line
+    ASSERT_EQ(result.unproven.size(), 1U);
+    EXPECT_EQ(result.unproven.front().group, 1U);
+}
+
+// Ten children are few enough to be searched to the end, whatever it takes.
+TEST(WorkLimit, FewChildrenAreSearchedInFull) {
+    EXPECT_TRUE(calculate_within(0, hostile(5, Arbitration::consistent)).optimal);
+    EXPECT_FALSE(calculate_within(0, hostile(6, Arbitration::consistent)).optimal);
 }
 
 TEST(WorkLimit, CallsBackRegularly) {

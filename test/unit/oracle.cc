@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -116,6 +117,7 @@ struct Effect {
     bool order_level = false;
     int type = -1;  // the point type paid with or accrued
     bool accrual = false, text = false, code = false;
+    bool order_only = false, shipping_only = false;  // what it takes, in incompatibility
     Int from = 0, to = 0;
     Int asked = 0, applied = 0, points = 0;
 
@@ -126,8 +128,16 @@ struct Effect {
 using Effects = std::vector<Effect>;
 
 struct Taken {
-    std::set<int> lines;
+    std::map<int, std::vector<std::pair<Int, Int>>> units;  // by line
     bool order = false, shipping = false;
+
+    bool has(const Piece& piece) const {
+        const auto line = units.find(piece.line);
+        if (line == units.end()) return false;
+        return std::any_of(line->second.begin(), line->second.end(), [&](const auto& range) {
+            return std::max(range.first, piece.from) < std::min(range.second, piece.to);
+        });
+    }
 };
 
 struct Ask {
@@ -140,9 +150,11 @@ struct Ask {
 struct Proposal {
     Source source;
     bool order_level = false;
+    bool order_only = false, shipping_only = false;
+    bool amount = false;  // one sum, which floors move
     int type = -1;
     std::vector<Ask> asks;
-    Int shipping = 0;
+    Int shipping = 0, shipping_base = 0;
     std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
     std::vector<int> texts;                     // lines or the_order
     bool code = false;
@@ -271,7 +283,7 @@ private:
         std::vector<Ask> asks;
         for (std::size_t i = 0; i < world.pieces.size(); ++i) {
             const Piece& piece = world.pieces[i];
-            if (taken.lines.contains(piece.line)) continue;
+            if (taken.has(piece)) continue;
             if (condition.level == Level::product &&
                 !fulfils(condition, order_.lines[static_cast<std::size_t>(piece.line)]))
                 continue;
@@ -332,10 +344,15 @@ private:
         Proposal proposal;
         proposal.source = source;
         proposal.order_level = condition.level == Level::order;
-        if (proposal.order_level && taken.order) return proposal;
         Parameters parameters = benefit.parameters;
-        std::vector<Ask> asks = visible(condition, world, taken);
         const std::string& name = benefit.benefit;
+        if (proposal.order_level) {
+            proposal.order_only = name == "text" || name == "issue_promo_code" ||
+                                  (name == "accrue_points" && parameters.has("points"));
+            proposal.shipping_only = parameters.has("target") && *parameters.text("target") == "shipping";
+            if (proposal.shipping_only ? taken.shipping : taken.order) return proposal;
+        }
+        std::vector<Ask> asks = visible(condition, world, proposal.order_only ? Taken{} : taken);
         if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
         } else if (name == "price_from_field") {
@@ -344,6 +361,7 @@ private:
             for (Ask& ask : asks) ask.asked = ask.total - rounded(ask.total, ask.quantity, parameters);
             proposal.asks = asks;
         } else if (name == "round_order_price") {
+            proposal.amount = true;
             const bool with_shipping = parameters.choice("target", {"goods", "order"}) == 1 && !taken.shipping;
             propose_on_order(proposal, asks, with_shipping ? world.shipping : 0,
                              [&](Int base) { return base - rounded(base, millionths, parameters); });
@@ -445,7 +463,7 @@ private:
             const TreePartnerProduct* terms = terms_of(world.pieces[ask.piece].line, parameters);
             if (!terms || !terms->points_value) continue;
             const auto money = [&](const Decimal& points) {
-                return round(ratio_of(points) / points_per_unit * Ratio(ask.quantity, millionths));
+                return floor(ratio_of(points) / points_per_unit * Ratio(ask.quantity, millionths));
             };
             ask.asked = terms->points_unit == ValueUnit::points
                             ? money(*terms->points_value)
@@ -495,6 +513,7 @@ private:
             proposal.asks = asks;
             return;
         }
+        proposal.amount = amount.has_value();
         const auto target = parameters.choice("target", {"goods", "shipping", "order"});
         if (target == 1) asks.clear();
         const Int shipping = target == 0 || taken.shipping ? 0 : world.shipping;
@@ -515,6 +534,7 @@ private:
         for (std::size_t i = 0; i < asks.size(); ++i) asks[i].asked = shares[i];
         proposal.asks = std::move(asks);
         proposal.shipping = shares.back();
+        proposal.shipping_base = shipping;
     }
 
     void propose_points_discount(Proposal& proposal, std::vector<Ask> asks, Parameters& parameters,
@@ -526,10 +546,11 @@ private:
         const auto points = parameters.amount("points", scale_of(proposal.type));
         const auto reduction = [&](Int total, const Ratio& units) {
             if (percent) return round(Ratio(total) * Ratio(percent->numerator, percent->denominator));
-            const Ratio money = amount ? Ratio(*amount) : Ratio(*points) / points_per_money(proposal.type);
-            return std::min(total, round(money * units));
+            if (amount) return std::min(total, round(Ratio(*amount) * units));
+            return std::min(total, floor(Ratio(*points) / points_per_money(proposal.type) * units));
         };
         if (proposal.order_level) {
+            proposal.amount = points.has_value();
             propose_on_order(proposal, asks, 0, [&](Int base) { return reduction(base, 1); });
             return;
         }
@@ -590,11 +611,13 @@ private:
         const auto points = parameters.amount("points", scale_of(proposal.type));
         const auto lines = by_line(asks, world);
         if (lines.empty()) return;
-        if (!proposal.order_level) {
-            for (const auto& [line, goods] : lines) {
-                proposal.accruals.emplace_back(line, percent ? points_worth(goods.first, *percent, proposal.type)
-                                                             : round(Ratio(*points) * Ratio(goods.second, millionths)));
-            }
+        if (!proposal.order_level && points) {
+            std::vector<Int> quantities;
+            for (const auto& [line, goods] : lines) quantities.push_back(goods.second);
+            const Int units = std::accumulate(quantities.begin(), quantities.end(), Int{0});
+            const auto shares = oracle::allot(round(Ratio(*points) * Ratio(units, millionths)), quantities);
+            std::size_t i = 0;
+            for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
             return;
         }
         Int sum = 0;
@@ -609,6 +632,8 @@ private:
         effect.source = proposal.source;
         effect.target = target;
         effect.order_level = proposal.order_level;
+        effect.order_only = proposal.order_only;
+        effect.shipping_only = proposal.shipping_only;
         effect.type = proposal.type;
         return effect;
     }
@@ -648,17 +673,49 @@ private:
         return effects;
     }
 
-    Effects commit(const Proposal& proposal, const Chain& chain, World& world) const {
-        std::vector<Int> applied;
-        Int left = allowed(world, chain, proposal.type), sum = 0;
+    // What floors refuse of an amount goes where there is room, by the totals; nothing is said of what nobody has room for.
+    static void move_refused(Proposal& proposal, std::vector<Int> rooms) {
+        std::vector<Int> asked, weights;
         for (const Ask& ask : proposal.asks) {
-            const Int room = std::max<Int>(0, ask.total - floor_of(world.pieces[ask.piece].line, ask.quantity, chain));
-            Int a = std::min(ask.asked, room);
-            if (!proposal.order_level) a = std::min(a, left - sum);
-            applied.push_back(a);
-            sum += std::max<Int>(0, a);  // a raise gives no room back
+            asked.push_back(ask.asked);
+            weights.push_back(ask.total);
         }
-        if (sum > left) applied = oracle::allot(left, applied);
+        asked.push_back(proposal.shipping);
+        weights.push_back(proposal.shipping_base);
+        rooms.push_back(proposal.shipping_base);
+        for (;;) {
+            Int refused = 0;
+            std::vector<Int> open;
+            for (std::size_t i = 0; i < asked.size(); ++i) {
+                refused += std::max<Int>(0, asked[i] - rooms[i]);
+                asked[i] = std::min(asked[i], rooms[i]);
+                open.push_back(asked[i] < rooms[i] ? weights[i] : 0);
+            }
+            if (refused == 0 || std::accumulate(open.begin(), open.end(), Int{0}) == 0) break;
+            const auto more = oracle::allot(refused, open);
+            for (std::size_t i = 0; i < asked.size(); ++i) asked[i] += more[i];
+        }
+        for (std::size_t i = 0; i < proposal.asks.size(); ++i) proposal.asks[i].asked = asked[i];
+        proposal.shipping = asked.back();
+    }
+
+    Effects commit(Proposal proposal, const Chain& chain, World& world) const {
+        std::vector<Int> rooms;
+        for (const Ask& ask : proposal.asks)
+            rooms.push_back(
+                std::max<Int>(0, ask.total - floor_of(world.pieces[ask.piece].line, ask.quantity, chain)));
+        if (proposal.amount) move_refused(proposal, rooms);
+        std::vector<Int> applied, reductions;
+        for (std::size_t i = 0; i < rooms.size(); ++i) {
+            applied.push_back(std::min(proposal.asks[i].asked, rooms[i]));
+            reductions.push_back(std::max<Int>(0, applied[i]));  // a raise gives no room back
+        }
+        const Int left = allowed(world, chain, proposal.type);
+        const Int sum = std::accumulate(reductions.begin(), reductions.end(), Int{0});
+        if (sum > left) {
+            const auto shares = oracle::allot(left, reductions);
+            for (std::size_t i = 0; i < rooms.size(); ++i) applied[i] = reductions[i] > 0 ? shares[i] : applied[i];
+        }
         reduce_goods(world, chain, proposal.type, std::min(sum, left));
 
         Effects effects = as_effects(proposal, world);
@@ -862,11 +919,19 @@ private:
         Effects all;
         for (const Node& child : children) {
             const Effects effects = evaluate(child, chain, world, taken);
+            std::set<const TreePromotion*> do_more;  // than to give a text
+            for (const Effect& effect : effects) {
+                if (effect.is_something() && !effect.text) do_more.insert(effect.source.promotion);
+            }
             for (const Effect& effect : effects) {
                 if (!effect.is_something()) continue;
-                if (effect.order_level) taken.order = true;
+                if (effect.text && do_more.contains(effect.source.promotion)) continue;
+                if (effect.order_level && !effect.shipping_only) taken.order = true;
                 if (effect.target == the_shipping) taken.shipping = true;
-                if (effect.target >= 0) taken.lines.insert(effect.target);
+                if (effect.target < 0 || effect.order_only) continue;
+                const Int all = order_.lines[static_cast<std::size_t>(effect.target)].quantity.units;
+                taken.units[effect.target].push_back(effect.is_gift() ? std::pair{Int{0}, all}
+                                                                      : std::pair{effect.from, effect.to});
             }
             append(all, effects);
         }
@@ -874,12 +939,20 @@ private:
     }
 
     Effects summation(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+        std::vector<std::function<Effects(World&)>> summands;
+        for (const Node& child : children)
+            summands.push_back([&](World& copy) { return evaluate(child, chain, copy, taken); });
+        return sum(summands, chain, world);
+    }
+
+    // Each works alone on the same world, and what it does there is added up.
+    Effects sum(const std::vector<std::function<Effects(World&)>>& summands, const Chain& chain, World& world) const {
         Effects all;
         int with_effects = 0;
         World alone;
-        for (const Node& child : children) {
+        for (const auto& summand : summands) {
             World copy = world;
-            const Effects effects = evaluate(child, chain, copy, taken);
+            const Effects effects = summand(copy);
             if (effects.empty()) continue;
             ++with_effects;
             alone = std::move(copy);
@@ -987,32 +1060,46 @@ private:
         return all;
     }
 
-    // Accruals in their order take what is left, in whole units of their types.
+    // Benefits in their order take what is left, in whole units of their types, each shared over its lines.
     void cut_accruals(Ratio left, Effects& effects) const {
+        std::vector<std::vector<Effect*>> by_benefit;
         for (Effect& effect : effects) {
             if (!effect.accrual) continue;
-            const Int one = ten_to(tree_.point_types[static_cast<std::size_t>(effect.type)].scale);
-            effect.points = std::min(effect.points, floor(left * one));
-            left = left - Ratio(effect.points) / one;
+            const auto key = [](const Effect& e) { return std::pair{e.source.level, e.source.number}; };
+            if (by_benefit.empty() || key(*by_benefit.back().front()) != key(effect)) by_benefit.emplace_back();
+            by_benefit.back().push_back(&effect);
+        }
+        for (const auto& accruals : by_benefit) {
+            const Int one = ten_to(tree_.point_types[static_cast<std::size_t>(accruals.front()->type)].scale);
+            std::vector<Int> points;
+            for (const Effect* effect : accruals) points.push_back(effect->points);
+            const Int earned = std::accumulate(points.begin(), points.end(), Int{0});
+            const Int given = std::min(earned, floor(left * one));
+            if (given < earned) points = oracle::allot(given, points);
+            for (std::size_t i = 0; i < points.size(); ++i) accruals[i]->points = points[i];
+            left = left - Ratio(given) / one;
         }
     }
 
     Effects apply_benefits(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
-        Effects all;
+        std::vector<std::function<Effects(World&)>> benefits;
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;
             for (const TreeCondition& condition : promotion.conditions) {
                 if (condition.level != level) continue;
                 for (const TreeBenefit& benefit : condition.benefits) {
-                    const bool met = level == Level::product || holds(condition, facts_);
-                    if (!met && ++number) continue;
-                    const Proposal proposal = propose(benefit, condition, {&promotion, level, number++}, world, taken);
-                    append(all, promotion.benefit_rule == BenefitRule::parallel ? as_effects(proposal, world)
-                                                                                : commit(proposal, chain, world));
+                    const Source source{&promotion, level, number++};
+                    if (level == Level::order && !holds(condition, facts_)) continue;
+                    benefits.push_back([=, this, &benefit, &condition, &chain, &taken](World& copy) {
+                        return commit(propose(benefit, condition, source, copy, taken), chain, copy);
+                    });
                 }
             }
         }
-        return promotion.benefit_rule == BenefitRule::parallel ? commit_sum(std::move(all), chain, world) : all;
+        if (promotion.benefit_rule == BenefitRule::parallel) return sum(benefits, chain, world);
+        Effects all;
+        for (const auto& benefit : benefits) append(all, benefit(world));
+        return all;
     }
 
     // --- The result ---

@@ -441,9 +441,9 @@ void check_cases(std::uint64_t cases, Make make) {
 
 // Under the sanitizers a case takes about ten times as long.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t full_size_cases = 3'000, search_cases = 1'500, condition_cases = 10'000;
+constexpr std::uint64_t full_size_cases = 3'000, search_cases = 1'500, condition_cases = 10'000, limit_cases = 2'000;
 #else
-constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000, condition_cases = 200'000;
+constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000, condition_cases = 200'000, limit_cases = 100'000;
 #endif
 
 // The first cases are small, so that a mistake shows in a small case if it can.
@@ -483,6 +483,83 @@ TEST(Property, SearchByLineIsExact) {
 
 TEST(Property, SearchOfMixturesIsExact) {
     check_cases(search_cases / 4, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
+}
+
+// --- At its limit ---------------------------------------------------------------------------------------------------------
+
+int128 worth_of(const Program& program, const Calculation& calculation) {
+    int128 worth = int128{(calculation.all().base - calculation.total).units} * program.value_denominator;
+    for (std::size_t type = 0; type < program.point_types.size(); ++type) {
+        const PointsResult& points = calculation.points[type];
+        worth += int128{(points.accrued + points.pending).units} * program.point_types[type].value;
+    }
+    return worth;
+}
+
+// Main with one of its children only, or with all of them, combined in another way.
+Tree simple(Tree tree, Arbitration arbitration, const std::string& only) {
+    tree.groups.front().arbitration = arbitration;
+    if (only.empty()) return tree;
+    const Tree whole = tree;
+    const auto is_elsewhere = [&](const auto& node) {
+        std::string top = node.id;
+        for (const std::string& parent : ancestors(whole, node.parent)) {
+            if (parent != "main") top = parent;
+        }
+        return top != "main" && top != only;
+    };
+    std::erase_if(tree.groups, is_elsewhere);
+    std::erase_if(tree.promotions, is_elsewhere);
+    return tree;
+}
+
+// What `tree` is worth to the case's order; nothing if it is refused, as what cannot be summed is.
+std::optional<int128> worth_of(const Case& c, const Tree& tree, const CalculationOptions& options) {
+    try {
+        const Program program = compile(tree, 1);
+        return worth_of(program, calculate(program, order_for(program, {tree, c.order, c.facts}), options));
+    } catch (const Error& error) {
+        if (error.sqlstate() == sqlstate::wrong_combination) return std::nullopt;
+        throw;
+    }
+}
+
+// Wherever a search ends, its answer is worth no less than nothing, any single child, all of them in order, and their sum.
+TEST(Property, ASearchAtItsLimitIsWorthWhatIsSimple) {
+    const std::uint64_t cases = setting("LOYALTY_CASES", limit_cases), first = setting("LOYALTY_CASE", 0);
+    std::uint64_t ended = 0;
+    for (std::uint64_t number = first; number < first + cases && !HasFailure(); ++number) {
+        std::seed_seq sequence{setting("LOYALTY_SEED", 20261122), number};
+        std::mt19937_64 random(sequence);
+        const Case c = number % 3 == 0   ? random_search_case(random)
+                       : number % 3 == 1 ? random_lowering_case(random)
+                                         : random_mixture(random);
+        const bool is_nested = std::count_if(c.tree.groups.begin(), c.tree.groups.end(), [](const TreeGroup& group) {
+                                   return group.arbitration == Arbitration::max_benefit;
+                               }) > 1;
+        CalculationOptions options;
+        options.is_credited = [](std::string_view) { return true; };
+        options.children_in_full = 0;
+        // Searches below have to end as early in what is compared.
+        options.search_steps = is_nested ? 0 : std::uniform_int_distribution<int>(0, 100)(random);
+        const Program program = compile(c.tree, 1);
+        const Calculation calculation = calculate(program, order_for(program, c), options);
+        const int128 worth = worth_of(program, calculation);
+        ended += calculation.optimal ? 0 : 1;
+        const auto check = [&](const std::string& what, const std::optional<int128>& least) {
+            EXPECT_TRUE(!least || worth >= *least) << "less than " << what << ", case " << number << "\n" << to_string(c);
+        };
+        check("nothing", 0);
+        check("all in order", worth_of(c, simple(c.tree, Arbitration::consistent, ""), options));
+        check("the sum", worth_of(c, simple(c.tree, Arbitration::summation, ""), options));
+        for (const TreePromotion& child : c.tree.promotions) {
+            if (child.parent == "main") check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
+        }
+        for (const TreeGroup& child : c.tree.groups) {
+            if (child.parent == "main") check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
+        }
+    }
+    EXPECT_GT(ended, cases / 4);
 }
 
 }  // namespace

@@ -234,6 +234,7 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
         CalculationOptions options;
         options.is_credited = [](std::string_view) { return true; };
         options.search_steps = std::uniform_int_distribution<int>(0, 300)(random);
+        options.children_in_full = 0;
         const Calculation result = loyalty::calculate(program, order, options);
         const Worth best = worth_of(program, order, oracle::calculate(c.tree, c.order, c.facts));
         const Worth one = program.value_denominator;

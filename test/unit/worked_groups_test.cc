@@ -58,7 +58,14 @@ TEST(WorkedOrders, WhatAFloorRefusesIsLost) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).min_price(950).line("b", 1000)), (Bill{{950, 800}}));
 }
 
-// The same with a cap of 1.25: shares of 0.50 and 2.00 allowed by the floors, 1.25 × 50/250 = 0.25 and 1.00.
+// Of 4.00, an amount, what a refuses goes to b.
+TEST(WorkedOrders, WhatAFloorRefusesOfAnAmountIsMoved) {
+    Shop shop;
+    shop.on_order("d", {amount("4")});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).min_price(950).line("b", 1000)), (Bill{{950, 650}}));
+}
+
+// With a cap of 1.25 on 20 %: shares of 0.50 and 2.00 allowed by the floors, 1.25 × 50/250 = 0.25 and 1.00.
 TEST(WorkedOrders, ACapIsAllottedOverWhatFloorsLeave) {
     Shop shop;
     shop.main().max_discount_amount = decimal("1.25");
@@ -171,12 +178,12 @@ TEST(WorkedLimits, CapsOfGroupAndMain) {
     EXPECT_EQ(bill(shop, hundred()), (Bill{{7500}}));
 }
 
-// 10 % of all goods, 130.00, is 13.00: a's 20.00 is cut to that, and b gets nothing.
+// 10 % of all goods, 130.00, is 13.00: of a's 20.00 and b's 6.00 that is 10.00 and 3.00.
 TEST(WorkedLimits, ACapInPercentOfAllGoods) {
     Shop shop;
     shop.main().max_discount_percent = decimal("10");
     shop.on_products("d", {percent("20")});
-    EXPECT_EQ(bill(shop, hundred().line("b", 3000)), (Bill{{8700, 3000}}));
+    EXPECT_EQ(bill(shop, hundred().line("b", 3000)), (Bill{{9000, 2700}}));
 }
 
 // 40 % is cut at the group's floor of 80.00; main's own promotion goes on to main's floor, 50 % of 100.00.
@@ -209,13 +216,14 @@ TEST(WorkedLimits, CapsOnASum) {
     EXPECT_EQ(bill(shop, hundred()), (Bill{{6500}}));
 }
 
-// Half of 3.00 and of 1.00 with a floor of 0.70 for each unit and a cap of 1.00. Line order: a 1.00 of 1.50, and b nothing.
+// Half of 3.00 and of 1.00 with a floor of 0.70 for each unit and a cap of 1.00: of a's 1.50 and b's
+// 0.30 that is 0.83 and 0.17.
 TEST(WorkedLimits, AFloorAndACap) {
     Shop shop;
     shop.main().max_discount_amount = decimal("1");
     shop.main().min_product_price_amount = decimal("0.7");
     shop.on_products("a", {percent("50")});
-    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 300).line("b", 100)), (Bill{{200, 100}}));
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 300).line("b", 100)), (Bill{{217, 83}}));
 }
 
 // Points count against a cap like money: 20.00 off, then 20 % of 80.00 = 16.00 by points, of which 10.00 are allowed.
@@ -332,6 +340,67 @@ TEST(WorkedGifts, TextsInASum) {
     EXPECT_EQ(result.total.units, 8000);
     ASSERT_EQ(result.operations.size(), 3u);
     EXPECT_EQ(result.operations.back().text, "80.00");
+}
+
+// --- Units in incompatibility -----------------------------------------------------------------------------------------------
+
+TreeBenefit first_item(const std::string& percent) { return discount({{"percent", percent}, {"max_items", "1"}}); }
+
+// Of 3 units the first is free, the others are half the price; the same in three lines.
+TEST(WorkedUnits, WhatIsNotPickedIsFreeForOthers) {
+    Shop shop(Arbitration::incompatibility);
+    shop.on_products("one", {first_item("100")});
+    shop.on_products("half", {percent("50")});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000, "3")), (Bill{{1000}}));
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).line("b", 1000).line("c", 1000)), (Bill{{0, 500, 500}}));
+}
+
+// A percentage off the order is based on the two units that are left.
+TEST(WorkedUnits, TheOrderIsBasedOnFreeUnits) {
+    Shop shop(Arbitration::incompatibility);
+    shop.on_products("one", {first_item("100")});
+    shop.on_order("tenth", {percent("10")});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000, "3").line("b", 500)), (Bill{{1800, 450}}));
+}
+
+// Who takes the shipping takes nothing else, and needs nothing else.
+TEST(WorkedUnits, ShippingIsATargetOfItsOwn) {
+    Shop shop(Arbitration::incompatibility);
+    shop.on_order("free", {discount({{"percent", "100"}, {"target", "shipping"}})});
+    shop.on_order("tenth", {percent("10")});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).shipping(500)), (Bill{{900}, 0}));
+    std::swap(shop.tree.promotions[0].position, shop.tree.promotions[1].position);
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).shipping(500)), (Bill{{900}, 0}));
+}
+
+// 100 points for the order need the order only, a percentage of the price free goods, too.
+TEST(WorkedUnits, FixedPointsNeedTheOrderOnly) {
+    Shop shop(Arbitration::incompatibility);
+    shop.on_products("half", {percent("50")});
+    shop.on_order("earn", {points("accrue_points", {{"points", "100"}})});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).balance(0)), (Bill{{500}, 0, 0, 10000}));
+    shop.tree.promotions.back().conditions = {build::on_order({earn("10")})};
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).balance(0)), (Bill{{500}, 0, 0, 0}));
+}
+
+// Beside a discount of one unit a text takes that unit; alone it takes the line.
+TEST(WorkedUnits, ATextGoesAlongWithWhatElseThereIs) {
+    Shop shop(Arbitration::incompatibility);
+    shop.on_products("one", {first_item("100"), text("One is free!")});
+    shop.on_products("half", {percent("50")});
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000, "3")), (Bill{{1000}}));
+}
+
+// 50 % of two lines of 100.00 with a cap of 50.00: 25.00 each, in order or in parallel, and the same benefit twice.
+TEST(WorkedLimits, ACapIsSharedByAllotmentInEveryRule) {
+    for (const auto rule : {BenefitRule::sequential, BenefitRule::parallel}) {
+        for (const std::size_t times : {1U, 2U}) {
+            Shop shop;
+            shop.main().max_discount_amount = decimal("50");
+            shop.on_products("d", std::vector(times, percent("50"))).benefit_rule = rule;
+            EXPECT_EQ(bill(shop, OrderBuilder().line("a", 10000).line("b", 10000)), (Bill{{7500, 7500}}));
+        }
+    }
 }
 
 }  // namespace

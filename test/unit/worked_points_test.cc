@@ -119,12 +119,21 @@ TEST(WorkedPayment, TwoPromotionsShareABalance) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 10000).balance(5000).redeem(0)), (Bill{{5000}, 0, 5000}));
 }
 
-// In line order: a takes 30.00 of the 40.00, b what is left.
-TEST(WorkedPayment, LinesShareABalanceInLineOrder) {
+// 30.00 each are more than the 40.00 there are: 20.00 each.
+TEST(WorkedPayment, LinesShareABalanceByAllotment) {
     Shop shop;
     shop.on_products("p", {pay("30")});
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 10000).line("b", 10000).balance(4000).redeem(0)),
-              (Bill{{7000, 9000}, 0, 4000}));
+              (Bill{{8000, 8000}, 0, 4000}));
+}
+
+// 5 points at 3 for 1.00 are worth 1.666…: 1.66, which takes 4.98 and so 5; 1.67 would take 6. On products and on the order.
+TEST(WorkedPayment, ANumberOfPointsNeverTakesMore) {
+    Shop products(Arbitration::consistent, "3", 0), order(Arbitration::consistent, "3", 0);
+    products.on_products("p", {points("points_discount", {{"points", "5"}})});
+    order.on_order("p", {points("points_discount", {{"points", "5"}})});
+    for (const Shop* shop : {&products, &order})
+        EXPECT_EQ(bill(*shop, OrderBuilder().line("a", 10000).balance(100).redeem(0)), (Bill{{9834}, 0, 5}));
 }
 
 // Each child pays 30.00 of its own line within 40.00; the sum of 60.00 is cut to 40.00 by allotment: 20.00 each.

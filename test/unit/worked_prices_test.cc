@@ -123,11 +123,11 @@ TEST(WorkedRounding, IsPartlyCutByACap) {
     EXPECT_EQ(bill(shop, prices({1999})), (Bill{{1499}}));
 }
 
-// 30.30 -> 30.00: shares of 0.10 and 0.20. What a's floor refuses is lost: 10.10 + 20.00.
-TEST(WorkedRounding, OfTheOrderIsCutByAFloor) {
+// 30.30 -> 30.00: shares of 0.10 and 0.20. What a's floor refuses goes to b: 10.10 + 19.90.
+TEST(WorkedRounding, OfTheOrderIsMovedByAFloor) {
     Shop shop;
     shop.on_order("r", {round_order("integer_down")});
-    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1010).min_price(1010).line("b", 2020)), (Bill{{1010, 2000}}));
+    EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1010).min_price(1010).line("b", 2020)), (Bill{{1010, 1990}}));
 }
 
 // 12.00 is raised to 20.00; of 50 % = 10.00 the cap of 5.00 allows 5.00, not 13.00.

@@ -1,4 +1,4 @@
--- Days, limits by the calendar, and what is decided of promotions beside their versions.
+-- Days, limits by the calendar, the rules of versions, and what is decided of promotions beside them.
 
 ALTER TABLE loyalty.promotions
     ADD COLUMN starts_on date,
@@ -26,6 +26,14 @@ COMMENT ON COLUMN loyalty.promotions.starts_at IS
     'From when, inclusive; null: from starts_on, or from its activation, that is the first apply in which it is active.';
 COMMENT ON COLUMN loyalty.promotions.ends_at IS
     'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
+
+-- A version of the present rules follows when the triggers are there: loyalty_adopt_rules().
+ALTER TABLE loyalty.promotion_versions ADD COLUMN rules integer NOT NULL DEFAULT 1;
+ALTER TABLE loyalty.promotion_versions ALTER COLUMN rules DROP DEFAULT;
+ALTER TABLE loyalty.promotion_versions ADD CONSTRAINT promotion_versions_rules_is_positive CHECK (rules > 0);
+COMMENT ON COLUMN loyalty.promotion_versions.rules IS
+    'Number of the rules of calculation that it was applied under; 1: those of version 0.1.0. Orders placed under other rules '
+    'than the library''s are not calculated again.';
 
 CREATE TABLE loyalty.paused_promotions (
     program loyalty.external_id NOT NULL,

@@ -5,8 +5,10 @@
 //     …, "credit_on": "delivered"                 credited when the order (or line) reaches that status; default "new"
 //     …, "delay": "14 days"                       active that long after they are credited
 //
-// Rounded once per line; on orders once for all goods, shipping not included.
+// Rounded once for all lines that the benefit sees, and attributed to them by largest remainder; the shipping earns nothing.
 #include "core/benefits/benefits.hpp"
+
+#include "core/money/allot.hpp"
 
 namespace loyalty {
 
@@ -23,6 +25,8 @@ public:
         parameters.finish();
     }
 
+    Needs needs() const override { return points_ ? Needs::order : Needs::goods; }
+
     std::optional<Reach> reach() const override {
         Reach reach;
         reach.goods = false;
@@ -34,21 +38,27 @@ public:
 private:
     void earn(const View& view, Proposal& proposal) const override {
         const auto lines = sums_by_line(view);
-        if (view.level == Level::order) {
-            Money goods;
-            for (const auto& line : lines) goods += line.total;
-            attribute(points(goods, one_unit), lines, proposal);
+        if (points_ && view.level == Level::product) {
+            earn_by_unit(lines, proposal);
             return;
         }
-        for (const auto& line : lines) {
-            if (const Points earned = points(line.total, line.quantity); !earned.is_zero())
-                proposal.accruals.push_back({line.line, earned});
-        }
+        Money goods;
+        for (const auto& line : lines) goods += line.total;
+        attribute(points_ ? *points_ : Points{scaled(goods.units, per_money_)}, lines, proposal);
     }
 
-    Points points(Money total, Quantity quantity) const {
-        if (points_) return {scaled(points_->units, {quantity.units, one_unit.units})};
-        return {scaled(total.units, per_money_)};
+    void earn_by_unit(const std::vector<LineSum>& lines, Proposal& proposal) const {
+        Quantity units;
+        std::vector<std::int64_t> weights;
+        for (const auto& line : lines) {
+            units += line.quantity;
+            weights.push_back(line.quantity.units);
+        }
+        const Points earned{scaled(points_->units, {units.units, one_unit.units})};
+        const auto shares = allot(earned.units, weights);
+        for (std::size_t i = 0; i < lines.size(); i++) {
+            if (shares[i] != 0) proposal.accruals.push_back({lines[i].line, Points{shares[i]}});
+        }
     }
 
     Fraction per_money_;

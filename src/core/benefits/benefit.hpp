@@ -85,12 +85,14 @@ struct Proposal {
     Level level = Level::product;
     std::uint32_t point_type = no_point_type;  // paid with, or accrued
     std::vector<Part> parts;                   // in line order
-    Money shipping;                            // the reduction proposed for the shipping price
+    Money shipping;                            // the reduction proposed for the shipping price, …
+    Money shipping_total;                      // … which is this, if it is one of the things reduced
     std::vector<Accrual> accruals;
     std::vector<std::uint32_t> texts;  // the lines that a text is for; no_line: the order
     bool issues_code = false;          // a promo code
     std::vector<Skip> skips;
     Reason reason = Reason::none;  // why it is empty, if it is
+    bool is_amount = false;        // one sum for all parts: what a floor refuses of one is moved to the others
 };
 
 // What a benefit may see when it makes its proposal.
@@ -120,12 +122,18 @@ struct Reach {
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
 };
 
+// What a benefit needs to be free in an incompatibility, and takes: the goods that it sees, on the order level the order,
+// too; the order alone, whose goods it only looks at; or the shipping alone.
+enum class Needs { goods, order, shipping };
+
 // A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of
 // the benefit's own point type.
 class Benefit {
 public:
     virtual ~Benefit() = default;
     virtual Proposal propose(View view) const = 0;
+
+    virtual Needs needs() const { return Needs::goods; }
 
     // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
     //

@@ -45,6 +45,8 @@ public:
         return reduction(total, quantity);
     }
 
+    Needs needs() const override { return target_ == DiscountTarget::shipping ? Needs::shipping : Needs::goods; }
+
     Proposal propose(View view) const override {
         return view.level == Level::product ? off_products(view) : off_order(view);
     }
@@ -66,11 +68,13 @@ private:
     Proposal off_order(const View& view) const {
         Proposal proposal;
         proposal.level = Level::order;
+        proposal.is_amount = amount_.has_value();
         if (target_ != DiscountTarget::shipping) proposal.parts = pick(view, items_);
         Money base;
         for (const auto& part : proposal.parts) base += part.total;
         const Money shipping =
             target_ != DiscountTarget::goods && view.shipping_is_free ? view.state.shipping : Money{};
+        proposal.shipping_total = shipping;
         allot_over(proposal.parts, shipping, reduction(base + shipping, one_unit), proposal.shipping);
         return proposal;
     }

@@ -21,6 +21,7 @@ public:
         parameters.finish();
     }
 
+    Needs needs() const override { return Needs::order; }
     const Template* text() const override { return message_ ? &*message_ : nullptr; }
     std::string_view pool() const override { return pool_; }
 

@@ -84,9 +84,10 @@ private:
         return std::min({value, most, total});
     }
 
-    // So many points for each of `quantity` units, in money.
+    // So many points for each of `quantity` units, in money, which takes no more of them.
     Money worth(const Fraction& points, Quantity quantity) const {
-        return times(Money{1}, smallest_units(points, *type()) * type()->points_per_money.inverse(), quantity);
+        return times(Money{1}, smallest_units(points, *type()) * type()->points_per_money.inverse(), quantity,
+                     Rounding::down);
     }
 
     PartnersParameter partners_;

@@ -28,6 +28,7 @@ public:
         }
         if (const auto points = parameters.amount("points", type() ? type()->scale : 4); points && type()) {
             amount_ = Fraction{*points, 1} * type()->points_per_money.inverse();
+            rounding_ = Rounding::down;
         }
         parameters.finish();
     }
@@ -49,17 +50,19 @@ private:
         } else {
             Money goods, no_shipping;
             for (const auto& part : proposal.parts) goods += part.total;
+            proposal.is_amount = !percent_;
             allot_over(proposal.parts, Money{}, payment(goods, one_unit), no_shipping);
         }
     }
 
     Money payment(Money total, Quantity quantity) const {
         if (percent_) return {scaled(total.units, *percent_)};
-        return std::min(total, times(Money{1}, amount_, quantity));
+        return std::min(total, times(Money{1}, amount_, quantity, rounding_));
     }
 
     std::optional<Fraction> percent_;
     Fraction amount_;  // money per unit, or for the order, in smallest units
+    Rounding rounding_ = Rounding::half_up;  // of a number of points down: it takes no more of them
     ItemLimit items_;
 };
 

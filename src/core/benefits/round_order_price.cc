@@ -30,7 +30,9 @@ public:
         Proposal proposal;
         proposal.level = Level::order;
         proposal.parts = std::move(view.parts);
+        proposal.is_amount = true;
         const Money shipping = with_shipping_ && view.shipping_is_free ? view.state.shipping : Money{};
+        proposal.shipping_total = shipping;
         Money total = shipping;
         for (const auto& part : proposal.parts) total += part.total;
         allot_over(proposal.parts, shipping, total - step_.round(total, one_unit), proposal.shipping);

@@ -20,6 +20,7 @@ public:
         parameters.finish();
     }
 
+    Needs needs() const override { return Needs::order; }
     const Template* text() const override { return &text_; }
 
     Proposal propose(View view) const override {

@@ -1,5 +1,7 @@
 #include "core/calculate/arbitration.hpp"
 
+#include "core/money/allot.hpp"
+
 #include <algorithm>
 
 namespace loyalty {
@@ -14,30 +16,35 @@ void append(Entries& all, Entries&& more) {
     }
 }
 
-void take(Taken& taken, const Program& program, const Entries& entries) {
-    for (const auto& entry : entries) {
-        if (!entry.has_effect()) continue;
-        const Condition& condition = program.conditions[program.benefits[entry.benefit].condition];
-        const auto claim = [&](Index& owner) {
-            if (owner == none) owner = condition.promotion;
-        };
-        if (entry.target == Entry::Target::line) claim(taken.lines[entry.line]);
-        if (entry.target == Entry::Target::shipping) claim(taken.shipping);
-        if (condition.level == Level::order) claim(taken.order);
+// Brings the accruals of one benefit, from `first` up to `last`, down to what a budget of points has left, which is shared
+// over the lines by allotment.
+void cut_accruals_of(const Program& program, std::int64_t& left, Entries::iterator first, Entries::iterator last) {
+    std::vector<std::int64_t> points;
+    std::int64_t sum = 0;
+    for (auto entry = first; entry != last; ++entry) {
+        points.push_back(entry->points.units);
+        sum += entry->points.units;
+    }
+    const int scale = program.point_types[first->point_type].scale;
+    const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
+    if (sum > left / one) points = allot(sum = left / one, points);
+    left -= sum * one;
+    for (auto entry = first; entry != last; ++entry) {
+        const Points allowed{points[static_cast<std::size_t>(entry - first)]};
+        entry->points_cut = entry->points - allowed;
+        entry->cut_by.budget = !entry->points_cut.is_zero();
+        entry->points = allowed;
     }
 }
 
-// Brings accruals down, one after the other, to what a budget of points has left.
+// One benefit after the other takes what is left.
 void cut_accruals(const Program& program, std::int64_t left, Entries& entries) {
-    for (auto& entry : entries) {
-        if (entry.kind != Entry::Kind::accrual) continue;
-        const int scale = program.point_types[entry.point_type].scale;
-        const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
-        const Points allowed = std::min(entry.points, Points{left / one});
-        entry.points_cut = entry.points - allowed;
-        entry.cut_by.budget = !entry.points_cut.is_zero();
-        entry.points = allowed;
-        left -= allowed.units * one;
+    for (auto first = entries.begin(); first != entries.end();) {
+        const auto last = std::find_if(first, entries.end(), [&](const Entry& entry) {
+            return entry.benefit != first->benefit || entry.kind != first->kind;
+        });
+        if (first->kind == Entry::Kind::accrual) cut_accruals_of(program, left, first, last);
+        first = last;
     }
 }
 
@@ -66,13 +73,6 @@ std::optional<CandidateNode> branch_to(const CandidateNode& node, Index promotio
 }
 
 }  // namespace
-
-void Work::add(std::size_t steps) {
-    steps_ += static_cast<std::int64_t>(steps) + 1;
-    if (steps_ < next_check_) return;
-    next_check_ = steps_ + 10'000;
-    if (check_interrupts_) check_interrupts_();
-}
 
 Entries Arbiter::run(State& state, Trace& trace) {
     Scope scope;
@@ -126,12 +126,7 @@ Entries Arbiter::consistent(const Children& children, State& state, const Scope&
 }
 
 Entries Arbiter::incompatibility(const Children& children, State& state, const Scope& scope) {
-    Taken taken;
-    if (scope.taken) {
-        taken = *scope.taken;
-    } else {
-        taken.lines.assign(order_.lines.size(), none);
-    }
+    Taken taken = scope.taken ? *scope.taken : Taken(order_);
     Scope inner = scope;
     inner.taken = &taken;
     std::optional<State> before;
@@ -139,7 +134,7 @@ Entries Arbiter::incompatibility(const Children& children, State& state, const S
     Entries all;
     for (const auto* child : children) {
         Entries entries = evaluate(*child, state, inner);
-        take(taken, program_, entries);
+        taken.add(program_, entries);
         append(all, std::move(entries));
     }
     if (scope.trace) {
@@ -188,6 +183,7 @@ Entries Arbiter::evaluate_untold(const CandidateNode& node, State& state, const 
     Scope untold = scope;
     untold.trace = nullptr;
     untold.plan = nullptr;
+    const Work::Aside aside(work_);
     const std::size_t unproven = unproven_;
     Entries entries = evaluate(node, state, untold);
     unproven_ = unproven;
@@ -204,9 +200,13 @@ Entries Arbiter::summation(const Children& children, State& state, const Scope& 
         summands.push_back(std::move(entries));
         last = std::move(result);
     }
+    return sum_up(std::move(summands), std::move(last), state, scope);
+}
+
+Entries Arbiter::sum_up(std::vector<Entries>&& summands, State&& last, State& state, const Scope& scope) {
     if (summands.empty()) return {};
     if (summands.size() == 1) {
-        // A sum of one is what the child has committed already.
+        // A sum of one is what it has committed already.
         state = std::move(last);
         return std::move(summands.front());
     }
@@ -235,8 +235,10 @@ Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scop
 
 Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, NodeTrace* trace) {
     const Promotion& promotion = program_.promotions[index];
+    const bool parallel = promotion.benefit_rule == BenefitRule::parallel;
     Entries all;
     std::vector<Entries> summands;
+    State last = parallel ? state : State{};
     // All product benefits come before all order benefits, in either rule.
     for (const Level level : {Level::product, Level::order}) {
         for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
@@ -244,32 +246,32 @@ Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, N
             if (condition.level != level) continue;
             for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
                 const Proposal proposal = propose(b, state, scope, trace);
-                if (promotion.benefit_rule == BenefitRule::parallel) {
-                    summands.push_back(as_entries(state, b, proposal));
-                } else {
+                if (!parallel) {
                     append(all, commit(bounds_, *scope.enclosing, state, b, proposal));
+                    continue;
                 }
+                State alone = state;
+                Entries entries = commit(bounds_, *scope.enclosing, alone, b, proposal);
+                if (entries.empty()) continue;
+                summands.push_back(std::move(entries));
+                last = std::move(alone);
             }
         }
     }
-    if (!summands.empty()) all = commit_sum(bounds_, *scope.enclosing, state, summands);
-    return all;
+    return parallel ? sum_up(std::move(summands), std::move(last), state, scope) : all;
 }
 
 // What a benefit would do to the targets that are still free.
 Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope, NodeTrace* trace) {
-    const Index c = program_.benefits[benefit].condition;
-    const Condition& condition = program_.conditions[c];
     // The order fulfils another condition of the promotion.
-    if (!candidates_.met[c]) return {};
-    const Index owner = taken_by(condition, c, scope);
-    View view = view_for(condition, c, state, scope);
-    work_.add(view.parts.size());
-    const bool visible = condition.level == Level::product ? !view.parts.empty() : owner == none;
+    if (!candidates_.met[program_.benefits[benefit].condition]) return {};
     Proposal proposal;
-    if (visible) {
+    const Index owner = taken_by(benefit, scope);
+    if (owner == none) {
+        View view = view_for(benefit, state, scope);
+        work_.add(view.parts.size());
         proposal = program_.benefits[benefit].rule->propose(std::move(view));
-    } else if (owner != none) {
+    } else {
         proposal.reason = Reason::taken;
     }
     if (trace && trace->reason == Reason::none && proposal.reason != Reason::none) {
@@ -283,35 +285,57 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     return proposal;
 }
 
-View Arbiter::view_for(const Condition& condition, Index condition_index, const State& state,
-                       const Scope& scope) const {
-    View view{program_,       order_, state, condition.level, {}, !scope.taken || scope.taken->shipping == none,
-              bounds_.budgets};
+View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) const {
+    const Index c = program_.benefits[benefit].condition;
+    const Level level = program_.conditions[c].level;
+    const bool on_order = level == Level::order;
+    const bool looks_only = on_order && program_.benefits[benefit].rule->needs() == Needs::order;
+    const Taken* taken = looks_only ? nullptr : scope.taken;
+    View view{program_, order_, state, level, {}, !scope.taken || scope.taken->shipping() == none, bounds_.budgets};
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];
-        if (scope.taken && scope.taken->lines[units.line] != none) return;
+        if (taken && taken->units(units) != none) return;
         view.parts.push_back({group, units.quantity(), units.total, Money{}});
     };
-    if (condition.level == Level::order) {
+    if (on_order) {
         for (std::size_t group = 0; group < state.groups.size(); group++) see(group);
-    } else {
-        for (const auto line : candidates_.lines[condition_index]) {
-            for (auto group = state.first_group(line); group < state.groups.size() && state.groups[group].line == line;
-                 group++) {
-                see(group);
-            }
+        return view;
+    }
+    for (const auto line : candidates_.lines[c]) {
+        for (auto group = state.first_group(line); group < state.groups.size() && state.groups[group].line == line;
+             group++) {
+            see(group);
         }
     }
     return view;
 }
 
-Index Arbiter::taken_by(const Condition& condition, Index condition_index, const Scope& scope) const {
+Index Arbiter::taken_by(Index benefit, const Scope& scope) const {
     if (!scope.taken) return none;
-    if (condition.level == Level::order) return scope.taken->order;
-    for (const auto line : candidates_.lines[condition_index]) {
-        if (scope.taken->lines[line] != none) return scope.taken->lines[line];
+    const Index c = program_.benefits[benefit].condition;
+    const Needs needs = program_.benefits[benefit].rule->needs();
+    if (needs == Needs::shipping) return scope.taken->shipping();
+    if (program_.conditions[c].level == Level::product) return goods_taken_by(c, scope);
+    if (needs == Needs::order || scope.taken->order() != none) return scope.taken->order();
+    const auto reach = program_.benefits[benefit].rule->reach();
+    const bool sees_shipping = (!reach || reach->shipping) && scope.taken->shipping() == none;
+    return sees_shipping ? none : goods_taken_by(c, scope);
+}
+
+// Who took the first of the goods that a condition is for, if all of them are taken.
+Index Arbiter::goods_taken_by(Index condition, const Scope& scope) const {
+    const auto size = static_cast<std::uint32_t>(order_.lines.size());
+    const bool on_order = program_.conditions[condition].level == Level::order;
+    const auto& lines = candidates_.lines[condition];
+    const auto is_taken = [&](std::uint32_t line) { return scope.taken->all_of(line); };
+    if (!on_order) {
+        const bool all = !lines.empty() && std::all_of(lines.begin(), lines.end(), is_taken);
+        return all ? scope.taken->any_of(lines.front()) : none;
     }
-    return none;
+    for (std::uint32_t line = 0; line < size; line++) {
+        if (!is_taken(line)) return none;
+    }
+    return scope.taken->any_of(0);
 }
 
 }  // namespace loyalty

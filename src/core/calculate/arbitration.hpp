@@ -5,36 +5,13 @@
 #include "core/calculate/calculate.hpp"
 #include "core/calculate/candidates.hpp"
 #include "core/calculate/commit.hpp"
+#include "core/calculate/taken.hpp"
+#include "core/calculate/work.hpp"
 
-#include <functional>
 #include <optional>
 #include <vector>
 
 namespace loyalty {
-
-// Steps of a calculation: one step is one unit group looked at by one benefit, or as much of the bookkeeping of a search.
-// They keep a long calculation interruptible and end a search (not the calculation) at a limit.
-class Work {
-public:
-    Work(std::function<void()> check_interrupts, std::int64_t search_steps)
-        : check_interrupts_(std::move(check_interrupts)), search_steps_(search_steps) {}
-
-    void add(std::size_t steps);
-    bool search_exhausted() const { return steps_ > search_steps_; }
-
-private:
-    std::function<void()> check_interrupts_;
-    std::int64_t search_steps_;
-    std::int64_t steps_ = 0;
-    std::int64_t next_check_ = 0;
-};
-
-// Who took a target first, by promotion; none if it is free.
-struct Taken {
-    std::vector<Index> lines;
-    Index order = none;
-    Index shipping = none;
-};
 
 using Children = std::vector<const CandidateNode*>;
 
@@ -60,8 +37,15 @@ struct Scope {
 
 class Arbiter {
 public:
-    Arbiter(const Bounds& bounds, const Candidates& candidates, Work& work)
-        : program_(bounds.program), order_(bounds.order), bounds_(bounds), candidates_(candidates), work_(work) {}
+    Arbiter(const Bounds& bounds, const Candidates& candidates, Work& work, std::size_t children_in_full = 0)
+        : program_(bounds.program),
+          order_(bounds.order),
+          bounds_(bounds),
+          candidates_(candidates),
+          work_(work),
+          children_in_full_(children_in_full) {}
+    Arbiter(const Arbiter&) = delete;
+    Arbiter& operator=(const Arbiter&) = delete;
 
     // The whole tree. What was done to `state` is returned in the order of doing.
     Entries run(State& state, Trace& trace);
@@ -76,8 +60,11 @@ public:
     Work& work() { return work_; }
     // What the groups of type max_benefit in the nodes evaluated last have decided; a search takes back what it gives up.
     Decisions& decisions() { return decisions_; }
+    // Of how many children a group is searched to the end whatever it takes, if there are few lines.
+    std::size_t children_in_full() const { return children_in_full_; }
     // How many searches have ended without a proof.
     std::size_t unproven() const { return unproven_; }
+    void take_back_unproven(std::size_t count) { unproven_ = count; }
 
 private:
     Entries evaluate_group(const CandidateNode& node, State& state, const Scope& scope);
@@ -97,15 +84,19 @@ private:
 
     Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
     Entries apply_benefits(Index promotion, State& state, const Scope& scope, NodeTrace* trace);
-    View view_for(const Condition& condition, Index condition_index, const State& state, const Scope& scope) const;
-    // The promotion that has taken a target of the condition; none if all are free.
-    Index taken_by(const Condition& condition, Index condition_index, const Scope& scope) const;
+    View view_for(Index benefit, const State& state, const Scope& scope) const;
+    // The promotion that has taken what the benefit needs; none if it was free.
+    Index taken_by(Index benefit, const Scope& scope) const;
+    Index goods_taken_by(Index condition, const Scope& scope) const;
+    // Adds up what each of some children, or of the benefits of a parallel promotion, did alone.
+    Entries sum_up(std::vector<Entries>&& summands, State&& last, State& state, const Scope& scope);
 
     const Program& program_;
     const Order& order_;
     const Bounds& bounds_;
     const Candidates& candidates_;
     Work& work_;
+    std::size_t children_in_full_;
     Decisions decisions_;
     std::size_t unproven_ = 0;
 };

@@ -184,6 +184,15 @@ std::vector<PromoCodeStatus> use_promo_codes(const Program& program, const Order
     return statuses;
 }
 
+// Groups of type max_benefit in no other one.
+std::int64_t count_searches(const Program& program, const CandidateNode& node) {
+    if (!node.is_group) return 0;
+    if (program.groups[node.index].arbitration == Arbitration::max_benefit) return 1;
+    std::int64_t searches = 0;
+    for (const auto& child : node.children) searches += count_searches(program, child);
+    return searches;
+}
+
 }  // namespace
 
 LineResult Calculation::all() const {
@@ -199,7 +208,7 @@ LineResult Calculation::all() const {
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
     const Bounds bounds(program, order);
-    Work work(options.check_interrupts, options.search_steps);
+    Work work(options.check_interrupts, options.search_steps, count_searches(program, candidates.main));
 
     Calculation result;
     result.points.resize(program.point_types.size());
@@ -208,13 +217,13 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     if (options.traces_refusals) trace_refusals(program, order, candidates, result.trace);
 
     State state(order, program.point_types.size());
-    Arbiter arbiter(bounds, candidates, work);
+    Arbiter arbiter(bounds, candidates, work, options.children_in_full);
     result.operations = operations_of(arbiter.run(state, result.trace));
     if (options.traces_refusals) trace_cuts(program, result.operations, result.trace);
-    result.optimal = arbiter.optimal();
     for (const auto& group : result.trace.groups) {
         if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
     }
+    result.optimal = arbiter.optimal() && result.unproven.empty();
 
     spend(program, order, result);
     accrue(program, order, options, result);

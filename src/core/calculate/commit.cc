@@ -93,21 +93,19 @@ Money allowed_sum(const Bounds& bounds, const Enclosing& enclosing, const State&
     return point_type == no_point_type ? by_limits : std::min(by_limits, bounds.budget_left(state, point_type));
 }
 
-// Why less than it asks for is applied to a part, before it is.
-CutBy cut_of(const Bounds& bounds, const Enclosing& enclosing, const State& state, const Entry& entry, Money total) {
-    CutBy cuts;
-    const Quantity quantity = entry.to - entry.from;
-    const Money room = std::max(Money{}, total - bounds.floor(entry.line, quantity, enclosing));
-    if (room < entry.asked) cuts |= cut_by_floor(bounds, entry.line, quantity, enclosing);
-    if (entry.applied < std::min(room, entry.asked)) cuts |= cut_by_sum(bounds, state, enclosing, entry.point_type);
-    return cuts;
-}
-
-// `amounts` brought down to a sum of `most` by allotment, if it is more.
+// Reductions among `amounts` brought down to a sum of `most` by allotment, if it is more. A raise gives no room back.
 void cut_to(std::vector<std::int64_t>& amounts, Money most) {
     Money sum;
-    for (const auto amount : amounts) sum += Money{amount};
-    if (sum > most) amounts = allot(most.units, amounts);
+    std::vector<std::int64_t> reductions;
+    for (const auto amount : amounts) {
+        reductions.push_back(std::max<std::int64_t>(0, amount));
+        sum += Money{reductions.back()};
+    }
+    if (sum <= most) return;
+    const auto shares = allot(most.units, reductions);
+    for (std::size_t i = 0; i < amounts.size(); i++) {
+        if (amounts[i] > 0) amounts[i] = shares[i];
+    }
 }
 
 // Takes something off the shipping price, which only the budget of a promotion counts. A raise gives no room back.
@@ -179,52 +177,75 @@ std::optional<Money> Bounds::max_discount(const Group& group) const {
     return std::nullopt;
 }
 
-Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
-               const Proposal& proposal) {
-    const Entry pattern = entry_for(benefit, proposal);
-    std::vector<std::int64_t> allowed;
-    allowed.reserve(proposal.parts.size());
+namespace {
+
+// What the floors leave of a proposal's parts.
+std::vector<std::int64_t> rooms_of(const Bounds& bounds, const Enclosing& enclosing, const State& state,
+                                   const Proposal& proposal) {
+    std::vector<std::int64_t> rooms;
+    rooms.reserve(proposal.parts.size());
     for (const auto& part : proposal.parts) {
         const Money floor = bounds.floor(state.groups[part.group].line, part.quantity, enclosing);
-        allowed.push_back(std::min(part.asked, std::max(Money{}, part.total - floor)).units);
+        rooms.push_back(std::max(Money{}, part.total - floor).units);
     }
-    if (proposal.level == Level::order) cut_to(allowed, allowed_sum(bounds, enclosing, state, proposal.point_type));
+    return rooms;
+}
+
+// An amount for all parts, and for the shipping if it has a share: what a floor refuses of one is asked of the others, in
+// proportion to the totals. Of what nobody has room for each keeps its share.
+void move_refused(const std::vector<std::int64_t>& rooms, Proposal& proposal) {
+    std::vector<std::int64_t> weights, with_shipping = rooms;
+    Money amount = proposal.shipping;
+    bool fits = true;
+    for (std::size_t i = 0; i < rooms.size(); i++) {
+        weights.push_back(proposal.parts[i].total.units);
+        amount += proposal.parts[i].asked;
+        fits = fits && proposal.parts[i].asked.units <= rooms[i];
+    }
+    if (fits) return;
+    weights.push_back(proposal.shipping_total.units);
+    with_shipping.push_back(weights.back());
+    const auto placed = fill(amount.units, weights, with_shipping);
+    for (const auto share : placed) amount -= Money{share};
+    const auto refused = allot(amount.units, weights);
+    for (std::size_t i = 0; i < rooms.size(); i++) proposal.parts[i].asked = Money{placed[i] + refused[i]};
+    proposal.shipping = Money{placed.back() + refused.back()};
+}
+
+}  // namespace
+
+Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
+               Proposal proposal) {
+    const Entry pattern = entry_for(benefit, proposal);
+    const auto rooms = rooms_of(bounds, enclosing, state, proposal);
+    if (proposal.is_amount) move_refused(rooms, proposal);
+    std::vector<std::int64_t> allowed;
+    allowed.reserve(rooms.size());
+    for (std::size_t i = 0; i < rooms.size(); i++)
+        allowed.push_back(std::min(proposal.parts[i].asked.units, rooms[i]));
+    const auto by_floors = allowed;
+    cut_to(allowed, allowed_sum(bounds, enclosing, state, proposal.point_type));
+    const CutBy by_sum =
+        allowed == by_floors ? CutBy{} : cut_by_sum(bounds, state, enclosing, proposal.point_type);
 
     Entries entries;
     std::size_t added = 0;
     for (std::size_t i = 0; i < proposal.parts.size(); i++) {
-        const Part& part = proposal.parts[i];
+        Part part = proposal.parts[i];
         if (part.asked.is_zero()) continue;
-        Part now = part;
-        now.group += added;
-        Entry entry = part_entry(state, pattern, now);
-        entry.applied = std::min(Money{allowed[i]}, allowed_sum(bounds, enclosing, state, proposal.point_type));
-        if (entry.applied < entry.asked) entry.cut_by = cut_of(bounds, enclosing, state, entry, now.total);
+        part.group += added;
+        Entry entry = part_entry(state, pattern, part);
+        entry.applied = Money{allowed[i]};
+        if (by_floors[i] < entry.asked.units) entry.cut_by |= cut_by_floor(bounds, entry.line, part.quantity, enclosing);
+        if (allowed[i] < by_floors[i]) entry.cut_by |= by_sum;
         if (!entry.applied.is_zero()) {
             account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));
-            added += reduce_part(state, now.group, now, entry.applied);
+            added += reduce_part(state, part.group, part, entry.applied);
         }
         entries.push_back(entry);
     }
     const Entries shipping = commit_shipping(bounds, enclosing, state, pattern, proposal.shipping);
     entries.insert(entries.end(), shipping.begin(), shipping.end());
-    add_gifts(entries, benefit, proposal);
-    return entries;
-}
-
-Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& proposal) {
-    const Entry pattern = entry_for(benefit, proposal);
-    Entries entries;
-    for (const auto& part : proposal.parts) {
-        if (part.asked.is_zero()) continue;
-        entries.push_back(part_entry(state, pattern, part));
-        entries.back().applied = part.asked;
-    }
-    if (!proposal.shipping.is_zero()) {
-        entries.push_back(pattern);
-        entries.back().target = Entry::Target::shipping;
-        entries.back().asked = entries.back().applied = proposal.shipping;
-    }
     add_gifts(entries, benefit, proposal);
     return entries;
 }

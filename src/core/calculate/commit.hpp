@@ -46,13 +46,10 @@ private:
     Money base_goods_;
 };
 
-// Applies one proposal: product-level effects in line order, each taking what room there is; an order-level effect by
-// floors per share first, then, if a maximum discount or the points do not allow the sum, allotted anew.
+// Applies one proposal: each part has the room that its floor leaves, and what a floor refuses of an amount is moved to where
+// there is room; then, if a maximum discount, a budget or the points do not allow the sum, that is shared by allotment.
 Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
-               const Proposal& proposal);
-
-// A proposal as entries, nothing cut yet: what a parallel promotion sums up.
-Entries as_entries(const State& state, std::uint32_t benefit, const Proposal& proposal);
+               Proposal proposal);
 
 // Applies the sum of effects that were each found on this same state: the common partition of their units is taken,
 // reductions are added per unit group, money goes before points (types in the order of `redeem`), and a limit that bites

@@ -33,6 +33,7 @@ struct State {
     std::vector<Money> paid;          // by points so far, per point type
     std::array<Money, 11> reduced{};  // gross reductions of goods so far, per level of what encloses them
 
+    State() = default;
     // The state before any benefit.
     State(const Order& order, std::size_t point_types);
 

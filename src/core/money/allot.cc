@@ -39,4 +39,21 @@ std::vector<std::int64_t> allot(std::int64_t amount, std::span<const std::int64_
     return shares;
 }
 
+std::vector<std::int64_t> fill(std::int64_t amount, std::span<const std::int64_t> weights,
+                               std::span<const std::int64_t> rooms) {
+    std::vector<std::int64_t> shares(weights.size(), 0);
+    std::vector<std::int64_t> open(weights.begin(), weights.end());
+    while (std::any_of(open.begin(), open.end(), [](std::int64_t weight) { return weight > 0; })) {
+        const auto more = allot(amount, open);
+        for (std::size_t i = 0; i < open.size(); i++) {
+            const std::int64_t placed = std::min(more[i], rooms[i] - shares[i]);
+            shares[i] += placed;
+            amount -= placed;
+            if (shares[i] >= rooms[i]) open[i] = 0;
+        }
+        if (amount == 0) break;
+    }
+    return shares;
+}
+
 }  // namespace loyalty

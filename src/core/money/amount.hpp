@@ -89,9 +89,10 @@ std::int64_t scaled(std::int64_t units, const Fraction& factor, Rounding roundin
 inline Money times(Money unit_price, Quantity quantity) {
     return {scaled(unit_price.units, {quantity.units, one_unit.units})};
 }
-inline Money times(Money unit_price, const Fraction& share, Quantity quantity) {
-    return {scaled(unit_price.units, {checked_product(share.numerator, quantity.units),
-                                      checked_product(share.denominator, one_unit.units)})};
+inline Money times(Money unit_price, const Fraction& share, Quantity quantity, Rounding rounding = Rounding::half_up) {
+    return {scaled(unit_price.units,
+                   {checked_product(share.numerator, quantity.units), checked_product(share.denominator, one_unit.units)},
+                   rounding)};
 }
 
 }  // namespace loyalty

@@ -5,13 +5,18 @@
 namespace loyalty {
 
 ConsistentSearch::ConsistentSearch(const SearchProblem& problem, const std::vector<Alone>& alone,
-                                   const Chosen& children, const std::optional<Merit>& to_beat)
+                                   const Chosen& children, const std::optional<Merit>& to_beat,
+                                   Fallback&& fallback)
     : problem_(problem),
       alone_(alone),
       children_(children),
       reach_(problem, children),
       levels_(children.size() + 1, Level{problem.state}),
-      best_(to_beat) {}
+      best_(to_beat) {
+    if (best_ && !fallback.merit.better_than(*best_)) return;
+    best_ = found_.best = std::move(fallback.merit);
+    found_.decisions = std::move(fallback.decisions);
+}
 
 Found ConsistentSearch::run() {
     first_decision_ = problem_.arbiter.decisions().size();

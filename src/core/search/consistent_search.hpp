@@ -6,7 +6,7 @@
 // nothing.
 #pragma once
 
-#include "core/search/merit.hpp"
+#include "core/search/fallback.hpp"
 #include "core/search/reach_bound.hpp"
 
 #include <vector>
@@ -15,10 +15,10 @@ namespace loyalty {
 
 class ConsistentSearch {
 public:
-    // Searches among `children` of the problem for what is better than `to_beat`; `alone` tells what each child of the
-    // problem does to its state.
+    // Searches among `children` of the problem, from the fallback on, for what is better than `to_beat`; `alone` tells what
+    // each child of the problem does to its state.
     ConsistentSearch(const SearchProblem& problem, const std::vector<Alone>& alone, const Chosen& children,
-                     const std::optional<Merit>& to_beat);
+                     const std::optional<Merit>& to_beat, Fallback&& fallback);
 
     Found run();
 

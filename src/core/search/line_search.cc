@@ -89,6 +89,7 @@ private:
         for (const auto line : problem_.visible_lines(benefit)) {
             for (auto g = state.first_group(line); g < state.groups.size() && state.groups[g].line == line; g++) {
                 const UnitGroup& units = state.groups[g];
+                if (!problem_.is_free(units)) continue;
                 if (!rule.cut(problem_.program(), problem_.order().lines[line], units.total, units.quantity()))
                     return false;
                 cuts_.back()[g].push_back({&rule, problem_.arbiter.bounds().floor(line, units.quantity(), enclosing)});

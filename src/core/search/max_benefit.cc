@@ -1,11 +1,13 @@
 // max_benefit: the combination of children that is worth most, over every subset of them, combined by `consistent` in
 // position order or by `summation`; the exact definition of worth and of ties is in the reference. The search is exact; its
 // parts are listed in search/problem.hpp. Past its limits it says that it has no proof, and how much better another
-// combination could be at most.
+// combination could be at most; and even then what it takes is worth no less than nothing, any single child, all children in
+// order, and their sum where they can be summed.
 //
 // Tested against plain enumeration in test/unit/property_test.cc.
 #include "core/search/components.hpp"
 #include "core/search/consistent_search.hpp"
+#include "core/search/fallback.hpp"
 #include "core/search/line_search.hpp"
 #include "core/search/summation_search.hpp"
 
@@ -15,10 +17,12 @@ namespace loyalty {
 
 namespace {
 
-// No search begins beyond these: it calls itself once per child, groups of this type may be nested 9 deep, and the stack is
-// a few megabytes; and its tables have a place for each child and line.
+// No search begins beyond these, only what is simple is weighed: a search calls itself once per child, groups of this type
+// may be nested 9 deep, and the stack is a few megabytes; and its tables have a place for each child and line.
 constexpr std::size_t most_children = 200;
 constexpr std::size_t most_places = 250'000;
+// Up to so many a few children are searched to the end, whatever it takes.
+constexpr std::size_t most_places_in_full = 2'000;
 
 // The best combinations of all components together.
 struct Together {
@@ -50,35 +54,55 @@ public:
 
     // The decision of the group, and behind it those of the groups below that it rests on.
     Decisions run() {
-        if (problem_.children.size() * problem_.order().lines.size() > most_places) return all_children(std::nullopt);
         Chosen all(problem_.children.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
+        const std::size_t places = all.size() * problem_.order().lines.size();
+        is_searched_ = all.size() <= most_children && places <= most_places;
+        find_alone();
+        if (places > most_places) return weigh_what_is_simple(all, std::nullopt);
         ReachBound reach(problem_, all);
         const auto bound = reach.known(0) ? std::optional{reach.most_summed(problem_.state)} : std::nullopt;
-        if (all.size() > most_children || !find_alone()) return all_children(bound);
+        if (!is_searched_) return weigh_what_is_simple(all, bound);
         search(components(problem_, reach));
         return decide(bound);
     }
 
+    // Whether so few may be searched to the end.
+    static bool is_small(const SearchProblem& problem) {
+        const std::size_t children = problem.children.size();
+        return children <= problem.arbiter.children_in_full() &&
+               children * problem.order().lines.size() <= most_places_in_full &&
+               std::none_of(problem.children.begin(), problem.children.end(),
+                            [&](const CandidateNode* child) { return searches(problem.program(), *child); });
+    }
+
 private:
-    // False if the work limit was reached.
-    bool find_alone() {
+    // Whether a group of type max_benefit is there, or below.
+    static bool searches(const Program& program, const CandidateNode& node) {
+        if (!node.is_group) return false;
+        return program.groups[node.index].arbitration == Arbitration::max_benefit ||
+               std::any_of(node.children.begin(), node.children.end(),
+                           [&](const CandidateNode& child) { return searches(program, child); });
+    }
+
+    void find_alone() {
         Arbiter& arbiter = problem_.arbiter;
         Decisions& decisions = arbiter.decisions();
         for (const auto* child : problem_.children) {
-            if (arbiter.work().search_exhausted()) return false;
             const std::size_t unproven = arbiter.unproven();
             const auto decided = static_cast<std::ptrdiff_t>(decisions.size());
             Alone alone{problem_.state, {}};
             alone.entries = arbiter.evaluate(*child, alone.state, problem_.scope);
             alone.worth =
                 problem_.worth_of(problem_.state.total() - alone.state.total()) + problem_.accrued(alone.entries);
+            alone.paid = paid_by_points(alone.state) - paid_by_points(problem_.state);
             alone.decisions.assign(decisions.begin() + decided, decisions.end());
             alone.proven = arbiter.unproven() == unproven;
             decisions.erase(decisions.begin() + decided, decisions.end());
+            // Only a search goes on from it, and of very many they would fill the memory.
+            if (!is_searched_) alone.state = State{};
             alone_.push_back(std::move(alone));
         }
-        return true;
     }
 
     bool all_proven(const Chosen& children) const {
@@ -105,7 +129,10 @@ private:
             // A sum of all is of one kind, so only where there is one component may the best sum spare some of the search.
             const auto to_beat = components.size() == 1 ? sum.best : std::nullopt;
             auto consistent = search_by_line(problem_, children, to_beat);
-            if (!consistent) consistent = ConsistentSearch(problem_, alone_, children, to_beat).run();
+            if (!consistent) {
+                consistent = ConsistentSearch(problem_, alone_, children, to_beat,
+                                              fallback(problem_, alone_, children)).run();
+            }
             consistent_.add(std::move(*consistent));
             summed_.add(std::move(sum));
         }
@@ -114,7 +141,6 @@ private:
     Decisions decide(const std::optional<Worth>& bound) const {
         const bool summed = summed_.best && (!consistent_.best || summed_.best->better_than(*consistent_.best));
         const Together& better = summed ? summed_ : consistent_;
-        if (!better.best) return all_children(bound);
         Decision decision = of_group();
         for (const auto child : better.best->children) decision.children.push_back(problem_.children[child]);
         decision.summed = summed;
@@ -140,16 +166,28 @@ private:
         return decision;
     }
 
-    // All children one after the other, because no search came far enough.
-    Decisions all_children(const std::optional<Worth>& bound) const {
-        Decision decision = of_group();
-        decision.children = problem_.children;
-        decision.proven = false;
-        decision.bound = bound;
-        return {decision};
+    // Without a search.
+    Decisions weigh_what_is_simple(const Chosen& all, const std::optional<Worth>& bound) {
+        Fallback simple = fallback(problem_, alone_, all);
+        consistent_.add({std::move(simple.merit), std::move(simple.decisions), false, bound});
+        summed_.best.reset();
+        if (all.size() > 1 && summable(all).size() == all.size()) summed_.best = sum_of(all);
+        summed_.complete = false;
+        summed_.bound = bound;
+        return decide(bound);
+    }
+
+    Merit sum_of(const Chosen& all) const {
+        std::vector<Entries> entries;
+        for (const auto& alone : alone_) entries.push_back(alone.entries);
+        State state = problem_.state;
+        const Entries sum = commit_sum(problem_.arbiter.bounds(), *problem_.scope.enclosing, state, entries);
+        const Worth worth = problem_.worth_of(problem_.state.total() - state.total()) + problem_.accrued(sum);
+        return {worth, paid_by_points(state) - paid_by_points(problem_.state), true, all};
     }
 
     const SearchProblem& problem_;
+    bool is_searched_ = true;
     std::vector<Alone> alone_;
     Together consistent_, summed_;
 };
@@ -167,6 +205,15 @@ Unproven without_proof(const Decision& decision, const SearchProblem& problem, c
 
 }  // namespace
 
+namespace {
+
+Decisions decide(const SearchProblem& problem, bool is_top_level) {
+    const Work::InFull in_full(problem.arbiter.work(), is_top_level && MaxBenefit::is_small(problem));
+    return MaxBenefit(problem).run();
+}
+
+}  // namespace
+
 Entries Arbiter::max_benefit(const Children& children, State& state, const Scope& scope) {
     const auto group = static_cast<Index>(scope.enclosing->group - program_.groups.data());
     if (scope.plan) {
@@ -177,7 +224,9 @@ Entries Arbiter::max_benefit(const Children& children, State& state, const Scope
     Scope untold = scope;
     untold.trace = nullptr;
     untold.plan = nullptr;
-    const Decisions plan = MaxBenefit({*this, children, state, untold}).run();
+    const SearchProblem problem{*this, children, state, untold};
+    const Work::Search search(work_);
+    const Decisions plan = decide(problem, search.is_top_level());
     if (!plan.front().proven) unproven_++;
     decisions_.insert(decisions_.end(), plan.begin(), plan.end());
     Scope planned = scope;

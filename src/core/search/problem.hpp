@@ -1,5 +1,6 @@
 // What a search of max_benefit is about, for all of its parts.
 //
+//     fallback.hpp            what an answer is worth at least, however early the search ends
 //     components.hpp          children that have nothing to do with each other are searched apart
 //     summation_search.hpp    the best sum
 //     consistent_search.hpp   the best combination one after the other, bounded by
@@ -29,18 +30,25 @@ struct SearchProblem {
     bool is_on_order(Index benefit) const {
         return program().conditions[program().benefits[benefit].condition].level == Level::order;
     }
-    // The lines that a benefit may see.
+    // The lines of which a benefit may see some units.
     std::vector<std::uint32_t> visible_lines(Index benefit) const {
+        const bool on_order = is_on_order(benefit);
+        const Needs needs = program().benefits[benefit].rule->needs();
         std::vector<std::uint32_t> lines;
-        if (!is_on_order(benefit)) {
-            lines = arbiter.candidates().lines[program().benefits[benefit].condition];
-        } else if (!scope.taken || scope.taken->order == none) {
+        if (needs == Needs::shipping || (on_order && scope.taken && scope.taken->order() != none)) return lines;
+        if (on_order) {
             lines.resize(order().lines.size());
             std::iota(lines.begin(), lines.end(), 0U);
+        } else {
+            lines = arbiter.candidates().lines[program().benefits[benefit].condition];
         }
-        if (scope.taken) std::erase_if(lines, [&](std::uint32_t line) { return scope.taken->lines[line] != none; });
+        const bool looks_only = on_order && needs == Needs::order;
+        if (scope.taken && !looks_only)
+            std::erase_if(lines, [&](std::uint32_t line) { return scope.taken->all_of(line); });
         return lines;
     }
+    // Whether a benefit on products may see a unit group.
+    bool is_free(const UnitGroup& units) const { return !scope.taken || scope.taken->units(units) == none; }
 
     Worth worth_of(Money money) const { return checked_product(money.units, program().value_denominator); }
     Worth worth_of(Points points, std::uint32_t type) const {
@@ -63,6 +71,7 @@ struct Alone {
     State state;
     Entries entries;
     Worth worth = 0;
+    Money paid{};  // by points
     Decisions decisions{};
     bool proven = true;  // the groups of type max_benefit below it were searched to the end
 };

@@ -40,6 +40,8 @@ SummationSearch::SummationSearch(const SearchProblem& problem, const std::vector
 }
 
 Found SummationSearch::run() {
+    // What it is worth at least, however early it ends.
+    consider(numbers_);
     take_greedily();
     descend(0);
     if (best_) {

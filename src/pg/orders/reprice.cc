@@ -3,6 +3,7 @@
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 #include "codec/result_writer.hpp"
+#include "core/program/rules.hpp"
 
 #include <algorithm>
 
@@ -18,17 +19,22 @@ namespace {
 
 Datum reprice(const std::string& program_id, const std::string& external_id) {
     static Query query(
-        "SELECT coalesce(o.version, 0), o.request, o.resolved"
+        "SELECT coalesce(o.version, 0), o.request, o.resolved,"
+        "       CASE WHEN v.rules <> $3 THEN o.result || '{\"rules_changed\": true}' END"
         "  FROM loyalty.order_ids i"
         "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
+        "  LEFT JOIN loyalty.promotion_versions v ON v.program = o.program AND v.version = o.version"
         " WHERE i.external_id = $1 AND i.program = $2",
-        {TEXTOID, TEXTOID});
-    const Rows rows = query.run({text_argument(external_id), text_argument(program_id)});
+        {TEXTOID, TEXTOID, INT4OID});
+    const Rows rows = query.run(
+        {text_argument(external_id), text_argument(program_id), integer_argument(calculation_rules)});
     if (rows.size() == 0) fail_unknown_order(program_id, external_id);
     if (rows.is_null(0, 2) || rows.is_null(0, 3)) {
         throw Error(sqlstate::cannot_be_repriced, "order \"" + external_id + "\" cannot be priced again",
                     "It was imported, or its content was erased.");
     }
+    // Under other rules it would become another order.
+    if (!rows.is_null(0, 4)) return rows.datum(0, 4, JSONBOID);
     const CurrentProgram current = find_program(program_id, Edition::number(rows.integer(0, 1)));
     const Program& program = current.version->program;
     const OrderDocument document = codec::read_order(jsonb_text(rows.datum(0, 2, JSONBOID)));

@@ -1,5 +1,6 @@
 // loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the engine.
 #include "codec/tree_reader.hpp"
+#include "core/program/rules.hpp"
 #include "core/program/tree.hpp"
 
 #include <algorithm>
@@ -66,13 +67,13 @@ void record_activations(const std::string& program) {
 
 std::int32_t freeze(const std::string& program) {
     static Query query(
-        "INSERT INTO loyalty.promotion_versions (program, version, tree, definition)"
+        "INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules)"
         " SELECT $1, 1 + coalesce((SELECT max(version) FROM loyalty.promotion_versions WHERE program = $1), 0),"
-        "        d.tree, d.definition"
+        "        d.tree, d.definition, $2"
         "   FROM loyalty.promotion_drafts d WHERE d.program = $1"
         " RETURNING version",
-        {TEXTOID});
-    return query.run({text_argument(program)}, true).integer(0, 1);
+        {TEXTOID, INT4OID});
+    return query.run({text_argument(program), integer_argument(calculation_rules)}, true).integer(0, 1);
 }
 
 }  // namespace
@@ -97,6 +98,9 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
         return Int32GetDatum(freeze(program));
     });
 }
+
+PG_FUNCTION_INFO_V1(loyalty_calculation_rules);
+Datum loyalty_calculation_rules(PG_FUNCTION_ARGS) { PG_RETURN_INT32(loyalty::calculation_rules); }
 
 PG_FUNCTION_INFO_V1(loyalty_check_benefit);
 Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
