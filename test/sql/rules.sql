@@ -41,4 +41,5 @@ SELECT loyalty_place_order('{"external_id": "after", "lines": [{"product": "A", 
 SELECT loyalty_reprice_order('main', 'after') = result AS is_the_same FROM loyalty.orders WHERE external_id = 'after';
 SELECT count(*) FROM loyalty_verify();
 
+SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;

@@ -103,4 +103,5 @@ $$;
 SELECT total_under('max_benefit') <= least(total_under('consistent'), total_under('summation')) AS is_no_more;
 
 DROP FUNCTION total_under, add_picks, twelve_lines;
+SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;
