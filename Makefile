@@ -192,7 +192,7 @@ GENERATED_PAGES := doc/reference.md doc/tables.md doc/program.schema.json
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
-.PHONY: install-debug dist unit test matrix accept demo history bench fuzz fuzz-sql format reference packages help
+.PHONY: install-debug dist unit test matrix accept demo history bench fuzz fuzz-sql memcheck format reference packages help
 
 #: all           build the extension (the default)
 #: install       install it into the PostgreSQL that PG_CONFIG names
@@ -257,6 +257,12 @@ fuzz:
 fuzz-sql:
 	@tools/packages build test
 	+@FUZZ_CALLS=$(or $(CALLS),50000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) TESTS=fuzz_sql tools/test tap
+
+#: memcheck      run regression tests under valgrind, slowly: MEMCHECK="orders ledger" chooses which
+MEMCHECK ?= orders ledger tiers enrolment hostile_input bounds
+memcheck:
+	@tools/packages build memcheck
+	+@tools/private-server --save memcheck.txt tools/memcheck $(MEMCHECK)
 
 #: format        format the C++ sources with clang-format
 format:
