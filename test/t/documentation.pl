@@ -17,6 +17,11 @@ my $node = PostgreSQL::Test::Cluster->new('documentation');
 $node->init;
 # JDBC knows no Unix sockets.
 $node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
+# The role of the quick start has to show its password, as on a server of Debian's.
+my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
+unlink $node->data_dir . '/pg_hba.conf';
+$node->append_conf('pg_hba.conf', "local all till scram-sha-256\nhost all till 127.0.0.1/32 scram-sha-256\n$hba");
+$ENV{PGPASSWORD} = 'correct horse battery';
 $node->start;
 
 # How programs of a language are run: the file's name, the command, and a command that succeeds where both it and its driver
