@@ -6,7 +6,7 @@ CREATE FUNCTION @extschema@.loyalty_orders_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_orders_trigger';
 
 COMMENT ON FUNCTION @extschema@.loyalty_orders_trigger() IS
-    'Trigger of the tables of orders, before an update, delete or truncate statement: refuses it (LY610) unless it is '
+    'Trigger of the tables of orders, before a statement that writes or truncates: refuses it (LY610) unless it is '
     'one of the functions for orders. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_orders_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_place_order("order" jsonb) RETURNS jsonb

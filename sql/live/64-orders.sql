@@ -1,4 +1,4 @@
--- Orders are changed by functions only.
+-- Orders are written by functions only.
 
 DO $do$
 DECLARE
@@ -10,12 +10,12 @@ BEGIN
     ]
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON loyalty.%I '
+            'CREATE OR REPLACE TRIGGER refuse_change BEFORE INSERT OR UPDATE OR DELETE ON loyalty.%I '
             'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_orders_trigger()',
             guarded
         );
         EXECUTE format(
-            'COMMENT ON TRIGGER refuse_change ON loyalty.%I IS %L', guarded, 'Orders are changed by functions only.'
+            'COMMENT ON TRIGGER refuse_change ON loyalty.%I IS %L', guarded, 'Orders are written by functions only.'
         );
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%I '

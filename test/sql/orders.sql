@@ -96,7 +96,9 @@ SELECT * FROM refusal(format($$SELECT loyalty_refund('bob', 'main', 1, %L)$$, :'
 SELECT * FROM refusal($$INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('bob', 'main', 'bonus', 'reversal', -1, 3)$$);
 SELECT * FROM refusal($$SELECT loyalty_accrue('bob', 'main', 'bonus', 1, source_type => 'order', source => 'A-2')$$);
 
--- Tables of orders are changed by functions only, and what they refer to stays.
+-- Tables of orders are written by functions only, and what they refer to stays.
+SELECT * FROM refusal($$INSERT INTO loyalty.order_lines SELECT * FROM loyalty.order_lines$$);
+SELECT code FROM refusal($$INSERT INTO loyalty.order_ids SELECT 'mine', program, buyer FROM loyalty.order_ids$$);
 SELECT * FROM refusal($$UPDATE loyalty.orders SET status = 'delivered'$$);
 SELECT code, message FROM refusal($$UPDATE loyalty.order_accruals SET state = 'dropped', dropped = points$$);
 SELECT code, message FROM refusal($$DELETE FROM loyalty.order_returns$$);

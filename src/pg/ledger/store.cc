@@ -177,7 +177,7 @@ void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& bal
         ", lot AS ("
         "    UPDATE loyalty.lots l SET remaining = c.remaining, held = c.held"
         "      FROM (SELECT unnest($9::bigint[]) AS seq, unnest($10::numeric[]) AS remaining, unnest($11::numeric[]) AS held) c"
-        "     WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = ANY ($9) AND l.seq = c.seq)"
+        "     WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = c.seq)"
         ", movement AS ("
         "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
         "    SELECT $1, $2, $3, unnest($12::bigint[]), unnest($13::bigint[]), unnest($14::numeric[])) SELECT FROM account",

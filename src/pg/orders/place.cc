@@ -109,6 +109,7 @@ private:
             " RETURNING true",
             {TEXTOID, TEXTOID, TEXTOID});
         const OrderArguments key(key_);
+        const OrderWriting writing;
         return query.run({key.external_id, key.program, key.buyer}, true).size() == 1;
     }
 

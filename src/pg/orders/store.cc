@@ -95,7 +95,7 @@ void fail_unknown_line(const LockedOrder& order, const std::string& line) {
 
 }  // namespace loyalty::pg
 
-// Statement trigger of the tables of orders, before a change of rows.
+// Statement trigger of the tables of orders, before rows are written.
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_orders_trigger);
 Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
@@ -106,8 +106,9 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
         if (OrderWriting::depth > 0) return no_row;
         const std::string table = RelationGetRelationName(trigger->tg_relation);
-        throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is changed by functions only", {},
-                    "Use loyalty_set_order_status(), loyalty_cancel_order() or loyalty_return_items().");
+        throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is written by functions only", {},
+                    "Use loyalty_place_order(), loyalty_import_orders(), loyalty_set_order_status(),"
+                    " loyalty_cancel_order() or loyalty_return_items().");
     });
 }
 }

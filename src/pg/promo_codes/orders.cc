@@ -82,11 +82,14 @@ std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& pr
 
 void give_back_promo_codes(const OrderKey& key) {
     static Query lock(
-        "SELECT FROM loyalty.promo_codes"
-        " WHERE program = $2 AND (profile = substr($1, 3) AND order_id = $3 OR code IN ("
-        "           SELECT u.code FROM loyalty.promo_code_uses u"
-        "            WHERE u.buyer = $1 AND u.program = $2 AND u.order_id = $3 AND u.freed_at IS NULL))"
-        " ORDER BY code FOR NO KEY UPDATE",
+        "SELECT FROM loyalty.promo_codes c"
+        "  JOIN (SELECT u.code FROM loyalty.promo_code_uses u"
+        "         WHERE u.buyer = $1 AND u.program = $2 AND u.order_id = $3 AND u.freed_at IS NULL"
+        "        UNION"
+        "        SELECT i.code FROM loyalty.promo_codes i"
+        "         WHERE i.profile = substr($1, 3) AND i.program = $2 AND i.order_id = $3) k ON k.code = c.code"
+        " WHERE c.program = $2"
+        " ORDER BY c.code FOR NO KEY UPDATE OF c",
         {TEXTOID, TEXTOID, TEXTOID});
     static Query free(
         "WITH freed AS ("

@@ -33,6 +33,7 @@ void lock_counters(const Argument& program, const Argument& promotions) {
         "SELECT FROM loyalty.promotion_counters WHERE program = $1 AND promotion = ANY ($2)"
         " ORDER BY promotion FOR NO KEY UPDATE",
         {TEXTOID, TEXTARRAYOID});
+    const OrderWriting writing;
     make.run({program, promotions}, true);
     lock.run({program, promotions}, true);
 }

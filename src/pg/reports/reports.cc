@@ -13,7 +13,7 @@ public:
     Report(std::string name, int columns)
         : name_(std::move(name)),
           columns_(columns),
-          forget_(("DELETE FROM loyalty." + name_ + "_kept").c_str(), {}),
+          forget_(("DELETE FROM loyalty." + name_ + "_kept").c_str(), {}, Plan::free),
           keep_(("WITH kept AS (INSERT INTO loyalty." + name_ + "_kept SELECT * FROM loyalty." + name_ +
                  "_now RETURNING 1)"
                  " INSERT INTO loyalty.report_refreshes AS r (report, as_of, rows)"
@@ -22,14 +22,15 @@ public:
                  "', loyalty.clock(), count(*) FROM kept"
                  " ON CONFLICT (report) DO UPDATE SET as_of = excluded.as_of, rows = excluded.rows")
                     .c_str(),
-                {}),
+                {}, Plan::free),
           is_due_(("SELECT FROM loyalty.report_refreshes WHERE report = '" + name_ +
                    "' AND (as_of AT TIME ZONE 'UTC')::date < (loyalty.clock() AT TIME ZONE 'UTC')::date")
                       .c_str(),
                   {}),
           is_kept_(("SELECT as_of FROM loyalty.report_refreshes WHERE report = '" + name_ + "'").c_str(), {}),
-          kept_(("SELECT kept.*, $1 FROM loyalty." + name_ + "_kept AS kept").c_str(), {TIMESTAMPTZOID}),
-          computed_(("SELECT computed.*, loyalty.clock() FROM loyalty." + name_ + "_now AS computed").c_str(), {}) {}
+          kept_(("SELECT kept.*, $1 FROM loyalty." + name_ + "_kept AS kept").c_str(), {TIMESTAMPTZOID}, Plan::free),
+          computed_(("SELECT computed.*, loyalty.clock() FROM loyalty." + name_ + "_now AS computed").c_str(), {},
+                    Plan::free) {}
 
     const std::string& name() const { return name_; }
     // With the moment that the figures are of.

@@ -31,7 +31,7 @@ KeptQueries::Entry& KeptQueries::find(const std::string& text, Oid type) {
         return *found->second;
     }
     if (entries_.size() >= most) drop_oldest();
-    auto made = std::make_unique<Entry>(Entry{Query(text.c_str(), {type}), ++uses_});
+    auto made = std::make_unique<Entry>(Entry{Query(text.c_str(), {type}, Plan::of_others), ++uses_});
     return *entries_.emplace(key, std::move(made)).first->second;
 }
 

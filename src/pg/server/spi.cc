@@ -1,6 +1,7 @@
 #include <exception>
 
 #include "pg/server/box.hpp"
+#include "pg/server/keyed_plan.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -227,6 +228,7 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     const int count = static_cast<int>(types_.size());
     SPIPlanPtr* plan = &plan_;
     const Argument* given = arguments.begin();
+    const Plan kind = kind_;
     const std::uint64_t rows = postgres([=] {
         if (Box::innermost()) pin_settings();
         if (*plan == nullptr) {
@@ -235,6 +237,7 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
                 elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
             *plan = made;
         }
+        if (kind != Plan::free) plan_by_keys(*plan, kind == Plan::of_others);
         Datum values[max_arguments];
         char nulls[max_arguments];
         for (int i = 0; i < count; i++) {

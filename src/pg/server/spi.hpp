@@ -84,11 +84,16 @@ private:
     const char* query_;
 };
 
+// How a query is planned: for finding rows by whole keys, see keyed_plan.hpp; likewise, but with relations of others, which
+// may want what is switched off there; or as the planner likes, which is for queries that read much at once.
+enum class Plan { by_keys, of_others, free };
+
 // A query that is planned once per backend, for any arguments: planning anew for each costs more than these short queries
 // themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
 class Query {
 public:
-    Query(const char* text, std::initializer_list<Oid> types) : text_(text), types_(types) {}
+    Query(const char* text, std::initializer_list<Oid> types, Plan kind = Plan::by_keys)
+        : text_(text), types_(types), kind_(kind) {}
 
     static constexpr int max_arguments = 32;
 
@@ -107,6 +112,7 @@ private:
     Rows run_once(std::initializer_list<Argument> arguments, bool writes);
     std::string text_;
     std::vector<Oid> types_;
+    Plan kind_;
     SPIPlanPtr plan_ = nullptr;
 };
 
