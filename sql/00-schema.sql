@@ -26,17 +26,96 @@ CREATE FUNCTION @extschema@.loyalty_schema_version() RETURNS integer
 COMMENT ON FUNCTION @extschema@.loyalty_schema_version() IS
     'Version of schema loyalty that this library works with. Example: SELECT loyalty_schema_version();';
 
+-- What is done to the schema is done as its owner, whoever of those who may act as the owner calls: a function of this kind in
+-- C lets the one of its name with _as_owner do the work, in which it has become that role. Tables may have triggers,
+-- constraints and views of the owner's, who is not to gain a superuser's rights by being served by one.
+
+CREATE FUNCTION @extschema@.loyalty_require_owner() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_require_owner';
+
+COMMENT ON FUNCTION @extschema@.loyalty_require_owner() IS
+    'LY783 unless the work is being done as the owner of schema loyalty, by one of the functions that see to that. Example: '
+    'SELECT loyalty_require_owner();';
+
+CREATE FUNCTION @extschema@.loyalty_let_owner_act() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    owner CONSTANT regrole := (SELECT nspowner FROM pg_namespace WHERE nspname = 'loyalty');
+    lacking record;
+BEGIN
+    -- Whoever owns the schema without having created the extension needs its functions, and passes them on.
+    FOR lacking IN
+        SELECT function.oid::regprocedure AS name
+        FROM pg_proc AS function
+        JOIN pg_depend AS dependency
+            ON dependency.classid = 'pg_proc'::regclass
+            AND dependency.objid = function.oid
+            AND dependency.refclassid = 'pg_extension'::regclass
+            AND dependency.deptype = 'e'
+        JOIN pg_extension AS extension ON extension.oid = dependency.refobjid
+        WHERE extension.extname = 'loyalty'
+            AND NOT has_function_privilege(owner, function.oid, 'EXECUTE WITH GRANT OPTION')
+            AND has_function_privilege(function.oid, 'EXECUTE WITH GRANT OPTION')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s WITH GRANT OPTION', lacking.name, owner);
+    END LOOP;
+
+    -- A superuser may have made what the owner has to be able to change.
+    FOR lacking IN
+        SELECT relation.oid::regclass AS name
+        FROM pg_class AS relation
+        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
+        WHERE schema.nspname = 'loyalty'
+            AND relation.relkind IN ('r', 'v')
+            AND relation.relowner <> owner
+            AND pg_has_role(relation.relowner, 'USAGE')
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', lacking.name, owner);
+    END LOOP;
+    FOR lacking IN
+        SELECT function.oid::regprocedure AS name
+        FROM pg_proc AS function
+        JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
+        WHERE schema.nspname = 'loyalty'
+            AND function.proowner <> owner
+            AND pg_has_role(function.proowner, 'USAGE')
+    LOOP
+        EXECUTE format('ALTER ROUTINE %s OWNER TO %s', lacking.name, owner);
+    END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_let_owner_act() IS
+    'Lets the owner of schema loyalty act, as far as the caller can: the owner may execute and pass on the functions of the '
+    'extension, and owns what is in the schema. Called by loyalty_migrate(), loyalty_grant() and their like before they become '
+    'that role. Example: SELECT loyalty_let_owner_act();';
+
 CREATE FUNCTION @extschema@.loyalty_migrate() RETURNS integer
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_as_owner';
+
+COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
+    'Brings schema loyalty to the version of this library and makes its triggers and views anew, as the schema''s owner; '
+    'returns the version. Where the rules of calculation have changed, each program gets a new version of the same promotion '
+    'tree, and notices tell of which groups and promotions figures may change. '
+    'May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library), LY783 '
+    '(called by somebody else). Example: SELECT loyalty_migrate();';
+
+CREATE FUNCTION @extschema@.loyalty_migrate_as_owner() RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     known CONSTANT integer := @extschema@.loyalty_schema_version();
     found_version integer;
-    foreign_relation record;
-    foreign_function record;
     granted name[];
 BEGIN
+    PERFORM @extschema@.loyalty_require_owner();
     IF to_regclass('loyalty.schema_version') IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY001',
@@ -69,31 +148,6 @@ BEGIN
 
     -- include live
 
-    -- A superuser may migrate what belongs to another role, which must be able to do so the next time.
-    FOR foreign_relation IN
-        SELECT
-            relation.oid::regclass AS name,
-            schema.nspowner::regrole AS owner
-        FROM pg_class AS relation
-        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
-        WHERE schema.nspname = 'loyalty'
-            AND relation.relkind IN ('r', 'v')
-            AND relation.relowner <> schema.nspowner
-    LOOP
-        EXECUTE format('ALTER TABLE %s OWNER TO %s', foreign_relation.name, foreign_relation.owner);
-    END LOOP;
-    FOR foreign_function IN
-        SELECT
-            function.oid::regprocedure AS name,
-            schema.nspowner::regrole AS owner
-        FROM pg_proc AS function
-        JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
-        WHERE schema.nspname = 'loyalty'
-            AND function.proowner <> schema.nspowner
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', foreign_function.name, foreign_function.owner);
-    END LOOP;
-
     PERFORM @extschema@.loyalty_adopt_rules();
 
     UPDATE loyalty.schema_version
@@ -110,18 +164,15 @@ BEGIN
     JOIN pg_roles AS grantee ON grantee.oid = entry.grantee AND grantee.oid <> schema.nspowner
     WHERE schema.nspname = 'loyalty';
     DELETE FROM loyalty.granted_rights AS stale WHERE stale.role <> ALL (granted);
-    PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
+    PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
     WHERE kept.role = ANY (granted);
     RETURN known;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
-    'Brings schema loyalty to the version of this library and makes its triggers and views anew; returns the '
-    'version. Where the rules of calculation have changed, each program gets a new version of the same promotion tree, and '
-    'notices tell of which groups and promotions figures may change. May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library). Example: '
-    'SELECT loyalty_migrate();';
+COMMENT ON FUNCTION @extschema@.loyalty_migrate_as_owner() IS
+    'What loyalty_migrate() does as the schema''s owner; called by itself, LY783. Example: SELECT loyalty_migrate();';
 
 CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE

@@ -197,6 +197,21 @@ CREATE FUNCTION @extschema@.loyalty_profile_databases_trigger() RETURNS trigger
 DECLARE
     missing text;
 BEGIN
+    -- Wherever profiles are read, functions of the relation's views and policies are called.
+    IF (
+        TG_OP = 'INSERT'
+        OR (NEW.relation, NEW.key_column, NEW.email_column, NEW.phone_column)
+        IS DISTINCT FROM (OLD.relation, OLD.key_column, OLD.email_column, OLD.phone_column)
+    ) AND NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'loyalty'), 'USAGE') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY792',
+            MESSAGE = 'only the owner of schema "loyalty" says where profiles stand',
+            DETAIL = format('Profile database "%s": its relation and columns.', NEW.external_id),
+            HINT = 'Let the owner make the profile database; its name and description are yours to change.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
+
     IF NOT EXISTS (
         SELECT
         FROM pg_class AS class
@@ -249,8 +264,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_profile_databases_trigger() IS
-    'Trigger of loyalty.profile_databases, before insert or update of a row: the relation and its columns exist '
-    '(LY315), and no second program is active over it (LY311). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'Trigger of loyalty.profile_databases, before insert or update of a row: relation and columns are set by the schema''s '
+    'owner alone (LY792) and exist (LY315), and no second program is active over it (LY311). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------

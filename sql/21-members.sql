@@ -101,7 +101,7 @@ CREATE FUNCTION @extschema@.loyalty_find_member(
 COMMENT ON FUNCTION @extschema@.loyalty_find_member(text, text, text) IS
     'Profiles of a program by the value of a field: key, email, phone (the columns that the profile database names), or '
     'any column of it; of bundled profiles any attribute. Each with whether it is a member, and its dates. The profile '
-    'database is read with the caller''s rights, by an index on the column. Errors: LY201, LY211, LY702 (no such field). '
+    'database is read by an index on the column; the caller needs the right to. Errors: LY201, LY211, LY702 (no such field). '
     'Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
 
 CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETURNS jsonb

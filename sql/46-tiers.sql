@@ -343,7 +343,7 @@ CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS int
     AS 'MODULE_PATHNAME', 'loyalty_judge';
 
 COMMENT ON FUNCTION @extschema@.loyalty_judge(text, text) IS
-    'Judges the tiers of a member anew: dynamic groups by the profile, which is read with the caller''s rights, balances '
+    'Judges the tiers of a member anew: dynamic groups by the profile, which the caller needs the right to read, balances '
     'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
     'SELECT loyalty_judge(''ann'', ''main'');';
 

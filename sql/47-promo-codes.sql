@@ -84,7 +84,7 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     AS 'MODULE_PATHNAME', 'loyalty_import_promo_codes';
 
 COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name) IS
-    'Takes codes from a column of a table, such as a temporary one that COPY filled; it is read with the caller''s rights. '
+    'Takes codes from a column of a table, such as a temporary one that COPY filled; which the caller has the right to read. '
     'Other columns may hold the uses of each code so far (null: none) and when it expires: a date (the last day, in the '
     'program''s time zone) or a moment; null: expires_at. Reports how many were inserted, were there already (also twice in '
     'the source), and were refused: null, empty, longer than 100 characters, with white space within, or with uses below 0; '

@@ -108,7 +108,7 @@ $body$;
 
 COMMENT ON PROCEDURE @extschema@.loyalty_judge_tiers(integer) IS
     'The job that judges the dynamic tier groups of all members, as time alone changes what an order of the last 90 days '
-    'is; see loyalty_run_job(). Profiles are read with the caller''s rights. Example: CALL loyalty_judge_tiers();';
+    'is; see loyalty_run_job(). Who reads the profiles, and with whose rights, doc/security.md says. Example: CALL loyalty_judge_tiers();';
 
 CREATE PROCEDURE @extschema@.loyalty_tell_expiring(batch_size integer DEFAULT 10000)
     LANGUAGE plpgsql
@@ -218,7 +218,8 @@ CREATE FUNCTION @extschema@.loyalty_unschedule() RETURNS boolean
 DECLARE
     unscheduled boolean;
 BEGIN
-    IF to_regclass('cron.job') IS NULL THEN
+    -- A schema of this name may be anybody's.
+    IF NOT EXISTS (SELECT FROM pg_extension AS extension WHERE extension.extname = 'pg_cron') THEN
         RETURN false;
     END IF;
     EXECUTE

@@ -245,6 +245,17 @@ COMMENT ON FUNCTION @extschema@.loyalty_member_card(text, text, integer) IS
     'ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are those of the '
     'session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT loyalty_member_card(''ann'', ''main'');';
 
+CREATE FUNCTION @extschema@.loyalty_profile_contacts(program text, OUT member text, OUT email text, OUT phone text)
+    RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_profile_contacts';
+
+COMMENT ON FUNCTION @extschema@.loyalty_profile_contacts(text) IS
+    'All profiles of a program''s profile database: key, e-mail and telephone, where it names their columns; of bundled '
+    'profiles the attributes email and phone. The caller needs the right to read the profiles. Errors: LY201, LY211, LY526, '
+    'LY791. Example: SELECT * FROM loyalty_profile_contacts(''main'');';
+
 CREATE FUNCTION @extschema@.loyalty_export_members(
     program text,
     OUT member text,
@@ -258,32 +269,12 @@ CREATE FUNCTION @extschema@.loyalty_export_members(
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1000
     SET search_path = pg_catalog, pg_temp
     AS $body$
-DECLARE
-    profiles record;
 BEGIN
-    SELECT
-        database.relation,
-        database.key_column,
-        database.relation = 'loyalty.profiles'::regclass AS is_bundled,
-        database.email_column,
-        database.phone_column
-    INTO profiles
-    FROM loyalty.programs AS known
-    JOIN loyalty.profile_databases AS database ON database.external_id = known.profile_database
-    WHERE known.external_id = loyalty_export_members.program;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY201',
-            MESSAGE = format('program "%s" does not exist', program),
-            HINT = 'Name one of loyalty.programs.';
-    END IF;
-
-    RETURN QUERY EXECUTE format(
-        $query$
+    RETURN QUERY
         SELECT
-            listed.member,
-            %1$s,
-            %2$s,
+            listed.member::text,
+            profile.email,
+            profile.phone,
             (listed.registered_at AT TIME ZONE listed.time_zone)::date,
             (listed.enrolled_at AT TIME ZONE listed.time_zone)::date,
             (
@@ -295,29 +286,16 @@ BEGIN
                 FROM jsonb_each_text(listed.tiers) AS held
             )
         FROM loyalty.member_export AS listed
-        LEFT JOIN %3$s AS profile ON profile.%4$I::text = listed.member
-        WHERE listed.program = $1
+        LEFT JOIN @extschema@.loyalty_profile_contacts(loyalty_export_members.program) AS profile
+            ON profile.member = listed.member
+        WHERE listed.program = loyalty_export_members.program
             AND listed.removed_at IS NULL
-        ORDER BY listed.member
-        $query$,
-        CASE
-            WHEN profiles.email_column IS NOT NULL THEN format('profile.%I::text', profiles.email_column)
-            WHEN profiles.is_bundled THEN $$profile.attributes ->> 'email'$$
-            ELSE 'NULL::text'
-        END,
-        CASE
-            WHEN profiles.phone_column IS NOT NULL THEN format('profile.%I::text', profiles.phone_column)
-            WHEN profiles.is_bundled THEN $$profile.attributes ->> 'phone'$$
-            ELSE 'NULL::text'
-        END,
-        profiles.relation,
-        profiles.key_column
-    ) USING program;
+        ORDER BY listed.member;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_export_members(text) IS
     'The present members of a program as flat columns, for COPY: key, e-mail and telephone of the profile (where its '
     'database names these columns; of bundled profiles the attributes email and phone), days of registration and '
-    'enrolment in the program''s time zone, total balances and tiers as text. Profiles are read with the caller''s rights. '
-    'Errors: LY201. Example: COPY (SELECT * FROM loyalty_export_members(''main'')) TO STDOUT (FORMAT csv, HEADER);';
+    'enrolment in the program''s time zone, total balances and tiers as text. The caller needs the right to read the profiles. '
+    'Errors: LY201, LY211, LY791. Example: COPY (SELECT * FROM loyalty_export_members(''main'')) TO STDOUT (FORMAT csv, HEADER);';

@@ -1,7 +1,7 @@
 -- Roles without reading manuals: four sets of rights, what each consists of, granting and revoking them.
 --
--- All is granted and revoked as the schema's owner, whoever of those who may act as the owner calls: a right is taken back
--- only by the role that gave it, and an owner could not take back what a superuser gave.
+-- All is granted and revoked as the schema's owner, see loyalty_require_owner(): a right is taken back only by the role that
+-- gave it, and an owner could not take back what a superuser gave.
 
 CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -63,8 +63,9 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 AND routine.name NOT IN (
                     'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
                     'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights', 'loyalty_adopt_rules',
-                    'loyalty_changed_rules'
+                    'loyalty_changed_rules', 'loyalty_require_owner', 'loyalty_let_owner_act'
                 )
+                AND routine.name !~ '_as_owner$'
             WHEN 'report' THEN routine.name IN (
                 'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_html',
                 'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
@@ -161,63 +162,18 @@ BEGIN
             ERRCODE = 'LY782',
             MESSAGE = format('role "%s" owns schema "loyalty", and has all rights', role),
             HINT = 'Name another role.';
-    ELSIF NOT pg_has_role(current_user, owner, 'MEMBER') THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'LY783',
-            MESSAGE = 'only the owner of schema "loyalty" grants and revokes its rights',
-            DETAIL = format('The owner is %s.', owner),
-            HINT = 'Let the owner call, a member of that role, or a superuser.';
     END IF;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_rights_problem(name, text) IS
     'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 (the '
-    'owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_rights_problem(''checkout'', ''app'');';
+    'owner), LY001. Example: SELECT loyalty_rights_problem(''checkout'', ''app'');';
 
 CREATE FUNCTION @extschema@.loyalty_grant(role name, rights text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    acting CONSTANT text := current_setting('role');
-    owner name;
-    granted record;
-BEGIN
-    PERFORM @extschema@.loyalty_rights_problem(loyalty_grant.role, loyalty_grant.rights);
-    SELECT pg_get_userbyid(nspowner) INTO owner FROM pg_namespace WHERE nspname = 'loyalty';
-
-    -- Whoever owns the schema without having created the extension cannot pass on its functions, unless he is given that.
-    FOR granted IN
-        SELECT rights.object, replace(rights.object, 'ROUTINE ', '')::regprocedure AS routine
-        FROM @extschema@.loyalty_rights(loyalty_grant.rights) AS rights
-        WHERE rights.privilege = 'EXECUTE'
-    LOOP
-        CONTINUE WHEN has_function_privilege(owner, granted.routine, 'EXECUTE WITH GRANT OPTION');
-        IF NOT has_function_privilege(granted.routine, 'EXECUTE WITH GRANT OPTION') THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'LY784',
-                MESSAGE = format('role "%s" owns schema "loyalty", but may not pass on its functions', owner),
-                DETAIL = format('It may not grant EXECUTE on %s.', granted.routine),
-                HINT = 'Let the owner of the extension, or a superuser, call loyalty_grant().';
-        END IF;
-        EXECUTE format('GRANT EXECUTE ON %s TO %I WITH GRANT OPTION', granted.object, owner);
-    END LOOP;
-
-    PERFORM set_config('role', owner, true);
-    -- Two sessions that change the rights on one thing would get in each other's way.
-    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
-    FOR granted IN
-        SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_grant.rights) AS rights
-    LOOP
-        EXECUTE format('GRANT %s ON %s TO %I', granted.privilege, granted.object, loyalty_grant.role);
-    END LOOP;
-    INSERT INTO loyalty.granted_rights (role, rights)
-    VALUES (loyalty_grant.role, loyalty_grant.rights)
-    ON CONFLICT DO NOTHING;
-    PERFORM set_config('role', acting, true);
-END
-$body$;
+    AS 'MODULE_PATHNAME', 'loyalty_as_owner';
 
 COMMENT ON FUNCTION @extschema@.loyalty_grant(name, text) IS
     'Grants a role a set of rights: app (quotes, orders, points and codes of one buyer at a time), admin (all of that, '
@@ -227,41 +183,51 @@ COMMENT ON FUNCTION @extschema@.loyalty_grant(name, text) IS
     'itself), LY783 (called by somebody else), LY784 (the owner may not pass on the functions), LY001. Example: SELECT '
     'loyalty_grant(''checkout'', ''app'');';
 
-CREATE FUNCTION @extschema@.loyalty_revoke(role name, rights text) RETURNS boolean
+CREATE FUNCTION @extschema@.loyalty_grant_as_owner(role name, rights text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
-    acting CONSTANT text := current_setting('role');
     granted record;
-    was_granted boolean;
 BEGIN
-    PERFORM @extschema@.loyalty_rights_problem(loyalty_revoke.role, loyalty_revoke.rights);
-    PERFORM set_config('role', rolname, true)
-    FROM pg_namespace
-    JOIN pg_roles ON pg_roles.oid = nspowner
-    WHERE nspname = 'loyalty';
+    PERFORM @extschema@.loyalty_require_owner();
+    PERFORM @extschema@.loyalty_rights_problem(loyalty_grant_as_owner.role, loyalty_grant_as_owner.rights);
 
+    FOR granted IN
+        SELECT replace(rights.object, 'ROUTINE ', '')::regprocedure AS routine
+        FROM @extschema@.loyalty_rights(loyalty_grant_as_owner.rights) AS rights
+        WHERE rights.privilege = 'EXECUTE'
+    LOOP
+        IF NOT has_function_privilege(granted.routine, 'EXECUTE WITH GRANT OPTION') THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'LY784',
+                MESSAGE = format('role "%s" owns schema "loyalty", but may not pass on its functions', current_user),
+                DETAIL = format('It may not grant EXECUTE on %s.', granted.routine),
+                HINT = 'Let the owner of the extension, or a superuser, call loyalty_grant().';
+        END IF;
+    END LOOP;
+
+    -- Two sessions that change the rights on one thing would get in each other's way.
     LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
-    DELETE FROM loyalty.granted_rights
-    WHERE granted_rights.role = loyalty_revoke.role
-        AND granted_rights.rights = loyalty_revoke.rights;
-    was_granted := FOUND;
-    IF was_granted THEN
-        FOR granted IN
-            SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_revoke.rights) AS rights
-        LOOP
-            EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, loyalty_revoke.role);
-        END LOOP;
-        -- The sets overlap.
-        PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
-        FROM loyalty.granted_rights AS kept
-        WHERE kept.role = loyalty_revoke.role;
-    END IF;
-    PERFORM set_config('role', acting, true);
-    RETURN was_granted;
+    FOR granted IN
+        SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_grant_as_owner.rights) AS rights
+    LOOP
+        EXECUTE format('GRANT %s ON %s TO %I', granted.privilege, granted.object, loyalty_grant_as_owner.role);
+    END LOOP;
+    INSERT INTO loyalty.granted_rights (role, rights)
+    VALUES (loyalty_grant_as_owner.role, loyalty_grant_as_owner.rights)
+    ON CONFLICT DO NOTHING;
 END
 $body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_grant_as_owner(name, text) IS
+    'What loyalty_grant() does as the schema''s owner; called by itself, LY783. Example: SELECT '
+    'loyalty_grant(''checkout'', ''app'');';
+
+CREATE FUNCTION @extschema@.loyalty_revoke(role name, rights text) RETURNS boolean
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_as_owner';
 
 COMMENT ON FUNCTION @extschema@.loyalty_revoke(name, text) IS
     'Takes a set of rights back from a role, all but what another set of the role holds, too; returns whether the role had '
@@ -269,19 +235,63 @@ COMMENT ON FUNCTION @extschema@.loyalty_revoke(name, text) IS
     '(no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_revoke(''checkout'', '
     '''app'');';
 
+CREATE FUNCTION @extschema@.loyalty_revoke_as_owner(role name, rights text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    granted record;
+    was_granted boolean;
+BEGIN
+    PERFORM @extschema@.loyalty_require_owner();
+    PERFORM @extschema@.loyalty_rights_problem(loyalty_revoke_as_owner.role, loyalty_revoke_as_owner.rights);
+    LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM loyalty.granted_rights
+    WHERE granted_rights.role = loyalty_revoke_as_owner.role
+        AND granted_rights.rights = loyalty_revoke_as_owner.rights;
+    was_granted := FOUND;
+    IF was_granted THEN
+        FOR granted IN
+            SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_revoke_as_owner.rights) AS rights
+        LOOP
+            EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, loyalty_revoke_as_owner.role);
+        END LOOP;
+        -- The sets overlap.
+        PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
+        FROM loyalty.granted_rights AS kept
+        WHERE kept.role = loyalty_revoke_as_owner.role;
+    END IF;
+    RETURN was_granted;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_revoke_as_owner(name, text) IS
+    'What loyalty_revoke() does as the schema''s owner; called by itself, LY783. Example: SELECT '
+    'loyalty_revoke(''checkout'', ''app'');';
+
 CREATE FUNCTION @extschema@.loyalty_restore_rights() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_as_owner';
+
+COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
+    'Grants again all that loyalty.granted_rights records, to roles of these names: after a restore without rights '
+    '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their rights '
+    'still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
+
+CREATE FUNCTION @extschema@.loyalty_restore_rights_as_owner() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_grant(kept.role::name, kept.rights::text)
+    PERFORM @extschema@.loyalty_require_owner();
+    PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
     JOIN pg_roles AS grantee ON grantee.rolname = kept.role
     JOIN pg_namespace AS schema ON schema.nspname = 'loyalty' AND schema.nspowner <> grantee.oid;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
-    'Grants again all that loyalty.granted_rights records, to roles of these names: after a restore without rights '
-    '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their rights '
-    'still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
+COMMENT ON FUNCTION @extschema@.loyalty_restore_rights_as_owner() IS
+    'What loyalty_restore_rights() does as the schema''s owner; called by itself, LY783. Example: SELECT '
+    'loyalty_restore_rights();';

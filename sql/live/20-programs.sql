@@ -3,7 +3,7 @@
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE OF relation, key_column, email_column, phone_column ON loyalty.profile_databases
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_profile_databases_trigger();
-COMMENT ON TRIGGER validate ON loyalty.profile_databases IS 'The relation and its columns exist.';
+COMMENT ON TRIGGER validate ON loyalty.profile_databases IS 'The relation and its columns exist, and the schema''s owner has set them.';
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.programs

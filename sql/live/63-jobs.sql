@@ -1,6 +1,6 @@
 -- How far the jobs are.
 
--- A run at work holds the advisory lock of its job; that of a session that is gone is gone, too.
+-- A run at work holds the lock of its job; that of a session that is gone is gone, too.
 CREATE OR REPLACE VIEW loyalty.job_progress AS
 SELECT
     last_run.job,
@@ -12,10 +12,10 @@ SELECT
             FROM pg_locks AS lock
             JOIN pg_database AS database ON database.oid = lock.database
             WHERE database.datname = current_database()
-                AND lock.locktype = 'advisory'
-                AND lock.objsubid = 1
+                AND lock.locktype = 'object'
+                AND lock.classid = 'loyalty.job_runs'::regclass
+                AND lock.objid::bigint = hashtextextended(last_run.job, 0) & 4294967295
                 AND lock.granted
-                AND lock.classid::bigint << 32 | lock.objid::bigint = hashtextextended('loyalty ' || last_run.job, 0)
         ) THEN 'running'
         ELSE 'interrupted'
     END AS state,

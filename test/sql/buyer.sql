@@ -318,6 +318,6 @@ RESET search_path;
 
 DROP SCHEMA loyalty, crm, hostile CASCADE;
 DROP FUNCTION buyer(text, text), try(text, text);
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA public FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
 DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM regress_loyalty_owner', current_database()); END $$;
 DROP ROLE regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch, regress_loyalty_nobody;

@@ -45,10 +45,11 @@ CALL loyalty_expire_points(1);
 SELECT member, failures FROM loyalty.job_errors ORDER BY member;
 SELECT job, done, skipped FROM loyalty.job_progress;
 
--- An error of the server is nobody's: the run ends, and goes on later.
+-- An error that a trigger raises skips the member, whatever its class: only a true cancel or shutdown ends a run.
 UPDATE blocked SET code = '57014', message = 'cancelled';
 CALL loyalty_expire_points();
-DO $$ BEGIN PERFORM loyalty_job_batch('expire_points', 100); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'caught'; END $$;
+UPDATE blocked SET code = '57P01', message = 'shutting down';
+CALL loyalty_expire_points();
 UPDATE blocked SET code = '53100', message = 'disk full';
 CALL loyalty_expire_points();
 SELECT member, message, failures FROM loyalty.job_errors ORDER BY member;

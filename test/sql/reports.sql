@@ -267,10 +267,11 @@ SELECT sum(points) AS points, sum(money) AS money, sum(revaluation) AS revaluati
 SELECT string_agg(attname, ', ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'loyalty.transaction_list'::regclass AND attnum > 0;
 
 -- Two runs do not meet.
-SELECT pg_advisory_lock(hashtextextended('loyalty refresh_reports', 0)) IS NOT NULL AS locked;
+BEGIN;
+SELECT loyalty_begin_job('refresh_reports');
 \setenv PGDATABASE :DBNAME
 \! psql -X -q -c 'SELECT loyalty_refresh_reports()' 2>&1 | sed 's/ *$//'
-SELECT pg_advisory_unlock_all() IS NOT NULL AS unlocked;
+ROLLBACK;
 
 -- A program at rest is reported like any other.
 BEGIN;

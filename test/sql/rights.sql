@@ -105,7 +105,9 @@ FROM (VALUES
 SELECT statement, try('regress_loyalty_admin', statement)
 FROM (VALUES
     ($$INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('again', 'Again', 'loyalty.members', 'member')$$),
-    ($$INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('second', 'Second', 'again', 'EUR', 'UTC')$$),
+    ($$UPDATE loyalty.profile_databases SET key_column = 'attributes'$$),
+    ($$UPDATE loyalty.profile_databases SET name = 'Customers', description = 'All of them'$$),
+    ($$INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('second', 'Second', 'profiles', 'EUR', 'UTC')$$),
     ($$INSERT INTO loyalty.point_types (program, external_id, name, ratio) VALUES ('main', 'new', 'New', 1)$$),
     ($$UPDATE loyalty.point_types SET ratio = 2 WHERE external_id = 'new'$$),
     ($$DELETE FROM loyalty.point_types WHERE external_id = 'new'$$),
@@ -340,9 +342,9 @@ CREATE ROLE regress_loyalty_owner;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
 SELECT loyalty_revoke('regress_loyalty_report', 'report'), loyalty_revoke('regress_loyalty_admin', 'admin');
 ALTER SCHEMA loyalty OWNER TO regress_loyalty_owner;
-SELECT loyalty_migrate() = loyalty_schema_version();
-GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_rights_problem(name, text), loyalty_rights(text) TO regress_loyalty_owner;
+GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_rights_problem(name, text), loyalty_rights(text), loyalty_require_owner() TO regress_loyalty_owner;
 SELECT try('regress_loyalty_owner', $$SELECT loyalty_grant('regress_loyalty_report', 'report')$$);
+SELECT loyalty_migrate() = loyalty_schema_version();
 SELECT loyalty_grant('regress_loyalty_report', 'report');
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
 SELECT try('regress_loyalty_owner', $$SELECT loyalty_revoke('regress_loyalty_report', 'report')$$);

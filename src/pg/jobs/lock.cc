@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "catalog/pg_collation.h"
+#include "storage/ipc.h"
 #include "storage/lock.h"
 }
 
@@ -28,16 +29,16 @@ HeldLock* find_held(const std::string& job) {
     return nullptr;
 }
 
-// The key of pg_advisory_lock(hashtextextended('loyalty ' || job, 0)).
+// A lock on an object that there is none of: the job, as a row of a catalog that loyalty.job_runs were. Unlike an advisory lock
+// no statement takes or releases it. The same in loyalty.job_progress.
 LOCKTAG lock_tag(const std::string& job) {
-    const std::string name = "loyalty " + job;
-    const char* text = name.c_str();
+    const char* text = job.c_str();
     return postgres([=] {
+        const Oid runs = get_relname_relid("job_runs", get_namespace_oid("loyalty", false));
         const auto key = static_cast<std::uint64_t>(DatumGetInt64(
             DirectFunctionCall2Coll(hashtextextended, C_COLLATION_OID, CStringGetTextDatum(text), Int64GetDatum(0))));
         LOCKTAG tag;
-        SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key),
-                             1);
+        SET_LOCKTAG_OBJECT(tag, MyDatabaseId, runs, static_cast<std::uint32_t>(key), 1);
         return tag;
     });
 }
@@ -50,6 +51,12 @@ void at_end_of_transaction(XactEvent event, void*) {
         LockRelease(&lock.tag, ExclusiveLock, true);
         return true;
     });
+}
+
+// Unlike an advisory lock the server would leave it behind.
+void at_end_of_session(int, Datum) {
+    for (const auto& lock : held_locks()) LockRelease(&lock.tag, ExclusiveLock, true);
+    held_locks().clear();
 }
 
 }  // namespace
@@ -65,7 +72,12 @@ void keep_job_lock(const std::string& job) {
         held->until_commit = false;
         return;
     }
-    if (!registered) postgres([] { RegisterXactCallback(at_end_of_transaction, nullptr); });
+    if (!registered) {
+        postgres([] {
+            RegisterXactCallback(at_end_of_transaction, nullptr);
+            before_shmem_exit(at_end_of_session, Datum{0});
+        });
+    }
     registered = true;
     HeldLock lock{job, lock_tag(job), false};
     held_locks().reserve(held_locks().size() + 1);

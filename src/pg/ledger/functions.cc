@@ -1,6 +1,8 @@
 // The functions that book: accrue, redeem, commit, cancel, refund, write off. Each inserts a row into loyalty.transactions,
 // where the trigger does the work, and answers with the row, or with the one that was booked before for the same request.
 #include "pg/ledger/functions.hpp"
+
+#include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 
@@ -224,6 +226,7 @@ Datum loyalty_refund(PG_FUNCTION_ARGS) {
             check_amount(given.datum(2));
             const Named name{given.uuid(3), given.text(4)};
             name.check("redemption");
+            require_visible(posting.key.member, posting.key.program);
             const auto redemption = find_transaction(posting.key.member, posting.key.program, name);
             if (!redemption) fail_unknown_transaction("transaction", name);
             posting.key.point_type = redemption->point_type;
@@ -251,6 +254,7 @@ Datum loyalty_cancel(PG_FUNCTION_ARGS) {
             const std::string member = given.required(0, "member"), program = given.required(1, "program");
             const Named name{given.uuid(2), given.text(3)};
             name.check("transaction");
+            require_visible(member, program);
             const auto found = find_transaction(member, program, name);
             if (!found) {
                 const auto hold = find_hold(member, program, name);
@@ -291,6 +295,7 @@ Datum loyalty_commit(PG_FUNCTION_ARGS) {
             const std::string member = given.required(0, "member"), program = given.required(1, "program");
             const Named name{given.uuid(2), given.text(3)};
             name.check("hold");
+            require_visible(member, program);
             const auto hold = find_hold(member, program, name);
             if (!hold) fail_unknown_transaction("hold", name);
             const Rows rows = [&] {

@@ -2,6 +2,7 @@
 // among the ledger's other functions, and its work in the trigger's.
 #include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/promotions/trigger_rules.hpp"
 #include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
@@ -287,6 +288,7 @@ Datum loyalty_hold(PG_FUNCTION_ARGS) {
         const Spi connection;
         Hold hold;
         hold.key = {given.required(0, "member"), given.required(1, "program"), given.required(2, "point_type")};
+        require_visible(hold.key.member, hold.key.program);
         hold.type = given.required(3, "type");
         hold.amount = given.datum(4);
         hold.time_out = given.datum(5);
@@ -314,6 +316,7 @@ Datum loyalty_rollback(PG_FUNCTION_ARGS) {
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
         const Named name{given.uuid(2), given.text(3)};
         name.check("hold");
+        require_visible(member, program);
         const auto hold = find_hold(member, program, name);
         if (!hold) fail_unknown_transaction("hold", name);
         return roll_back(member, program, *hold, caller);

@@ -1,6 +1,7 @@
 // Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due counts as
 // booked.
 #include "pg/ledger/functions.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
@@ -11,7 +12,7 @@ namespace loyalty::pg {
 
 namespace {
 
-// Errors LY201, LY208, LY507 unless program, point type (if given) and member exist.
+// Errors LY201, LY203, LY208, LY507 unless program, point type (if given) and member exist, whom the caller may see.
 void check_member(const std::string& member, const std::string& program, const std::optional<std::string>& point_type) {
     static Query query(
         "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $2),"
@@ -30,6 +31,7 @@ void check_member(const std::string& member, const std::string& program, const s
     }
     if (!rows.boolean(0, 3))
         throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
+    require_visible(member, program);
 }
 
 // The last reset by the calendar of a tier group that is due at the moment $4 and not booked: the points active before are

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pg/ledger/book.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
@@ -271,6 +272,7 @@ HeapTuple complete(const Row& row, const Columns& c, HeapTuple tuple, TupleDesc 
 Booking book_as_owner(const Posting& posting) {
     const AsOwner as_owner = AsOwner::by_trigger();
     const Spi connection;
+    require_visible(posting.key.member, posting.key.program);
     return book(posting);
 }
 

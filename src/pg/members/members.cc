@@ -5,6 +5,7 @@
 #include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/members/profile.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/orders/store.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
@@ -98,6 +99,7 @@ void require_member(const std::string& member, const std::string& program) {
     }
     if (!rows.boolean(0, 2))
         throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
+    require_visible(member, program);
 }
 
 Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& members,

@@ -5,7 +5,7 @@
 
 namespace loyalty::pg {
 
-// Errors LY201, LY507 unless the program exists and has, or had, the member.
+// Errors LY201, LY203, LY507 unless the program exists and has, or had, the member, whom the caller may see.
 void require_member(const std::string& member, const std::string& program);
 
 struct Enrolled {

@@ -11,6 +11,7 @@
 #include "pg/events/outbox.hpp"
 #include "pg/ledger/store.hpp"
 #include "pg/members/profile.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/orders/points.hpp"
 #include "pg/orders/quote.hpp"
 #include "pg/orders/time.hpp"
@@ -77,6 +78,7 @@ private:
         }
         const LiveProgram& live = *current_.live;
         const auto profile = live.bundled_profiles ? document_.member : find_profile(live, *document_.member, caller_);
+        if (!profile) require_visible(*document_.member, key_.program);
         key_.buyer = "m:" + profile.value_or(*document_.member);
     }
 

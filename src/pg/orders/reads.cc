@@ -1,4 +1,5 @@
 // loyalty_order and loyalty_orders: what an order page and an account page show, for those who may not read the tables.
+#include "pg/members/visible.hpp"
 #include "pg/orders/store.hpp"
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
@@ -66,6 +67,7 @@ Datum loyalty_order(PG_FUNCTION_ARGS) {
                         "order \"" + external_id + "\" of program \"" + program + "\" does not exist", {},
                         "Give the external id of an order that was placed or imported.");
         }
+        require_visible_buyer(program, external_id);
         return copy_out(rows.datum(0, 1, JSONBOID), into);
     });
 }
@@ -77,10 +79,11 @@ Datum loyalty_orders(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner owner = AsOwner::reading();
         const Spi connection;
-        const std::string buyer = "m:" + given.required(0, "member");
+        const std::string member = given.required(0, "member");
         const int most = page_size(given, 2);
         const std::string program = current_program(given.text(3)).live->market.program;
-        return return_rows(fcinfo, read_orders(buyer, program, given.text(1), most), 10);
+        require_visible(member, program);
+        return return_rows(fcinfo, read_orders("m:" + member, program, given.text(1), most), 10);
     });
 }
 }

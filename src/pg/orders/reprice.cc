@@ -29,6 +29,7 @@ Datum reprice(const std::string& program_id, const std::string& external_id) {
     const Rows rows = query.run(
         {text_argument(external_id), text_argument(program_id), integer_argument(calculation_rules)});
     if (rows.size() == 0) fail_unknown_order(program_id, external_id);
+    require_visible_buyer(program_id, external_id);
     if (rows.is_null(0, 2) || rows.is_null(0, 3)) {
         throw Error(sqlstate::cannot_be_repriced, "order \"" + external_id + "\" cannot be priced again",
                     "It was imported, or its content was erased.");

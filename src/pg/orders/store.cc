@@ -2,6 +2,7 @@
 
 #include "pg/events/outbox.hpp"
 #include "pg/ledger/store.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
@@ -51,6 +52,12 @@ void judge_buyer(const OrderKey& key) {
     if (const auto profile = key.profile()) judge_members(key.program, {*profile}, now(), current_caller());
 }
 
+void require_visible_buyer(const std::string& program, const std::string& external_id) {
+    const auto buyer = find_buyer_of(program, external_id);
+    if (!buyer) return;
+    if (const auto profile = OrderKey{*buyer, program, external_id}.profile()) require_visible(*profile, program);
+}
+
 LockedOrder lock_order(const std::string& program, const std::string& external_id) {
     static Query query(
         "SELECT status, shipping_total, shipping_refunded FROM loyalty.orders"
@@ -61,6 +68,7 @@ LockedOrder lock_order(const std::string& program, const std::string& external_i
     const auto buyer = find_buyer_of(program, external_id);
     if (!buyer) fail_unknown_order(program, external_id);
     order.key = {*buyer, program, external_id};
+    if (const auto profile = order.key.profile()) require_visible(*profile, program);
     lock_balances(order.key);
     const OrderArguments key(order.key);
     const Rows rows = query.run({key.buyer, key.program, key.external_id}, true);

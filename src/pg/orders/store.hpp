@@ -50,6 +50,9 @@ void check_order_ids(const OrderDocument& document);
 // Whose order it is; nothing if there is no such order.
 std::optional<std::string> find_buyer_of(const std::string& program, const std::string& external_id);
 
+// Error LY203 where the order is of a member whom the caller may not see.
+void require_visible_buyer(const std::string& program, const std::string& external_id);
+
 // Locks the balances of the buyer in the program, if he is or was a member: the first lock of everything that changes an
 // order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other.
 void lock_balances(const OrderKey& key);

@@ -1,4 +1,5 @@
 // loyalty_promo_code and loyalty_promo_codes: how codes stand, for those who may not read the tables; and changing one.
+#include "pg/members/visible.hpp"
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
@@ -77,7 +78,10 @@ Datum loyalty_promo_code(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner owner = AsOwner::reading();
         const Spi connection;
-        return return_rows(fcinfo, read_code(given.required(0, "program"), given.required(1, "code")), columns);
+        const std::string program = given.required(0, "program");
+        const Rows rows = read_code(program, given.required(1, "code"));
+        if (const auto profile = rows.optional_text(0, 6)) require_visible(*profile, program);
+        return return_rows(fcinfo, rows, columns);
     });
 }
 
@@ -89,7 +93,9 @@ Datum loyalty_promo_codes(PG_FUNCTION_ARGS) {
         const AsOwner owner = AsOwner::reading();
         const Spi connection;
         const std::string program = current_program(given.text(1)).live->market.program;
-        return return_rows(fcinfo, read_codes(given.required(0, "member"), program), columns);
+        const std::string member = given.required(0, "member");
+        require_visible(member, program);
+        return return_rows(fcinfo, read_codes(member, program), columns);
     });
 }
 

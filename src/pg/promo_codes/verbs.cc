@@ -1,6 +1,7 @@
 // Attaching promo codes to profiles, detaching them, and using them without an order.
 #include "pg/promo_codes/verbs.hpp"
 #include "pg/members/profile.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
@@ -282,7 +283,10 @@ Datum loyalty_detach_promo_code(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        return BoolGetDatum(detach(lock_code(given.required(0, "program"), given.required(1, "code"))));
+        const std::string program = given.required(0, "program");
+        const PromoCode code = lock_code(program, given.required(1, "code"));
+        if (code.profile) require_visible(*code.profile, program);
+        return BoolGetDatum(detach(code));
     });
 }
 

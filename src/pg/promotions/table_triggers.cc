@@ -25,6 +25,7 @@ public:
             !(TRIGGER_FIRED_BY_INSERT(event) || TRIGGER_FIRED_BY_UPDATE(event))) {
             fail_misused(function_, "It is for AFTER INSERT OR UPDATE ... FOR EACH ROW.");
         }
+        require_right_to_fire(call);
     }
 
     int arguments() const { return data_->tg_trigger->tgnargs; }

@@ -36,11 +36,11 @@ void Subtransaction::roll_back() {
     CurrentResourceOwner = owner_;
 }
 
-// Classes 53, 57 and 58: insufficient resources, operator intervention, system errors.
-bool is_of_the_server(const ServerError& error) {
-    const int category = ERRCODE_TO_CATEGORY(error.data->sqlerrcode);
-    return category == ERRCODE_INSUFFICIENT_RESOURCES || category == ERRCODE_OPERATOR_INTERVENTION ||
-           category == ERRCODE_SYSTEM_ERROR;
+// Of class 57, operator intervention, what the server itself raised where it looks for interrupts. Code of a user's can raise
+// an error of any class, but not from there.
+bool is_interrupt(const ServerError& error) {
+    return ERRCODE_TO_CATEGORY(error.data->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION && error.data->funcname &&
+           strcmp(error.data->funcname, "ProcessInterrupts") == 0;
 }
 
 Trouble trouble_of(const ServerError& error) {

@@ -27,9 +27,9 @@ private:
     ResourceOwner owner_;
 };
 
-// Whether an error is the server's own: a cancelled query, a shutdown, a full disk, no memory. Those are no reason to go on
-// without the body.
-bool is_of_the_server(const ServerError& error);
+// Whether the statement was cancelled, or the session or the server is being shut down: no reason to go on without the body.
+// An error that code of a user's raised is none, whatever its class.
+bool is_interrupt(const ServerError& error);
 
 Trouble trouble_of(const ServerError& error);
 
@@ -44,7 +44,7 @@ std::optional<Trouble> attempt(Body&& body) {
         return std::nullopt;
     } catch (const ServerError& error) {
         subtransaction.roll_back();
-        if (is_of_the_server(error)) throw;
+        if (is_interrupt(error)) throw;
         return trouble_of(error);
     } catch (const Error& error) {
         subtransaction.roll_back();

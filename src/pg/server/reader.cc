@@ -60,6 +60,25 @@ Oid reader_of(Oid relation, Oid caller, Oid of_schema) {
     });
 }
 
+// What a relation's row of pg_class says; of one that is gone, nothing.
+struct Facts {
+    Oid owner;
+    bool is_read_by_invoker, is_plain_table;
+};
+
+Facts facts_of(Oid relation) {
+    return postgres([=] {
+        HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+        if (!HeapTupleIsValid(tuple)) return Facts{GetUserId(), false, false};
+        const auto form = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+        const bool is_table = form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE;
+        const Facts facts{form->relowner, is_invokers_view(tuple, form),
+                          is_table && !form->relforcerowsecurity && !has_foreign_tables(relation, form)};
+        ReleaseSysCache(tuple);
+        return facts;
+    });
+}
+
 void require_readable(Oid relation, Oid of_schema) {
     const char* unreadable = postgres([=]() -> const char* {
         const char* name = get_rel_name(relation);
@@ -76,6 +95,12 @@ void require_readable(Oid relation, Oid of_schema) {
 }  // namespace
 
 AsReader AsReader::of(Oid relation, Oid caller) { return {reader_of(relation, caller, schema_owner()), caller}; }
+
+AsReader AsReader::owner_of(Oid relation, Oid caller) { return {facts_of(relation).owner, caller}; }
+
+bool is_read_by_invoker(Oid relation) { return facts_of(relation).is_read_by_invoker; }
+
+bool is_plain_table(Oid relation) { return facts_of(relation).is_plain_table; }
 
 AsReader AsReader::of_profiles(Oid relation, bool bundled, Oid caller) {
     const Oid owner = schema_owner();

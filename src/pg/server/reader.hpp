@@ -19,9 +19,17 @@ public:
     // Of a profile relation. What is judged by profiles tells what stands in them, so the schema's owner has to have the right
     // to read it, whoever reads; error LY791 if he has not. The bundled relation is read as the schema's owner.
     static AsReader of_profiles(Oid relation, bool bundled, Oid caller);
+    // As its owner, whoever the caller is: for a look-up in which nothing of a user's runs.
+    static AsReader owner_of(Oid relation, Oid caller);
 
 private:
     AsReader(Oid reader, Oid caller) : Box(reader, caller, true) {}
 };
+
+// A view with security_invoker: what it shows depends on who reads.
+bool is_read_by_invoker(Oid relation);
+
+// A table whose owner no policy binds, with no part that is a foreign table.
+bool is_plain_table(Oid relation);
 
 }  // namespace loyalty::pg

@@ -1,10 +1,28 @@
 #include "pg/server/trigger.hpp"
 
+extern "C" {
+#include "utils/regproc.h"
+}
+
 namespace loyalty::pg {
 
 void fail_misused(const std::string& function, const std::string& detail) {
     throw Error(sqlstate::wrong_trigger, function + "() is not used as it can be", detail,
                 "See its description: SELECT obj_description('" + function + "'::regproc).");
+}
+
+void require_right_to_fire(FunctionCallInfo call) {
+    const Relation table = reinterpret_cast<TriggerData*>(call->context)->tg_relation;
+    const Oid function = call->flinfo->fn_oid, owner = table->rd_rel->relowner;
+    const bool may = postgres([=] {
+        return DatumGetBool(DirectFunctionCall3(has_function_privilege_id_id, ObjectIdGetDatum(owner),
+                                                ObjectIdGetDatum(function), CStringGetTextDatum("EXECUTE")));
+    });
+    if (may) return;
+    const char* const name = postgres([=] { return format_procedure(function); });
+    throw Error("42501", std::string("permission denied for function ") + name,
+                "The owner of the trigger's table may not execute it, or may no longer.",
+                "Grant the table's owner EXECUTE on it, or drop the trigger.");
 }
 
 OwnTrigger::OwnTrigger(FunctionCallInfo call, const char* function) : function_(function) {

@@ -10,6 +10,10 @@
 namespace loyalty::pg {
 
 // Error LY724, with what is wrong.
+// Error 42501 unless the owner of the trigger's table may execute its function, which the server asked when the trigger was
+// made, and asks no more: a right that was taken back is gone for what stands there, too.
+void require_right_to_fire(FunctionCallInfo call);
+
 [[noreturn]] void fail_misused(const std::string& function, const std::string& detail);
 
 // A call of a trigger function that belongs to tables of schema loyalty. Error LY724 where it is none.

@@ -2,6 +2,7 @@
 #include "pg/members/profile_database.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/trigger.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -114,6 +115,7 @@ Datum loyalty_judge_trigger(PG_FUNCTION_ARGS) {
         if (!CALLED_AS_TRIGGER(fcinfo)) fail_misused("It was not called by a trigger.");
         auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
         check_use(*trigger);
+        require_right_to_fire(fcinfo);
         judge_written(trigger);
         return PointerGetDatum(nullptr);
     });

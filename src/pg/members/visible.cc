@@ -1,0 +1,64 @@
+#include "pg/members/visible.hpp"
+
+#include "pg/members/profile_database.hpp"
+#include "pg/server/input.hpp"
+
+extern "C" {
+#include "utils/rls.h"
+}
+
+namespace loyalty::pg {
+
+namespace {
+
+// Nothing if there is no such program, which is others' to say.
+std::optional<Oid> profile_relation(const std::string& program) {
+    static Query query(
+        "SELECT d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
+        " WHERE p.external_id = $1",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)});
+    if (rows.size() == 0) return std::nullopt;
+    return rows.oid(0, 1);
+}
+
+// Whether rows may be kept from the role.
+bool may_hide_rows(Oid relation, Oid role) {
+    if (postgres([=] { return check_enable_rls(relation, role, true) == RLS_ENABLED; })) return true;
+    return is_read_by_invoker(relation) && !postgres([=] { return has_bypassrls_privilege(role); });
+}
+
+bool finds(const ProfileDatabase& profiles, const Argument& key) {
+    if (key.is_null) return false;
+    return run_on_profiles("SELECT FROM " + profiles.table + " WHERE " + profiles.key + " = $1 LIMIT 1",
+                           profiles.key_type, key)
+               .size() > 0;
+}
+
+bool is_visible(const ProfileDatabase& profiles, const std::string& member, Oid caller) {
+    const AsReader reader = profiles.reader(caller);
+    return finds(profiles, cast_text(member, profiles.key_type));
+}
+
+// Whether the profile is nowhere. Asked as the relation's owner, so only where nothing of a user's runs while a row is looked
+// up: in a plain table whose owner is bound by no policy, by a key of a type of the server's own.
+bool is_gone(const ProfileDatabase& profiles, const std::string& member, Oid caller) {
+    const Oid type = profiles.key_type;
+    if (type >= FirstNormalObjectId || !is_plain_table(profiles.relation)) return false;
+    const AsReader owner = AsReader::owner_of(profiles.relation, caller);
+    return !finds(profiles, cast_text(member, type));
+}
+
+}  // namespace
+
+void require_visible(const std::string& member, const std::string& program) {
+    const Oid caller = current_caller();
+    const auto relation = profile_relation(program);
+    if (!relation || !may_hide_rows(*relation, caller)) return;
+    const ProfileDatabase profiles = load_profile_database(program);
+    if (is_visible(profiles, member, caller) || is_gone(profiles, member, caller)) return;
+    throw Error(sqlstate::unknown_profile, "\"" + member + "\" is not in the profile database", {},
+                "Give a key of profile database \"" + profiles.external_id + "\".");
+}
+
+}  // namespace loyalty::pg
