@@ -98,11 +98,14 @@ CREATE FUNCTION @extschema@.loyalty_fixed_key_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    program CONSTANT text := to_jsonb(NEW) ->> 'program';
 BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'LY316',
         MESSAGE = format('the external id of %s "%s" cannot be changed', TG_ARGV[0], OLD.external_id),
-        DETAIL = format('The change would make it "%s" of program "%s".', NEW.external_id, NEW.program),
+        DETAIL = format('The change would make it "%s"', NEW.external_id)
+            || coalesce(format(' of program "%s"', program), '') || '.',
         HINT = 'Versions refer to it by this id. Make a new one instead, and delete this one if it is no longer used.',
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,

@@ -65,6 +65,59 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_predicate(text, text, jsonpath) IS
     'conversion of dates, too long. Example: SELECT loyalty_check_predicate(''product segment'', ''tv'', '
     '''$.categories[*] == "tv"'');';
 
+-- Members of the document itself are looked at, and what follows them is the user's. A string that holds such a text is none.
+CREATE FUNCTION @extschema@.loyalty_check_members(noun text, segment text, predicate jsonpath, known text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    missing text;
+BEGIN
+    SELECT token.found[1] INTO missing
+    FROM regexp_matches(predicate::text, '\$\.("(?:[^"\\]|\\.)*")|"(?:[^"\\]|\\.)*"', 'g') AS token (found)
+    WHERE token.found[1]::jsonb #>> '{}' <> ALL (known)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY306',
+            MESSAGE = format('predicate of %s "%s" is not usable', noun, segment),
+            DETAIL = format(
+                'It reads $.%s, which no such document has.', regexp_replace(missing, '^"([[:alpha:]_]\w*)"$', '\1')
+            ),
+            HINT = format('There are %s.', '$.' || array_to_string(known, ', $.')),
+            SCHEMA = 'loyalty',
+            COLUMN = 'predicate';
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_check_members(text, text, jsonpath, text[]) IS
+    'Refuses (LY306) a predicate that reads a member which the document never has, so that it would never hold. Example: '
+    'SELECT loyalty_check_members(''product segment'', ''tv'', ''$.price > 1'', ''{sku,price}'');';
+
+CREATE FUNCTION @extschema@.loyalty_document_members(kind text, program text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT CASE kind
+    WHEN 'product' THEN '{sku,name,price,min_price,categories,partner,fields,segments}'::text[]
+    WHEN 'order' THEN
+        '{items,lines,goods,total,shipping,channel,contact_point,region,currency,time,fields,segments}'::text[]
+    ELSE (
+        SELECT array_agg(attribute.attname::text ORDER BY attribute.attnum) || '{segments}'::text[]
+        FROM loyalty.programs AS known
+        JOIN loyalty.profile_databases AS bound ON bound.external_id = known.profile_database
+        JOIN pg_attribute AS attribute
+            ON attribute.attrelid = bound.relation AND attribute.attnum > 0 AND NOT attribute.attisdropped
+        WHERE known.external_id = loyalty_document_members.program
+    )
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_document_members(text, text) IS
+    'What the documents have that segments of a kind (product, order, profile) are judged on. Example: SELECT '
+    'loyalty_document_members(''order'', ''main'');';
+
 CREATE FUNCTION @extschema@.loyalty_expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -323,6 +376,15 @@ BEGIN
             COLUMN = 'kind';
     END IF;
     PERFORM @extschema@.loyalty_check_predicate(noun, NEW.external_id::text, NEW.predicate);
+    -- What was stored before the document was looked at stays, and comes back with its version.
+    IF NOT @extschema@.loyalty_is_reverting()
+        AND (TG_OP = 'INSERT' OR NEW.predicate::text IS DISTINCT FROM OLD.predicate::text)
+    THEN
+        PERFORM @extschema@.loyalty_check_members(
+            noun, NEW.external_id::text, NEW.predicate,
+            @extschema@.loyalty_document_members(TG_ARGV[0]::text, NEW.program::text)
+        );
+    END IF;
     RETURN NEW;
 END
 $body$;

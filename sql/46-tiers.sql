@@ -197,6 +197,9 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'tier_group';
     END IF;
+    PERFORM @extschema@.loyalty_check_members(
+        'tier'::text, NEW.external_id::text, NEW.predicate, '{profile,balances,orders}'::text[]
+    );
     PERFORM @extschema@.loyalty_check_tier_segments(NEW.program::text, NEW.external_id::text, NEW.predicate);
     PERFORM @extschema@.loyalty_review_tier_group(NEW.program::text, NEW.tier_group::text);
     RETURN NEW;

@@ -784,6 +784,17 @@ COMMENT ON FUNCTION @extschema@.loyalty_apply(text) IS
     'returns its number; without changes it returns the version in force. Errors: class LY, for a tree that cannot '
     'be applied. Example: SELECT loyalty_apply(''main'');';
 
+CREATE FUNCTION @extschema@.loyalty_apply(program text, promotions text[]) RETURNS integer
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_apply_some';
+
+COMMENT ON FUNCTION @extschema@.loyalty_apply(text, text[]) IS
+    'Applies these promotions alone, deleted ones too: the new version is the last one with them as they are drafted, under its '
+    'settings, ratios, groups and segments. All else stays pending, and a revert goes to the new version. Errors: LY319 (no '
+    'such promotion), LY328 (it needs a group or a predicate whose change is pending), and those of loyalty_apply(). Example: '
+    'SELECT loyalty_apply(''main'', ''{spring}'');';
+
 CREATE FUNCTION @extschema@.loyalty_promotion_versions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

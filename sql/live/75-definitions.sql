@@ -241,11 +241,12 @@ COMMENT ON COLUMN loyalty.pending_changes.old IS
     'Value in the version in force; of something removed, all of it as JSON.';
 COMMENT ON COLUMN loyalty.pending_changes.new IS 'Value now; of something added, all of it as JSON.';
 
--- Makes the tables what loyalty.applied_definitions says: parents first what is missing and what has changed, then
+-- Makes the tables what a definition says, an array of objects with relation and body: parents first what is missing and what has changed, then
 -- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_is_reverting()),
 -- since the way back goes through states that no editor could leave behind.
 CREATE OR REPLACE FUNCTION loyalty.restore_draft(
     program text,
+    wanted jsonb,
     OUT returned bigint,
     OUT changed bigint,
     OUT removed bigint
@@ -288,9 +289,8 @@ BEGIN
             -- Columns that the version does not know yet are left alone.
             LEFT JOIN (
                 SELECT DISTINCT applied.relation, key.name
-                FROM loyalty.applied_definitions AS applied
+                FROM jsonb_to_recordset(wanted) AS applied (relation text, body jsonb)
                 CROSS JOIN LATERAL jsonb_object_keys(applied.body) AS key (name)
-                WHERE applied.program = restore_draft.program
             ) AS frozen ON frozen.relation = definition.relation AND frozen.name = attname
             GROUP BY definition.rank, definition.relation, definition.whole, definition.used
         ),
@@ -298,9 +298,9 @@ BEGIN
             SELECT
                 shape.*,
                 format(
-                    'loyalty.applied_definitions AS applied'
+                    'jsonb_to_recordset($2) AS applied (relation text, body jsonb)'
                     ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, applied.body) AS frozen'
-                    ' WHERE applied.program = $1 AND applied.relation = %1$L',
+                    ' WHERE applied.relation = %1$L',
                     shape.relation
                 ) AS frozen_rows
             FROM shape
@@ -337,7 +337,7 @@ BEGIN
         WHERE step.wanted
         ORDER BY step.place, step.kind
     LOOP
-        EXECUTE task.command USING restore_draft.program;
+        EXECUTE task.command USING restore_draft.program, wanted;
         GET DIAGNOSTICS touched = ROW_COUNT;
         CASE task.kind
             WHEN 'insert' THEN returned := returned + touched;
@@ -347,11 +347,136 @@ BEGIN
     END LOOP;
 END
 $restore$;
+REVOKE ALL ON FUNCTION loyalty.restore_draft(text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.restore_draft(text, jsonb) IS
+    'Gives the definition of a program the rows of an array of objects with relation and body, and counts the rows that '
+    'returned, changed and were removed; called by loyalty_apply() and by the function that loyalty_revert() calls, which '
+    'make the triggers stand aside. Example: SELECT loyalty.restore_draft(''main'', ''[]'');';
+
+CREATE OR REPLACE FUNCTION loyalty.restore_draft(
+    program text,
+    OUT returned bigint,
+    OUT changed bigint,
+    OUT removed bigint
+)
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $restore$
+SELECT restored.returned, restored.changed, restored.removed
+FROM loyalty.restore_draft(
+    program,
+    (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('relation', applied.relation, 'body', applied.body)), '[]')
+        FROM loyalty.applied_definitions AS applied
+        WHERE applied.program = restore_draft.program
+    )
+) AS restored
+$restore$;
 REVOKE ALL ON FUNCTION loyalty.restore_draft(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.restore_draft(text) IS
     'Gives the definition of a program back the rows of the version in force, and counts the rows that returned, '
     'changed back and were removed; called by loyalty_revert(), which makes the triggers stand aside. Example: SELECT '
     'loyalty.restore_draft(''main'');';
+
+-- The last version with these promotions as they are drafted; where there is none, the draft with no others.
+CREATE OR REPLACE FUNCTION loyalty.partial_definition(program text, promotions text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $partial$
+DECLARE
+    is_first CONSTANT boolean := NOT EXISTS (
+        SELECT FROM loyalty.promotion_versions AS version WHERE version.program = partial_definition.program
+    );
+    wrong record;
+BEGIN
+    SELECT chosen.promotion INTO wrong
+    FROM unnest(promotions) AS chosen (promotion)
+    WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.draft_definitions AS draft
+            WHERE draft.program = partial_definition.program
+                AND draft.relation = 'promotions'
+                AND draft.used
+                AND draft.body ->> 'external_id' = chosen.promotion
+        )
+        AND NOT EXISTS (
+            SELECT
+            FROM loyalty.applied_definitions AS applied
+            WHERE applied.program = partial_definition.program
+                AND applied.relation = 'promotions'
+                AND applied.body ->> 'external_id' = chosen.promotion
+        )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY319',
+            MESSAGE = format('promotion "%s" of program "%s" does not exist', wrong.promotion, program),
+            DETAIL = 'It is neither in the draft nor in the version in force.',
+            HINT = 'Name promotions of the tree; trigger promotions take effect without an apply.';
+    END IF;
+
+    -- What it needs has to be in force, or to come along as it is in the draft without anybody else seeing a difference.
+    SELECT needed.promotion, pending.what INTO wrong
+    FROM (
+        SELECT promotion.external_id AS promotion, format('promotion group "%s"', promotion.parent) AS what
+        FROM loyalty.promotions AS promotion
+        WHERE promotion.program = partial_definition.program AND promotion.external_id = ANY (promotions)
+        UNION
+        SELECT condition.promotion, format('%s segment "%s"', condition.level, named.segment)
+        FROM loyalty.promotion_conditions AS condition
+        CROSS JOIN LATERAL unnest(condition.segments) AS named (segment)
+        WHERE condition.program = partial_definition.program AND condition.promotion = ANY (promotions)
+        UNION
+        SELECT promotion.external_id, format('profile segment "%s"', named.segment)
+        FROM loyalty.promotions AS promotion
+        CROSS JOIN LATERAL unnest(promotion.audience_segments) AS named (segment)
+        WHERE promotion.program = partial_definition.program AND promotion.external_id = ANY (promotions)
+    ) AS needed
+    JOIN loyalty.pending_changes AS pending
+        ON pending.program = partial_definition.program AND pending.what = needed.what
+    WHERE NOT is_first
+        AND (pending.change <> 'added' OR pending.what LIKE 'promotion group %')
+    ORDER BY needed.promotion, pending.what
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY328',
+            MESSAGE = format('promotion "%s" cannot be applied alone', wrong.promotion),
+            DETAIL = format('It needs %s, whose changes are pending.', wrong.what),
+            HINT = 'Apply all that is pending, or undo that change first.';
+    END IF;
+
+    RETURN (
+        SELECT jsonb_agg(jsonb_build_object('relation', part.relation, 'body', part.body))
+        FROM (
+            SELECT kept.relation, kept.body
+            FROM loyalty.applied_definitions AS kept
+            WHERE kept.program = partial_definition.program
+                AND CASE kept.relation
+                    WHEN 'promotions' THEN kept.body ->> 'external_id' <> ALL (promotions)
+                    WHEN 'promotion_conditions' THEN kept.body ->> 'promotion' <> ALL (promotions)
+                    WHEN 'promotion_benefits' THEN kept.body ->> 'promotion' <> ALL (promotions)
+                    ELSE true
+                END
+            UNION ALL
+            SELECT draft.relation, draft.body
+            FROM loyalty.draft_definitions AS draft
+            WHERE draft.program = partial_definition.program
+                AND CASE draft.relation
+                    WHEN 'promotions' THEN draft.used AND draft.body ->> 'external_id' = ANY (promotions)
+                    WHEN 'promotion_conditions' THEN draft.body ->> 'promotion' = ANY (promotions)
+                    WHEN 'promotion_benefits' THEN draft.body ->> 'promotion' = ANY (promotions)
+                    ELSE is_first
+                END
+        ) AS part
+    );
+END
+$partial$;
+REVOKE ALL ON FUNCTION loyalty.partial_definition(text, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.partial_definition(text, text[]) IS
+    'The definition of a program as the version in force has it, with some promotions as they are drafted, deleted ones '
+    'left out. Errors: LY319 (no such promotion), LY328 (it needs what is pending). Example: SELECT '
+    'loyalty.partial_definition(''main'', ''{spring}'');';
 
 -- A promotion with all that hangs on it: of every table of the definition that has a column "promotion", and the rules of
 -- a trigger promotion.

@@ -76,11 +76,53 @@ std::int32_t freeze(const std::string& program) {
     return query.run({text_argument(program), integer_argument(calculation_rules)}, true).integer(0, 1);
 }
 
+// What is to be frozen stands in the tables already.
+std::int32_t apply(const std::string& program) {
+    repair_memberships(program);
+    record_activations(program);
+    if (const std::int32_t version = unchanged_version(program)) return version;
+    check_draft(program);
+    return freeze(program);
+}
+
+// The tables become the last version with the chosen promotions, and the draft again afterwards: nobody else sees it.
+std::int32_t apply_some(const std::string& program, Datum promotions) {
+    static Query draft(
+        "SELECT jsonb_agg(jsonb_build_object('relation', relation, 'body', body)) FROM loyalty.draft_definitions WHERE program = $1",
+        {TEXTOID});
+    static Query partial("SELECT loyalty.partial_definition($1, $2)", {TEXTOID, TEXTARRAYOID});
+    static Query restore("SELECT FROM loyalty.restore_draft($1, $2)", {TEXTOID, JSONBOID});
+    const Argument name = text_argument(program);
+    const Rows saved = draft.run({name}, true), wanted = partial.run({name, {promotions, false}}, true);
+    const auto make = [&](const Rows& definition) {
+        const Reverting reverting;
+        restore.run({name, {definition.datum(0, 1, JSONBOID), false}}, true);
+    };
+    make(wanted);
+    const std::int32_t version = apply(program);
+    make(saved);
+    return version;
+}
+
 }  // namespace
 
 }  // namespace loyalty::pg
 
 extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_apply_some);
+Datum loyalty_apply_some(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const std::string program = text_of(PG_GETARG_DATUM(0));
+        const Datum promotions = PG_GETARG_DATUM(1);
+        const AsOwner as_owner = AsOwner::writing();
+        const Spi connection;
+        check_schema_version();
+        lock_draft(program);
+        return Int32GetDatum(apply_some(program, promotions));
+    });
+}
 
 PG_FUNCTION_INFO_V1(loyalty_apply);
 Datum loyalty_apply(PG_FUNCTION_ARGS) {
@@ -91,11 +133,7 @@ Datum loyalty_apply(PG_FUNCTION_ARGS) {
         const Spi connection;
         check_schema_version();
         lock_draft(program);
-        repair_memberships(program);
-        record_activations(program);
-        if (const std::int32_t version = unchanged_version(program)) return Int32GetDatum(version);
-        check_draft(program);
-        return Int32GetDatum(freeze(program));
+        return Int32GetDatum(apply(program));
     });
 }
 

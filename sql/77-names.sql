@@ -1,0 +1,271 @@
+-- What is configured names what there is, and values that are known: told by errors of ours, before the server's constraints
+-- speak of themselves. What the rules are is said by those constraints alone.
+
+CREATE FUNCTION @extschema@.loyalty_noun(relation name) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT CASE relation
+    WHEN 'promo_code_pools' THEN 'promo-code pool'
+    WHEN 'promotion_conditions' THEN 'condition'
+    WHEN 'order_statuses' THEN 'order status'
+    ELSE replace(left(relation::text, -1), '_', ' ')
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_noun(name) IS
+    'What a row of a table of schema loyalty is called in errors. Example: SELECT loyalty_noun(''point_types'');';
+
+-- A foreign key's columns as the row has them, the program last: condition "2" of promotion "spring" of program "main".
+CREATE FUNCTION @extschema@.loyalty_shown_key(relation regclass, columns name[], "row" jsonb) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT @extschema@.loyalty_noun(class.relname) || ' ' || string_agg(
+    CASE part.number WHEN 1 THEN '' ELSE replace(part.name, '_', ' ') || ' ' END || quote_ident.text, ' of ' ORDER BY part.number
+)
+FROM pg_class AS class
+CROSS JOIN (
+    SELECT
+        given.name,
+        row_number() OVER (ORDER BY given.name = 'program', given.place DESC) AS number
+    FROM unnest(columns) WITH ORDINALITY AS given (name, place)
+) AS part
+CROSS JOIN LATERAL (SELECT '"' || ("row" ->> part.name::text) || '"' AS text) AS quote_ident
+WHERE class.oid = relation
+GROUP BY class.relname
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_shown_key(regclass, name[], jsonb) IS
+    'How errors call the row of a table that the columns of another row name. Example: SELECT '
+    'loyalty_shown_key(''loyalty.channels'', ''{program,channel}'', ''{"program": "main", "channel": "web"}'');';
+
+-- After the row, and by its name before the server's own check: rows of the same statement may name each other.
+CREATE FUNCTION @extschema@.loyalty_known_names_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    reference record;
+    is_known boolean;
+    others text;
+BEGIN
+    FOR reference IN
+        SELECT
+            key.confrelid::regclass AS target,
+            class.relname AS target_name,
+            naming.names,
+            named.names AS target_names,
+            (
+                SELECT string_agg(format('($1).%I', name), ', ' ORDER BY place)
+                FROM unnest(naming.names) WITH ORDINALITY AS given (name, place)
+            ) AS given,
+            (
+                SELECT string_agg(format('known.%I', name), ', ' ORDER BY place)
+                FROM unnest(named.names) WITH ORDINALITY AS given (name, place)
+            ) AS known
+        FROM pg_constraint AS key
+        JOIN pg_class AS class ON class.oid = key.confrelid
+        CROSS JOIN LATERAL (
+            SELECT array_agg(attribute.attname ORDER BY part.place) AS names
+            FROM unnest(key.conkey) WITH ORDINALITY AS part (number, place)
+            JOIN pg_attribute AS attribute ON attribute.attrelid = key.conrelid AND attribute.attnum = part.number
+        ) AS naming
+        CROSS JOIN LATERAL (
+            SELECT array_agg(attribute.attname ORDER BY part.place) AS names
+            FROM unnest(key.confkey) WITH ORDINALITY AS part (number, place)
+            JOIN pg_attribute AS attribute ON attribute.attrelid = key.confrelid AND attribute.attnum = part.number
+        ) AS named
+        WHERE key.conrelid = TG_RELID
+            AND key.contype = 'f'
+        ORDER BY cardinality(key.conkey)
+    LOOP
+        EXECUTE format(
+            'SELECT (%1$s) IS NULL OR num_nulls(%1$s) > 0 OR EXISTS (SELECT FROM %2$s AS known WHERE (%3$s) = (%1$s))',
+            reference.given, reference.target, reference.known
+        ) INTO is_known USING NEW;
+        CONTINUE WHEN is_known;
+
+        EXECUTE format(
+            'SELECT string_agg(listed.text, '', '' ORDER BY listed.place) FROM ('
+            'SELECT CASE WHEN row_number() OVER key < 11 THEN ''"'' || known.%1$I || ''"'' ELSE ''...'' END,'
+            ' row_number() OVER key FROM %2$s AS known WHERE %3$s WINDOW key AS (ORDER BY known.%1$I) LIMIT 11) AS listed (text, place)',
+            (
+                SELECT name
+                FROM unnest(reference.target_names) WITH ORDINALITY AS part (name, place)
+                ORDER BY name = 'program', place DESC
+                LIMIT 1
+            ),
+            reference.target,
+            coalesce(
+                (
+                    SELECT string_agg(format('known.%I = ($1).%I', target, name), ' AND ')
+                    FROM (
+                        SELECT
+                            part.target,
+                            part.name,
+                            row_number() OVER (ORDER BY part.target = 'program', part.place DESC) AS number
+                        FROM unnest(reference.target_names, reference.names) WITH ORDINALITY AS part (target, name, place)
+                    ) AS numbered
+                    WHERE numbered.number > 1
+                ),
+                'true'
+            )
+        ) INTO others USING NEW;
+        RAISE EXCEPTION USING
+            ERRCODE = CASE reference.target_name
+                WHEN 'programs' THEN 'LY201'
+                WHEN 'channels' THEN 'LY204'
+                WHEN 'point_types' THEN 'LY208'
+                WHEN 'products' THEN 'LY209'
+                WHEN 'promotion_groups' THEN 'LY319'
+                WHEN 'promotions' THEN 'LY319'
+                WHEN 'promo_code_pools' THEN 'LY630'
+                ELSE 'LY330'
+            END,
+            MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, to_jsonb(NEW)) || ' does not exist',
+            DETAIL = format(
+                'A row of %s.%s names it; there %s.',
+                TG_TABLE_SCHEMA, TG_TABLE_NAME, coalesce('are ' || others, 'is none')
+            ),
+            HINT = format('Name one of %s, or make it first.', reference.target),
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = reference.names[cardinality(reference.names)];
+    END LOOP;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_known_names_trigger() IS
+    'Trigger, after the insert or update of a row: what its foreign keys name exists (LY201, LY204, LY208, LY209, LY319, LY330, '
+    'LY630). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_known_names_trigger();';
+
+CREATE FUNCTION @extschema@.loyalty_free_names_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    reference record;
+    is_named boolean;
+BEGIN
+    FOR reference IN
+        SELECT
+            key.conrelid::regclass AS source,
+            key.confrelid::regclass AS target,
+            named.names,
+            (
+                SELECT string_agg(format('naming.%I', attribute.attname), ', ' ORDER BY part.place)
+                FROM unnest(key.conkey) WITH ORDINALITY AS part (number, place)
+                JOIN pg_attribute AS attribute ON attribute.attrelid = key.conrelid AND attribute.attnum = part.number
+            ) AS naming,
+            (
+                SELECT string_agg(format('($1).%I', name), ', ' ORDER BY place)
+                FROM unnest(named.names) WITH ORDINALITY AS given (name, place)
+            ) AS given
+        FROM pg_constraint AS key
+        CROSS JOIN LATERAL (
+            SELECT array_agg(attribute.attname ORDER BY part.place) AS names
+            FROM unnest(key.confkey) WITH ORDINALITY AS part (number, place)
+            JOIN pg_attribute AS attribute ON attribute.attrelid = key.confrelid AND attribute.attnum = part.number
+        ) AS named
+        WHERE key.confrelid = TG_RELID
+            AND key.contype = 'f'
+            AND key.confdeltype IN ('a', 'r')
+        ORDER BY key.conname
+    LOOP
+        EXECUTE format(
+            'SELECT EXISTS (SELECT FROM %s AS naming WHERE (%s) = (%s))', reference.source, reference.naming, reference.given
+        ) INTO is_named USING OLD;
+        CONTINUE WHEN NOT is_named;
+
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, to_jsonb(OLD)) || ' is in use',
+            DETAIL = format('Rows of %s name it.', reference.source),
+            HINT = CASE TG_TABLE_NAME
+                WHEN 'promotions' THEN 'What happened under it stays on record: end it with loyalty_end_promotion().'
+                WHEN 'promotion_groups' THEN 'Move what is in it, or archive it with loyalty_archive_promotion_group().'
+                WHEN 'programs' THEN 'Deactivate it: what happened in it stays on record.'
+                WHEN 'point_types' THEN 'Deactivate it with loyalty_deactivate_point_type().'
+                ELSE 'Remove it there first, or leave it.'
+            END,
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END LOOP;
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_free_names_trigger() IS
+    'Trigger, after the delete of a row: no row names it that would stay (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_free_names_trigger();';
+
+CREATE FUNCTION @extschema@.loyalty_known_values_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    list record;
+    is_wrong boolean;
+BEGIN
+    FOR list IN
+        SELECT
+            attribute.attname AS name,
+            pg_get_expr(rule.conbin, rule.conrelid) AS expression
+        FROM pg_constraint AS rule
+        JOIN pg_attribute AS attribute ON attribute.attrelid = rule.conrelid AND attribute.attnum = rule.conkey[1]
+        WHERE rule.conrelid = TG_RELID
+            AND rule.contype = 'c'
+            AND cardinality(rule.conkey) = 1
+            AND right(rule.conname, 9) = '_is_known'
+        ORDER BY attribute.attnum
+    LOOP
+        EXECUTE format('SELECT NOT (%s) FROM (SELECT ($1).%I) AS given', list.expression, list.name) INTO is_wrong USING NEW;
+        IF is_wrong THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'LY329',
+                MESSAGE = format(
+                    'column "%s" of %s.%s cannot be "%s"',
+                    list.name, TG_TABLE_SCHEMA, TG_TABLE_NAME, to_jsonb(NEW) ->> list.name::text
+                ),
+                HINT = format(
+                    'Write one of %s.',
+                    (
+                        SELECT string_agg('"' || known.part[1] || '"', ', ')
+                        FROM regexp_matches(list.expression, '''([^'']*)''', 'g') AS known (part)
+                    )
+                ),
+                SCHEMA = TG_TABLE_SCHEMA,
+                TABLE = TG_TABLE_NAME,
+                COLUMN = list.name;
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_known_values_trigger() IS
+    'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_known_values_trigger();';
+
+CREATE FUNCTION @extschema@.loyalty_promo_codes_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY639',
+        MESSAGE = format('promo code "%s" is not in upper case', NEW.code),
+        HINT = format(
+            'Write "%s", as orders are read, or import it with loyalty_import_promo_codes(), which does.', upper(NEW.code)
+        ),
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME,
+        COLUMN = 'code';
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_promo_codes_trigger() IS
+    'Trigger of loyalty.promo_codes, before the insert of a row whose code is not in upper case: refuses it (LY639). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promo_codes_trigger();';
