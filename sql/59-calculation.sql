@@ -7,7 +7,8 @@ CREATE FUNCTION @extschema@.loyalty_calculate("order" jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION @extschema@.loyalty_calculate(jsonb) IS
     'Calculates an order by the program''s applied promotion tree: prices, discounts and points of each line and in '
-    'total. Writes nothing and runs on a standby. Errors: class LY, for what the order says wrongly. Example: SELECT '
+    'total. With "opportunities": 3 in the document, also what loyalty_opportunities() says, as an array. Writes nothing and runs '
+    'on a standby. Errors: class LY, for what the order says wrongly. Example: SELECT '
     'loyalty_calculate(''{"lines": [{"product": "PC-1", "quantity": 1}]}'');';
 
 CREATE FUNCTION @extschema@.loyalty_calculate("order" jsonb, version integer) RETURNS jsonb

@@ -53,9 +53,9 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
                 'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
-                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_order', 'loyalty_orders',
-                'loyalty_place_order', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem', 'loyalty_refund',
-                'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
+                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
+                'loyalty_place_order', 'loyalty_prices', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem',
+                'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_trigger_promotions'
             )
             WHEN 'admin' THEN (NOT routine.is_job OR routine.name = 'loyalty_wall_clock')

@@ -30,6 +30,45 @@ COMMENT ON COLUMN loyalty.product_documents.program IS 'The program.';
 COMMENT ON COLUMN loyalty.product_documents.sku IS 'The product.';
 COMMENT ON COLUMN loyalty.product_documents.body IS 'See loyalty_product_document().';
 
+CREATE OR REPLACE VIEW loyalty.segment_products AS
+SELECT
+    listed.program,
+    listed.segment,
+    listed.sku
+FROM loyalty.product_segment_members AS listed
+JOIN loyalty.products AS product ON product.sku = listed.sku AND product.program = listed.program
+UNION ALL
+SELECT
+    segment.program,
+    segment.external_id,
+    found.sku
+FROM loyalty.product_segments AS segment
+CROSS JOIN LATERAL (
+    SELECT @extschema@.loyalty_expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
+    OFFSET 0
+) AS expanded
+LEFT JOIN loyalty.product_predicates AS kept
+    ON kept.program = segment.program AND kept.predicate::text = expanded.predicate::text
+-- Memberships are kept up where something judges by them; in other segments products are judged on the spot.
+CROSS JOIN LATERAL (
+    SELECT membership.sku
+    FROM loyalty.product_memberships AS membership
+    WHERE membership.predicate = kept.id
+    UNION ALL
+    SELECT document.sku
+    FROM loyalty.product_documents AS document
+    WHERE document.program = segment.program
+        AND kept.id IS NULL
+        AND document.body @@ expanded.predicate
+) AS found
+WHERE segment.kind = 'dynamic';
+
+COMMENT ON VIEW loyalty.segment_products IS
+    'The products of the catalogue that belong to each product segment, as the segments are drafted.';
+COMMENT ON COLUMN loyalty.segment_products.program IS 'The program.';
+COMMENT ON COLUMN loyalty.segment_products.segment IS 'The product segment.';
+COMMENT ON COLUMN loyalty.segment_products.sku IS 'The product.';
+
 -- What keeps memberships up, with the rights of the schema's owner. Nobody is granted them but those who edit products and
 -- segments; whatever they are called with, they leave behind what is right.
 

@@ -1,6 +1,6 @@
 #include "core/explain/refusal.hpp"
 
-#include "core/document/comparison.hpp"
+#include "core/explain/near_miss.hpp"
 
 #include <algorithm>
 
@@ -213,35 +213,8 @@ private:
 
     // How far an order is from a segment that asks for more, or for less, of something.
     std::string near_miss(const Segment& segment) const {
-        for (const auto& comparison : comparisons_in(segment.predicate)) {
-            const auto value = order_figure(comparison.path);
-            if (!value || comparison.holds(*value)) continue;
-            const bool is_money = comparison.path.front() == "total" || comparison.path.front() == "shipping";
-            return miss(comparison, *value, is_money ? program_.currency_scale : 0);
-        }
-        return "";
-    }
-
-    std::optional<Decimal> order_figure(const Reads::Path& path) const {
-        if (path.size() > 1) return order_field(path);
-        const std::string& member = path.front();
-        if (member == "shipping") return money(order_.shipping);
-        Money total = order_.shipping;
-        Quantity items;
-        for (const auto& line : order_.lines) {
-            total += line.base;
-            items += line.quantity;
-        }
-        if (member == "total") return money(order_.total.value_or(total));
-        if (member == "items") return Decimal::of(items.units, quantity_scale);
-        return std::nullopt;
-    }
-
-    // Nothing where it is no number.
-    std::optional<Decimal> order_field(const Reads::Path& path) const {
-        const auto& paths = program_.reads.order;
-        const auto number = static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin());
-        return number < order_.values.size() ? order_.values[number].number : std::nullopt;
+        const auto found = find_near_miss(program_, order_, comparisons_in(segment.predicate));
+        return found ? miss(found->comparison, found->value, found->decimals) : "";
     }
 
     Decimal money(Money amount) const { return Decimal::of(amount.units, program_.currency_scale); }

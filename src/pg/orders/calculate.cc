@@ -7,6 +7,7 @@
 #include "pg/orders/buyer.hpp"
 #include "pg/orders/catalogue.hpp"
 #include "pg/orders/document_values.hpp"
+#include "pg/orders/opportunities.hpp"
 #include "pg/orders/quote.hpp"
 #include "pg/orders/segments.hpp"
 #include "pg/orders/time.hpp"
@@ -18,13 +19,16 @@
 
 namespace loyalty::pg {
 
-std::string_view document_text(Datum jsonb) {
+static void check_size(Datum jsonb) {
     const std::size_t size = toast_raw_datum_size(jsonb);
-    if (size > max_document_bytes) {
-        throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
-                    "It has " + std::to_string(size) + " bytes.",
-                    "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
-    }
+    if (size <= max_document_bytes) return;
+    throw Error(sqlstate::document_too_large, "invalid order: the document is too large",
+                "It has " + std::to_string(size) + " bytes.",
+                "An order document has at most " + std::to_string(max_document_bytes) + " bytes.");
+}
+
+std::string_view document_text(Datum jsonb) {
+    check_size(jsonb);
     return jsonb_text(jsonb);
 }
 
@@ -86,10 +90,59 @@ Datum quote_result(const Quote& quote) {
 namespace {
 
 // The edition that the second argument names by its number, if there is one.
+Edition edition_of(FunctionCallInfo call) {
+    return call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
+}
+
 Quote make_quote(FunctionCallInfo call, bool explained) {
-    const Edition edition = call->nargs < 2 ? Edition::in_force() : Edition::number(DatumGetInt32(call->args[1].value));
-    return make_quote(codec::read_order(document_text(call->args[0].value)), edition, GetUserId(),
+    return make_quote(codec::read_order(document_text(call->args[0].value)), edition_of(call), GetUserId(),
                       {.explained = explained});
+}
+
+// How many opportunities a quote is to name besides: the key "opportunities", which is no part of the order, and is taken out of
+// it.
+std::optional<int> take_opportunities(Datum& order) {
+    constexpr const char* key = "opportunities";
+    const Datum given = order;
+    struct Asked {
+        bool any;
+        Datum number;  // 0: it is none
+    };
+    const Asked asked = postgres([=]() -> Asked {
+        Jsonb* document = DatumGetJsonbP(given);
+        if (!JB_ROOT_IS_OBJECT(document)) return {false, 0};
+        JsonbValue name;
+        name.type = jbvString;
+        name.val.string.val = const_cast<char*>(key);
+        name.val.string.len = static_cast<int>(strlen(key));
+        const JsonbValue* found = findJsonbValueFromContainer(&document->root, JB_FOBJECT, &name);
+        if (!found) return {false, 0};
+        return {true, found->type == jbvNumeric ? NumericGetDatum(found->val.numeric) : Datum{0}};
+    });
+    if (!asked.any) return std::nullopt;
+    const auto number =
+        asked.number
+            ? Decimal::parse(postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, asked.number)); }))
+            : std::nullopt;
+    const auto most = number ? number->units(0) : std::nullopt;
+    if (!most) {
+        throw Error(sqlstate::wrong_type, "invalid order: a value has the wrong type", "At $.opportunities.",
+                    "Expected is a whole number.");
+    }
+    order = postgres([=] { return DirectFunctionCall2(jsonb_delete, given, PointerGetDatum(cstring_to_text(key))); });
+    return checked_most(*most);
+}
+
+Datum calculate_order(FunctionCallInfo call) {
+    Datum order = call->args[0].value;
+    check_size(order);
+    const auto most = take_opportunities(order);
+    const Edition edition = edition_of(call);
+    const Quote quote = make_quote(codec::read_order(document_text(order)), edition, GetUserId());
+    const Datum result = quote_result(quote);
+    if (!most) return result;
+    const Datum besides = opportunities_document(quote, find_opportunities(quote, edition, GetUserId(), *most));
+    return postgres([=] { return DirectFunctionCall2(jsonb_concat, result, besides); });
 }
 
 [[noreturn]] void fail_contradiction(const char* key, const std::string& what, const std::string& hint) {
@@ -188,7 +241,7 @@ Datum loyalty_calculate(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         const CalculationMemory memory;
-        return quote_result(make_quote(fcinfo, false));
+        return calculate_order(fcinfo);
     });
 }
 

@@ -38,9 +38,9 @@ void lock_counters(const Argument& program, const Argument& promotions) {
     lock.run({program, promotions}, true);
 }
 
-}  // namespace
-
-void find_allowances(Order& order, const Program& program, bool binding) {
+// What is left of each of these promotions to the buyer, in their sequence.
+std::vector<Allowance> read_allowances(const std::vector<Index>& limited, const Buyer& buyer, const Program& program,
+                                       bool binding) {
     static Query query(
         "SELECT coalesce(c.uses, 0), coalesce(c.money, 0), coalesce(c.points, 0),"
         "       (SELECT count(*) FROM loyalty.promotion_uses u"
@@ -50,9 +50,7 @@ void find_allowances(Order& order, const Program& program, bool binding) {
         "  LEFT JOIN loyalty.promotion_counters c ON c.program = $1 AND c.promotion = p.promotion"
         " ORDER BY p.number",
         {TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID});
-    if (program.limited_promotions.empty()) return;
-    const std::vector<Index> limited = limited_candidates(program, order);
-    if (limited.empty()) return;
+    if (limited.empty()) return {};
     std::vector<std::string> ids, periods;
     for (const Index promotion : limited) {
         ids.push_back(program.promotions[promotion].id);
@@ -60,19 +58,32 @@ void find_allowances(Order& order, const Program& program, bool binding) {
     }
     const Argument program_id = text_argument(program.id), promotions = texts_argument(ids);
     if (binding) lock_counters(program_id, promotions);
-    const bool has_profile = order.buyer.kind != BuyerKind::anonymous;
-    const Rows rows = query.run({program_id, promotions, text_argument("m:" + order.buyer.key), texts_argument(periods),
+    const bool has_profile = buyer.kind != BuyerKind::anonymous;
+    const Rows rows = query.run({program_id, promotions, text_argument("m:" + buyer.key), texts_argument(periods),
                                  timestamp_argument(now()), text_argument(program.time_zone)},
                                 binding);
+    std::vector<Allowance> allowances;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         UsageCounters counters;
         counters.uses = bigint_at(rows, row, 1);
         counters.money = {units_at(rows, row, 2, program.currency_scale)};
         counters.points = units_at(rows, row, 3, usage_scale);
         counters.uses_of_buyer = bigint_at(rows, row, 4);
-        order.allowances.push_back(allow(program.promotions[limited[row]].usage_limits, limited[row], counters,
-                                         program.currency_scale, has_profile));
+        allowances.push_back(allow(program.promotions[limited[row]].usage_limits, limited[row], counters,
+                                   program.currency_scale, has_profile));
     }
+    return allowances;
+}
+
+}  // namespace
+
+void find_allowances(Order& order, const Program& program, bool binding) {
+    if (program.limited_promotions.empty()) return;
+    order.allowances = read_allowances(limited_candidates(program, order), order.buyer, program, binding);
+}
+
+std::vector<Allowance> find_allowances(const Buyer& buyer, const Program& program) {
+    return read_allowances(program.limited_promotions, buyer, program, false);
 }
 
 void count_uses(const OrderKey& key, const Program& program, const Order& order, const Calculation& calculation) {

@@ -11,6 +11,9 @@ namespace loyalty::pg {
 // first, in the order of the promotions' ids, until the transaction ends.
 void find_allowances(Order& order, const Program& program, bool binding);
 
+// What they leave to the buyer of every promotion that has limits, for orders that are not known yet. Nothing is locked.
+std::vector<Allowance> find_allowances(const Buyer& buyer, const Program& program);
+
 // Counts an order that was stored.
 void count_uses(const OrderKey& key, const Program& program, const Order& order, const Calculation& calculation);
 

@@ -1,0 +1,179 @@
+-- What of a program's draft cannot work, or can do more than anybody means.
+
+CREATE FUNCTION @extschema@.loyalty_contradiction(predicate text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC
+        -- Figures of which a document has one: of a list lax paths take any item. Choices and negations are left alone.
+        SELECT
+            min(format(
+                '%s %s %s contradicts %s %s %s', low.figure, low.sign, low.bound, high.figure, high.sign, high.bound
+            ))
+        FROM (
+            SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
+            FROM regexp_matches(
+                predicate,
+                '\$\."(price|min_price|total|goods|items|shipping)" (>=|>|==) (-?[0-9]+(?:\.[0-9]+)?)(?![0-9.eE])', 'g'
+            ) AS m (part)
+        ) AS low
+        JOIN (
+            SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
+            FROM regexp_matches(
+                predicate,
+                '\$\."(price|min_price|total|goods|items|shipping)" (<=|<|==) (-?[0-9]+(?:\.[0-9]+)?)(?![0-9.eE])', 'g'
+            ) AS m (part)
+        ) AS high ON high.figure = low.figure
+        WHERE predicate !~ '\|\||!|exists|is unknown'
+            AND (low.bound > high.bound OR low.bound = high.bound AND (low.sign = '>' OR high.sign = '<'));
+    END;
+
+COMMENT ON FUNCTION @extschema@.loyalty_contradiction(text) IS
+    'Two comparisons of a predicate, an SQL/JSON path as the server writes it, that nothing can fulfil together; null where '
+    'none is found. Example: SELECT loyalty_contradiction(''$.total >= 100 && $.total < 50''::jsonpath::text);';
+
+CREATE FUNCTION @extschema@.loyalty_lint(
+    program text,
+    OUT severity text,
+    OUT node text,
+    OUT finding text,
+    OUT witness text
+) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT @extschema@.loyalty_refuse_program(loyalty_lint.program)
+WHERE NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = loyalty_lint.program);
+
+WITH settings AS (
+    SELECT external_id AS program, time_zone, loyalty.clock() AS now
+    FROM loyalty.programs WHERE external_id = loyalty_lint.program
+),
+promotion AS (
+    SELECT p.*, coalesce((p.ends_on + 1)::timestamp AT TIME ZONE s.time_zone, p.ends_at) AS over_at
+    FROM loyalty.promotions AS p JOIN settings AS s ON s.program = p.program
+    WHERE p.state = 'active'
+),
+benefit AS (
+    SELECT b.*, c.level, c.mode, c.segments, p.parent
+    FROM promotion AS p
+    JOIN loyalty.promotion_conditions AS c ON c.program = p.program AND c.promotion = p.external_id
+    JOIN loyalty.promotion_benefits AS b
+        ON b.program = c.program AND b.promotion = c.promotion AND b.condition = c.position
+),
+segment AS (
+    SELECT 'product' AS kind, t.external_id, t.predicate FROM loyalty.product_segments AS t JOIN settings USING (program)
+    UNION ALL
+    SELECT 'order', t.external_id, t.predicate FROM loyalty.order_segments AS t JOIN settings USING (program)
+),
+-- A group and all that encloses it.
+enclosing AS (
+    WITH RECURSIVE way AS (
+        SELECT g.external_id AS child, g.* FROM loyalty.promotion_groups AS g JOIN settings USING (program)
+        UNION ALL
+        SELECT way.child, g.*
+        FROM way JOIN loyalty.promotion_groups AS g ON g.program = way.program AND g.external_id = way.parent
+    )
+    SELECT
+        child,
+        bool_or(num_nonnulls(
+            max_discount_percent, max_discount_amount, min_product_price_percent, min_product_price_amount
+        ) > 0) AS limited
+    FROM way GROUP BY child
+),
+asked_field AS (
+    SELECT format('promotion "%s"', promotion) AS node, parameters ->> 'field' AS field
+    FROM benefit WHERE parameters ? 'field'
+    UNION
+    SELECT format('product segment "%s"', external_id), part[1]
+    FROM segment CROSS JOIN LATERAL regexp_matches(predicate::text, '\$\."fields"\."([^"]+)"', 'g') AS m (part)
+    WHERE kind = 'product'
+),
+pool AS (
+    SELECT
+        u.external_id, p.external_id AS promotion, p.kind,
+        coalesce((p.ends_on + 1)::timestamp AT TIME ZONE s.time_zone, p.valid_until) <= s.now AS is_over,
+        EXISTS (
+            SELECT FROM loyalty.promo_codes AS c
+            WHERE c.program = p.program AND c.pool = p.external_id AND c.expires_at > s.now
+        ) AS has_codes
+    FROM (
+        SELECT external_id, promo_code_pool AS pool FROM promotion WHERE promo_code_pool IS NOT NULL
+        UNION
+        SELECT promotion, parameters ->> 'pool' FROM benefit WHERE benefit = 'issue_promo_code'
+    ) AS u
+    CROSS JOIN settings AS s
+    JOIN loyalty.promo_code_pools AS p ON p.program = s.program AND p.external_id = u.pool
+)
+SELECT 'warning', format('%s segment "%s"', kind, external_id), 'nothing can fulfil its predicate',
+    @extschema@.loyalty_contradiction(predicate::text)
+FROM segment WHERE @extschema@.loyalty_contradiction(predicate::text) IS NOT NULL
+UNION ALL
+SELECT DISTINCT 'warning', format('promotion "%s"', benefit.promotion),
+    'a segment of it matches no product of the catalogue', named.segment
+FROM benefit CROSS JOIN LATERAL unnest(benefit.segments) AS named (segment)
+WHERE benefit.level = 'product' AND benefit.mode = 'in'
+    AND EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program)
+    AND NOT EXISTS (
+        SELECT FROM loyalty.segment_products AS m WHERE m.program = loyalty_lint.program AND m.segment = named.segment
+    )
+UNION ALL
+SELECT 'warning', asked.node, 'no product has the field', asked.field
+FROM asked_field AS asked
+WHERE EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program)
+    AND NOT EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program AND p.fields ? asked.field)
+UNION ALL
+SELECT 'warning', format('promotion "%s"', pool.external_id),
+    CASE
+        WHEN pool.is_over THEN 'the validity of its promo code pool is over'
+        ELSE 'its promo code pool has no code in date'
+    END,
+    pool.promotion
+FROM pool WHERE pool.is_over OR NOT pool.has_codes
+UNION ALL
+SELECT 'warning', format('promotion "%s"', external_id), 'it is active, and its end has passed',
+    to_char(timezone(time_zone, over_at), 'YYYY-MM-DD HH24:MI')
+FROM promotion, settings WHERE over_at <= now
+UNION ALL
+SELECT DISTINCT 'warning', format('promotion "%s"', used.promotion), 'its point type is not active', used.point_type
+FROM (
+    SELECT promotion, point_type FROM benefit WHERE point_type IS NOT NULL
+    UNION
+    SELECT r.promotion, r.point_type::text
+    FROM loyalty.trigger_rules AS r JOIN promotion AS p ON p.program = r.program AND p.external_id = r.promotion
+) AS used
+CROSS JOIN settings AS s
+JOIN loyalty.point_types AS t ON t.program = s.program AND t.external_id = used.point_type
+WHERE NOT t.active OR coalesce((t.deactivates_on + 1)::timestamp AT TIME ZONE s.time_zone, t.deactivates_at) <= s.now
+UNION ALL
+SELECT 'warning', format('promotion "%s"', benefit.promotion), 'it gives goods away, and no limit holds it',
+    benefit.parameters::text
+FROM benefit JOIN enclosing ON enclosing.child = benefit.parent
+WHERE benefit.benefit = 'discount' AND (benefit.parameters ->> 'percent')::numeric >= 100
+    AND NOT benefit.parameters ? 'max_items' AND coalesce(benefit.parameters ->> 'target', 'goods') <> 'shipping'
+    AND NOT enclosing.limited
+UNION ALL
+SELECT 'warning', format('promotion "%s"', benefit.promotion), 'a purchase earns points worth all that it costs',
+    benefit.parameters::text
+FROM benefit
+JOIN loyalty.point_types AS t ON t.program = benefit.program AND t.external_id = benefit.point_type AND t.kind = 'standard'
+WHERE benefit.benefit = 'accrue_points' AND (benefit.parameters ->> 'percent')::numeric >= 100
+UNION ALL
+SELECT 'note', format('promotion group "%s"', g.external_id), 'a limit of it never bites', limited.what
+FROM loyalty.promotion_groups AS g
+JOIN settings USING (program)
+CROSS JOIN LATERAL (
+    VALUES
+        ('max_discount_percent', g.max_discount_percent >= 100),
+        ('min_product_price_percent', g.min_product_price_percent = 0),
+        ('min_product_price_amount', g.min_product_price_amount = 0)
+) AS limited (what, is_idle)
+WHERE limited.is_idle
+ORDER BY 1 DESC, 2, 3, 4
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_lint(text) IS
+    'What of a program''s draft cannot work, or can do more than anybody means: predicates that nothing can fulfil, segments '
+    'and fields that no product has, pools without a code in date, ends that have passed, point types that are not active, '
+    'benefits that give goods away or points worth all that is paid, and limits that never bite; each with its node and what '
+    'shows it. Finds what it says, but not everything there may be. Looks at active promotions, with the caller''s rights. '
+    'Errors: LY201. Example: SELECT * FROM loyalty_lint(''main'');';

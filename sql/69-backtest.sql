@@ -1,0 +1,176 @@
+-- The draft, or another version, tried on the orders that there were.
+
+CREATE FUNCTION @extschema@.loyalty_effective_promotions(result jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC
+        SELECT coalesce(array_agg(DISTINCT operation ->> 'promotion' ORDER BY operation ->> 'promotion'), '{}')
+        FROM jsonb_array_elements(result -> 'operations') AS o (operation)
+        WHERE operation ?| '{text,pool}'
+            OR (operation ->> 'discount')::numeric <> 0
+            OR (operation ->> 'points_discount')::numeric <> 0
+            OR coalesce(operation ->> 'accrued', operation ->> 'pending')::numeric <> 0;
+    END;
+
+COMMENT ON FUNCTION @extschema@.loyalty_effective_promotions(jsonb) IS
+    'The promotions that had an effect, in what loyalty_calculate() or loyalty_place_order() answered; none of null. Example: '
+    'SELECT loyalty_effective_promotions(result) FROM loyalty.orders;';
+
+CREATE FUNCTION @extschema@.loyalty_replay(
+    program text,
+    version integer,
+    request jsonb,
+    resolved jsonb,
+    placed_with integer,
+    OUT total numeric,
+    OUT points jsonb,
+    OUT promotions text[],
+    OUT error text
+) RETURNS record
+    LANGUAGE C STABLE PARALLEL SAFE COST 10000
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_replay';
+
+COMMENT ON FUNCTION @extschema@.loyalty_replay(text, integer, jsonb, jsonb, integer) IS
+    'What an order of loyalty.orders would come to with a version of the promotion tree, null being the draft: total, points '
+    'earned, promotions with an effect, or the error that there is instead. Request, stored input and version are the order''s. '
+    'One row of loyalty_backtest(). Errors: LY201 (program), LY301, LY302 (the draft cannot be applied), LY320 (no such '
+    'version), LY526. Example: SELECT (loyalty_replay(program, NULL, request, resolved, version)).* FROM loyalty.orders;';
+
+CREATE FUNCTION @extschema@.loyalty_backtest(
+    program text,
+    version integer DEFAULT NULL,
+    from_time timestamptz DEFAULT '-infinity',
+    to_time timestamptz DEFAULT 'infinity',
+    OUT external_id text,
+    OUT buyer text,
+    OUT origin text,
+    OUT was numeric,
+    OUT would_be numeric,
+    OUT difference numeric,
+    OUT points_was jsonb,
+    OUT points_would_be jsonb,
+    OUT gained text[],
+    OUT lost text[],
+    OUT error text
+) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT @extschema@.loyalty_refuse_program(loyalty_backtest.program)
+WHERE NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = loyalty_backtest.program);
+
+SELECT
+    stored.external_id::text,
+    stored.buyer,
+    stored.origin,
+    stored.total,
+    replayed.total,
+    replayed.total - stored.total,
+    (
+        SELECT coalesce(jsonb_object_agg(type.points, type.accrued + type.pending), '{}')
+        FROM jsonb_to_recordset(stored.result -> 'points') AS type (points text, accrued numeric, pending numeric)
+        WHERE type.accrued + type.pending > 0
+    ),
+    replayed.points,
+    ARRAY(
+        SELECT promotion FROM unnest(replayed.promotions) AS now (promotion)
+        WHERE promotion <> ALL (@extschema@.loyalty_effective_promotions(stored.result))
+    ),
+    ARRAY(
+        SELECT promotion FROM unnest(@extschema@.loyalty_effective_promotions(stored.result)) AS before (promotion)
+        WHERE promotion <> ALL (replayed.promotions)
+    ),
+    replayed.error
+FROM loyalty.orders AS stored
+CROSS JOIN LATERAL @extschema@.loyalty_replay(
+    stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, coalesce(stored.version, 0)
+) AS replayed
+WHERE stored.program = loyalty_backtest.program
+    AND stored."time" >= loyalty_backtest.from_time
+    AND stored."time" < loyalty_backtest.to_time
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_backtest(text, integer, timestamptz, timestamptz) IS
+    'What each stored order of a time would have come to with a version of the promotion tree; without version: with the draft. '
+    'From the input stored with each order (prices, balances, tiers, segments, what usage limits left), so that nothing but the '
+    'tree differs: with the version that it was placed with, an order comes to what it did. What that input does not know is '
+    'judged by today''s catalogue and profiles, and limits that it does not know are none; imported orders (origin) are quoted at '
+    'their lines'' prices. The server spreads large histories over parallel processes, each of which tells by NOTICE how far it '
+    'is. Reads with the caller''s rights; writes nothing. Errors: LY201 (program), LY301, LY302 (the draft cannot be applied), '
+    'LY320 (no such version); those of one order stand in its row. Example: SELECT * FROM loyalty_backtest(''main'') WHERE '
+    'difference <> 0;';
+
+CREATE FUNCTION @extschema@.loyalty_backtest_summary(
+    program text,
+    version integer DEFAULT NULL,
+    from_time timestamptz DEFAULT '-infinity',
+    to_time timestamptz DEFAULT 'infinity',
+    OUT promotion text,
+    OUT orders bigint,
+    OUT changed bigint,
+    OUT gained bigint,
+    OUT lost bigint,
+    OUT was numeric,
+    OUT would_be numeric,
+    OUT difference numeric,
+    OUT errors bigint
+) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+WITH replayed AS MATERIALIZED (
+    SELECT
+        tested.was,
+        tested.would_be,
+        tested.difference,
+        tested.points_was <> tested.points_would_be AS other_points,
+        tested.gained,
+        tested.lost,
+        tested.error
+    FROM @extschema@.loyalty_backtest(
+        loyalty_backtest_summary.program,
+        loyalty_backtest_summary.version,
+        loyalty_backtest_summary.from_time,
+        loyalty_backtest_summary.to_time
+    ) AS tested
+)
+SELECT
+    NULL::text,
+    count(*),
+    count(*) FILTER (WHERE replayed.difference <> 0 OR replayed.other_points),
+    count(*) FILTER (WHERE cardinality(replayed.gained) > 0),
+    count(*) FILTER (WHERE cardinality(replayed.lost) > 0),
+    sum(replayed.was) FILTER (WHERE replayed.error IS NULL),
+    sum(replayed.would_be),
+    sum(replayed.difference),
+    count(replayed.error)
+FROM replayed
+UNION ALL
+(
+    SELECT
+        moved.promotion,
+        count(*),
+        count(*) FILTER (WHERE replayed.difference <> 0 OR replayed.other_points),
+        count(*) FILTER (WHERE moved.is_gained),
+        count(*) FILTER (WHERE NOT moved.is_gained),
+        sum(replayed.was),
+        sum(replayed.would_be),
+        sum(replayed.difference),
+        0
+    FROM replayed
+    CROSS JOIN LATERAL (
+        SELECT promotion, true AS is_gained FROM unnest(replayed.gained) AS now (promotion)
+        UNION ALL
+        SELECT promotion, false FROM unnest(replayed.lost) AS before (promotion)
+    ) AS moved
+    WHERE replayed.error IS NULL
+    GROUP BY moved.promotion
+    ORDER BY moved.promotion
+)
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_backtest_summary(text, integer, timestamptz, timestamptz) IS
+    'loyalty_backtest() in sums: first a row without promotion for all orders, then one for each promotion that orders would '
+    'gain or lose, over these orders. Changed are those whose total or points would be others; money is the sum of totals. '
+    'Errors: as there, but that orders with an error are counted only. Example: SELECT * FROM loyalty_backtest_summary(''main'');';
