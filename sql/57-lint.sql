@@ -13,17 +13,17 @@ CREATE FUNCTION @extschema@.loyalty_contradiction(predicate text) RETURNS text
             SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '\$\."(price|min_price|total|goods|items|shipping)" (>=|>|==) (-?[0-9]+(?:\.[0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping)" (>=|>|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS low
         JOIN (
             SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '\$\."(price|min_price|total|goods|items|shipping)" (<=|<|==) (-?[0-9]+(?:\.[0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping)" (<=|<|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS high ON high.figure = low.figure
-        WHERE predicate !~ '\|\||!|exists|is unknown'
+        WHERE predicate !~ '[|][|]|!|exists|is unknown'
             AND (low.bound > high.bound OR low.bound = high.bound AND (low.sign = '>' OR high.sign = '<'));
     END;
 
@@ -85,7 +85,7 @@ asked_field AS (
     FROM benefit WHERE parameters ? 'field'
     UNION
     SELECT format('product segment "%s"', external_id), part[1]
-    FROM segment CROSS JOIN LATERAL regexp_matches(predicate::text, '\$\."fields"\."([^"]+)"', 'g') AS m (part)
+    FROM segment CROSS JOIN LATERAL regexp_matches(predicate::text, '[$][.]"fields"[.]"([^"]+)"', 'g') AS m (part)
     WHERE kind = 'product'
 ),
 pool AS (

@@ -270,6 +270,13 @@ CREATE FUNCTION @extschema@.loyalty_export_members(
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
+    IF NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = loyalty_export_members.program) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY201',
+            MESSAGE = format('program "%s" does not exist', program),
+            HINT = 'Name one of loyalty.programs.';
+    END IF;
+
     RETURN QUERY
         SELECT
             listed.member::text,

@@ -63,6 +63,7 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 1)$$),
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 100, external_id => 'A')$$),
     ('loyalty_redeem', $$SELECT loyalty_redeem(%L, 'branch', 'bonus', 1)$$),
+    ('loyalty_prices', $$SELECT loyalty_prices(%L, ARRAY['book'], program => 'branch')$$),
     ('loyalty_refund', $$SELECT loyalty_refund(%L, 'branch', 1, redemption => 'R')$$),
     ('loyalty_cancel', $$SELECT loyalty_cancel(%L, 'branch', external_id => 'A')$$),
     ('loyalty_hold', $$SELECT loyalty_hold(%L, 'branch', 'bonus', 'redemption', 1, '1 hour')$$),

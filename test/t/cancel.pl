@@ -15,7 +15,7 @@ my @moments = $ENV{CANCEL_LIMIT_MS} ? (30, 100, 250, 500, 900, 1400) : (50, 600)
 
 my $node = PostgreSQL::Test::Cluster->new('cancel');
 $node->init;
-$node->append_conf('postgresql.conf', "fsync = off\nautovacuum = off");
+$node->append_conf('postgresql.conf', "loyalty.max_calculation_memory = '1GB'\nfsync = off\nautovacuum = off");
 $node->start;
 $node->safe_psql('postgres', q{
     SET client_min_messages = warning;

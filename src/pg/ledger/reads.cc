@@ -241,8 +241,9 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
     "SELECT invariant, program, member, point_type, seq, detail"                                \
     "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations" \
     "        UNION ALL SELECT * FROM loyalty.membership_violations) violation"
-        static loyalty::pg::Query of_all(LOYALTY_VIOLATIONS " ORDER BY 1, 2, 3, 4, 5, 6", {});
-        static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID});
+        static loyalty::pg::Query of_all(LOYALTY_VIOLATIONS " ORDER BY 1, 2, 3, 4, 5, 6", {}, loyalty::pg::Plan::free);
+        static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID},
+                                         loyalty::pg::Plan::free);
 #undef LOYALTY_VIOLATIONS
         const Arguments given(fcinfo);
         const AsOwner owner = AsOwner::reading();
