@@ -63,7 +63,11 @@ void at_end_of_session(int, Datum) {
 
 bool take_job_lock(const std::string& job) {
     const LOCKTAG tag = lock_tag(job);
-    return postgres([=] { return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL; });
+    return postgres([=] {
+        // A standby would speak of the lock.
+        PreventCommandIfReadOnly("a job");
+        return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+    });
 }
 
 void keep_job_lock(const std::string& job) {
