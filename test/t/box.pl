@@ -206,7 +206,7 @@ $node->safe_psql('base', q{
     INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'book', 'Book', 20);
     INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, valid_from, valid_until) VALUES ('main', 'codes', 'Codes', 'personal', '2020-01-01', '2100-01-01');
     SELECT loyalty_generate_promo_codes('main', 'codes', '########', 10);
-    INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('main', 'marked', 'Marked', '$.note == "x" || $.attributes.note == "x"');
+    INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('main', 'marked', 'Marked', '$.* == "x" || $.attributes.note == "x"');
     INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('main', 'vip', 'VIP', 'dynamic');
     INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate, position) VALUES ('main', 'a', 'vip', 'A', '$.profile.note == "x"', 1);
     INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, position, state, audience, audience_segments)
