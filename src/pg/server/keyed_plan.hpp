@@ -8,7 +8,7 @@ namespace loyalty::pg {
 // Sees to it that a kept statement has a plan, made for reading by whole keys, whatever the tables hold now and whatever
 // statistics say of them. The planner believes that a table which was empty when it was last vacuumed is empty still, and a
 // session keeps what it planned then: every later statement would read the whole table for each key, or look for half of
-// a key and compare the rest (measured: placing twice as many orders took four times as long). So it plans as if each
+// a key and compare the rest (measured: placing twice as many orders took three times as long). So it plans as if each
 // table of schema loyalty were large and nothing else were known of it; then the best plan is the one that the keys
 // allow.
 //
