@@ -91,6 +91,10 @@ my $heard = $node->safe_psql('postgres', q{
 });
 is(scalar(() = $heard =~ /Asynchronous notification "loyalty" received/g), 1, 'one notification a transaction, none when switched off');
 
+my ($status, undef, $complaint) = $node->psql('postgres', q{LOAD 'loyalty'; SET loyalty.notfy = off;});
+like($complaint, qr/invalid configuration parameter name "loyalty.notfy"/, 'a misspelt setting is refused');
+is($node->safe_psql('postgres', q{LOAD 'loyalty'; SHOW loyalty.notify}), 'on', 'notifying is on unless somebody switches it off');
+
 # Among sessions that commit at the same time one speaks for the others.
 my $listener = $node->background_psql('postgres');
 $listener->query_safe('LISTEN loyalty');

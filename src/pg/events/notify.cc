@@ -4,7 +4,8 @@
 // and nothing is left of committing in groups: bookings by eight sessions took three times as long (measured). But readers do
 // not ask whose event it was that woke them. So of those that come to their commit while another notifies only one waits to
 // notify next, and those that come meanwhile go ahead without: they are at their commit when the one that waits has yet to begin
-// his. Nothing holds him back for them, so it is a hint: readers look from time to time as well.
+// its own. Nothing holds it back for them, so it is a hint: readers look from time to time as well.
+#include "pg/server/settings.hpp"
 #include "pg/server/trigger.hpp"
 
 extern "C" {
@@ -13,7 +14,6 @@ extern "C" {
 #include "commands/async.h"
 #include "commands/trigger.h"
 #include "storage/lock.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 }
 
@@ -30,13 +30,6 @@ LOCKTAG lock_of(std::uint16_t place) {
     return tag;
 }
 
-// Like any placeholder, the setting is known to the server only where somebody set it.
-bool notify_is_on() {
-    const char* setting = GetConfigOption("loyalty.notify", true, false);
-    bool on = true;
-    return setting == nullptr || !parse_bool(setting, &on) || on;
-}
-
 void notify() {
     const LOCKTAG at_work = lock_of(1);
     const LOCKTAG next = lock_of(2);
@@ -49,7 +42,7 @@ void notify() {
 // Called by the server: no exception may leave it. A transaction that is prepared for a commit in two phases wakes nobody, for
 // the server refuses to prepare one that has notified.
 void at_end_of_transaction(XactEvent event, void*) {
-    if (event == XACT_EVENT_PRE_COMMIT && OidIsValid(written) && notify_is_on()) notify();
+    if (event == XACT_EVENT_PRE_COMMIT && OidIsValid(written) && settings::notify) notify();
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) written = InvalidOid;
 }
 

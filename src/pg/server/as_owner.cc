@@ -1,7 +1,6 @@
 // The SQL functions that change schema loyalty itself, or who has which rights in it. Each is a shell: it lets a function in
 // PL/pgSQL, of the same name with "_as_owner" and the same arguments, do the work as the schema's owner, in the box. Whoever
 // may act as the owner may call it, superusers above all; what the owner put on the tables gains nothing by that.
-#include "pg/server/compat_roles.hpp"
 #include "pg/server/owner.hpp"
 
 extern "C" {

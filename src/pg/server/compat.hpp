@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/jsonb.h"
 }
 
@@ -23,6 +24,15 @@ inline LocalTransactionId local_transaction() {
     return MyProc->vxid.lxid;
 #else
     return MyProc->lxid;
+#endif
+}
+
+// Whether a role may act as another one: has its rights, or may become it.
+inline bool may_act_as(Oid role, Oid other) {
+#if PG_VERSION_NUM >= 160000
+    return has_privs_of_role(role, other) || member_can_set_role(role, other);
+#else
+    return is_member_of_role(role, other);
 #endif
 }
 

@@ -4,10 +4,9 @@
 
 #include "pg/server/memory.hpp"
 #include "pg/server/postgres.hpp"
+#include "pg/server/settings.hpp"
 
 namespace loyalty::pg {
-
-int max_calculation_memory_kb = 256 * 1024;
 
 namespace {
 
@@ -20,7 +19,7 @@ std::size_t heap_in_use() {
     return static_cast<std::size_t>(heap.uordblks) + static_cast<std::size_t>(heap.hblkhd);
 }
 
-std::size_t limit() { return static_cast<std::size_t>(max_calculation_memory_kb) * 1024; }
+std::size_t limit() { return static_cast<std::size_t>(settings::max_calculation_memory) * 1024; }
 
 }  // namespace
 

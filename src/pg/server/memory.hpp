@@ -13,9 +13,6 @@
 
 namespace loyalty::pg {
 
-// In kB; defined as a setting where the library is loaded.
-extern int max_calculation_memory_kb;
-
 // A calculation for the extent of an object. One within another belongs to it.
 class CalculationMemory {
 public:

@@ -1,0 +1,30 @@
+#include "pg/server/settings.hpp"
+
+#include "pg/server/postgres.hpp"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace loyalty::pg {
+
+namespace settings {
+
+int max_calculation_memory = 256 * 1024;
+bool notify = true;
+
+}  // namespace settings
+
+void define_settings() {
+    // Who may set it protects the server from a role's orders, so the role itself may not.
+    DefineCustomIntVariable("loyalty.max_calculation_memory", "The most memory that one calculation may hold.",
+                            "A calculation that needs more ends with error LY402.", &settings::max_calculation_memory,
+                            settings::max_calculation_memory, 1024, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
+    DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
+                             "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("loyalty");
+}
+
+}  // namespace loyalty::pg
