@@ -12,10 +12,9 @@ namespace loyalty::pg {
 
 namespace {
 
-// Off while planning, since an index does for any size. JIT too: a plan that uses what is switched off looks very dear,
-// and would be compiled for that.
-const char* const off_while_planning[] = {"enable_seqscan",    "enable_hashjoin", "enable_mergejoin",
-                                          "enable_bitmapscan", "enable_material", "jit"};
+// Off while planning, since an index does for any size.
+const char* const off_while_planning[] = {"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan",
+                                          "enable_material"};
 
 // A large table: so large that half a key costs more than a whole one, wherever there is an index for it.
 constexpr double rows = 1e9;
@@ -63,6 +62,10 @@ bool tell_index(PlannerInfo* planner, Oid index, AttrNumber column, VariableStat
     return others_index != nullptr && others_index(planner, index, column, told);
 }
 
+void switch_off(const char* setting) {
+    set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 bool has_plan(SPIPlanPtr statement) {
     const List* sources = SPI_plan_get_plan_sources(statement);
     if (list_length(sources) != 1) return true;
@@ -75,9 +78,11 @@ bool has_plan(SPIPlanPtr statement) {
 void plan_by_keys(SPIPlanPtr statement, bool of_others) {
     if (has_plan(statement)) return;
     const int level = NewGUCNestLevel();
+    // A plan that reads a table believed to be large, or uses what is switched off, looks very dear, and would be compiled
+    // for that: 50 MB of compiler, and some more for each such plan (measured).
+    switch_off("jit");
     if (!of_others)
-        for (const char* name : off_while_planning)
-            set_config_option(name, "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+        for (const char* setting : off_while_planning) switch_off(setting);
     planning_by_keys = true;
     PG_TRY();
     {
