@@ -280,11 +280,11 @@ BEGIN
             AND history.tier_group = OLD.tier_group
             AND history.tier = OLD.external_id
         UNION ALL
-        SELECT format('Member "%s" has earned it.', standing.member)
+        SELECT format('Member "%s" has earned it, or was given it.', standing.member)
         FROM loyalty.member_tiers AS standing
         WHERE standing.program = OLD.program
             AND standing.tier_group = OLD.tier_group
-            AND OLD.external_id IN (standing.earned_tier, standing.kept_tier)
+            AND OLD.external_id IN (standing.earned_tier, standing.kept_tier, standing.given_tier)
         UNION ALL
         SELECT format('Promotion "%s" is for those who hold it.', promotion.external_id)
         FROM loyalty.promotions AS promotion
@@ -335,10 +335,38 @@ CREATE FUNCTION @extschema@.loyalty_tier(
     AS 'MODULE_PATHNAME', 'loyalty_tier';
 
 COMMENT ON FUNCTION @extschema@.loyalty_tier(text, text, timestamptz) IS
-    'The tiers of a member, a row for each tier group: the tier (null: none), since when, of a cyclic group until when it '
+    'The tiers of a member, a row for each tier group: the tier (null: none), since when, until when it '
     'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the history; '
     'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
     'LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
+
+CREATE FUNCTION @extschema@.loyalty_set_tier(
+    member text,
+    program text,
+    tier_group text,
+    tier text,
+    until timestamptz DEFAULT NULL,
+    reason text DEFAULT NULL
+) RETURNS text
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_set_tier';
+
+COMMENT ON FUNCTION @extschema@.loyalty_set_tier(text, text, text, text, timestamptz, text) IS
+    'Gives a member a tier by hand, in a group of any model: a floor and never a ceiling, until a moment, exclusive (null: '
+    'for ever). What was given before in the group ends; a null tier only ends it. Returns the tier held now (null: none). '
+    'Errors: LY201, LY507, LY508 (was removed), LY512 (until a moment of the past, too far ahead, or of no tier), LY745 (no '
+    'such group or tier). Example: SELECT loyalty_set_tier(''ann'', ''main'', ''status'', ''gold'', ''2027-07-01'', '
+    '''Complaint 4711'');';
+
+CREATE FUNCTION @extschema@.loyalty_kept_up_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_kept_up_trigger';
+
+COMMENT ON FUNCTION @extschema@.loyalty_kept_up_trigger() IS
+    'Trigger of tables that functions keep up, before an update, delete or truncate statement: refuses it (LY747). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_kept_up_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -79,6 +79,7 @@ CREATE OR REPLACE FUNCTION loyalty.judge_products(program text, skus text[], mem
 BEGIN
     PERFORM FROM loyalty.drafts AS draft WHERE draft.program = judge_products.program FOR KEY SHARE;
 
+    PERFORM set_config('loyalty.keeping', 'on', true);
     -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
     -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
     EXECUTE format(
@@ -137,6 +138,7 @@ BEGIN
     )
     -- What reaches all members of the document reads this one, too.
     USING program, skus, '"' || judge_products.member || '"|\.\*|\.keyvalue\(\)';
+    PERFORM set_config('loyalty.keeping', '', true);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.judge_products(text, text[], text) FROM PUBLIC;
@@ -149,6 +151,7 @@ CREATE OR REPLACE FUNCTION loyalty.forget_products(program text, skus text[]) RE
     SET search_path = pg_catalog, pg_temp
     AS $function$
 BEGIN
+    PERFORM set_config('loyalty.keeping', 'on', true);
     -- Planned anew each time, like the judging.
     EXECUTE $statement$
     DELETE FROM loyalty.product_memberships AS membership
@@ -162,6 +165,7 @@ BEGIN
         )
     $statement$
     USING program, skus;
+    PERFORM set_config('loyalty.keeping', '', true);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.forget_products(text, text[]) FROM PUBLIC;
@@ -354,3 +358,17 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- Memberships follow products and segments: triggers, those of foreign keys too, and the functions above keep them up. These
+-- say so by a setting of the transaction, which no SET clause could: a restore by others than superusers would not know it.
+CREATE OR REPLACE TRIGGER refuse_change
+    BEFORE UPDATE OR DELETE ON loyalty.product_memberships
+    FOR EACH STATEMENT
+    WHEN (pg_trigger_depth() = 0 AND current_setting('loyalty.keeping', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
+COMMENT ON TRIGGER refuse_change ON loyalty.product_memberships IS 'Memberships are kept up by functions.';
+
+CREATE OR REPLACE TRIGGER refuse_truncate
+    BEFORE TRUNCATE ON loyalty.product_memberships
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
+COMMENT ON TRIGGER refuse_truncate ON loyalty.product_memberships IS 'Memberships are kept up by functions.';

@@ -61,3 +61,28 @@ CREATE OR REPLACE TRIGGER judge
     REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_trigger();
 COMMENT ON TRIGGER judge ON loyalty.profiles IS 'Dynamic tiers follow the profile at once.';
+
+-- What is kept up is not changed by hand. Rows that are inserted are taken as they stand: this is the way of restores and of
+-- replication.
+
+DO $do$
+DECLARE
+    kept text;
+BEGIN
+    FOREACH kept IN ARRAY ARRAY['member_tiers', 'member_tier_history']
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON loyalty.%I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger()',
+            kept
+        );
+        EXECUTE format('COMMENT ON TRIGGER refuse_change ON loyalty.%I IS %L', kept, 'Tiers are kept up by functions.');
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger()',
+            kept
+        );
+        EXECUTE format('COMMENT ON TRIGGER refuse_truncate ON loyalty.%I IS %L', kept, 'Tiers are kept up by functions.');
+    END LOOP;
+END
+$do$;

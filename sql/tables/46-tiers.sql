@@ -116,11 +116,18 @@ CREATE TABLE loyalty.member_tiers (
     review_at timestamptz NOT NULL DEFAULT 'infinity',
     reset_at timestamptz NOT NULL DEFAULT 'infinity',
     due_at timestamptz NOT NULL DEFAULT 'infinity',
+    given_tier loyalty.external_id,
+    given_until timestamptz NOT NULL DEFAULT 'infinity',
+    given_reason text,
     CONSTRAINT member_tiers_pkey PRIMARY KEY (member, program, tier_group),
     CONSTRAINT member_tiers_member_fkey FOREIGN KEY (member, program) REFERENCES loyalty.members,
     CONSTRAINT member_tiers_tier_group_fkey FOREIGN KEY (program, tier_group) REFERENCES loyalty.tier_groups,
     CONSTRAINT member_tiers_tier_fkey FOREIGN KEY (program, tier_group, tier)
-        REFERENCES loyalty.tiers (program, tier_group, external_id)
+        REFERENCES loyalty.tiers (program, tier_group, external_id),
+    CONSTRAINT member_tiers_given_tier_fkey FOREIGN KEY (program, tier_group, given_tier)
+        REFERENCES loyalty.tiers (program, tier_group, external_id),
+    CONSTRAINT member_tiers_given_is_whole
+        CHECK (given_tier IS NOT NULL OR given_until = 'infinity' AND given_reason IS NULL)
 ) WITH (fillfactor = 80);
 
 -- Partial, so that it never looks as good as the primary key to whoever looks for one member: without statistics it would,
@@ -135,7 +142,7 @@ COMMENT ON COLUMN loyalty.member_tiers.tier IS 'The tier held; null: none. Up to
 COMMENT ON COLUMN loyalty.member_tiers.since IS 'Since when.';
 COMMENT ON COLUMN loyalty.member_tiers.seq IS 'Number of the last row of loyalty.member_tier_history; 0: none yet.';
 COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
-    'The tier by the last review (cyclic), or reached for ever (cumulative); null: none.';
+    'The tier by the last review (cyclic), reached for ever (cumulative), or as last judged (dynamic); null: none.';
 COMMENT ON COLUMN loyalty.member_tiers.kept_tier IS
     'The tier kept until falls_at although the review gave a lower one; null: none is.';
 COMMENT ON COLUMN loyalty.member_tiers.falls_at IS 'When the fall takes effect that waits; infinity: none does.';
@@ -143,8 +150,12 @@ COMMENT ON COLUMN loyalty.member_tiers.points IS 'Cumulative groups: lifetime po
 COMMENT ON COLUMN loyalty.member_tiers.review_at IS 'End of the period, when the tier is reviewed next; infinity: never.';
 COMMENT ON COLUMN loyalty.member_tiers.reset_at IS 'When the points are reset next; infinity: never.';
 COMMENT ON COLUMN loyalty.member_tiers.due_at IS
-    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall; with upgrade_at_once '
-    'also a lot that expires or becomes active; infinity: none.';
+    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall, the end of what was given; '
+    'with upgrade_at_once also a lot that expires or becomes active; infinity: none.';
+COMMENT ON COLUMN loyalty.member_tiers.given_tier IS
+    'The tier given by hand, see loyalty_set_tier(): no lower one is held until given_until; null: none was given.';
+COMMENT ON COLUMN loyalty.member_tiers.given_until IS 'When what was given ends, exclusive; infinity: never.';
+COMMENT ON COLUMN loyalty.member_tiers.given_reason IS 'Why it was given, in somebody''s words; may be null.';
 
 CREATE TABLE loyalty.member_tier_history (
     member text COLLATE "C" NOT NULL,
@@ -154,13 +165,16 @@ CREATE TABLE loyalty.member_tier_history (
     tier loyalty.external_id,
     since timestamptz NOT NULL,
     cause text NOT NULL,
+    reason text,
     CONSTRAINT member_tier_history_pkey PRIMARY KEY (member, program, tier_group, seq),
     CONSTRAINT member_tier_history_member_tier_fkey FOREIGN KEY (member, program, tier_group)
         REFERENCES loyalty.member_tiers,
     CONSTRAINT member_tier_history_tier_fkey FOREIGN KEY (program, tier_group, tier)
         REFERENCES loyalty.tiers (program, tier_group, external_id),
     CONSTRAINT member_tier_history_cause_is_known CHECK (
-        cause IN ('enrolment', 'removal', 'points', 'review', 'reset', 'month_end', 'edit', 'judgement')
+        cause IN (
+            'enrolment', 'removal', 'points', 'review', 'reset', 'month_end', 'edit', 'judgement', 'given', 'given_end'
+        )
     )
 );
 
@@ -174,4 +188,6 @@ COMMENT ON COLUMN loyalty.member_tier_history.tier IS 'The tier held from then o
 COMMENT ON COLUMN loyalty.member_tier_history.since IS 'From when; changes at one moment follow one another by seq.';
 COMMENT ON COLUMN loyalty.member_tier_history.cause IS
     'enrolment, removal, points (booked, expired, become active or taken back), review, reset, month_end (a fall that '
-    'waited), edit (of the tiers) or judgement (of a dynamic group).';
+    'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given ended).';
+COMMENT ON COLUMN loyalty.member_tier_history.reason IS
+    'Why a tier was given by hand, or ended, in somebody''s words; may be null. Erasing the member blanks it.';

@@ -111,7 +111,9 @@ inline constexpr std::string_view registration_unreadable = "LY704";
 inline constexpr std::string_view unknown_profile_segment = "LY705";
 inline constexpr std::string_view ambiguous_profile = "LY706";
 // Tiers.
+inline constexpr std::string_view unknown_tier = "LY745";
 inline constexpr std::string_view deleted_meanwhile = "LY746";
+inline constexpr std::string_view kept_up = "LY747";
 // Trigger promotions, and triggers on the user's own tables.
 inline constexpr std::string_view unknown_trigger_promotion = "LY720";
 inline constexpr std::string_view promotion_not_in_force = "LY721";

@@ -16,9 +16,8 @@ INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('mai
 INSERT INTO loyalty.tiers (program, tier_group, external_id, name, position, threshold)
 VALUES ('main', 'metal', 'silver', 'Silver', 0, 100), ('main', 'metal', 'gold', 'Gold', 1, 1000);
 INSERT INTO loyalty.tiers (program, tier_group, external_id, name, position, predicate) VALUES ('main', 'club', 'regular', 'Regular', 0, '$.orders.count >= 3');
-INSERT INTO loyalty.member_tiers (member, program, tier_group, tier)
-VALUES ('1', 'main', 'metal', 'silver'), ('2', 'main', 'metal', 'gold'), ('2', 'main', 'club', 'regular'), ('3', 'main', 'metal', NULL), ('4', 'main', 'club', 'regular')
-ON CONFLICT (member, program, tier_group) DO UPDATE SET tier = excluded.tier;
+SELECT loyalty_set_tier(member, 'main', tier_group, tier)
+FROM (VALUES ('1', 'metal', 'silver'), ('2', 'metal', 'gold'), ('2', 'club', 'regular'), ('4', 'club', 'regular')) AS given (member, tier_group, tier);
 
 INSERT INTO loyalty.profile_segments (program, external_id, name, kind) VALUES ('main', 'listed', 'Listed', 'static'), ('main', 'own', 'A list', 'static');
 INSERT INTO loyalty.profile_segments (program, external_id, name, predicate)
@@ -53,7 +52,7 @@ SELECT member, applied(member) FROM unnest(ARRAY['1', '2', '3', '4', '5', '6', N
 -- Profiles, lists and tiers are data; predicates wait for the next apply.
 UPDATE customer SET city = 'Oslo' WHERE id = 2;
 DELETE FROM loyalty.profile_segment_members WHERE profile = '4';
-UPDATE loyalty.member_tiers SET tier = 'gold' WHERE member = '1' AND tier_group = 'metal';
+SELECT loyalty_set_tier('1', 'main', 'metal', 'gold');
 UPDATE loyalty.profile_segments SET predicate = '$.age >= 55' WHERE external_id = 'adult';
 SELECT member, applied(member) FROM unnest(ARRAY['1', '2', '3', '4']) AS member;
 SELECT loyalty_apply('main');

@@ -76,6 +76,7 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_member_card', $$SELECT loyalty_member_card(%L, 'branch')$$),
     ('loyalty_tier', $$SELECT loyalty_tier(%L, 'branch')$$),
     ('loyalty_judge', $$SELECT loyalty_judge(%L, 'branch')$$),
+    ('loyalty_set_tier', $$SELECT loyalty_set_tier(%L, 'branch', 'none', 'none')$$),
     ('loyalty_remove_member', $$SELECT loyalty_remove_member(%L, 'branch')$$),
     ('loyalty_erase_member', $$SELECT loyalty_erase_member(%L, 'branch')$$),
     ('loyalty_enrol', $$SELECT loyalty_enrol(%L, 'branch')$$),

@@ -248,6 +248,71 @@ SELECT tier, since, cause FROM history WHERE member = 'gus' AND tier_group = 'pr
 SELECT point_type, type, value, created_at FROM loyalty.transactions WHERE member = 'gus' AND created_at > '2027-01-01' ORDER BY created_at;
 SELECT * FROM loyalty_verify();
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Given by hand (decision 66): a floor and never a ceiling, in groups of every model
+
+INSERT INTO loyalty.profiles (key, attributes) VALUES ('ned', '{"city": "Oslo"}');
+UPDATE loyalty.programs SET active = true;
+SELECT loyalty_enrol('ned', 'main') ->> 'outcome' AS outcome;
+CREATE VIEW given AS SELECT tier_group, tier, kept_until FROM loyalty_tier('ned', 'main') WHERE tier_group IN ('life', 'month', 'prompt', 'now') ORDER BY tier_group;
+SELECT * FROM given;
+SELECT loyalty_set_tier('ned', 'main', 'life', 'silver', '2027-02-01 00:00+01', 'Complaint 4711') AS life,
+    loyalty_set_tier('ned', 'main', 'prompt', (SELECT max(external_id) FROM loyalty.tiers WHERE tier_group = 'prompt' AND position = 1), '2027-05-01 00:00+02') AS prompt,
+    loyalty_set_tier('ned', 'main', 'now', 'saver', reason => 'Moves to Riga') AS now;
+SELECT * FROM given;
+SELECT type, data FROM loyalty.events WHERE profile = 'ned' AND type LIKE 'tier%' AND data ->> 'tier_group' = 'life' ORDER BY number;
+-- The rest of the lifetime's points: above what was given, below it, and as it ends, in whatever order.
+SELECT loyalty_accrue('ned', 'main', 'life', 200, external_id => 'much') ->> 'value' AS earned;
+SELECT * FROM given WHERE tier_group = 'life';
+BEGIN;
+SELECT loyalty_set_tier('ned', 'main', 'life', 'gold', '2027-03-01 00:00+01') AS life;
+SELECT tier, kept_until FROM given WHERE tier_group = 'life';
+ROLLBACK;
+-- A judgement says what the profile deserves, and takes nothing of what was given.
+SELECT loyalty_judge('ned', 'main') AS changed;
+SELECT tier, earned_tier, given_tier FROM loyalty.member_tiers WHERE member = 'ned' AND tier_group = 'now';
+SELECT loyalty_accrue('ned', 'main', 'bonus', 20, expires_on => '2029-12-31') \g /dev/null
+UPDATE loyalty.profiles SET attributes = '{"city": "Riga"}' WHERE key = 'ned';
+SELECT tier, earned_tier, given_tier FROM loyalty.member_tiers WHERE member = 'ned' AND tier_group = 'now';
+SELECT loyalty_set_tier('ned', 'main', 'now', NULL, reason => 'by mistake') AS now;
+SELECT * FROM loyalty_verify();
+-- It ends at its own moment, read before a job has run and after it.
+SELECT at, tier FROM unnest('{2027-01-31 23:59:59+01,2027-02-01 00:00+01,2027-04-30 23:59:59+02,2027-05-01 00:00+02}'::timestamptz[]) AS at, loyalty_tier('ned', 'main', at) WHERE tier_group = 'prompt';
+SELECT loyalty_set_clock('2027-05-02 12:00+02');
+SELECT tier, since, kept_until FROM loyalty_tier('ned', 'main') WHERE tier_group IN ('life', 'prompt') ORDER BY tier_group;
+CALL loyalty_review_tiers();
+SELECT tier, since, kept_until FROM loyalty_tier('ned', 'main') WHERE tier_group IN ('life', 'prompt') ORDER BY tier_group;
+SELECT seq, tier, since, cause, reason FROM loyalty.member_tier_history WHERE member = 'ned' AND tier_group IN ('life', 'prompt', 'now') ORDER BY tier_group, seq;
+-- What is refused
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'lief', 'silver')$$);
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'life', 'platinum')$$);
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'life', 'silver', '2027-05-01')$$);
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'life', 'silver', '2200-05-01')$$);
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'life', NULL, '2028-05-01')$$);
+SELECT * FROM refusal($$SELECT loyalty_set_tier('nobody', 'main', 'life', 'silver')$$);
+SELECT * FROM refusal($$UPDATE loyalty.member_tiers SET tier = 'gold' WHERE member = 'ned'$$);
+SELECT * FROM refusal($$DELETE FROM loyalty.member_tiers WHERE member = 'ned'$$);
+SELECT * FROM refusal($$TRUNCATE loyalty.member_tier_history$$);
+-- A former member holds none, and coming back holds what still runs; erasing leaves no reasons.
+SELECT loyalty_set_tier('ned', 'main', 'prompt', (SELECT max(external_id) FROM loyalty.tiers WHERE tier_group = 'prompt' AND position = 1), reason => 'Ned is a friend') AS prompt;
+SELECT loyalty_remove_member('ned', 'main') \g /dev/null
+SELECT * FROM given;
+SELECT * FROM refusal($$SELECT loyalty_set_tier('ned', 'main', 'life', 'silver')$$);
+SELECT loyalty_enrol('ned', 'main') ->> 'outcome' AS outcome;
+SELECT * FROM given;
+BEGIN;
+SELECT loyalty_erase_member('ned', 'main') \g /dev/null
+SELECT count(given_reason) AS reasons FROM loyalty.member_tiers UNION ALL SELECT count(reason) FROM loyalty.member_tier_history;
+ROLLBACK;
+SELECT * FROM loyalty_verify();
+-- What somebody got past the triggers is found.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE loyalty.member_tiers SET tier = 'gold' WHERE member = 'gus' AND tier_group = 'life';
+SELECT invariant, member, seq, detail FROM loyalty_verify();
+ROLLBACK;
+DROP VIEW given;
+
 -- The outbox has told of every booking, once, and in the order of booking.
 \set ECHO none
 \i test/fixtures/untold.sql

@@ -109,6 +109,7 @@ my @usual = (
     q{SELECT * FROM loyalty_events_since(NULL)}, q{SELECT * FROM loyalty_events_claim('worker')}, q{SELECT loyalty_enrol('guest', 'main')},
     q{SELECT * FROM loyalty_tier('ann', 'main')}, q{SELECT * FROM loyalty_tier('ann', 'main', '2027-01-01')}, q{SELECT * FROM loyalty_balance('ann', 'main')},
     q{SELECT * FROM loyalty_balance('ann', 'main', at => '2027-01-01')}, q{SELECT * FROM loyalty_statement('ann', 'main')}, q{SELECT loyalty_judge('ann', 'main')},
+    q{SELECT loyalty_set_tier('ann', 'main', 'status', 'gold', '2028-01-01', 'kindness')},
     q{SELECT loyalty_fire('review', 'ann', 'accrual')}, q{SELECT loyalty_apply('main')}, q{SELECT loyalty_revert('main')}, q{SELECT loyalty_pause_promotion('main', 'books')},
     q{SELECT * FROM loyalty_verify()}, q{SELECT loyalty_export('main', true, true)}, q{SELECT loyalty_attach_promo_code('main', 'bob', 'birthday')},
     q{SELECT loyalty_generate_promo_codes('main', 'birthday', 'Z-####', 3)}, q{SELECT * FROM loyalty_promo_codes('ann')}, q{SELECT loyalty_erase_member('ann', 'main')},

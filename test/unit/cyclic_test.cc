@@ -13,7 +13,7 @@ struct Case {
     Ladder ladder{{0, 100, 200, 300}};
     Rules rules;
     ledger::Account account;
-    Standing standing{0, 0, none, ledger::never};
+    Standing standing{0, 0};
     std::vector<PeriodEnd> reviews, resets;
     Moment member_from = 0;
 
@@ -163,12 +163,31 @@ TEST(Review, DoesNotDependOnWhenItIsRun) {
     }
 }
 
+TEST(Review, HoldsNoLessThanWhatWasGivenUntilItEnds) {
+    Case given;
+    given.lot(150, 0).standing = {2, 1};
+    given.standing.given = 2;
+    given.standing.given_until = 25;
+    given.standing.current = 2;
+    // Reviewed at 10, when points give 1, and reset then; at 20 nothing is left beneath.
+    EXPECT_EQ("", given.run(0, 24));
+    EXPECT_EQ(25, given.due);
+    EXPECT_EQ("25:0 ", given.run(25, 25));
+    EXPECT_EQ(none, given.standing.given);
+
+    Case higher;
+    higher.rules.upgrade_at_once = true;
+    higher.standing.given = 1;
+    higher.standing.current = 1;
+    EXPECT_EQ("5:3 20:1 ", higher.lot(300, 5).run(0, 99));
+}
+
 TEST(Cumulative, IsKeptForEverUnlessItMayFall) {
     const Ladder ladder{{0, 100}};
-    Standing standing{1, 1, none, ledger::never};
+    Standing standing{1, 1};
     EXPECT_EQ(1, judge_cumulative(ladder, 50, standing, false).current);
     EXPECT_EQ(0, judge_cumulative(ladder, 50, standing, true).current);
-    EXPECT_EQ(1, judge_cumulative(ladder, 150, {0, 0, none, ledger::never}, false).current);
+    EXPECT_EQ(1, judge_cumulative(ladder, 150, {0, 0}, false).current);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ Units counting_points(const ledger::Account& account, Moment at, bool activated)
 }
 
 // The higher of the last review's tier, what is kept until a month's end, and what the points give at once.
-Rank Review::given(Moment at, bool activated) const {
+Rank Review::merited(Moment at, bool activated) const {
     const Rank by_points = rules_.upgrade_at_once ? ladder_.reached(counting_points(account_, at, activated)) : none;
     return std::max({standing_.earned, standing_.kept, by_points});
 }
@@ -34,7 +34,7 @@ Cause Review::end_periods(Moment at) {
     const bool review = next_review() == at;
     const bool reset = next_reset() == at;
     if (!review && !reset) return Cause::points;
-    const Rank before = given(at, false);
+    const Rank before = merited(at, false);
     const Moment month_end = review ? reviews_[next_review_].month_end : resets_[next_reset_].month_end;
     if (review) {
         standing_.earned = ladder_.reached(counting_points(account_, at, false));
@@ -44,7 +44,7 @@ Cause Review::end_periods(Moment at) {
         account_.reset(at);
         next_reset_++;
     }
-    if (rules_.extend_to_month_end && month_end > at && given(at, false) < before) {
+    if (rules_.extend_to_month_end && month_end > at && merited(at, false) < before) {
         standing_.kept = before;
         standing_.falls_at = month_end;
     }
@@ -58,12 +58,19 @@ void Review::step(Moment at) {
         standing_.kept = none;
         standing_.falls_at = ledger::never;
     }
-    const Cause cause = end_periods(at);
-    become(given(at, true), at, falls && cause == Cause::points ? Cause::month_end : cause);
+    const bool given_ends = standing_.given_until <= at;
+    if (given_ends) {
+        standing_.given = none;
+        standing_.given_until = ledger::never;
+    }
+    Cause cause = end_periods(at);
+    if (falls && cause == Cause::points) cause = Cause::month_end;
+    if (given_ends && cause == Cause::points) cause = Cause::given_end;
+    become(std::max(merited(at, true), standing_.given), at, cause);
 }
 
 Moment Review::due_at(Moment now) const {
-    Moment due = std::min({next_review(), next_reset(), standing_.falls_at});
+    Moment due = std::min({next_review(), next_reset(), standing_.falls_at, standing_.given_until});
     if (!rules_.upgrade_at_once) return due;
     for (const auto& lot : account_.lots()) {
         if (lot.remaining == 0) continue;
@@ -88,13 +95,13 @@ Moment Review::lost_at(Moment now) {
 
 void Review::settle(Moment now, Cause cause) {
     account_.expire(now);
-    become(given(now, true), now, cause);
+    become(std::max(merited(now, true), standing_.given), now, cause);
 }
 
 Standing judge_cumulative(const Ladder& ladder, Units points, Standing standing, bool may_fall) {
     const Rank reached = ladder.reached(points);
     standing.earned = may_fall ? reached : std::max(standing.earned, reached);
-    standing.current = standing.earned;
+    standing.current = std::max(standing.earned, standing.given);
     return standing;
 }
 

@@ -1,7 +1,8 @@
-// What a member holds in a tier group that is judged by points, and how the calendar of a cyclic group changes it.
+// What a member holds in a tier group, and how the calendar changes it: of a cyclic group by periods, of any by the end of a
+// tier that was given by hand.
 //
-// The calendar knows five kinds of moments. At one moment they come in this order: lots expire, what was kept until the
-// month's end falls, the period is reviewed, points are reset, lots become active. Everything between two bookings of an
+// The calendar knows six kinds of moments. At one moment they come in this order: lots expire, what was kept until the
+// month's end falls, what was given ends, the period is reviewed, points are reset, lots become active. Everything between two bookings of an
 // account follows from its lots and these moments alone, so a review gives the same whenever it is made: by a job at once,
 // by the next booking months later, or by a read that writes nothing.
 //
@@ -40,12 +41,25 @@ struct PeriodEnd {
 
 struct Standing {
     Rank current = none;
-    Rank earned = none;  // by the last review; of a cumulative group, for ever
+    Rank earned = none;  // by the last review; of a cumulative group, for ever; of a dynamic one, as last judged
     Rank kept = none;    // although the review gave less, until falls_at
     Moment falls_at = ledger::never;
+    Rank given = none;  // by hand, until given_until: a floor, never a ceiling
+    Moment given_until = ledger::never;
 };
 
-enum class Cause : std::uint8_t { enrolment, removal, points, review, reset, month_end, edit, judgement };
+enum class Cause : std::uint8_t {
+    enrolment,
+    removal,
+    points,
+    review,
+    reset,
+    month_end,
+    edit,
+    judgement,
+    given,
+    given_end
+};
 
 struct Change {
     Moment at = 0;
@@ -87,7 +101,7 @@ public:
     Moment lost_at(Moment now);
 
 private:
-    Rank given(Moment at, bool activated) const;
+    Rank merited(Moment at, bool activated) const;
     void step(Moment at);
     Cause end_periods(Moment at);
     void become(Rank tier, Moment at, Cause cause);

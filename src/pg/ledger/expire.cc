@@ -39,7 +39,7 @@ std::int64_t expire_lots(std::span<const JobKey> keys, const JobKeyArguments& ar
         "       AND l.open AND l.expires_at <= $7 AND l.remaining > l.held"
         "       AND NOT EXISTS (SELECT FROM loyalty.tier_groups g"
         "                         JOIN loyalty.member_tiers s ON s.member = l.member AND s.program = l.program AND s.tier_group = g.external_id"
-        "                        WHERE g.program = l.program AND g.point_type = l.point_type AND s.due_at <= $7)"
+        "                        WHERE g.program = l.program AND g.point_type = l.point_type AND g.model = 'cyclic' AND s.due_at <= $7)"
         "    WINDOW account AS (PARTITION BY l.member, l.program, l.point_type ORDER BY l.expires_at, l.active_from, l.seq"
         "                       ROWS UNBOUNDED PRECEDING))"
         ", emptied AS ("

@@ -2,6 +2,7 @@
 
 #include "pg/orders/store.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/keeping.hpp"
 
 namespace loyalty::pg {
 
@@ -67,6 +68,7 @@ std::int64_t end_holds(const JobKeyArguments& accounts, std::size_t count) {
         " SELECT count(*) FROM ended",
         {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     const OrderWriting writing;
+    const Keeping keeping;
     const Rows rows = query.run_for(count,
                                     {timestamp_argument(now()), timestamp_argument(wall_now()), accounts.members,
                                      accounts.programs, accounts.parts},

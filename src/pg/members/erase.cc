@@ -5,6 +5,7 @@
 #include "pg/orders/store.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/keeping.hpp"
 
 namespace loyalty::pg {
 
@@ -31,6 +32,10 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     static Query events(
         "UPDATE loyalty.events SET data = '{}' WHERE profile = $1 AND program = $2 AND data <> '{}' RETURNING true",
         {TEXTOID, TEXTOID});
+    static Query reasons(
+        "WITH told AS (UPDATE loyalty.member_tier_history SET reason = NULL WHERE member = $1 AND program = $2 AND reason IS NOT NULL)"
+        " UPDATE loyalty.member_tiers SET given_reason = NULL WHERE member = $1 AND program = $2 AND given_reason IS NOT NULL",
+        {TEXTOID, TEXTOID});
     // Orders keep their hash from the beginning.
     static Query orders(
         "WITH texts AS ("
@@ -47,6 +52,8 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     };
     const Erasing erasing;
     const OrderWriting writing;
+    const Keeping keeping;
+    reasons.run({key[0], key[1]}, true);
     const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
     return copy_out(
         answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1, JSONBOID), into);

@@ -1,9 +1,12 @@
-// Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances, orders}.
+// Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances, orders}, or what was
+// given by hand if that is higher.
+#include <algorithm>
 #include <map>
 
 #include "pg/members/profile_database.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -68,29 +71,63 @@ TierNeeds needs_of(const std::string& program) {
     "    AND (g.activity_days IS NULL"                                                                               \
     "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))"
 
-void write_verdicts(const std::string& program, const std::string& id, const std::vector<TierChange>& changes,
-                    TimestampTz now) {
+// What judging one member in one group came to. What is held may be what it was, where something higher was given by hand.
+struct Verdict {
+    TierChange change;
+    std::optional<std::string> judged;
+};
+
+void write_verdicts(const std::string& program, const std::string& id, const std::vector<Verdict>& verdicts) {
     static Query update(
-        "UPDATE loyalty.member_tiers s SET tier = c.tier, since = $3, seq = c.seq"
-        "  FROM unnest($4::text[], $5::text[], $6::bigint[]) c (member, tier, seq)"
+        "UPDATE loyalty.member_tiers s"
+        "   SET tier = c.tier, since = CASE WHEN s.seq < c.seq THEN c.since ELSE s.since END, seq = c.seq, earned_tier = c.judged"
+        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[]) c (member, tier, since, seq, judged)"
         " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID});
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID});
     std::vector<std::string> who;
-    std::vector<std::optional<std::string>> tiers;
+    std::vector<std::optional<std::string>> tiers, judged;
+    std::vector<TimestampTz> since;
     std::vector<std::int64_t> seqs;
-    for (const auto& change : changes) {
-        who.push_back(change.member);
-        tiers.push_back(change.to);
-        seqs.push_back(change.seq);
+    std::vector<TierChange> changes;
+    for (const auto& verdict : verdicts) {
+        who.push_back(verdict.change.member);
+        tiers.push_back(verdict.change.to);
+        since.push_back(verdict.change.at);
+        seqs.push_back(verdict.change.seq);
+        judged.push_back(verdict.judged);
+        if (verdict.change.from != verdict.change.to) changes.push_back(verdict.change);
     }
+    const Keeping keeping;
     update.run_for(who.size(),
-                   {text_argument(program), text_argument(id), timestamp_argument(now), texts_argument(who),
-                    optional_texts_argument(tiers), bigints_argument(seqs)},
+                   {text_argument(program), text_argument(id), texts_argument(who), optional_texts_argument(tiers),
+                    timestamps_argument(since), bigints_argument(seqs), optional_texts_argument(judged)},
                    true);
     TierGroup group;
     group.program = program;
     group.id = id;
     write_changes(group, changes);
+}
+
+// What was given by hand ends at its own moment, whoever comes first: a job, or what asks for a judgement.
+std::int64_t end_given(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
+    static Query query(
+        "SELECT DISTINCT s.tier_group::text"
+        "  FROM unnest($2::text[]) k (member)"
+        "  JOIN loyalty.member_tiers s ON s.member = k.member AND s.program = $1"
+        "  JOIN loyalty.tier_groups g ON g.program = s.program AND g.external_id = s.tier_group AND g.model = 'dynamic'"
+        " WHERE s.due_at <= $3 ORDER BY 1",
+        {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
+    std::vector<std::string> groups;
+    {
+        const FreshSnapshot snapshot;
+        const Rows rows =
+            query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)});
+        for (std::uint64_t row = 0; row < rows.size(); row++) groups.push_back(rows.text(row, 1));
+    }
+    std::int64_t changed = 0;
+    for (const auto& id : groups)
+        changed += review_members(load_tier_group(program, id), members, now, Cause::judgement);
+    return changed;
 }
 
 }  // namespace
@@ -99,7 +136,7 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
                            Oid caller, Cause cause) {
     static Query query(
         "WITH dynamic AS MATERIALIZED (SELECT d.segment, d.predicate FROM loyalty.profile_predicates d WHERE $5 AND d.program = $1)"
-        " SELECT m.member, g.external_id, s.tier, verdict.tier, s.seq"
+        " SELECT m.member, g.external_id, s.tier, held.tier, s.seq, verdict.tier"
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
@@ -114,35 +151,42 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         " profile"
         " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
         "                            || jsonb_build_object('profile', profile.document) AS body) document"
-        "  LEFT JOIN LATERAL (SELECT t.external_id AS tier FROM loyalty.tiers t"
+        "  LEFT JOIN LATERAL (SELECT t.external_id AS tier, t.position FROM loyalty.tiers t"
         "                      WHERE t.program = g.program AND t.tier_group = g.external_id AND document.body @@ t.predicate"
         "                      ORDER BY t.position DESC LIMIT 1) verdict ON m.removed_at IS NULL"
-        " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM verdict.tier"
+        "  LEFT JOIN loyalty.tiers given ON given.program = s.program AND given.external_id = s.given_tier AND m.removed_at IS NULL"
+        " CROSS JOIN LATERAL (SELECT CASE WHEN given.position > coalesce(verdict.position, -1) THEN given.external_id"
+        "                                 ELSE verdict.tier END AS tier) held"
+        " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM held.tier OR s.earned_tier IS DISTINCT FROM verdict.tier"
         " ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, BOOLOID});
     const TierNeeds needs = needs_of(program);
     std::vector<std::optional<std::string>> documents(members.size());
     if (needs.profile) documents = profile_documents(load_profile_database(program), members, caller);
+    std::int64_t changed = end_given(program, members, now);
     const FreshSnapshot snapshot;
     const Rows rows = query.run_for(
         members.size(), {text_argument(program), texts_argument(members), optional_texts_argument(documents),
                          timestamp_argument(now), boolean_argument(needs.segments)});
-    std::map<std::string, std::vector<TierChange>> by_group;
+    std::map<std::string, std::vector<Verdict>> by_group;
     std::vector<std::string> without_row;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string member = rows.text(row, 1);
         const bool has_row = !rows.is_null(row, 5);
         if (!has_row) without_row.push_back(member);
         const auto from = rows.optional_text(row, 3), to = rows.optional_text(row, 4);
-        if (from == to) continue;
+        const auto judged = rows.optional_text(row, 6);
+        if (!has_row && !judged) continue;
+        const std::int64_t seq = has_row ? bigint_at(rows, row, 5) : 0;
         by_group[rows.text(row, 2)].push_back(
-            {member, from, to, now, cause, has_row ? bigint_at(rows, row, 5) + 1 : 1});
+            {{member, from, to, now, cause, from == to ? seq : seq + 1, std::nullopt}, judged});
     }
     if (!without_row.empty()) make_standings(program, without_row);
-    std::int64_t changed = 0;
-    for (const auto& [id, changes] : by_group) {
-        write_verdicts(program, id, changes, now);
-        changed += static_cast<std::int64_t>(changes.size());
+    for (const auto& [id, verdicts] : by_group) {
+        write_verdicts(program, id, verdicts);
+        changed += std::ranges::count_if(verdicts, [](const Verdict& verdict) {
+            return verdict.change.from != verdict.change.to;
+        });
     }
     return changed;
 }

@@ -5,6 +5,7 @@
 #include "pg/members/members.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -70,12 +71,12 @@ HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampT
     const Stored stored = read_stored(group, member, at);
     held.tier = stored.tier;
     held.since = stored.since;
-    if (!stored.exists || group.model == "dynamic" || (at < present && at < stored.due_at)) return held;
+    if (!stored.exists || (at < present && at < stored.due_at)) return held;
     const ForeseenTier foreseen = foresee_tier(group, member, at);
     held.tier = foreseen.tier;
     if (at >= stored.due_at) held.since = foreseen.since;
     if (foreseen.kept_until != DT_NOEND) held.kept_until = foreseen.kept_until;
-    if (foreseen.is_member) tell_next(group, foreseen.points, held);
+    if (foreseen.is_member && group.model != "dynamic") tell_next(group, foreseen.points, held);
     return held;
 }
 
@@ -145,6 +146,7 @@ void settle_group(const std::string& program, const std::string& id) {
         "  FROM loyalty.tiers held, loyalty.tier_groups g, unnest($3::text[]) k (member)"
         " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND g.program = $1 AND g.external_id = $2 AND g.upgrade_at_once"
         "   AND held.program = s.program AND held.external_id = s.tier"
+        "   AND s.tier IS DISTINCT FROM s.given_tier"
         "   AND held.position > coalesce((SELECT t.position FROM loyalty.tiers t WHERE t.program = s.program AND t.external_id = s.earned_tier), -1)",
         {TEXTOID, TEXTOID, TEXTARRAYOID});
     static Query start(
@@ -169,6 +171,7 @@ void settle_group(const std::string& program, const std::string& id) {
     if (groups.empty()) return;
     const TierGroup& group = groups.front();
     for_all_members(program, [&](const std::vector<std::string>& members) {
+        const Keeping keeping;
         lock_members(program, members);
         make_standings(program, members);
         if (group.model == "dynamic") {
@@ -200,11 +203,108 @@ void review_group(const std::string& program, const std::string& id) {
     }
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Giving by hand
+
+struct Gift {
+    std::string tier_group;
+    std::optional<std::string> tier;  // none: ends what was given
+    TimestampTz until = DT_NOEND;
+    std::optional<std::string> reason;
+};
+
+TierGroup find_group(const std::string& program, const std::string& id) {
+    auto groups = load_tier_groups(program, id);
+    if (!groups.empty()) return std::move(groups.front());
+    throw Error(sqlstate::unknown_tier, "program \"" + program + "\" has no tier group \"" + id + "\"", {},
+                "Name one of loyalty.tier_groups.");
+}
+
+std::string listed(const std::vector<std::string>& tiers) {
+    std::string list;
+    for (const auto& tier : tiers) list += (list.empty() ? "" : ", ") + tier;
+    return list;
+}
+
+void check_gift(const TierGroup& group, const Gift& gift) {
+    if (gift.tier && group.rank(gift.tier) == none) {
+        throw Error(sqlstate::unknown_tier, "tier group \"" + group.id + "\" has no tier \"" + *gift.tier + "\"",
+                    group.tiers.empty() ? "It has none." : "It has: " + listed(group.tiers) + ".", "Name one of these.");
+    }
+    if (gift.until == DT_NOEND) return;
+    if (!gift.tier) {
+        throw Error(sqlstate::wrong_dates, "no tier is given, and so none until a moment", {},
+                    "Leave out the moment: what was given ends now.");
+    }
+    if (gift.until <= now()) {
+        throw Error(sqlstate::wrong_dates, "a tier cannot be given until a moment of the past", {},
+                    "Give a later one, or none: for ever.");
+    }
+    require_foreseeable(gift.until);
+}
+
+void write_gift(const std::string& member, const TierGroup& group, const Gift& gift) {
+    static Query query(
+        "WITH told AS ("
+        "    INSERT INTO loyalty.events (program, type, profile, data)"
+        "    VALUES ($2, 'tier_given', $1, jsonb_strip_nulls(jsonb_build_object('tier_group', $3, 'tier', $4,"
+        "            'until', nullif($5, 'infinity'), 'reason', $6))))"
+        " UPDATE loyalty.member_tiers SET given_tier = $4, given_until = $5, given_reason = CASE WHEN $4 IS NOT NULL THEN $6 END"
+        "  WHERE member = $1 AND program = $2 AND tier_group = $3",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID});
+    const Keeping keeping;
+    query.run({text_argument(member), text_argument(group.program), text_argument(group.id),
+               optional_text_argument(gift.tier), timestamp_argument(gift.until), optional_text_argument(gift.reason)},
+              true);
+}
+
+void require_no_former_member(const std::string& member, const std::string& program) {
+    static Query query("SELECT FROM loyalty.members WHERE member = $1 AND program = $2 AND removed_at IS NOT NULL",
+                       {TEXTOID, TEXTOID});
+    if (query.run({text_argument(member), text_argument(program)}, true).size() == 0) return;
+    throw Error(sqlstate::removed_member,
+                "member \"" + member + "\" was removed from program \"" + program + "\"", {},
+                "Enrol again first: loyalty_enrol().");
+}
+
+// What is due is done by what was given before; then the tier becomes what it is now.
+std::optional<std::string> give_tier(const std::string& member, const std::string& program, const Gift& gift) {
+    lock_members(program, {member});
+    require_no_former_member(member, program);
+    make_standings(program, {member});
+    const TierGroup group = find_group(program, gift.tier_group);
+    check_gift(group, gift);
+    review_members(group, {member}, now(), Cause::points);
+    write_gift(member, group, gift);
+    review_members(group, {member}, now(), gift.tier ? Cause::given : Cause::given_end, gift.reason);
+    static Query held("SELECT tier FROM loyalty.member_tiers WHERE member = $1 AND program = $2 AND tier_group = $3",
+                      {TEXTOID, TEXTOID, TEXTOID});
+    const FreshSnapshot snapshot;
+    return held.run({text_argument(member), text_argument(program), text_argument(group.id)}).optional_text(0, 1);
+}
+
 }  // namespace
 
 }  // namespace loyalty::pg
 
 extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_set_tier);
+Datum loyalty_set_tier(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const Gift gift{given.required(2, "tier_group"), given.text(3), given.moment(4).value_or(DT_NOEND), given.text(5)};
+        const MemoryContext into = CurrentMemoryContext;
+        const AsOwner owner = AsOwner::writing();
+        const Spi connection;
+        require_member(member, program);
+        const auto tier = give_tier(member, program, gift);
+        fcinfo->isnull = !tier;
+        return tier ? copy_out(text_argument(*tier).value, into) : Datum{0};
+    });
+}
 
 PG_FUNCTION_INFO_V1(loyalty_tier);
 Datum loyalty_tier(PG_FUNCTION_ARGS) {

@@ -20,7 +20,7 @@ std::vector<JobKey> next_due(const JobRun& run, int batch_size) {
         "                        AND NOT EXISTS (SELECT FROM loyalty.job_errors e"
         "                                         WHERE e.member = s.member AND e.program = s.program AND e.job = 'review_tiers' AND e.last_failed_at >= $2)"
         "                      ORDER BY s.due_at LIMIT $3) due"
-        " WHERE g.model = 'cyclic' ORDER BY g.program, g.external_id LIMIT $3",
+        " ORDER BY g.program, g.external_id LIMIT $3",
         {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID});
     const Rows rows =
         query.run({timestamp_argument(now()), timestamp_argument(run.started_at()), bigint_argument(batch_size)}, true);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pg/server/clock.hpp"
+#include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -17,14 +18,15 @@ struct Bound {
     Standing standing;
     Units points = 0;
     std::int64_t seq = 0;
-    TimestampTz calendar_due = DT_NOEND;  // review, reset or fall
+    TimestampTz calendar_due = DT_NOEND;  // review, reset, fall, or the end of what was given
     TimestampTz due_at = DT_NOEND;
 };
 
 std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& arguments, int scale) {
     static Query query(
         "SELECT g.external_id, g.model, g.upgrade_at_once, g.fall_on_reversal, r.tiers, r.thresholds,"
-        "       s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.points, s.seq, least(s.review_at, s.reset_at, s.falls_at), s.due_at"
+        "       s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.points, s.seq,"
+        "       least(s.review_at, s.reset_at, s.falls_at, s.given_until), s.due_at, s.given_tier, s.given_until"
         "  FROM loyalty.tier_groups g"
         "  JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"
         " CROSS JOIN LATERAL ("
@@ -47,7 +49,8 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     group.tiers = rows.texts(0, 5);
     group.ladder.thresholds = bigints_at(rows, 0, 6);
     bound.standing = {group.rank(rows.optional_text(0, 7)), group.rank(rows.optional_text(0, 8)),
-                      group.rank(rows.optional_text(0, 9)), timestamp_at(rows, 0, 10)};
+                      group.rank(rows.optional_text(0, 9)), timestamp_at(rows, 0, 10),
+                      group.rank(rows.optional_text(0, 15)), timestamp_at(rows, 0, 16)};
     bound.points = units_at(rows, 0, 11, scale);
     bound.seq = bigint_at(rows, 0, 12);
     bound.calendar_due = timestamp_at(rows, 0, 13);
@@ -91,6 +94,7 @@ void write_standing(const AccountKey& key, const Bound& bound, const std::option
         " WHERE member = $1 AND program = $2 AND tier_group = $3",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID});
     const TierGroup& group = bound.group;
+    const Keeping keeping;
     query.run({text_argument(key.member), text_argument(key.program), text_argument(group.id),
                optional_text_argument(group.name(bound.standing.current)),
                optional_text_argument(group.name(bound.standing.earned)), units_argument(bound.points, group.scale),
@@ -116,14 +120,19 @@ void judge_bound(const AccountKey& key, const KeyArguments& arguments, const Ter
     } else if (group.rules.upgrade_at_once) {
         const Ahead ahead = read_ahead(arguments, now, terms.scale);
         const Rank by_points = group.ladder.reached(account.total - ahead.waiting);
-        standing.current = std::max({standing.earned, standing.kept, by_points});
+        standing.current = std::max({standing.earned, standing.kept, by_points, standing.given});
         bound->due_at = std::min(bound->calendar_due, ahead.next);
     }
     if (terms.member_removed) standing.current = none;
     std::optional<TierChange> change;
     if (standing.current != before.current) {
-        change = {key.member,    group.name(before.current), group.name(standing.current), now, Cause::points,
-                  bound->seq + 1};
+        change = {.member = key.member,
+                  .from = group.name(before.current),
+                  .to = group.name(standing.current),
+                  .at = now,
+                  .cause = Cause::points,
+                  .seq = bound->seq + 1,
+                  .reason = std::nullopt};
     } else if (standing.earned == before.earned && bound->points == points_before && bound->due_at == due_before) {
         return;
     }

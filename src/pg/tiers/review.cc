@@ -1,8 +1,9 @@
-// Reviews: what the calendar has due for members of a group by points is read, worked out, and written.
+// Reviews: what the calendar has due for members of a group is read, worked out, and written.
 #include <algorithm>
 
 #include "pg/ledger/events.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/keeping.hpp"
 #include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -21,6 +22,7 @@ struct Candidate {
     Units points = 0;
     TimestampTz since = 0, due_at = DT_NOEND, review_at = DT_NOEND, reset_at = DT_NOEND;
     std::optional<TimestampTz> member_from;  // none: was removed
+    std::optional<std::string> given_reason;
     ledger::Account account;
     std::vector<PeriodEnd> reviews, resets;
 };
@@ -65,7 +67,8 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
         "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
-        "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
+        "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at,"
+        "       s.given_tier, s.given_until, s.given_reason"
         "  FROM unnest($2::text[]) k (member)"
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
@@ -97,7 +100,9 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         candidate.member = rows.text(row, 1);
         candidate.tier = rows.optional_text(row, 2);
         candidate.standing = {group.rank(candidate.tier), group.rank(rows.optional_text(row, 3)),
-                              group.rank(rows.optional_text(row, 4)), timestamp_at(rows, row, 5)};
+                              group.rank(rows.optional_text(row, 4)), timestamp_at(rows, row, 5),
+                              group.rank(rows.optional_text(row, 25)), timestamp_at(rows, row, 26)};
+        candidate.given_reason = rows.optional_text(row, 27);
         candidate.since = timestamp_at(rows, row, 6);
         candidate.seq = bigint_at(rows, row, 7);
         candidate.points = units_at(rows, row, 8, group.scale);
@@ -119,11 +124,9 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
 // Works a candidate out up to the moment, and returns what has changed.
 std::vector<Change> work_out(const TierGroup& group, Candidate& candidate, TimestampTz until, Cause cause) {
     if (group.model == "cumulative") {
-        const Rank before = candidate.standing.current;
+        const Rank current = candidate.standing.current;
         candidate.standing = judge_cumulative(group.ladder, candidate.points, candidate.standing, false);
-        if (!candidate.member_from) candidate.standing.current = none;
-        if (candidate.standing.current == before) return {};
-        return {{until, candidate.standing.current, cause}};
+        candidate.standing.current = current;
     }
     Review review(group.ladder, group.rules, candidate.account, candidate.standing, candidate.reviews, candidate.resets,
                   candidate.member_from.value_or(ledger::never));
@@ -230,16 +233,19 @@ void write_standings(const TierGroup& group, const std::vector<Candidate>& candi
     static Query query(
         "UPDATE loyalty.member_tiers s"
         "   SET tier = c.tier, since = c.since, seq = c.seq, earned_tier = c.earned_tier, kept_tier = c.kept_tier, falls_at = c.falls_at,"
+        "       given_tier = c.given_tier, given_until = c.given_until,"
+        "       given_reason = CASE WHEN c.given_tier IS NOT NULL THEN s.given_reason END,"
         "       review_at = c.review_at, reset_at = c.reset_at, due_at = c.due_at"
         "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[],"
-        "              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[])"
-        "       c (member, tier, since, seq, earned_tier, kept_tier, falls_at, review_at, reset_at, due_at)"
+        "              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[])"
+        "       c (member, tier, since, seq, earned_tier, kept_tier, falls_at, review_at, reset_at, due_at, given_tier, given_until)"
         " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-         TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID});
+         TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
+         TIMESTAMPTZARRAYOID});
     std::vector<std::string> members;
-    std::vector<std::optional<std::string>> tiers, earned, kept;
-    std::vector<TimestampTz> since, falls, reviews, resets, due;
+    std::vector<std::optional<std::string>> tiers, earned, kept, given;
+    std::vector<TimestampTz> since, falls, reviews, resets, due, given_until;
     std::vector<std::int64_t> seqs;
     for (const auto& candidate : candidates) {
         members.push_back(candidate.member);
@@ -252,26 +258,31 @@ void write_standings(const TierGroup& group, const std::vector<Candidate>& candi
         reviews.push_back(candidate.review_at);
         resets.push_back(candidate.reset_at);
         due.push_back(candidate.due_at);
+        given.push_back(group.name(candidate.standing.given));
+        given_until.push_back(candidate.standing.given_until);
     }
     query.run_for(members.size(),
                   {text_argument(group.program), text_argument(group.id), texts_argument(members),
                    optional_texts_argument(tiers), timestamps_argument(since), bigints_argument(seqs),
                    optional_texts_argument(earned), optional_texts_argument(kept), timestamps_argument(falls),
-                   timestamps_argument(reviews), timestamps_argument(resets), timestamps_argument(due)},
+                   timestamps_argument(reviews), timestamps_argument(resets), timestamps_argument(due),
+                   optional_texts_argument(given), timestamps_argument(given_until)},
                   true);
 }
 
 }  // namespace
 
 std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
-                            Cause cause) {
+                            Cause cause, const std::optional<std::string>& reason) {
+    const Keeping keeping;
     std::vector<Candidate> candidates = read_candidates(group, members, now, Sees::newest);
     Bookings bookings;
     std::vector<TierChange> written;
     for (auto& candidate : candidates) {
         for (const auto& change : work_out(group, candidate, now, cause)) {
             const auto to = group.name(change.tier);
-            written.push_back({candidate.member, candidate.tier, to, change.at, change.cause, ++candidate.seq});
+            written.push_back({candidate.member, candidate.tier, to, change.at, change.cause, ++candidate.seq,
+                               change.cause == Cause::given_end ? candidate.given_reason : reason});
             candidate.tier = to;
             candidate.since = change.at;
         }
@@ -304,11 +315,18 @@ std::vector<std::string> held_tiers(const std::string& program, const std::strin
 
 namespace {
 
+// What was given until a moment may hide reviews until then: all of them are looked at.
+TimestampTz last_look(const TierGroup& group, const std::string& member, TimestampTz at) {
+    const auto candidates = read_candidates(group, {member}, at, Sees::snapshot);
+    if (candidates.empty() || candidates.front().standing.given_until == DT_NOEND) return at;
+    return std::max(at, candidates.front().standing.given_until);
+}
+
 // The moment after `at` from which the calendar alone gives a lower tier. Points only go when they are reset, and the tier with
 // the review after that; so it is looked at reset after reset, as far as any points are left that a later one takes.
 TimestampTz lost_at(const TierGroup& group, const std::string& member, TimestampTz at) {
     constexpr int resets_at_most = 100;
-    TimestampTz until = at;
+    TimestampTz until = last_look(group, member, at);
     for (int resets = 0; resets < resets_at_most; resets++) {
         std::vector<Candidate> candidates = read_candidates(group, {member}, until, Sees::snapshot);
         if (candidates.empty() || !candidates.front().member_from) return DT_NOEND;
@@ -347,7 +365,7 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
     foreseen.tier = group.name(candidate.standing.current);
     foreseen.since = candidate.since;
     foreseen.points = group.model == "cumulative" ? candidate.points : counting_points(candidate.account, at);
-    if (foreseen.is_member && group.model == "cyclic") foreseen.kept_until = lost_at(group, member, at);
+    if (foreseen.is_member) foreseen.kept_until = lost_at(group, member, at);
     return foreseen;
 }
 

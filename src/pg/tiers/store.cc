@@ -41,6 +41,10 @@ const char* name_of(Cause cause) {
             return "edit";
         case Cause::judgement:
             return "judgement";
+        case Cause::given:
+            return "given";
+        case Cause::given_end:
+            return "given_end";
     }
     return "";
 }
@@ -121,26 +125,27 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
 
 void write_changes(const TierGroup& group, const std::vector<TierChange>& changes) {
     static Query history(
-        "INSERT INTO loyalty.member_tier_history (member, program, tier_group, seq, tier, since, cause)"
-        " SELECT c.member, $1, $2, c.seq, c.tier, c.since, c.cause"
-        "   FROM unnest($3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[]) c (member, seq, tier, since, cause)",
-        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID});
+        "INSERT INTO loyalty.member_tier_history (member, program, tier_group, seq, tier, since, cause, reason)"
+        " SELECT c.member, $1, $2, c.seq, c.tier, c.since, c.cause, c.reason"
+        "   FROM unnest($3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])"
+        "        c (member, seq, tier, since, cause, reason)",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     static Query events(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'tier_changed', c.member,"
         "        jsonb_strip_nulls(jsonb_build_object('tier_group', $2, 'from', c.old, 'to', c.tier, 'direction',"
         "            CASE WHEN coalesce(gained.position, -1) > coalesce(lost.position, -1) THEN 'up' ELSE 'down' END,"
-        "            'at', c.since, 'cause', c.cause))"
-        "   FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])"
-        "        WITH ORDINALITY c (member, old, tier, since, cause, number)"
+        "            'at', c.since, 'cause', c.cause, 'reason', c.reason))"
+        "   FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])"
+        "        WITH ORDINALITY c (member, old, tier, since, cause, reason, number)"
         "   LEFT JOIN loyalty.tiers lost ON lost.program = $1 AND lost.external_id = c.old"
         "   LEFT JOIN loyalty.tiers gained ON gained.program = $1 AND gained.external_id = c.tier"
         "  ORDER BY c.number",
-        {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID});
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     if (changes.empty()) return;
     std::vector<std::string> members;
     std::vector<std::int64_t> seqs;
-    std::vector<std::optional<std::string>> old, tiers, causes;
+    std::vector<std::optional<std::string>> old, tiers, causes, reasons;
     std::vector<TimestampTz> moments;
     for (const auto& change : changes) {
         members.push_back(change.member);
@@ -149,12 +154,14 @@ void write_changes(const TierGroup& group, const std::vector<TierChange>& change
         tiers.push_back(change.to);
         moments.push_back(change.at);
         causes.emplace_back(name_of(change.cause));
+        reasons.push_back(change.reason);
     }
     const Argument program = text_argument(group.program), id = text_argument(group.id);
     const Argument who = texts_argument(members), when = timestamps_argument(moments);
     const Argument what = optional_texts_argument(tiers), why = optional_texts_argument(causes);
-    history.run_for(members.size(), {program, id, who, bigints_argument(seqs), what, when, why}, true);
-    events.run_for(members.size(), {program, id, who, optional_texts_argument(old), what, when, why}, true);
+    const Argument reason = optional_texts_argument(reasons);
+    history.run_for(members.size(), {program, id, who, bigints_argument(seqs), what, when, why, reason}, true);
+    events.run_for(members.size(), {program, id, who, optional_texts_argument(old), what, when, why, reason}, true);
 }
 
 }  // namespace loyalty::pg

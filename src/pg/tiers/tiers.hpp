@@ -52,14 +52,15 @@ struct TierChange {
     TimestampTz at = 0;
     tiers::Cause cause = tiers::Cause::points;
     std::int64_t seq = 0;  // in the history
+    std::optional<std::string> reason = std::nullopt;  // of what was given by hand
 };
 
 void write_changes(const TierGroup& group, const std::vector<TierChange>& changes);
 
-// Books what the calendar has due for the members in a group by points, up to now; then makes their tiers what the present
-// state gives, for the reason. Returns how many tiers have changed.
+// Books what the calendar has due for the members in a group, up to now; then makes their tiers what the present state gives,
+// for the cause, and where that is a person's doing, for the reason. Returns how many tiers have changed.
 std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
-                            tiers::Cause cause);
+                            tiers::Cause cause, const std::optional<std::string>& reason = std::nullopt);
 
 // The tier of a member in a group as it will be at a moment from now on if nothing happens; nothing is written.
 struct ForeseenTier {

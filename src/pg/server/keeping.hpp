@@ -1,0 +1,18 @@
+// Tables that functions keep up: plain changes of their rows are refused (loyalty_kept_up_trigger). Rows that are inserted are
+// taken as they stand, as restores and replication bring them.
+#pragma once
+
+namespace loyalty::pg {
+
+// While one lives, what happens to such a table is the library's own doing.
+class Keeping {
+public:
+    Keeping() { depth++; }
+    ~Keeping() { depth--; }
+    Keeping(const Keeping&) = delete;
+    Keeping& operator=(const Keeping&) = delete;
+
+    static inline int depth = 0;
+};
+
+}  // namespace loyalty::pg
