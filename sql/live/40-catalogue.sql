@@ -138,7 +138,7 @@ BEGIN
     )
     -- What reaches all members of the document reads this one, too.
     USING program, skus, '"' || judge_products.member || '"|\.\*|\.keyvalue\(\)';
-    PERFORM set_config('loyalty.keeping', '', true);
+    PERFORM set_config('loyalty.keeping', 'off', true);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.judge_products(text, text[], text) FROM PUBLIC;
@@ -165,7 +165,7 @@ BEGIN
         )
     $statement$
     USING program, skus;
-    PERFORM set_config('loyalty.keeping', '', true);
+    PERFORM set_config('loyalty.keeping', 'off', true);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.forget_products(text, text[]) FROM PUBLIC;

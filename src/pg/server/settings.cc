@@ -13,6 +13,9 @@ namespace settings {
 int max_calculation_memory = 256 * 1024;
 bool notify = true;
 
+// Read by a trigger of SQL, see sql/live/40-catalogue.sql.
+static bool keeping = false;
+
 }  // namespace settings
 
 void define_settings() {
@@ -23,6 +26,10 @@ void define_settings() {
                             nullptr);
     DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
                              "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("loyalty.keeping", "Whether memberships of products are being kept up.",
+                             "The functions that keep them up set it, for a statement of theirs.", &settings::keeping,
+                             settings::keeping, PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
                              nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("loyalty");
 }
