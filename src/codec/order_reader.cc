@@ -211,10 +211,11 @@ std::vector<OrderDocument> read_test_orders(std::string_view json) {
     return orders;
 }
 
-std::vector<OrderDocument> read_imported_orders(std::string_view json) {
+std::vector<OrderDocument> read_imported_orders(std::string_view json, const std::function<void()>& between) {
     const JsonDocument document(json);
     std::vector<OrderDocument> orders;
     for (const auto& item : as_array(document.root(), Place{"order", {}}).items) {
+        if (between) between();
         try {
             OrderDocument order = read_document(item, Mode::imported);
             required(item, "external_id", Place{"order", {}});

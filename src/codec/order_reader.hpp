@@ -3,6 +3,7 @@
 #include "core/document/document.hpp"
 #include "core/error.hpp"
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,8 @@ OrderDocument read_order(std::string_view json);
 std::vector<OrderDocument> read_test_orders(std::string_view json);
 
 // Reads an array of orders that were made elsewhere: without what only a calculation needs, and with the `total` that was
-// paid for a line. Each has an external id, and a price on every line.
-std::vector<OrderDocument> read_imported_orders(std::string_view json);
+// paid for a line. Each has an external id, and a price on every line. Calls `between`, which may throw, before each.
+std::vector<OrderDocument> read_imported_orders(std::string_view json, const std::function<void()>& between = {});
 
 // The same error, naming the order of an array that it is about.
 Error in_order(const Error& error, std::size_t index);

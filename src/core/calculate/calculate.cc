@@ -4,6 +4,7 @@
 #include "core/calculate/candidates.hpp"
 #include "core/calculate/commit.hpp"
 #include "core/calculate/conditions.hpp"
+#include "core/calculate/work.hpp"
 #include "core/document/template.hpp"
 #include "core/error.hpp"
 
@@ -16,10 +17,11 @@ namespace loyalty {
 namespace {
 
 // One operation per benefit, target and kind: what a benefit did to the unit groups of a line is one figure outside.
-std::vector<Operation> operations_of(const Entries& entries) {
+std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     std::vector<Operation> operations;
     std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t>, std::size_t> place;
     for (const auto& entry : entries) {
+        work.add(1);
         const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
         if (is_new) {
             operations.push_back({entry, Points{}, false, {}});
@@ -218,19 +220,28 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
 
     State state(order, program.point_types.size());
     Arbiter arbiter(bounds, candidates, work, options.children_in_full);
-    result.operations = operations_of(arbiter.run(state, result.trace));
+    result.operations = operations_of(arbiter.run(state, result.trace), work);
+    // What follows goes through all operations, each time in a moment.
+    const auto next = [&] { work.add(result.operations.size()); };
+    next();
     if (options.traces_refusals) trace_cuts(program, result.operations, result.trace);
     for (const auto& group : result.trace.groups) {
         if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
     }
     result.optimal = arbiter.optimal() && result.unproven.empty();
 
+    next();
     spend(program, order, result);
+    next();
     accrue(program, order, options, result);
+    next();
     add_lines(program, order, result);
+    next();
     result.benefits = count_benefits(result.operations);
+    next();
     result.promo_codes = use_promo_codes(program, order, result.operations);
     render_texts(program, order, result);
+    next();
     return result;
 }
 

@@ -1,5 +1,6 @@
 #include "core/explain/explain.hpp"
 
+#include "core/calculate/work.hpp"
 #include "core/explain/refusal.hpp"
 
 #include <algorithm>
@@ -13,14 +14,17 @@ constexpr std::string_view kind_names[] = {"discount", "points"};
 
 class Explanation {
 public:
-    Explanation(const Program& program, const Order& order, const Calculation& calculation, bool everything)
+    Explanation(const Program& program, const Order& order, const Calculation& calculation, bool everything,
+                std::function<void()> check_interrupts)
         : program_(program),
           order_(order),
           calculation_(calculation),
           everything_(everything),
+          work_(std::move(check_interrupts), 0),
           operations_of_(program.promotions.size()),
           skips_of_(program.promotions.size()) {
         for (const auto& operation : calculation.operations) {
+            work_.add(1);
             operations_of_[promotion_of(operation.entry.benefit)].push_back(&operation);
         }
         for (const auto& skip : calculation.trace.skips) skips_of_[promotion_of(skip.benefit)].push_back(&skip);
@@ -42,6 +46,8 @@ private:
     static constexpr int step = 4;
 
     void line(int indent, const std::string& text) {
+        constexpr std::size_t steps_of_a_line = 10;
+        work_.add(steps_of_a_line);
         lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text);
     }
 
@@ -279,6 +285,7 @@ private:
     const Order& order_;
     const Calculation& calculation_;
     const bool everything_;
+    Work work_;
     std::size_t left_out_ = 0;
     std::vector<std::vector<const Operation*>> operations_of_;
     std::vector<std::vector<const SkipTrace*>> skips_of_;
@@ -288,8 +295,8 @@ private:
 }  // namespace
 
 std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation,
-                                 bool everything) {
-    return Explanation(program, order, calculation, everything).run();
+                                 bool everything, std::function<void()> check_interrupts) {
+    return Explanation(program, order, calculation, everything, std::move(check_interrupts)).run();
 }
 
 std::string_view describe(Reason reason) {

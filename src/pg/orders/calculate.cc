@@ -72,10 +72,7 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     const std::string status = quote.document.status.value_or("new");
     CalculationOptions options;
     options.traces_refusals = wanted.explained;
-    options.check_interrupts = [] {
-        check_interrupts();
-        CalculationMemory::check();
-    };
+    options.check_interrupts = check_calculation;
     options.is_credited = [&](std::string_view credit_on) { return market.is_credited(status, credit_on); };
     quote.calculation = calculate(quote.program(), quote.order, options);
     return quote;
@@ -212,6 +209,10 @@ Quote explain_draft(FunctionCallInfo call) {
                       {.test = &context, .explained = true});
 }
 
+std::vector<std::string> explain_quote(const Quote& quote, bool everything) {
+    return explain(quote.program(), quote.order, quote.calculation, everything, check_calculation);
+}
+
 // Puts the lines into the result of a set-returning function.
 void return_lines(FunctionCallInfo fcinfo, const std::vector<std::string>& lines) {
     postgres([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
@@ -252,7 +253,7 @@ Datum loyalty_explain(PG_FUNCTION_ARGS) {
         const CalculationMemory memory;
         const bool everything = PG_GETARG_BOOL(2);
         const Quote quote = PG_GETARG_BOOL(1) ? explain_draft(fcinfo) : explain_in_force(fcinfo);
-        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, everything));
+        return_lines(fcinfo, explain_quote(quote, everything));
         return Datum{0};
     });
 }
@@ -263,7 +264,7 @@ Datum loyalty_explain_version(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const CalculationMemory memory;
         const Quote quote = make_quote(fcinfo, true);
-        return_lines(fcinfo, loyalty::explain(quote.program(), quote.order, quote.calculation, false));
+        return_lines(fcinfo, explain_quote(quote, false));
         return Datum{0};
     });
 }

@@ -40,14 +40,18 @@ struct Columns {
     }
 };
 
+// A document is looked up in the array by its number: a join with its elements would go through all of them for each order.
 class Import {
 public:
     Import(Datum given, Oid caller) : given_(given), caller_(caller) {}
 
     Datum run(MemoryContext into) {
-        for (auto& document : codec::read_imported_orders(text()))
+        for (auto& document : codec::read_imported_orders(text(), check_interrupts))
             orders_.push_back({std::move(document), {}, 0, {}, true});
-        for (std::size_t i = 0; i < orders_.size(); i++) in_order(i, [&] { resolve_order(orders_[i]); });
+        for (std::size_t i = 0; i < orders_.size(); i++) {
+            check_interrupts();
+            in_order(i, [&] { resolve_order(orders_[i]); });
+        }
         find_keys();
         check_ids();
         find_known();
@@ -181,10 +185,10 @@ private:
 
     void find_known() {
         static Query query(
-            "SELECT d.number::integer, o.origin = 'imported'"
-            "       AND coalesce(o.request = d.body, o.request_hash = jsonb_hash_extended(d.body, 0))"
-            "  FROM jsonb_array_elements($1) WITH ORDINALITY d (body, number)"
-            "  JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY k (program, external_id, number) ON k.number = d.number"
+            "SELECT k.number::integer, o.origin = 'imported'"
+            "       AND coalesce(o.request = $1 -> (k.number - 1)::integer,"
+            "           o.request_hash = jsonb_hash_extended($1 -> (k.number - 1)::integer, 0))"
+            "  FROM unnest($2::text[], $3::text[]) WITH ORDINALITY k (program, external_id, number)"
             "  JOIN loyalty.order_ids i ON i.external_id = k.external_id AND i.program = k.program"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id",
             {JSONBOID, TEXTARRAYOID, TEXTARRAYOID});
@@ -263,8 +267,8 @@ private:
             "        k.base + k.shipping, k.base - k.total, 0, k.total + k.shipping, k.shipping, 0, 0, k.shipping,"
             "        d.body, jsonb_hash_extended(d.body, 0)"
             "   FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::numeric[], $9::numeric[], $10::numeric[])"
-            "            k (buyer, external_id, number, time, base, total, shipping)"
-            "   JOIN jsonb_array_elements($3) WITH ORDINALITY d (body, number) ON d.number = k.number",
+            "            k (buyer, external_id, number, time, base, total, shipping),"
+            "        LATERAL (SELECT $3 -> (k.number - 1)::integer) d (body)",
             {TEXTOID, TIMESTAMPTZOID, JSONBOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
              NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID});
         by_program([&](const std::string& program, int scale, const std::vector<std::size_t>& members) {

@@ -6,6 +6,7 @@
 #include "pg/orders/opportunities.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -289,6 +290,7 @@ PG_FUNCTION_INFO_V1(loyalty_opportunities);
 Datum loyalty_opportunities(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const int most = checked_most(PG_GETARG_INT32(1));
         const Edition edition = Edition::in_force();
         const Quote quote =

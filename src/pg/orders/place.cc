@@ -21,6 +21,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -344,6 +345,7 @@ PG_FUNCTION_INFO_V1(loyalty_place_order);
 Datum loyalty_place_order(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const MemoryContext into = CurrentMemoryContext;
         Placing placing(PG_GETARG_DATUM(0), GetUserId());
         const AsOwner as_owner = AsOwner::writing();

@@ -21,6 +21,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -159,7 +160,7 @@ private:
 class Pricing {
 public:
     Pricing(Shared& shared, MemoryContext memory) : shared_(shared), memory_(memory) {
-        options_.check_interrupts = check_interrupts;
+        options_.check_interrupts = check_calculation;
         options_.is_credited = [this](std::string_view status) { return shared_.market().is_credited("new", status); };
     }
 
@@ -438,6 +439,7 @@ PG_FUNCTION_INFO_V1(loyalty_prices);
 Datum loyalty_prices(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const Arguments given(fcinfo);
         Wanted wanted;
         wanted.member = given.text(0);

@@ -12,6 +12,7 @@
 #include "pg/orders/time.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -41,7 +42,7 @@ Datum reprice(const std::string& program_id, const std::string& external_id) {
     const OrderDocument document = codec::read_order(jsonb_text(rows.datum(0, 2, JSONBOID)));
     const codec::ResolvedOrder resolved = codec::read_resolved_order(jsonb_text(rows.datum(0, 3, JSONBOID)), program);
     CalculationOptions options;
-    options.check_interrupts = check_interrupts;
+    options.check_interrupts = check_calculation;
     options.is_credited = [&](std::string_view credit_on) {
         return std::find(resolved.credited.begin(), resolved.credited.end(), credit_on) != resolved.credited.end();
     };
@@ -63,6 +64,7 @@ PG_FUNCTION_INFO_V1(loyalty_reprice_order);
 Datum loyalty_reprice_order(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
+        const CalculationMemory memory;
         const MemoryContext into = CurrentMemoryContext;
         const Arguments given(fcinfo);
         const AsOwner as_owner = AsOwner::writing();

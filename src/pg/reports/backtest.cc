@@ -23,6 +23,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/memory.hpp"
 
 namespace loyalty::pg {
 
@@ -99,7 +100,7 @@ public:
         if (source.transfer.unknown().any())
             judge_unknown(order, codec::read_order(stored.request), source.transfer.unknown(), caller);
         CalculationOptions options;
-        options.check_interrupts = check_interrupts;
+        options.check_interrupts = check_calculation;
         options.is_credited = [&](std::string_view credit_on) {
             return std::find(input.credited.begin(), input.credited.end(), credit_on) != input.credited.end();
         };
@@ -144,7 +145,7 @@ private:
             find_partner_products(order, program(), order.time.day());
             read_values(order, document, current_, shown_time(document), caller);
             CalculationOptions options;
-            options.check_interrupts = check_interrupts;
+            options.check_interrupts = check_calculation;
             options.is_credited = [&](std::string_view credit_on) {
                 return market.is_credited(document.status.value_or("new"), credit_on);
             };
@@ -318,6 +319,9 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_replay);
 Datum loyalty_replay(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
-    return guarded([&]() -> Datum { return replay(fcinfo); });
+    return guarded([&]() -> Datum {
+        const CalculationMemory memory;
+        return replay(fcinfo);
+    });
 }
 }

@@ -59,10 +59,7 @@ Datum jsonb_from_text(const std::string& json) {
     });
 }
 
-void JsonbWriter::check() {
-    check_interrupts();
-    CalculationMemory::check();
-}
+void JsonbWriter::check() { check_calculation(); }
 
 void JsonbWriter::require_size() const {
     constexpr std::size_t most = JENTRY_OFFLENMASK;

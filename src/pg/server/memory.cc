@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 
+#include "pg/server/doors.hpp"
 #include "pg/server/memory.hpp"
 #include "pg/server/postgres.hpp"
 #include "pg/server/settings.hpp"
@@ -66,6 +67,11 @@ void CalculationMemory::fail() {
                     " lines, and " + std::to_string(current_->promotions_) + " promotions are in force.",
                 "Split the order, or let fewer promotions match all of its lines; or let an administrator raise "
                 "loyalty.max_calculation_memory.");
+}
+
+void check_calculation() {
+    check_interrupts();
+    CalculationMemory::check();
 }
 
 }  // namespace loyalty::pg

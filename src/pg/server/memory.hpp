@@ -44,4 +44,7 @@ private:
     std::size_t lines_ = 0, promotions_ = 0;
 };
 
+// What a calculation under way calls from time to time: a cancelled query ends there, and one that holds too much.
+void check_calculation();
+
 }  // namespace loyalty::pg
