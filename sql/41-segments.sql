@@ -416,8 +416,18 @@ BEGIN
         SELECT promotion.external_id
         FROM loyalty.promotions AS promotion
         WHERE promotion.program = OLD.program
-            AND TG_ARGV[0] = 'profile'
-            AND OLD.external_id = ANY (promotion.audience_segments)
+            AND OLD.external_id = ANY (
+                CASE TG_ARGV[0]
+                    WHEN 'profile' THEN promotion.audience_segments
+                    WHEN 'order' THEN promotion.order_segments
+                END
+            )
+        UNION ALL
+        SELECT benefit.promotion
+        FROM loyalty.promotion_benefits AS benefit
+        WHERE benefit.program = OLD.program
+            AND TG_ARGV[0] = 'product'
+            AND benefit.parameters -> 'segments' ? OLD.external_id
     ) AS naming
     ORDER BY naming.promotion
     LIMIT 1;

@@ -375,6 +375,11 @@ BEGIN
         WHERE (promotion.program, listed.name)
             NOT IN (SELECT segment.program, segment.external_id FROM loyalty.profile_segments AS segment)
         UNION ALL
+        SELECT 'order segment', 'order_segments', 'order_segments', listed.name
+        FROM unnest(promotion.order_segments) AS listed (name)
+        WHERE (promotion.program, listed.name)
+            NOT IN (SELECT segment.program, segment.external_id FROM loyalty.order_segments AS segment)
+        UNION ALL
         SELECT 'tier', 'tiers', 'audience_tiers', listed.name
         FROM unnest(promotion.audience_tiers) AS listed (name)
         WHERE (promotion.program, listed.name) NOT IN (SELECT tier.program, tier.external_id FROM loyalty.tiers AS tier)
@@ -414,8 +419,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_check_names(jsonb) IS
-    'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile segment, tier, promo-code pool, channel, '
-    'contact point or region that does not exist. Example: SELECT loyalty_check_names(to_jsonb(promotions)) FROM '
+    'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile or order segment, tier, promo-code pool, '
+    'channel, contact point or region that does not exist. Example: SELECT loyalty_check_names(to_jsonb(promotions)) FROM '
     'loyalty.promotions;';
 
 -- What promotions name in a list is not deleted while the draft or the version in force names it; older versions carry
@@ -494,6 +499,16 @@ BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
     PERFORM @extschema@.loyalty_check_names(to_jsonb(NEW));
+    IF NEW.audience = 'guests' AND NEW.kind <> 'discount' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY329',
+            MESSAGE = format('a %s promotion cannot be for guests', NEW.kind),
+            DETAIL = 'Guests have no points.',
+            HINT = 'Make it a discount promotion, or choose another audience.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'audience';
+    END IF;
     IF TG_OP = 'INSERT' OR NEW.parent <> OLD.parent OR NEW.state = 'active' THEN
         PERFORM @extschema@.loyalty_refuse_archived(
             NEW.program::text, NEW.parent::text, format('promotion "%s"', NEW.external_id)
@@ -556,7 +571,7 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
-    '(LY330), the life cycle (LY307), that it is not activated without content (LY327), that no archived group gets it '
+    '(LY330), that guests get no points (LY329), the life cycle (LY307), that it is not activated without content (LY327), that no archived group gets it '
     '(LY321) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE '
     'FUNCTION loyalty_promotions_trigger();';
 

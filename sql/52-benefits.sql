@@ -42,6 +42,19 @@ BEGIN
             )
         UNION ALL
         SELECT
+            'product segment',
+            'segments',
+            listed.name,
+            format('Make it in loyalty.product_segments for program "%s" first.', program)
+        FROM jsonb_array_elements_text(parameters -> 'segments') AS listed (name)
+        WHERE NOT EXISTS (
+                SELECT
+                FROM loyalty.product_segments AS segment
+                WHERE segment.program = loyalty_check_benefit_names.program
+                    AND segment.external_id = listed.name
+            )
+        UNION ALL
+        SELECT
             'promo-code pool',
             'pool',
             parameters ->> 'pool',
@@ -118,7 +131,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_check_benefit_names(text, text, jsonb) IS
-    'Refuses a benefit whose parameters name a partner, a promo-code pool or an order status that does not exist '
+    'Refuses a benefit whose parameters name a partner, a product segment, a promo-code pool or an order status that does not exist '
     '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed loyalty_check_benefit(). Example: '
     'SELECT loyalty_check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
 

@@ -25,6 +25,9 @@ BEGIN
 
     refused := CASE
         WHEN NEW.promo_code_pool IS NOT NULL THEN 'promo_code_pool'
+        WHEN NEW.order_mode <> 'all' THEN 'order_mode'
+        WHEN NEW.min_items IS NOT NULL THEN 'min_items'
+        WHEN NEW.min_total IS NOT NULL THEN 'min_total'
         WHEN NEW.channels <> '{}' THEN 'channels'
         WHEN NEW.contact_points <> '{}' THEN 'contact_points'
         WHEN NEW.regions <> '{}' THEN 'regions'

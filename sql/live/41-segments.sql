@@ -120,6 +120,14 @@ CREATE OR REPLACE FUNCTION loyalty.reach_segments(program text)
             SELECT 'profile', unnest(promotion.audience_segments), true
             FROM loyalty.promotions AS promotion
             WHERE promotion.program = $1
+            UNION
+            SELECT 'order', unnest(promotion.order_segments), true
+            FROM loyalty.promotions AS promotion
+            WHERE promotion.program = $1
+            UNION
+            SELECT 'product', jsonb_array_elements_text(benefit.parameters -> 'segments'), true
+            FROM loyalty.promotion_benefits AS benefit
+            WHERE benefit.program = $1 AND benefit.parameters ? 'segments'
         )
         UNION
         SELECT reference.refers_to_kind, reference.refers_to, reference.refers_to_kind <> reference.kind

@@ -431,6 +431,16 @@ BEGIN
         FROM loyalty.promotions AS promotion
         CROSS JOIN LATERAL unnest(promotion.audience_segments) AS named (segment)
         WHERE promotion.program = partial_definition.program AND promotion.external_id = ANY (promotions)
+        UNION
+        SELECT benefit.promotion, format('product segment "%s"', named.segment)
+        FROM loyalty.promotion_benefits AS benefit
+        CROSS JOIN LATERAL jsonb_array_elements_text(benefit.parameters -> 'segments') AS named (segment)
+        WHERE benefit.program = partial_definition.program AND benefit.promotion = ANY (promotions)
+        UNION
+        SELECT promotion.external_id, format('order segment "%s"', named.segment)
+        FROM loyalty.promotions AS promotion
+        CROSS JOIN LATERAL unnest(promotion.order_segments) AS named (segment)
+        WHERE promotion.program = partial_definition.program AND promotion.external_id = ANY (promotions)
     ) AS needed
     JOIN loyalty.pending_changes AS pending
         ON pending.program = partial_definition.program AND pending.what = needed.what

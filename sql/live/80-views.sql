@@ -275,6 +275,11 @@ SELECT
                                                 AND benefit.condition = condition.position
                                         )
                                     )
+                                    || jsonb_strip_nulls(jsonb_build_object(
+                                        'min_items', trim_scale(condition.min_items),
+                                        'min_total', trim_scale(condition.min_total),
+                                        'untouched', nullif(condition.untouched, false)
+                                    ))
                                     ORDER BY condition.position
                                 ),
                                 '[]'
@@ -287,6 +292,10 @@ SELECT
                     || jsonb_strip_nulls(jsonb_build_object(
                         'audience_segments', nullif(to_jsonb(promotion.audience_segments), '[]'),
                         'audience_tiers', nullif(to_jsonb(promotion.audience_tiers), '[]'),
+                        'order_mode', nullif(promotion.order_mode, 'all'),
+                        'order_segments', nullif(to_jsonb(promotion.order_segments), '[]'),
+                        'min_items', trim_scale(promotion.min_items),
+                        'min_total', trim_scale(promotion.min_total),
                         'starts_at', @extschema@.loyalty_moment(period.starts_at::timestamptz, program.time_zone::text),
                         'ends_at', @extschema@.loyalty_moment(period.ends_at::timestamptz, program.time_zone::text),
                         'schedule', nullif(

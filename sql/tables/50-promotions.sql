@@ -98,6 +98,10 @@ CREATE TABLE loyalty.promotions (
     starts_on date,
     ends_on date,
     max_uses_per_member_every text,
+    order_mode text NOT NULL DEFAULT 'all',
+    order_segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    min_items numeric,
+    min_total numeric,
     CONSTRAINT promotions_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promotions_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promotions_parent_fkey FOREIGN KEY (program, parent)
@@ -107,7 +111,8 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_only_trigger_stand_outside_the_tree CHECK ((parent IS NULL) = (kind = 'trigger')),
     CONSTRAINT promotions_state_is_known CHECK (state IN ('draft', 'active', 'inactive', 'ended')),
     CONSTRAINT promotions_audience_is_known
-        CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone')),
+        CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone', 'guests')),
+    CONSTRAINT promotions_guests_have_no_points CHECK (audience <> 'guests' OR kind = 'discount'),
     CONSTRAINT promotions_audience_names_its_segments
         CHECK ((audience IN ('in_segments', 'outside_segments')) = (cardinality(audience_segments) > 0)),
     CONSTRAINT promotions_audience_names_its_tiers CHECK ((audience = 'tiers') = (cardinality(audience_tiers) > 0)),
@@ -148,6 +153,13 @@ CREATE TABLE loyalty.promotions (
         CHECK (max_uses_per_member_every IN ('day', 'week', 'month', 'year')),
     CONSTRAINT promotions_max_uses_per_member_every_has_a_limit
         CHECK (max_uses_per_member_every IS NULL OR max_uses_per_member IS NOT NULL),
+    CONSTRAINT promotions_order_mode_is_known CHECK (order_mode IN ('all', 'in', 'outside')),
+    CONSTRAINT promotions_order_segments_are_a_list CHECK (
+        coalesce(array_ndims(order_segments), 1) = 1 AND array_position(order_segments, NULL) IS NULL
+    ),
+    CONSTRAINT promotions_order_mode_names_its_segments CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
+    CONSTRAINT promotions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    CONSTRAINT promotions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
     CONSTRAINT promotions_money_budget_range CHECK (money_budget > 0 AND money_budget < 'Infinity'),
     CONSTRAINT promotions_points_budget_range CHECK (points_budget > 0 AND points_budget < 'Infinity'),
     CONSTRAINT promotions_benefit_rule_is_known CHECK (benefit_rule IN ('sequential', 'parallel'))
@@ -170,7 +182,7 @@ COMMENT ON COLUMN loyalty.promotions.state IS
     'draft, active, inactive or ended: draft to active, active to inactive and back, either to ended.';
 COMMENT ON COLUMN loyalty.promotions.audience IS
     'For whom: members, in_segments (members in one of audience_segments), outside_segments (members in none of them), '
-    'tiers (who hold one of audience_tiers) or everyone (guests too).';
+    'tiers (who hold one of audience_tiers), everyone (guests too) or guests (whoever is no member).';
 COMMENT ON COLUMN loyalty.promotions.audience_segments IS 'External ids of profile segments; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.audience_tiers IS 'External ids of tiers; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.starts_at IS
@@ -215,6 +227,13 @@ COMMENT ON COLUMN loyalty.promotions.ends_on IS
     'Last day, to its end in the program''s time zone, in place of ends_at; null: see there.';
 COMMENT ON COLUMN loyalty.promotions.max_uses_per_member_every IS
     'Period in which max_uses_per_member counts: each day, week, month or year of the program''s calendar; null: for ever.';
+COMMENT ON COLUMN loyalty.promotions.order_mode IS
+    'For which orders, whatever its conditions are: all, in (of at least one of order_segments) or outside (of none of them).';
+COMMENT ON COLUMN loyalty.promotions.order_segments IS 'External ids of order segments; empty for mode all.';
+COMMENT ON COLUMN loyalty.promotions.min_items IS
+    'Units that the order must have in all, above 0, with at most 6 decimals; null: any number.';
+COMMENT ON COLUMN loyalty.promotions.min_total IS
+    'Money that the order''s goods must come to at base prices, without shipping, above 0; null: any.';
 
 CREATE TABLE loyalty.promotion_conditions (
     program loyalty.external_id NOT NULL,
@@ -223,6 +242,9 @@ CREATE TABLE loyalty.promotion_conditions (
     level text NOT NULL DEFAULT 'product',
     mode text NOT NULL DEFAULT 'all',
     segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    min_items numeric,
+    min_total numeric,
+    untouched boolean NOT NULL DEFAULT false,
     CONSTRAINT promotion_conditions_pkey PRIMARY KEY (program, promotion, position),
     CONSTRAINT promotion_conditions_promotion_fkey FOREIGN KEY (program, promotion)
         REFERENCES loyalty.promotions ON DELETE CASCADE,
@@ -230,7 +252,11 @@ CREATE TABLE loyalty.promotion_conditions (
     CONSTRAINT promotion_conditions_mode_is_known CHECK (mode IN ('all', 'in', 'outside')),
     CONSTRAINT promotion_conditions_segments_are_a_list CHECK (coalesce(array_ndims(segments), 1) = 1),
     CONSTRAINT promotion_conditions_segments_are_not_null CHECK (array_position(segments, NULL) IS NULL),
-    CONSTRAINT promotion_conditions_in_and_outside_name_segments CHECK ((mode = 'all') = (cardinality(segments) = 0))
+    CONSTRAINT promotion_conditions_in_and_outside_name_segments CHECK ((mode = 'all') = (cardinality(segments) = 0)),
+    CONSTRAINT promotion_conditions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    CONSTRAINT promotion_conditions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
+    CONSTRAINT promotion_conditions_lines_are_of_products
+        CHECK (level = 'product' OR num_nonnulls(min_items, min_total) = 0 AND NOT untouched)
 );
 
 COMMENT ON TABLE loyalty.promotion_conditions IS 'What a promotion''s benefits apply to: products, or the order.';
@@ -245,6 +271,12 @@ COMMENT ON COLUMN loyalty.promotion_conditions.mode IS
     'all, in (at least one of the segments) or outside (none of them).';
 COMMENT ON COLUMN loyalty.promotion_conditions.segments IS
     'External ids of product segments, or for level order of order segments; empty for mode all.';
+COMMENT ON COLUMN loyalty.promotion_conditions.min_items IS
+    'Units that its lines must have together, above 0, with at most 6 decimals; level product only; null: any number.';
+COMMENT ON COLUMN loyalty.promotion_conditions.min_total IS
+    'Money that its lines must come to together at base prices, above 0; level product only; null: any.';
+COMMENT ON COLUMN loyalty.promotion_conditions.untouched IS
+    'Whether its benefits see only units that no reduction had lowered when the promotion began; level product only.';
 
 CREATE TABLE loyalty.promotion_benefits (
     program loyalty.external_id NOT NULL,

@@ -204,21 +204,31 @@ TreeBenefit read_benefit(const Json& object, const Place& place) {
     return {benefit, read_parameters(benefit, parameters)};
 }
 
+Minimum minimum_at(const Json& object, const Place& place) {
+    return {decimal_at(object, "min_items", place), decimal_at(object, "min_total", place)};
+}
+
 TreeCondition read_condition(const Json& object, const Place& place) {
     TreeCondition condition;
     condition.level = choice_at<Level>(object, "level", place, {"product", "order"});
     condition.mode = choice_at<ConditionMode>(object, "mode", place, {"all", "in", "outside"});
     required(object, "segments", place);
     condition.segments = texts_at(object, "segments", place);
+    condition.minimum = minimum_at(object, place);
+    condition.untouched = flag_at(object, "untouched", place);
     condition.benefits = read_all(object, "benefits", place, read_benefit);
     return condition;
 }
 
 void read_access(TreePromotion& promotion, const Json& object, const Place& place) {
     promotion.audience = choice_at<Audience>(object, "audience", place,
-                                             {"members", "in_segments", "outside_segments", "tiers", "everyone"});
+                                             {"members", "in_segments", "outside_segments", "tiers", "everyone", "guests"});
     promotion.audience_segments = texts_at(object, "audience_segments", place);
     promotion.audience_tiers = texts_at(object, "audience_tiers", place);
+    if (object.find("order_mode"))
+        promotion.order_mode = choice_at<ConditionMode>(object, "order_mode", place, {"all", "in", "outside"});
+    promotion.order_segments = texts_at(object, "order_segments", place);
+    promotion.minimum = minimum_at(object, place);
     promotion.starts_at = moment_at(object, "starts_at", place);
     promotion.ends_at = moment_at(object, "ends_at", place);
     promotion.schedule = schedule_at(object, "schedule", place);

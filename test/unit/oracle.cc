@@ -84,6 +84,7 @@ struct Node {
 struct Piece {
     int line;
     Int from, to, total;
+    bool lowered = false;  // by a reduction that no points paid
 
     Int quantity() const { return to - from; }
 };
@@ -145,6 +146,7 @@ struct Ask {
     Int quantity;  // its first units
     Int total;
     Int asked = 0;
+    int purse = 0;  // which of several amounts it has a share of
 };
 
 struct Proposal {
@@ -270,26 +272,54 @@ private:
 
     // --- Proposals ---
 
-    bool fulfils(const TreeCondition& condition, const Line& line) const {
-        if (condition.mode == ConditionMode::all) return true;
-        bool in_one = false;
-        for (const std::string& segment : condition.segments) {
-            for (const std::uint32_t s : line.segments) in_one |= tree_.segments[s].id == segment;
-        }
-        return in_one == (condition.mode == ConditionMode::in);
+    // Whether a unit of the piece was lowered when the promotion began.
+    static bool was_lowered(const Piece& piece, const std::vector<Piece>& began) {
+        return std::any_of(began.begin(), began.end(), [&](const Piece& before) {
+            return before.lowered && before.line == piece.line && before.from < piece.to && piece.from < before.to;
+        });
     }
 
-    std::vector<Ask> visible(const TreeCondition& condition, const World& world, const Taken& taken) const {
+    std::vector<Ask> visible(const TreeCondition& condition, const World& world, const std::vector<Piece>& began,
+                             const Taken& taken) const {
         std::vector<Ask> asks;
         for (std::size_t i = 0; i < world.pieces.size(); ++i) {
             const Piece& piece = world.pieces[i];
             if (taken.has(piece)) continue;
             if (condition.level == Level::product &&
-                !fulfils(condition, order_.lines[static_cast<std::size_t>(piece.line)]))
+                !fulfils(tree_, condition, order_.lines[static_cast<std::size_t>(piece.line)]))
                 continue;
+            if (condition.untouched && was_lowered(piece, began)) continue;
             asks.push_back({i, piece.quantity(), piece.total});
         }
         return asks;
+    }
+
+    // Lines of one product at one price are one line, where a benefit counts by line.
+    std::pair<std::string, Int> article(const Ask& ask, const World& world) const {
+        const Line& line = order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)];
+        return {line.product, line.price.units};
+    }
+    inline static const std::pair<std::string, Int> article_of_all{"", -1};
+
+    // An amount off all that is asked for, or off each article, over what it costs.
+    void ask_amount(Proposal& proposal, std::vector<Ask> asks, Int amount, bool per_line, const World& world) const {
+        std::map<std::pair<std::string, Int>, std::vector<std::size_t>> articles;
+        for (std::size_t i = 0; i < asks.size(); ++i)
+            articles[per_line ? article(asks[i], world) : article_of_all].push_back(i);
+        int number = 0;
+        for (const auto& [name, members] : articles) {
+            std::vector<Int> totals;
+            for (const auto i : members) totals.push_back(asks[i].total);
+            const Int all = std::min(amount, std::accumulate(totals.begin(), totals.end(), Int{0}));
+            const auto shares = oracle::allot(all, totals);
+            for (std::size_t k = 0; k < members.size(); ++k) {
+                asks[members[k]].asked = shares[k];
+                asks[members[k]].purse = number;
+            }
+            ++number;
+        }
+        proposal.amount = true;
+        proposal.asks = std::move(asks);
     }
 
     std::vector<Ask> pick_items(std::vector<Ask> asks, const World& world, Parameters& parameters) const {
@@ -303,10 +333,12 @@ private:
             if (pick == 2) return price_a > price_b;
             return position(a, world) < position(b, world);
         });
+        const bool per_line = parameters.choice("max_items_per", {"order", "line"}) == 1;
         std::vector<Ask> picked;
-        Int left = *most;
+        std::map<std::pair<std::string, Int>, Int> left_of;
         for (Ask ask : asks) {
-            if (left == 0) break;
+            Int& left = left_of.try_emplace(per_line ? article(ask, world) : article_of_all, *most).first->second;
+            if (left == 0) continue;
             const Int items = (ask.quantity + millionths - 1) / millionths;
             if (items > left) {
                 const Int taken = left * millionths;
@@ -340,7 +372,7 @@ private:
     int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
 
     Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, const Source& source,
-                     const World& world, const Taken& taken) const {
+                     const World& world, const std::vector<Piece>& began, const Taken& taken) const {
         Proposal proposal;
         proposal.source = source;
         proposal.order_level = condition.level == Level::order;
@@ -352,7 +384,13 @@ private:
             proposal.shipping_only = parameters.has("target") && *parameters.text("target") == "shipping";
             if (proposal.shipping_only ? taken.shipping : taken.order) return proposal;
         }
-        std::vector<Ask> asks = visible(condition, world, proposal.order_only ? Taken{} : taken);
+        std::vector<Ask> asks = visible(condition, world, began, proposal.order_only ? Taken{} : taken);
+        if (const auto segments = parameters.texts("segments")) {
+            const TreeCondition only{Level::product, ConditionMode::in, *segments, {}};
+            std::erase_if(asks, [&](const Ask& ask) {
+                return !fulfils(tree_, only, order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)]);
+            });
+        }
         if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
         } else if (name == "price_from_field") {
@@ -505,6 +543,10 @@ private:
                           const Taken& taken) const {
         const auto percent = parameters.percent("percent");
         const auto amount = parameters.amount("amount", tree_.currency_scale);
+        if (const auto per = parameters.choice("per", {"unit", "line", "order"}); !proposal.order_level && per > 0) {
+            ask_amount(proposal, asks, *amount, per == 1, world);
+            return;
+        }
         if (!proposal.order_level) {
             for (Ask& ask : asks) {
                 ask.asked = percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
@@ -552,6 +594,11 @@ private:
         if (proposal.order_level) {
             proposal.amount = points.has_value();
             propose_on_order(proposal, asks, 0, [&](Int base) { return reduction(base, 1); });
+            return;
+        }
+        if (const auto per = parameters.choice("per", {"unit", "line", "order"}); per > 0) {
+            const Int all = amount ? *amount : floor(Ratio(*points) / points_per_money(proposal.type));
+            ask_amount(proposal, asks, all, per == 1, world);
             return;
         }
         for (Ask& ask : asks) ask.asked = reduction(ask.total, {ask.quantity, millionths});
@@ -674,15 +721,26 @@ private:
     }
 
     // What floors refuse of an amount goes where there is room, by the totals; nothing is said of what nobody has room for.
-    static void move_refused(Proposal& proposal, std::vector<Int> rooms) {
-        std::vector<Int> asked, weights;
-        for (const Ask& ask : proposal.asks) {
-            asked.push_back(ask.asked);
-            weights.push_back(ask.total);
+    static void move_refused(Proposal& proposal, const std::vector<Int>& all_rooms) {
+        std::set<int> purses{0};
+        for (const Ask& ask : proposal.asks) purses.insert(ask.purse);
+        for (const int purse : purses) move_refused(proposal, all_rooms, purse);
+    }
+
+    static void move_refused(Proposal& proposal, const std::vector<Int>& all_rooms, int purse) {
+        std::vector<Int> asked, weights, rooms;
+        std::vector<std::size_t> members;
+        for (std::size_t i = 0; i < proposal.asks.size(); ++i) {
+            if (proposal.asks[i].purse != purse) continue;
+            members.push_back(i);
+            asked.push_back(proposal.asks[i].asked);
+            weights.push_back(proposal.asks[i].total);
+            rooms.push_back(all_rooms[i]);
         }
-        asked.push_back(proposal.shipping);
-        weights.push_back(proposal.shipping_base);
-        rooms.push_back(proposal.shipping_base);
+        // The shipping shares the first one.
+        asked.push_back(purse == 0 ? proposal.shipping : 0);
+        weights.push_back(purse == 0 ? proposal.shipping_base : 0);
+        rooms.push_back(weights.back());
         for (;;) {
             Int refused = 0;
             std::vector<Int> open;
@@ -695,8 +753,8 @@ private:
             const auto more = oracle::allot(refused, open);
             for (std::size_t i = 0; i < asked.size(); ++i) asked[i] += more[i];
         }
-        for (std::size_t i = 0; i < proposal.asks.size(); ++i) proposal.asks[i].asked = asked[i];
-        proposal.shipping = asked.back();
+        for (std::size_t k = 0; k < members.size(); ++k) proposal.asks[members[k]].asked = asked[k];
+        if (purse == 0) proposal.shipping = asked.back();
     }
 
     Effects commit(Proposal proposal, const Chain& chain, World& world) const {
@@ -728,23 +786,25 @@ private:
             effect.applied = std::min({effect.asked, world.shipping, world.left.value_or(unlimited)});
             reduce_shipping(world, effect.applied);
         }
-        apply(proposal.asks, applied, world);
+        apply(proposal.asks, applied, proposal.type < 0, world);
         return effects;
     }
 
-    static void apply(const std::vector<Ask>& asks, const std::vector<Int>& applied, World& world) {
+    static void apply(const std::vector<Ask>& asks, const std::vector<Int>& applied, bool is_money, World& world) {
         std::vector<Piece> pieces;
         for (std::size_t i = 0; i < world.pieces.size(); ++i) {
             Piece piece = world.pieces[i];
             for (std::size_t k = 0; k < asks.size(); ++k) {
                 if (asks[k].piece != i || applied[k] == 0) continue;
+                const bool lowered = piece.lowered || (is_money && applied[k] > 0);
                 if (asks[k].quantity < piece.quantity()) {
                     pieces.push_back(
-                        {piece.line, piece.from, piece.from + asks[k].quantity, asks[k].total - applied[k]});
+                        {piece.line, piece.from, piece.from + asks[k].quantity, asks[k].total - applied[k], lowered});
                     piece.from += asks[k].quantity;
                     piece.total -= asks[k].total;
                 } else {
                     piece.total -= applied[k];
+                    piece.lowered = lowered;
                 }
             }
             pieces.push_back(piece);
@@ -770,7 +830,7 @@ private:
             for (std::size_t i = 1; i < cuts.size(); ++i) quantities.push_back(cuts[i] - cuts[i - 1]);
             const auto totals = oracle::allot(piece.total, quantities);
             for (std::size_t i = 1; i < cuts.size(); ++i)
-                pieces.push_back({piece.line, cuts[i - 1], cuts[i], totals[i - 1]});
+                pieces.push_back({piece.line, cuts[i - 1], cuts[i], totals[i - 1], piece.lowered});
         }
         world.pieces = std::move(pieces);
     }
@@ -848,6 +908,7 @@ private:
             const auto shares = oracle::allot(amounts[p], weights);
             for (std::size_t i = 0; i < summands.size(); ++i) got[summands[i]][p] = shares[i];
             world.pieces[p].total -= amounts[p];
+            if (type < 0) world.pieces[p].lowered = true;
             reduce_goods(world, chain, type, amounts[p]);
         }
     }
@@ -1031,8 +1092,7 @@ private:
         if (obstacle(promotion, order_, facts_) != Reason::none) return false;
         return std::any_of(promotion.conditions.begin(), promotion.conditions.end(), [&](const auto& condition) {
             if (condition.level == Level::order) return holds(condition, facts_);
-            return std::any_of(order_.lines.begin(), order_.lines.end(),
-                               [&](const Line& line) { return fulfils(condition, line); });
+            return has_lines(tree_, condition, order_);
         });
     }
 
@@ -1082,6 +1142,7 @@ private:
     }
 
     Effects apply_benefits(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
+        const std::vector<Piece> began = world.pieces;
         std::vector<std::function<Effects(World&)>> benefits;
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;
@@ -1089,9 +1150,10 @@ private:
                 if (condition.level != level) continue;
                 for (const TreeBenefit& benefit : condition.benefits) {
                     const Source source{&promotion, level, number++};
-                    if (level == Level::order && !holds(condition, facts_)) continue;
-                    benefits.push_back([=, this, &benefit, &condition, &chain, &taken](World& copy) {
-                        return commit(propose(benefit, condition, source, copy, taken), chain, copy);
+                    if (level == Level::order ? !holds(condition, facts_) : !has_lines(tree_, condition, order_))
+                        continue;
+                    benefits.push_back([=, this, &benefit, &condition, &chain, &taken, &began](World& copy) {
+                        return commit(propose(benefit, condition, source, copy, began, taken), chain, copy);
                     });
                 }
             }

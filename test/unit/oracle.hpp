@@ -58,6 +58,7 @@ struct Left {
 struct Facts {
     std::vector<std::map<std::string, Value>> fields;  // per line, in line order: its custom fields
     std::int32_t today = 0;                            // in days since 1970-01-01
+    int currency_scale = 2;
     // What the order belongs to, the pools of its usable codes, and what its buyer belongs to and holds.
     std::set<std::string> order_segments, pools, profile_segments, tiers;
     std::map<std::string, Left> left;  // by promotion
@@ -68,6 +69,12 @@ Reason obstacle(const TreePromotion& promotion, const Order& order, const Facts&
 
 // Whether the order fulfils an order condition.
 bool holds(const TreeCondition& condition, const Facts& facts);
+
+// Whether a line is one that a product condition is for.
+bool fulfils(const Tree& tree, const TreeCondition& condition, const Line& line);
+
+// Whether such lines come to what the condition asks for together; there has to be one.
+bool has_lines(const Tree& tree, const TreeCondition& condition, const Order& order);
 
 Result calculate(const Tree& tree, const Order& order, const Facts& facts = {});
 

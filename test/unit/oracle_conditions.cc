@@ -72,20 +72,55 @@ bool is_available(const Schedule& schedule, const LocalTime& start, const LocalT
            passed % schedule.every == 0;
 }
 
+// Whether the lines that count come to the minimum.
+template <class Counts>
+bool comes_to(const Minimum& minimum, const Order& order, const Counts& counts, int currency_scale) {
+    std::int64_t units = 0, money = 0;
+    for (const Line& line : order.lines) {
+        if (!counts(line)) continue;
+        units += line.quantity.units;
+        money += line.base.units;
+    }
+    return !(minimum.items && Decimal::of(units, 6) < *minimum.items) &&
+           !(minimum.total && Decimal::of(money, currency_scale) < *minimum.total);
+}
+
 }  // namespace
+
+bool fulfils(const Tree& tree, const TreeCondition& condition, const Line& line) {
+    if (condition.mode == ConditionMode::all) return true;
+    bool in_one = false;
+    for (const std::string& segment : condition.segments) {
+        for (const std::uint32_t s : line.segments) in_one |= tree.segments[s].id == segment;
+    }
+    return in_one == (condition.mode == ConditionMode::in);
+}
+
+bool has_lines(const Tree& tree, const TreeCondition& condition, const Order& order) {
+    const auto counts = [&](const Line& line) { return fulfils(tree, condition, line); };
+    return std::any_of(order.lines.begin(), order.lines.end(), counts) &&
+           comes_to(condition.minimum, order, counts, tree.currency_scale);
+}
 
 Reason obstacle(const TreePromotion& promotion, const Order& order, const Facts& facts) {
     if (promotion.state == PromotionState::draft) return Reason::draft;
     if (promotion.state == PromotionState::inactive) return Reason::inactive;
     if (promotion.state == PromotionState::ended) return Reason::ended;
     if (promotion.state == PromotionState::paused) return Reason::paused;
-    if (promotion.audience != Audience::everyone && order.buyer.kind != BuyerKind::member)
+    const bool is_member = order.buyer.kind == BuyerKind::member;
+    if (promotion.audience == Audience::guests && is_member) return Reason::only_guests;
+    if (promotion.audience != Audience::everyone && promotion.audience != Audience::guests && !is_member)
         return Reason::not_in_audience;
     const bool in_segments = has_one_of(promotion.audience_segments, facts.profile_segments);
     if (promotion.audience == Audience::in_segments && !in_segments) return Reason::not_in_segments;
     if (promotion.audience == Audience::outside_segments && in_segments) return Reason::in_excluded_segment;
     if (promotion.audience == Audience::tiers && !has_one_of(promotion.audience_tiers, facts.tiers))
         return Reason::tier_not_held;
+    if (promotion.order_mode != ConditionMode::all &&
+        has_one_of(promotion.order_segments, facts.order_segments) != (promotion.order_mode == ConditionMode::in))
+        return Reason::other_order;
+    if (!comes_to(promotion.minimum, order, [](const Line&) { return true; }, facts.currency_scale))
+        return Reason::order_too_small;
     if (promotion.starts_at && order.time.unix_us < promotion.starts_at->unix_us) return Reason::not_started;
     if (promotion.ends_at && order.time.unix_us >= promotion.ends_at->unix_us) return Reason::out_of_date;
     if (promotion.schedule && !is_available(*promotion.schedule, promotion.starts_at.value_or(LocalTime{}), order.time))

@@ -210,23 +210,16 @@ void check_balances(const Case& c, const Calculation& calculation, Difference& d
 Reason refusal_of(const Case& c, const TreePromotion& promotion) {
     const Reason obstacle = oracle::obstacle(promotion, c.order, c.facts);
     if (obstacle != Reason::none) return obstacle;
-    const auto meets_line = [&](const TreeCondition& condition, const Line& line) {
-        const bool in_one = std::any_of(line.segments.begin(), line.segments.end(), [&](auto segment) {
-            const auto& names = condition.segments;
-            return std::find(names.begin(), names.end(), c.tree.segments[segment].id) != names.end();
-        });
-        return condition.mode == ConditionMode::all || in_one == (condition.mode == ConditionMode::in);
-    };
     for (const TreeCondition& condition : promotion.conditions) {
-        const auto& lines = c.order.lines;
-        const bool met = condition.level == Level::order
-                             ? oracle::holds(condition, c.facts)
-                             : std::any_of(lines.begin(), lines.end(),
-                                           [&](const Line& line) { return meets_line(condition, line); });
-        if (met) return Reason::none;
+        if (condition.level == Level::order ? oracle::holds(condition, c.facts)
+                                            : oracle::has_lines(c.tree, condition, c.order))
+            return Reason::none;
     }
-    return promotion.conditions.front().level == Level::product ? Reason::no_matching_line
-                                                                : Reason::order_does_not_match;
+    const TreeCondition& first = promotion.conditions.front();
+    if (first.level == Level::order) return Reason::order_does_not_match;
+    const bool any = std::any_of(c.order.lines.begin(), c.order.lines.end(),
+                                 [&](const Line& line) { return oracle::fulfils(c.tree, first, line); });
+    return any ? Reason::lines_too_small : Reason::no_matching_line;
 }
 
 // A limit is named only where there is one.
@@ -272,7 +265,9 @@ void check_statuses(const Case& c, const Program& program, const Calculation& ca
         const NodeTrace& trace = calculation.trace.promotions[i];
         const Reason refusal = refusal_of(c, promotion_called(c.tree, id));
         difference.check("whether " + id + " is applied", bool{works[i]}, trace.reason == Reason::none);
-        if (refusal != Reason::none || trace.reason <= Reason::order_does_not_match)
+        // A benefit on the order that names segments may find no line in them.
+        const bool names_segments = refusal == Reason::none && trace.reason == Reason::no_matching_line;
+        if (refusal != Reason::none || (trace.reason <= Reason::lines_too_small && !names_segments))
             difference.check("reason of " + id, static_cast<int>(refusal), static_cast<int>(trace.reason));
         if (trace.reason == Reason::taken && !trace.contest) difference.fail("by how much " + id + " has lost");
         if (trace.reason == Reason::not_chosen && !tells_contest(program, calculation, i))
@@ -357,6 +352,12 @@ std::vector<Case> simpler(const Case& c) {
                     list.erase(list.begin() + static_cast<std::ptrdiff_t>(b));
                 });
             }
+        }
+        const TreePromotion& promotion = c.tree.promotions[i];
+        if (promotion.minimum.any()) add([&](Case& o) { o.tree.promotions[i].minimum = {}; });
+        for (std::size_t k = 0; k < conditions.size(); ++k) {
+            if (conditions[k].minimum.any()) add([&](Case& o) { o.tree.promotions[i].conditions[k].minimum = {}; });
+            if (conditions[k].untouched) add([&](Case& o) { o.tree.promotions[i].conditions[k].untouched = false; });
         }
         if (c.tree.promotions[i].parent != "main") {
             add([&](Case& o) { o.tree.promotions[i].parent = ancestors(o.tree, o.tree.promotions[i].parent).at(1); });

@@ -71,6 +71,7 @@ private:
     oracle::Facts facts_of(const Order& order) {
         oracle::Facts facts;
         facts.today = today;
+        facts.currency_scale = tree_.currency_scale;
         for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
         return facts;
     }
@@ -177,11 +178,12 @@ private:
             condition.mode = ConditionMode::in;
             condition.segments.push_back("A");
         }
+        condition.untouched = !plain_ && condition.level == Level::product && chance(20);
         for (int benefits = 1 + up_to(1); benefits > 0; --benefits) {
             if (!plain_ && promotion.kind == PromotionKind::discount && may_hold_unsummable(promotion) && chance(25)) {
                 condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
             } else {
-                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount()
+                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount(condition.level)
                                                                                        : small_points(condition.level));
             }
         }
@@ -197,15 +199,27 @@ private:
         if (plain_ || !chance(60)) return;
         add(benefit, "max_items", Decimal(1 + up_to(2)));
         add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
+        if (chance(20)) add(benefit, "max_items_per", std::string("line"));
     }
 
-    TreeBenefit small_discount() {
+    // What an amount on products is for, and of which goods a benefit on orders is.
+    void add_extent(TreeBenefit& benefit, Level level, bool is_amount) {
+        if (level == Level::product && is_amount && chance(40)) add(benefit, "per", one_of<std::string>({"line", "order"}));
+        if (level == Level::order && chance(20)) {
+            std::vector<std::string> segments{one_of<const char*>({"A", "B"})};
+            if (chance(30)) segments.emplace_back("C");
+            benefit.parameters.add("segments", Parameters::Type::texts, "[]", segments);
+        }
+    }
+
+    TreeBenefit small_discount(Level level) {
         TreeBenefit benefit{"discount", Parameters("discount")};
         if (chance(70)) {
             add(benefit, "percent", small_percent());
         } else {
             add(benefit, "amount", money(20));
         }
+        if (!plain_) add_extent(benefit, level, benefit.parameters.has("amount"));
         add_small_items(benefit);
         return benefit;
     }
@@ -234,6 +248,7 @@ private:
             if (chance(50)) line.segments.push_back(0);
             order.lines.push_back(line);
         }
+        repeat_first(order);
         order.buyer.kind = BuyerKind::member;
         for (std::uint32_t type = 0; type < 2; ++type) {
             const Points active{up_to(40)};
@@ -323,13 +338,25 @@ private:
                 condition.mode = one_of({ConditionMode::in, ConditionMode::outside});
                 condition.segments.push_back(one_of<const char*>({"large", "first"}));
             }
+            if (condition.level == Level::product) {
+                condition.untouched = chance(15);
+                if (chance(15)) condition.minimum = minimum();
+            }
             for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
                 condition.benefits.push_back(any_benefit(promotion, condition.level));
             }
             promotion.conditions.push_back(condition);
         }
         if (chance(30)) restrict(random_, promotion, order);
+        if (chance(10)) promotion.minimum = minimum();
         tree_.promotions.push_back(promotion);
+    }
+
+    Minimum minimum() {
+        Minimum minimum;
+        if (chance(60)) minimum.items = Decimal::of(one_of({10, 10, 20, 25, 30, 1 + up_to(80)}), 1);
+        if (!minimum.items || chance(30)) minimum.total = money(one_of({100, 1000, 5000}));
+        return minimum;
     }
 
     static void add(TreeBenefit& benefit, const std::string& name, const Decimal& value) {
@@ -343,6 +370,7 @@ private:
         if (!chance(30)) return;
         add(benefit, "max_items", Decimal(1 + up_to(3)));
         if (chance(75)) add(benefit, "pick", one_of<std::string>({"line_order", "cheapest", "most_expensive"}));
+        if (chance(30)) add(benefit, "max_items_per", std::string("line"));
     }
 
     TreeBenefit any_benefit(const TreePromotion& promotion, Level level) {
@@ -450,6 +478,7 @@ private:
             add(benefit, "target", target);
             if (target == "shipping") return benefit;
         }
+        add_extent(benefit, level, benefit.parameters.has("amount"));
         add_items(benefit);
         return benefit;
     }
@@ -465,6 +494,7 @@ private:
         if (form == 1) add(benefit, "points", Decimal::of(1 + up_to(1500), type.scale));
         if (form == 2) add(benefit, "amount", money(1000));
         if (pays && level == Level::product) add_items(benefit);
+        if (pays || level == Level::order) add_extent(benefit, level, form > 0);
         if (!pays && chance(30)) add(benefit, "credit_on", std::string("delivered"));
         return benefit;
     }
@@ -473,6 +503,7 @@ private:
         Order order;
         const int lines = 1 + up_to(std::min(4, size_));
         for (int i = 0; i < lines; ++i) order.lines.push_back(line(i));
+        repeat_first(order);
         std::vector<std::uint32_t> positions;
         for (int i = 0; i < lines; ++i) positions.push_back(static_cast<std::uint32_t>(i));
         std::shuffle(positions.begin(), positions.end(), random_);
@@ -490,6 +521,17 @@ private:
         }
         std::shuffle(order.redeem.begin(), order.redeem.end(), random_);
         return order;
+    }
+
+    // Some lines are of the first one's product, at its price.
+    void repeat_first(Order& order) {
+        const Line& first = order.lines.front();
+        for (Line& line : order.lines) {
+            if (&line == &first || !chance(15)) continue;
+            line.product = first.product;
+            line.price = first.price;
+            line.base = times(line.price, line.quantity);
+        }
     }
 
     Line line(int number) {
@@ -538,7 +580,10 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
         out << " amount=" << money({*parameters.amount("amount", currency_scale)}, currency_scale);
     if (parameters.has("points")) out << " points=" << money({*parameters.amount("points", 4)}, 4);
     if (parameters.has("max_items")) out << " max_items=" << *parameters.count("max_items");
-    for (const char* name : {"pick", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
+    if (const auto segments = parameters.texts("segments")) {
+        for (const auto& segment : *segments) out << " of " << segment;
+    }
+    for (const char* name : {"pick", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
         if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
     }
     for (const char* name : {"step", "per_amount"}) {
@@ -586,13 +631,17 @@ struct Printer {
     }
 
     void restrictions(const TreePromotion& promotion) {
-        static constexpr const char* audiences[] = {"members", "in segments", "outside segments", "tiers", "everyone"};
+        static constexpr const char* audiences[] = {"members", "in segments", "outside segments", "tiers", "everyone",
+                                                     "guests"};
         const auto list = [&](const char* name, const std::vector<std::string>& names) {
             for (const auto& one : names) out << (&one == &names.front() ? std::string(" ") + name + " " : ",") << one;
         };
         list(audiences[static_cast<int>(promotion.audience)],
              promotion.audience == Audience::tiers ? promotion.audience_tiers : promotion.audience_segments);
         if (promotion.audience == Audience::members) out << " members";
+        if (promotion.audience == Audience::guests) out << " guests";
+        list(promotion.order_mode == ConditionMode::in ? "orders in" : "orders outside", promotion.order_segments);
+        minimum(promotion.minimum);
         if (promotion.starts_at) out << " from " << promotion.starts_at->to_string();
         if (promotion.ends_at) out << " to " << promotion.ends_at->to_string();
         if (promotion.schedule) {
@@ -609,6 +658,11 @@ struct Printer {
         list("channels", promotion.channels);
         list("contact points", promotion.contact_points);
         list("regions", promotion.regions);
+    }
+
+    void minimum(const Minimum& minimum) {
+        if (minimum.items) out << " from " << minimum.items->to_string() << " items";
+        if (minimum.total) out << " from " << minimum.total->to_string();
     }
 
     std::string left_of(const TreePromotion& promotion) const {
@@ -630,7 +684,8 @@ struct Printer {
             out << indent << "  " << (condition.level == Level::product ? "products" : "order");
             if (condition.mode != ConditionMode::all) out << (condition.mode == ConditionMode::in ? " in" : " outside");
             for (const std::string& segment : condition.segments) out << " " << segment;
-            out << "\n";
+            minimum(condition.minimum);
+            out << (condition.untouched ? " untouched\n" : "\n");
             for (const TreeBenefit& benefit : condition.benefits)
                 out << indent << "    " << to_string(benefit, tree.currency_scale) << "\n";
         }

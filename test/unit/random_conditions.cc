@@ -89,12 +89,18 @@ void add_segments(Tree& tree) {
 void restrict(std::mt19937_64& random, TreePromotion& promotion, const Order& order) {
     Choices choices(random);
     if (choices.chance(40)) {
-        promotion.audience = choices.one_of({Audience::in_segments, Audience::outside_segments, Audience::tiers});
+        promotion.audience =
+            choices.one_of({Audience::in_segments, Audience::outside_segments, Audience::tiers,
+                            promotion.kind == PromotionKind::discount ? Audience::guests : Audience::tiers});
         if (promotion.audience == Audience::tiers) {
             promotion.audience_tiers = choices.some({"silver", "gold"});
-        } else {
+        } else if (promotion.audience != Audience::guests) {
             promotion.audience_segments = choices.some({"young", "loyal", "staff"});
         }
+    }
+    if (choices.chance(20)) {
+        promotion.order_mode = choices.one_of({ConditionMode::in, ConditionMode::outside});
+        promotion.order_segments = choices.some({"large", "first"});
     }
     if (choices.chance(20)) promotion.starts_at = shifted(order.time, choices.edge(), 0);
     if (choices.chance(30)) schedule(choices, promotion, order.time);

@@ -27,6 +27,49 @@ COMMENT ON COLUMN loyalty.promotions.starts_at IS
 COMMENT ON COLUMN loyalty.promotions.ends_at IS
     'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
 
+-- What promotions ask of the order, and conditions of their lines together.
+ALTER TABLE loyalty.promotions
+    ADD COLUMN order_mode text NOT NULL DEFAULT 'all',
+    ADD COLUMN order_segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    ADD COLUMN min_items numeric,
+    ADD COLUMN min_total numeric,
+    DROP CONSTRAINT promotions_audience_is_known,
+    ADD CONSTRAINT promotions_audience_is_known
+        CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone', 'guests')),
+    ADD CONSTRAINT promotions_guests_have_no_points CHECK (audience <> 'guests' OR kind = 'discount'),
+    ADD CONSTRAINT promotions_order_mode_is_known CHECK (order_mode IN ('all', 'in', 'outside')),
+    ADD CONSTRAINT promotions_order_segments_are_a_list CHECK (
+        coalesce(array_ndims(order_segments), 1) = 1 AND array_position(order_segments, NULL) IS NULL
+    ),
+    ADD CONSTRAINT promotions_order_mode_names_its_segments CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
+    ADD CONSTRAINT promotions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    ADD CONSTRAINT promotions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4);
+COMMENT ON COLUMN loyalty.promotions.audience IS
+    'For whom: members, in_segments (members in one of audience_segments), outside_segments (members in none of them), '
+    'tiers (who hold one of audience_tiers), everyone (guests too) or guests (whoever is no member).';
+COMMENT ON COLUMN loyalty.promotions.order_mode IS
+    'For which orders, whatever its conditions are: all, in (of at least one of order_segments) or outside (of none of them).';
+COMMENT ON COLUMN loyalty.promotions.order_segments IS 'External ids of order segments; empty for mode all.';
+COMMENT ON COLUMN loyalty.promotions.min_items IS
+    'Units that the order must have in all, above 0, with at most 6 decimals; null: any number.';
+COMMENT ON COLUMN loyalty.promotions.min_total IS
+    'Money that the order''s goods must come to at base prices, without shipping, above 0; null: any.';
+
+ALTER TABLE loyalty.promotion_conditions
+    ADD COLUMN min_items numeric,
+    ADD COLUMN min_total numeric,
+    ADD COLUMN untouched boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT promotion_conditions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    ADD CONSTRAINT promotion_conditions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
+    ADD CONSTRAINT promotion_conditions_lines_are_of_products
+        CHECK (level = 'product' OR num_nonnulls(min_items, min_total) = 0 AND NOT untouched);
+COMMENT ON COLUMN loyalty.promotion_conditions.min_items IS
+    'Units that its lines must have together, above 0, with at most 6 decimals; level product only; null: any number.';
+COMMENT ON COLUMN loyalty.promotion_conditions.min_total IS
+    'Money that its lines must come to together at base prices, above 0; level product only; null: any.';
+COMMENT ON COLUMN loyalty.promotion_conditions.untouched IS
+    'Whether its benefits see only units that no reduction had lowered when the promotion began; level product only.';
+
 -- A version of the present rules follows when the triggers are there: loyalty_adopt_rules().
 ALTER TABLE loyalty.promotion_versions ADD COLUMN rules integer NOT NULL DEFAULT 1;
 ALTER TABLE loyalty.promotion_versions ALTER COLUMN rules DROP DEFAULT;

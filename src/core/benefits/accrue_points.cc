@@ -2,6 +2,7 @@
 //
 //     {"point_type": "bonus", "percent": 10}      10 % of the price back: worth 10 % of it through the ratio
 //     {"point_type": "bonus", "points": 50}       on products: 50 for each unit; on orders: 50 for the order
+//     …, "segments": ["shoes"]                    on orders: on the goods in these product segments only
 //     …, "credit_on": "delivered"                 credited when the order (or line) reaches that status; default "new"
 //     …, "delay": "14 days"                       active that long after they are credited
 //

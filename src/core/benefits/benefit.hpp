@@ -21,6 +21,7 @@ struct Order;
 struct Program;
 struct PointType;
 struct Partner;
+struct Segment;
 struct Reads;
 class Template;
 
@@ -38,6 +39,9 @@ enum class Reason {
     not_in_segments,       // the buyer is in none of its segments
     in_excluded_segment,   // the buyer is in a segment that it is not for
     tier_not_held,         // the buyer holds none of its tiers
+    only_guests,           // the buyer is a member, and it is for guests only
+    other_order,           // it is for other orders
+    order_too_small,       // the order's goods do not come to what it asks for
     not_started,           // the order's time is before its start
     out_of_date,           // the order's time is not before its end
     not_scheduled,         // it is not available at this time
@@ -48,12 +52,14 @@ enum class Reason {
     no_conditions,         // it has none, so it applies to nothing
     no_matching_line,      // no line fulfils a condition
     order_does_not_match,  // the order fulfils none of its conditions
+    lines_too_small,       // the lines of a condition do not come to what it asks for together
     not_a_member,          // only members earn and spend points
     point_type_inactive,   // the point type is not active, or past its deactivation
     points_not_requested,  // the order does not ask to redeem this point type
     no_points_left,        // the budget of points is used up
     taken,                 // an earlier promotion took the targets (incompatibility)
     not_chosen,            // another combination is worth more (max_benefit)
+    reduced_before,        // its condition is for untouched units, and reductions have lowered all
     field_missing,         // the custom field is missing, negative or no number
     no_partner_terms,      // no matching line is a product of these partners with terms in force
     no_profile,            // only who has a profile is given a promo code
@@ -67,6 +73,7 @@ struct Part {
     Quantity quantity;
     Money total;
     Money asked;  // the reduction proposed for these units; negative: a raise
+    std::uint32_t sum = 0;  // which amount it has a share of, where there are several
 };
 
 // Points proposed for a line, or for the order as a whole where it has no goods to attribute them to (line = none).
@@ -92,7 +99,7 @@ struct Proposal {
     bool issues_code = false;          // a promo code
     std::vector<Skip> skips;
     Reason reason = Reason::none;  // why it is empty, if it is
-    bool is_amount = false;        // one sum for all parts: what a floor refuses of one is moved to the others
+    bool is_amount = false;        // sums: what a floor refuses of a part is moved to others that share its sum
 };
 
 // What a benefit may see when it makes its proposal.
@@ -110,7 +117,8 @@ struct View {
 // once for each unit group (on the order level once), points once for each line.
 struct Reach {
     Fraction share{1, 1};               // it takes at most this share of the current price of what it touches,
-    std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order,
+    std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order, …
+    bool once = false;                  // … on products, too, off all of them together,
     std::optional<std::int64_t> items;  // and touches at most so many items; none: whole unit groups, it splits none
     bool goods = true;                  // whether it may touch prices of goods,
     bool shipping = false;              // and the price of the shipping
@@ -152,6 +160,8 @@ public:
     virtual std::string_view delay() const { return {}; }
     // The text that it gives, if any: rendered when all figures are final.
     virtual const Template* text() const { return nullptr; }
+    // On orders: the product segments whose goods it sees alone, in Program::segments; empty: it sees all goods.
+    virtual const std::vector<std::uint32_t>& segments() const;
     // The pool of the promo code that it issues, if any.
     virtual std::string_view pool() const { return {}; }
 };
@@ -163,6 +173,7 @@ struct BenefitSetting {
     // Null when only the form is checked, before the tree is known:
     const std::vector<PointType>* point_types;
     const std::vector<Partner>* partners;
+    const std::vector<Segment>* segments;  // of products
     Reads* reads;  // takes what the benefit wants to be read
 };
 

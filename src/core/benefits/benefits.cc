@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace loyalty {
 
@@ -42,6 +43,53 @@ void allot_over(std::vector<Part>& parts, Money shipping, Money reduction, Money
     shipping_asked = Money{shares.back()};
 }
 
+Per read_per(Parameters& parameters, Level level, bool is_amount) {
+    if (level == Level::order) parameters.refuse("per", "What an order gets off is for the order as a whole.");
+    if (!is_amount) parameters.refuse("per", "It says what an amount is for.");
+    return static_cast<Per>(parameters.choice("per", {"unit", "line", "order"}));
+}
+
+void number_lines(const View& view, std::vector<Part>& parts) {
+    std::map<std::pair<std::string_view, Money>, std::uint32_t> numbers;
+    for (auto& part : parts) {
+        const auto number = view.state.groups[part.group].line;
+        const Line& line = view.order.lines[number];
+        part.sum = numbers.try_emplace({line.product, line.price}, number).first->second;
+    }
+}
+
+void ask_once(std::vector<Part>& parts, Money amount) {
+    std::map<std::uint32_t, std::vector<Part*>> sums;
+    for (auto& part : parts) sums[part.sum].push_back(&part);
+    for (const auto& [number, sharing] : sums) {
+        Money total;
+        std::vector<std::int64_t> weights;
+        for (const Part* part : sharing) {
+            total += part->total;
+            weights.push_back(part->total.units);
+        }
+        const auto shares = allot(std::min(total, amount).units, weights);
+        for (std::size_t i = 0; i < sharing.size(); i++) sharing[i]->asked = Money{shares[i]};
+    }
+}
+
+SegmentsParameter::SegmentsParameter(Parameters& parameters, const BenefitSetting& setting) {
+    if (setting.level != Level::order) parameters.refuse("segments", "The condition says which products it is for.");
+    const auto ids = parameters.texts("segments");
+    if (!ids || !setting.segments) return;
+    for (const auto& id : *ids) {
+        const auto found = std::find_if(setting.segments->begin(), setting.segments->end(),
+                                        [&](const Segment& segment) { return segment.id == id; });
+        if (found == setting.segments->end()) parameters.fail("segments", id, "product segments of the program");
+        indexes_.push_back(static_cast<Index>(found - setting.segments->begin()));
+    }
+}
+
+const std::vector<std::uint32_t>& Benefit::segments() const {
+    static const std::vector<std::uint32_t> all;
+    return all;
+}
+
 std::vector<LineSum> sums_by_line(const View& view) {
     std::vector<LineSum> sums;
     for (const auto& part : view.parts) {
@@ -74,6 +122,7 @@ void PointTypeParameter::require_standard(const Parameters& parameters) const {
 
 Earning::Earning(Parameters& parameters, const BenefitSetting& setting)
     : type_(parameters, setting),
+      segments_(parameters, setting),
       credit_on_(parameters.text("credit_on").value_or("new")),
       delay_(parameters.text("delay").value_or("")) {
     if (!delay_.empty() && !is_delay(delay_)) {
@@ -114,7 +163,8 @@ void attribute(Points earned, const std::vector<LineSum>& lines, Proposal& propo
     }
 }
 
-Payment::Payment(Parameters& parameters, const BenefitSetting& setting) : type_(parameters, setting) {
+Payment::Payment(Parameters& parameters, const BenefitSetting& setting)
+    : type_(parameters, setting), segments_(parameters, setting) {
     type_.require_standard(parameters);
 }
 

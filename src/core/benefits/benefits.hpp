@@ -27,6 +27,28 @@ std::unique_ptr<const Benefit> read_partner_points(Parameters& parameters, const
 // current totals. A raise is a negative reduction.
 void allot_over(std::vector<Part>& parts, Money shipping, Money reduction, Money& shipping_asked);
 
+// What an amount is for: each unit, each line, or once for all that the benefit sees.
+enum class Per { unit, line, order };
+
+// Reads `per`, which has a meaning for amounts on products only.
+Per read_per(Parameters& parameters, Level level, bool is_amount);
+
+// Numbers the lines that the parts belong to, in Part::sum; lines of one product at one price count as one.
+void number_lines(const View& view, std::vector<Part>& parts);
+
+// Asks for `amount`, at most the price, of the parts of each sum together.
+void ask_once(std::vector<Part>& parts, Money amount);
+
+// Segments of products that a benefit on orders names.
+class SegmentsParameter {
+public:
+    SegmentsParameter(Parameters& parameters, const BenefitSetting& setting);
+    const std::vector<Index>& indexes() const { return indexes_; }
+
+private:
+    std::vector<Index> indexes_;
+};
+
 // What a benefit sees of one line, whatever unit groups it has been split into.
 struct LineSum {
     std::uint32_t line;
@@ -55,6 +77,7 @@ private:
 class Earning : public Benefit {
 public:
     std::uint32_t point_type() const final { return type_.index(); }
+    const std::vector<Index>& segments() const final { return segments_.indexes(); }
     std::string_view credit_on() const final { return credit_on_; }
     std::string_view delay() const final { return delay_; }
     Proposal propose(View view) const final;
@@ -68,6 +91,7 @@ protected:
 
 private:
     PointTypeParameter type_;
+    SegmentsParameter segments_;
     std::string credit_on_;
     std::string delay_;
 };
@@ -80,6 +104,7 @@ void attribute(Points earned, const std::vector<LineSum>& lines, Proposal& propo
 class Payment : public Benefit {
 public:
     std::uint32_t point_type() const final { return type_.index(); }
+    const std::vector<Index>& segments() const final { return segments_.indexes(); }
     Proposal propose(View view) const final;
 
 protected:
@@ -93,6 +118,7 @@ private:
     Reason refusal(const View& view) const;
 
     PointTypeParameter type_;
+    SegmentsParameter segments_;
 };
 
 // A custom field of products that holds an amount.

@@ -2,8 +2,11 @@
 //
 //     {"percent": 20}                                   20 % of the current total
 //     {"amount": 5}                                     5.00 off each unit, or off the order
+//     {"amount": 5, "per": "line"}                      5.00 off each line; "order": off all lines together
 //     {"percent": 50, "max_items": 2, "pick": "cheapest"}
+//     {"percent": 50, "max_items": 2, "max_items_per": "line"}
 //     {"percent": 100, "target": "shipping"}            on orders: goods (default), shipping, order (both)
+//     {"percent": 10, "segments": ["shoes"]}            on orders: of the goods in these product segments only
 #include "core/benefits/benefits.hpp"
 
 #include "core/calculate/pick.hpp"
@@ -20,20 +23,29 @@ enum class DiscountTarget { goods, shipping, order };
 class Discount final : public Benefit {
 public:
     Discount(Parameters& parameters, const BenefitSetting& setting)
-        : percent_(parameters.percent("percent")), items_(ItemLimit::read(parameters)) {
+        : percent_(parameters.percent("percent")),
+          items_(ItemLimit::read(parameters)),
+          per_(read_per(parameters, setting.level, parameters.has("amount"))),
+          segments_(parameters, setting) {
         parameters.exactly_one({"percent", "amount"});
         if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Money{*amount};
         if (setting.level == Level::order) {
             target_ = static_cast<DiscountTarget>(parameters.choice("target", {"goods", "shipping", "order"}));
         }
-        if (target_ == DiscountTarget::shipping) parameters.refuse("max_items", "Shipping has no items.");
+        if (target_ == DiscountTarget::shipping) {
+            parameters.refuse("max_items", "Shipping has no items.");
+            parameters.refuse("segments", "Shipping is in no segment.");
+        }
         parameters.finish();
     }
 
     std::optional<Reach> reach() const override {
+        if (items_.per_line) return std::nullopt;
         Reach reach;
         if (percent_) reach.share = *percent_;
-        if (amount_) reach.amount = Fraction{amount_->units, 1};
+        // What lines get off together depends on how many there are.
+        if (amount_ && per_ != Per::line) reach.amount = Fraction{amount_->units, 1};
+        reach.once = per_ == Per::order;
         reach.items = items_.max_items;
         reach.goods = target_ != DiscountTarget::shipping;
         reach.shipping = target_ != DiscountTarget::goods;
@@ -41,11 +53,13 @@ public:
     }
 
     std::optional<Money> cut(const Program&, const Line&, Money total, Quantity quantity) const override {
-        if (items_.max_items) return std::nullopt;
+        if (items_.max_items || per_ != Per::unit) return std::nullopt;
         return reduction(total, quantity);
     }
 
     Needs needs() const override { return target_ == DiscountTarget::shipping ? Needs::shipping : Needs::goods; }
+
+    const std::vector<Index>& segments() const override { return segments_.indexes(); }
 
     Proposal propose(View view) const override {
         return view.level == Level::product ? off_products(view) : off_order(view);
@@ -61,7 +75,13 @@ private:
     Proposal off_products(const View& view) const {
         Proposal proposal;
         proposal.parts = pick(view, items_);
-        for (auto& part : proposal.parts) part.asked = reduction(part.total, part.quantity);
+        if (per_ == Per::unit) {
+            for (auto& part : proposal.parts) part.asked = reduction(part.total, part.quantity);
+            return proposal;
+        }
+        if (per_ == Per::line) number_lines(view, proposal.parts);
+        proposal.is_amount = true;
+        ask_once(proposal.parts, *amount_);
         return proposal;
     }
 
@@ -82,6 +102,8 @@ private:
     std::optional<Fraction> percent_;
     std::optional<Money> amount_;
     ItemLimit items_;
+    Per per_;
+    SegmentsParameter segments_;
     DiscountTarget target_ = DiscountTarget::goods;
 };
 

@@ -3,6 +3,8 @@
 //     {"point_type": "bonus", "percent": 15}     up to 15 % of the price
 //     {"point_type": "bonus", "amount": 5}       on products: up to 5.00 of each unit
 //     {"point_type": "bonus", "points": 100}     on products: the worth of 100 points of each unit; on orders: of all
+//     {"point_type": "bonus", "amount": 5, "per": "line"}     of each line; "order": of all lines together
+//     {"point_type": "bonus", "percent": 15, "segments": ["shoes"]}    on orders: of the goods in these segments only
 //
 // Money is proposed here; how many points it takes is rounded up once for all of the order (calculate.cc).
 #include "core/benefits/benefits.hpp"
@@ -18,7 +20,9 @@ namespace {
 class PointsDiscount final : public Payment {
 public:
     PointsDiscount(Parameters& parameters, const BenefitSetting& setting)
-        : Payment(parameters, setting), percent_(parameters.percent("percent")) {
+        : Payment(parameters, setting),
+          percent_(parameters.percent("percent")),
+          per_(read_per(parameters, setting.level, !parameters.has("percent"))) {
         if (setting.level == Level::product) {
             parameters.exactly_one({"percent", "amount", "points"});
             if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Fraction{*amount, 1};
@@ -34,9 +38,11 @@ public:
     }
 
     std::optional<Reach> reach() const override {
+        if (items_.per_line) return std::nullopt;
         Reach reach;
         if (percent_) reach.share = *percent_;
-        if (!percent_) reach.amount = amount_;
+        if (!percent_ && per_ != Per::line) reach.amount = amount_;
+        reach.once = per_ == Per::order;
         reach.items = items_.max_items;
         reach.pays = true;
         return reach;
@@ -45,7 +51,11 @@ public:
 private:
     void pay(const View& view, Proposal& proposal) const override {
         proposal.parts = pick(view, items_);
-        if (view.level == Level::product) {
+        if (view.level == Level::product && per_ != Per::unit) {
+            if (per_ == Per::line) number_lines(view, proposal.parts);
+            proposal.is_amount = true;
+            ask_once(proposal.parts, times(Money{1}, amount_, one_unit, rounding_));
+        } else if (view.level == Level::product) {
             for (auto& part : proposal.parts) part.asked = payment(part.total, part.quantity);
         } else {
             Money goods, no_shipping;
@@ -61,6 +71,7 @@ private:
     }
 
     std::optional<Fraction> percent_;
+    Per per_;
     Fraction amount_;  // money per unit, or for the order, in smallest units
     Rounding rounding_ = Rounding::half_up;  // of a number of points down: it takes no more of them
     ItemLimit items_;

@@ -2,6 +2,7 @@
 //
 //     {"mode": "integer_down"}
 //     {"mode": "integer_down", "target": "order"}      goods (default), or order: what is paid, shipping included
+//     {"mode": "integer_down", "segments": ["shoes"]}  what the goods in these product segments come to
 //
 // The difference is allotted over the lines by their current totals, with the target order over the shipping as well.
 #include "core/benefits/benefits.hpp"
@@ -16,7 +17,8 @@ class RoundOrderPrice final : public Benefit {
 public:
     RoundOrderPrice(Parameters& parameters, const BenefitSetting& setting)
         : step_(PriceStep::read(parameters, setting.currency_scale)),
-          with_shipping_(parameters.choice("target", {"goods", "order"}) == 1) {
+          with_shipping_(parameters.choice("target", {"goods", "order"}) == 1),
+          segments_(parameters, setting) {
         parameters.finish();
     }
 
@@ -25,6 +27,8 @@ public:
         reach.shipping = with_shipping_;
         return reach;
     }
+
+    const std::vector<Index>& segments() const override { return segments_.indexes(); }
 
     Proposal propose(View view) const override {
         Proposal proposal;
@@ -42,6 +46,7 @@ public:
 private:
     PriceStep step_;
     bool with_shipping_;
+    SegmentsParameter segments_;
 };
 
 }  // namespace

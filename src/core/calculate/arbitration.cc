@@ -236,6 +236,9 @@ Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scop
 Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, NodeTrace* trace) {
     const Promotion& promotion = program_.promotions[index];
     const bool parallel = promotion.benefit_rule == BenefitRule::parallel;
+    const Untouched untouched(program_, promotion, state);
+    Scope inner = scope;
+    inner.untouched = &untouched;
     Entries all;
     std::vector<Entries> summands;
     State last = parallel ? state : State{};
@@ -245,7 +248,7 @@ Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, N
             const Condition& condition = program_.conditions[c];
             if (condition.level != level) continue;
             for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
-                const Proposal proposal = propose(b, state, scope, trace);
+                const Proposal proposal = propose(b, state, inner, trace);
                 if (!parallel) {
                     append(all, commit(bounds_, *scope.enclosing, state, b, proposal));
                     continue;
@@ -270,7 +273,8 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     if (owner == none) {
         View view = view_for(benefit, state, scope);
         work_.add(view.parts.size());
-        proposal = program_.benefits[benefit].rule->propose(std::move(view));
+        proposal.reason = out_of_sight(benefit, view);
+        if (proposal.reason == Reason::none) proposal = program_.benefits[benefit].rule->propose(std::move(view));
     } else {
         proposal.reason = Reason::taken;
     }
@@ -291,14 +295,19 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
     const bool on_order = level == Level::order;
     const bool looks_only = on_order && program_.benefits[benefit].rule->needs() == Needs::order;
     const Taken* taken = looks_only ? nullptr : scope.taken;
+    const bool only_untouched = program_.conditions[c].untouched;
     View view{program_, order_, state, level, {}, !scope.taken || scope.taken->shipping() == none, bounds_.budgets};
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];
         if (taken && taken->units(units) != none) return;
+        // A search asks what a benefit could do first thing.
+        if (only_untouched && (scope.untouched ? scope.untouched->leaves_out(units) : units.lowered)) return;
         view.parts.push_back({group, units.quantity(), units.total, Money{}});
     };
     if (on_order) {
-        for (std::size_t group = 0; group < state.groups.size(); group++) see(group);
+        for (std::size_t group = 0; group < state.groups.size(); group++) {
+            if (sees(benefit, state.groups[group].line)) see(group);
+        }
         return view;
     }
     for (const auto line : candidates_.lines[c]) {
@@ -310,21 +319,35 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
     return view;
 }
 
+Reason Arbiter::out_of_sight(Index benefit, const View& view) const {
+    const auto& [condition, type, rule] = program_.benefits[benefit];
+    if (!view.parts.empty()) return Reason::none;
+    if (program_.conditions[condition].untouched && !candidates_.lines[condition].empty()) return Reason::reduced_before;
+    const auto reach = rule->reach();
+    return rule->segments().empty() || !reach || reach->shipping ? Reason::none : Reason::no_matching_line;
+}
+
+// Whether a benefit on the order is for a line's product.
+bool Arbiter::sees(Index benefit, std::uint32_t line) const {
+    return is_for(*program_.benefits[benefit].rule, order_.lines[line]);
+}
+
 Index Arbiter::taken_by(Index benefit, const Scope& scope) const {
     if (!scope.taken) return none;
     const Index c = program_.benefits[benefit].condition;
     const Needs needs = program_.benefits[benefit].rule->needs();
     if (needs == Needs::shipping) return scope.taken->shipping();
-    if (program_.conditions[c].level == Level::product) return goods_taken_by(c, scope);
+    if (program_.conditions[c].level == Level::product) return goods_taken_by(benefit, scope);
     if (needs == Needs::order || scope.taken->order() != none) return scope.taken->order();
     const auto reach = program_.benefits[benefit].rule->reach();
     const bool sees_shipping = (!reach || reach->shipping) && scope.taken->shipping() == none;
-    return sees_shipping ? none : goods_taken_by(c, scope);
+    return sees_shipping ? none : goods_taken_by(benefit, scope);
 }
 
-// Who took the first of the goods that a condition is for, if all of them are taken.
-Index Arbiter::goods_taken_by(Index condition, const Scope& scope) const {
+// Who took the first of the goods that a benefit is for, if all of them are taken.
+Index Arbiter::goods_taken_by(Index benefit, const Scope& scope) const {
     const auto size = static_cast<std::uint32_t>(order_.lines.size());
+    const Index condition = program_.benefits[benefit].condition;
     const bool on_order = program_.conditions[condition].level == Level::order;
     const auto& lines = candidates_.lines[condition];
     const auto is_taken = [&](std::uint32_t line) { return scope.taken->all_of(line); };
@@ -332,10 +355,13 @@ Index Arbiter::goods_taken_by(Index condition, const Scope& scope) const {
         const bool all = !lines.empty() && std::all_of(lines.begin(), lines.end(), is_taken);
         return all ? scope.taken->any_of(lines.front()) : none;
     }
+    Index owner = none;
     for (std::uint32_t line = 0; line < size; line++) {
+        if (!sees(benefit, line)) continue;
         if (!is_taken(line)) return none;
+        if (owner == none) owner = scope.taken->any_of(line);
     }
-    return scope.taken->any_of(0);
+    return owner;
 }
 
 }  // namespace loyalty

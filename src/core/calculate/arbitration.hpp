@@ -6,6 +6,7 @@
 #include "core/calculate/candidates.hpp"
 #include "core/calculate/commit.hpp"
 #include "core/calculate/taken.hpp"
+#include "core/calculate/untouched.hpp"
 #include "core/calculate/work.hpp"
 
 #include <optional>
@@ -26,13 +27,14 @@ struct Decision {
 using Decisions = std::vector<Decision>;
 
 // Where a node stands: the groups around it, what earlier children of incompatible groups have taken, whether what it does
-// is to be recorded (a search tries many combinations, but only the one chosen is told), and the decisions of searches that
-// have been made already.
+// is to be recorded (a search tries many combinations, but only the one chosen is told), the decisions of searches that
+// have been made already, and, within a promotion, what the state was when it began.
 struct Scope {
     const Enclosing* enclosing = nullptr;
     const Taken* taken = nullptr;
     Trace* trace = nullptr;
     const Decisions* plan = nullptr;
+    const Untouched* untouched = nullptr;
 };
 
 class Arbiter {
@@ -85,9 +87,12 @@ private:
     Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
     Entries apply_benefits(Index promotion, State& state, const Scope& scope, NodeTrace* trace);
     View view_for(Index benefit, const State& state, const Scope& scope) const;
+    // Why there is nothing that the benefit may look at, if there is not.
+    Reason out_of_sight(Index benefit, const View& view) const;
+    bool sees(Index benefit, std::uint32_t line) const;
     // The promotion that has taken what the benefit needs; none if it was free.
     Index taken_by(Index benefit, const Scope& scope) const;
-    Index goods_taken_by(Index condition, const Scope& scope) const;
+    Index goods_taken_by(Index benefit, const Scope& scope) const;
     // Adds up what each of some children, or of the benefits of a parallel promotion, did alone.
     Entries sum_up(std::vector<Entries>&& summands, State&& last, State& state, const Scope& scope);
 

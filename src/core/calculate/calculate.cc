@@ -142,7 +142,7 @@ void trace_refusals(const Program& program, const Order& order, const Candidates
         reason = candidates.refused[i];
         if (reason != Reason::no_matching_line) continue;
         const Reason obstacle = find_obstacle(program, static_cast<Index>(i), order);
-        reason = obstacle != Reason::none ? obstacle : unmet_reason(program, program.promotions[i]);
+        reason = obstacle != Reason::none ? obstacle : unmet_reason(program, program.promotions[i], order);
     }
 }
 

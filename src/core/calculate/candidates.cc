@@ -9,13 +9,6 @@ namespace loyalty {
 
 namespace {
 
-bool in_any(const Condition& condition, const Line& line) {
-    const auto wanted = [&](Index segment) {
-        return std::find(line.segments.begin(), line.segments.end(), segment) != line.segments.end();
-    };
-    return std::any_of(condition.segments.begin(), condition.segments.end(), wanted);
-}
-
 class Search {
 public:
     Search(const Program& program, const Order& order)
@@ -29,6 +22,7 @@ public:
         for (std::uint32_t line = 0; line < order_.lines.size(); line++) meet_segments_of(line);
         for (const Index condition : program_.open_conditions) meet_open(condition);
         for (const Index condition : opened()) meet_open(condition);
+        judge_minimums();
         std::sort(met_.begin(), met_.end());
         candidates_.main.is_group = true;
         candidates_.main.index = 0;
@@ -45,7 +39,7 @@ private:
                 auto& lines = candidates_.lines[condition];
                 // A line may belong to several segments of one condition.
                 if (lines.empty() || lines.back() != line) lines.push_back(line);
-                meet(condition);
+                meet_lines(condition);
             }
         }
     }
@@ -73,13 +67,28 @@ private:
             if (holds(condition, order_)) meet(index);
             return;
         }
-        auto& lines = candidates_.lines[index];
-        for (std::uint32_t line = 0; line < order_.lines.size(); line++) {
-            const bool fulfils = condition.mode == ConditionMode::all ||
-                                 in_any(condition, order_.lines[line]) == (condition.mode == ConditionMode::in);
-            if (fulfils) lines.push_back(line);
+        candidates_.lines[index] = matching_lines(condition, order_);
+        if (!candidates_.lines[index].empty()) meet_lines(index);
+    }
+
+    // What a condition's lines come to is known when all of them are found.
+    void meet_lines(Index condition) {
+        if (!program_.conditions[condition].minimum.any()) {
+            meet(condition);
+        } else if (with_minimum_.empty() || with_minimum_.back() != condition) {
+            with_minimum_.push_back(condition);
         }
-        if (!lines.empty()) meet(index);
+    }
+
+    void judge_minimums() {
+        for (const Index condition : with_minimum_) {
+            auto& lines = candidates_.lines[condition];
+            if (reaches(program_, program_.conditions[condition].minimum, goods_of(order_, lines))) {
+                meet(condition);
+            } else {
+                lines.clear();
+            }
+        }
     }
 
     // Whether nothing keeps the promotion from taking part; asked once for each that is met.
@@ -142,6 +151,7 @@ private:
     Candidates candidates_;
     std::vector<bool> judged_;  // per promotion: whether it was asked for an obstacle
     std::vector<Index> met_;
+    std::vector<Index> with_minimum_;  // conditions that have lines, some more than once
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "core/document/order.hpp"
 #include "core/program/program.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace loyalty {
@@ -27,6 +28,13 @@ struct Candidates {
     // it has another obstacle.
     std::vector<Reason> refused;
 };
+
+// Whether a benefit on the order is for a line's product.
+inline bool is_for(const Benefit& rule, const Line& line) {
+    const auto& wanted = rule.segments();
+    return wanted.empty() || std::find_first_of(wanted.begin(), wanted.end(), line.segments.begin(),
+                                                line.segments.end()) != wanted.end();
+}
 
 // A calculation remembers what each benefit did to each line: at most so many effects.
 inline constexpr std::size_t max_effects = 2'000'000;

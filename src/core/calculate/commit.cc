@@ -3,6 +3,7 @@
 #include "core/money/allot.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace loyalty {
 
@@ -67,15 +68,18 @@ void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal
 
 // Lowers the price of a part and, if it is only some units of its group, splits the group. Returns how many groups were
 // added (0 or 1).
-std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money reduction) {
+std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money reduction, Entry::Kind kind) {
     UnitGroup& group = state.groups[index];
+    const bool lowers = kind == Entry::Kind::money && reduction > Money{};
     if (part.quantity >= group.quantity()) {
         group.total -= reduction;
+        group.lowered = group.lowered || lowers;
         return 0;
     }
-    const UnitGroup rest{group.line, group.from + part.quantity, group.to, group.total - part.total};
+    const UnitGroup rest{group.line, group.from + part.quantity, group.to, group.total - part.total, group.lowered};
     group.to = rest.from;
     group.total = part.total - reduction;
+    group.lowered = group.lowered || lowers;
     state.groups.insert(state.groups.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
     return 1;
 }
@@ -191,25 +195,41 @@ std::vector<std::int64_t> rooms_of(const Bounds& bounds, const Enclosing& enclos
     return rooms;
 }
 
-// An amount for all parts, and for the shipping if it has a share: what a floor refuses of one is asked of the others, in
-// proportion to the totals. Of what nobody has room for each keeps its share.
-void move_refused(const std::vector<std::int64_t>& rooms, Proposal& proposal) {
-    std::vector<std::int64_t> weights, with_shipping = rooms;
-    Money amount = proposal.shipping;
+// What shares one amount: a part or the shipping.
+struct Share {
+    Money* asked;
+    Money total;
+    std::int64_t room;
+};
+
+// What a floor refuses of one is asked of the others, in proportion to the totals. Of what nobody has room for each keeps its
+// share.
+void move_refused(const std::vector<Share>& sharing) {
+    std::vector<std::int64_t> weights, rooms;
+    Money amount;
     bool fits = true;
-    for (std::size_t i = 0; i < rooms.size(); i++) {
-        weights.push_back(proposal.parts[i].total.units);
-        amount += proposal.parts[i].asked;
-        fits = fits && proposal.parts[i].asked.units <= rooms[i];
+    for (const auto& share : sharing) {
+        weights.push_back(share.total.units);
+        rooms.push_back(share.room);
+        amount += *share.asked;
+        fits = fits && share.asked->units <= share.room;
     }
     if (fits) return;
-    weights.push_back(proposal.shipping_total.units);
-    with_shipping.push_back(weights.back());
-    const auto placed = fill(amount.units, weights, with_shipping);
-    for (const auto share : placed) amount -= Money{share};
+    const auto placed = fill(amount.units, weights, rooms);
+    for (const auto units : placed) amount -= Money{units};
     const auto refused = allot(amount.units, weights);
-    for (std::size_t i = 0; i < rooms.size(); i++) proposal.parts[i].asked = Money{placed[i] + refused[i]};
-    proposal.shipping = Money{placed.back() + refused.back()};
+    for (std::size_t i = 0; i < sharing.size(); i++) *sharing[i].asked = Money{placed[i] + refused[i]};
+}
+
+// The shipping, if it has a share, belongs to the first sum.
+void move_refused(const std::vector<std::int64_t>& rooms, Proposal& proposal) {
+    std::map<std::uint32_t, std::vector<Share>> sums;
+    for (std::size_t i = 0; i < rooms.size(); i++) {
+        Part& part = proposal.parts[i];
+        sums[part.sum].push_back({&part.asked, part.total, rooms[i]});
+    }
+    sums[0].push_back({&proposal.shipping, proposal.shipping_total, proposal.shipping_total.units});
+    for (const auto& [number, sharing] : sums) move_refused(sharing);
 }
 
 }  // namespace
@@ -240,7 +260,7 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         if (allowed[i] < by_floors[i]) entry.cut_by |= by_sum;
         if (!entry.applied.is_zero()) {
             account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));
-            added += reduce_part(state, part.group, part, entry.applied);
+            added += reduce_part(state, part.group, part, entry.applied, entry.kind);
         }
         entries.push_back(entry);
     }
@@ -309,7 +329,7 @@ private:
             for (std::size_t i = 0; i + 1 < borders.size(); i++) weights.push_back((borders[i + 1] - borders[i]).units);
             const auto totals = allot(group.total.units, weights);
             for (std::size_t i = 0; i < weights.size(); i++) {
-                pieces.push_back({group.line, borders[i], borders[i + 1], Money{totals[i]}});
+                pieces.push_back({group.line, borders[i], borders[i + 1], Money{totals[i]}, group.lowered});
             }
         }
         state_.groups = std::move(pieces);
@@ -374,6 +394,7 @@ private:
         for (std::size_t i = 0; i < allowed.size(); i++) {
             const Money reduction{allowed[i]};
             state_.groups[i].total -= reduction;
+            if (kind == Entry::Kind::money && reduction > Money{}) state_.groups[i].lowered = true;
             rooms_[i] -= reduction;
             account(state_, enclosing_, point_type, reduction);
             share_out(of_piece_[i], counts, reduction, cuts[i]);

@@ -1,10 +1,12 @@
 #include "core/calculate/pick.hpp"
 
+#include "core/benefits/benefits.hpp"
 #include "core/document/order.hpp"
 #include "core/money/allot.hpp"
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace loyalty {
 
@@ -24,6 +26,8 @@ ItemLimit ItemLimit::read(Parameters& parameters) {
     ItemLimit limit;
     limit.max_items = parameters.count("max_items");
     if (!limit.max_items) parameters.refuse("pick", "It says which items \"max_items\" counts first.");
+    if (!limit.max_items) parameters.refuse("max_items_per", "It says of what \"max_items\" counts the items.");
+    limit.per_line = parameters.choice("max_items_per", {"order", "line"}) == 1;
     limit.pick = static_cast<Pick>(parameters.choice("pick", {"line_order", "cheapest", "most_expensive"}));
     return limit;
 }
@@ -31,7 +35,7 @@ ItemLimit ItemLimit::read(Parameters& parameters) {
 Part first_units(const Part& part, Quantity quantity) {
     if (quantity >= part.quantity) return part;
     const std::array weights{quantity.units, (part.quantity - quantity).units};
-    return {part.group, quantity, Money{allot(part.total.units, weights)[0]}, Money{}};
+    return {part.group, quantity, Money{allot(part.total.units, weights)[0]}, Money{}, part.sum};
 }
 
 std::vector<Part> pick(const View& view, const ItemLimit& limit) {
@@ -53,15 +57,18 @@ std::vector<Part> pick(const View& view, const ItemLimit& limit) {
             std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return cheaper(b, a); });
             break;
     }
+    if (limit.per_line) number_lines(view, parts);
     std::vector<Part> picked;
-    std::int64_t left = *limit.max_items;
+    std::map<std::uint32_t, std::int64_t> left_of;
     for (const auto& part : parts) {
-        if (left == 0) break;
+        std::int64_t& left = left_of.try_emplace(part.sum, *limit.max_items).first->second;
+        if (left == 0) continue;
         const std::int64_t count = items(part.quantity);
         // A part of fewer items than are left is taken whole, its last fraction included.
         picked.push_back(count <= left ? part : first_units(part, Quantity{left * one_unit.units}));
         left -= std::min(left, count);
     }
+    for (auto& part : picked) part.sum = 0;
     std::sort(picked.begin(), picked.end(), [](const Part& a, const Part& b) { return a.group < b.group; });
     return picked;
 }

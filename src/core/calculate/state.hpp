@@ -22,6 +22,7 @@ struct UnitGroup {
     Quantity from;
     Quantity to;
     Money total;
+    bool lowered = false;  // by a reduction; what points pay is a payment
 
     Quantity quantity() const { return to - from; }
     friend bool operator==(const UnitGroup&, const UnitGroup&) = default;

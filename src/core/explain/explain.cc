@@ -319,6 +319,12 @@ std::string_view describe(Reason reason) {
             return "the buyer is in a segment that it excludes";
         case Reason::tier_not_held:
             return "the buyer holds none of its tiers";
+        case Reason::only_guests:
+            return "the promotion is for guests only";
+        case Reason::other_order:
+            return "it is for other orders";
+        case Reason::order_too_small:
+            return "the order is too small for it";
         case Reason::not_started:
             return "it has not started";
         case Reason::out_of_date:
@@ -339,6 +345,8 @@ std::string_view describe(Reason reason) {
             return "no line fulfils its conditions";
         case Reason::order_does_not_match:
             return "the order does not fulfil its conditions";
+        case Reason::lines_too_small:
+            return "the lines that fulfil its conditions come to too little";
         case Reason::not_a_member:
             return "only members earn and spend points";
         case Reason::point_type_inactive:
@@ -351,6 +359,8 @@ std::string_view describe(Reason reason) {
             return "an earlier promotion took its place";
         case Reason::not_chosen:
             return "another combination is better";
+        case Reason::reduced_before:
+            return "all that it is for was reduced before";
         case Reason::field_missing:
             return "the custom field is missing, negative or no number";
         case Reason::no_partner_terms:

@@ -41,6 +41,67 @@ std::optional<NearMiss> find_near_miss(const Program& program, const Order& orde
     return std::nullopt;
 }
 
+std::optional<NearMiss> find_near_miss(const Program& program, const Minimum& minimum, const Goods& goods) {
+    const auto miss = [](const char* figure, const std::optional<Decimal>& least, const Decimal& value,
+                         int decimals) -> std::optional<NearMiss> {
+        if (!least || value >= *least) return std::nullopt;
+        return NearMiss{{{figure}, Comparison::Operator::at_least, *least}, value, decimals};
+    };
+    auto found = miss("items", minimum.items, Decimal::of(goods.items.units, quantity_scale), 0);
+    if (found) return found;
+    const int scale = program.currency_scale;
+    return miss("goods", minimum.total, Decimal::of(goods.total.units, scale), scale);
+}
+
+std::vector<Goal> goals_of(const Program& program, Index index) {
+    const Promotion& promotion = program.promotions[index];
+    std::vector<Goal> goals;
+    const auto add_segments = [&](Index condition, ConditionMode mode, const std::vector<Index>& segments) {
+        if (mode != ConditionMode::in) return;
+        Goal goal{index, condition, segments, {}, {}};
+        for (const Index segment : segments)
+            goal.comparisons.push_back(comparisons_in(program.order_segments[segment].predicate));
+        goals.push_back(std::move(goal));
+    };
+    add_segments(none, promotion.order_mode, promotion.order_segments);
+    if (promotion.minimum.any()) goals.push_back({index, none, {}, {}, promotion.minimum});
+    for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+        const Condition& condition = program.conditions[c];
+        if (condition.level == Level::order) add_segments(c, condition.mode, condition.segments);
+        if (condition.minimum.any()) goals.push_back({index, c, {}, {}, condition.minimum});
+    }
+    return goals;
+}
+
+namespace {
+
+std::vector<NearMiss> misses_of_segments(const Program& program, const Order& order, const Goal& goal) {
+    const auto is_in = [&](Index segment) {
+        return std::binary_search(order.segments.begin(), order.segments.end(), segment);
+    };
+    if (std::any_of(goal.segments.begin(), goal.segments.end(), is_in)) return {};
+    std::vector<NearMiss> misses;
+    for (const auto& comparisons : goal.comparisons) {
+        auto miss = find_near_miss(program, order, comparisons);
+        if (miss && miss->missing()) misses.push_back(std::move(*miss));
+    }
+    return misses;
+}
+
+}  // namespace
+
+std::vector<NearMiss> misses_of(const Program& program, const Order& order, const Goal& goal) {
+    if (!goal.segments.empty()) return misses_of_segments(program, order, goal);
+    const bool of_lines = goal.condition != none;
+    std::vector<std::uint32_t> lines;
+    if (of_lines) lines = matching_lines(program.conditions[goal.condition], order);
+    if (of_lines && lines.empty()) return {};
+    auto miss = find_near_miss(program, goal.minimum, of_lines ? goods_of(order, lines) : goods_of(order));
+    if (!miss) return {};
+    miss->condition = goal.condition;
+    return {std::move(*miss)};
+}
+
 std::optional<Decimal> NearMiss::missing() const {
     using Operator = Comparison::Operator;
     const bool asks_for_more = comparison.op == Operator::at_least || comparison.op == Operator::greater;
@@ -51,6 +112,10 @@ std::optional<Decimal> NearMiss::missing() const {
     const auto wanted = comparison.threshold.units(scale), has = value.units(scale);
     if (!wanted || !has) return std::nullopt;
     return Decimal::of(*wanted - *has + (comparison.op == Operator::greater ? 1 : 0), scale);
+}
+
+std::string NearMiss::describe_figure() const {
+    return comparison.describe_path() + (condition == none ? "" : " of its lines");
 }
 
 }  // namespace loyalty

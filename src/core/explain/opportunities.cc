@@ -63,7 +63,7 @@ private:
 
     void find_for(Index index) {
         const Promotion& promotion = program_.promotions[index];
-        switch (find_obstacle(program_, index, order_)) {
+        switch (find_obstacle_for_any_goods(program_, index, order_)) {
             case Reason::none:
                 find_more(index);
                 break;
@@ -89,20 +89,12 @@ private:
     }
 
     void find_more(Index index) {
-        const Promotion& promotion = program_.promotions[index];
-        for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
-            const Condition& condition = program_.conditions[c];
-            if (condition.level != Level::order || condition.mode != ConditionMode::in || holds(condition, order_))
-                continue;
-            for (const Index segment : condition.segments) {
-                const auto miss =
-                    find_near_miss(program_, order_, comparisons_in(program_.order_segments[segment].predicate));
-                if (miss && miss->missing()) add_cheapest_line(index, *miss);
-            }
+        for (const auto& goal : goals_of(program_, index)) {
+            for (const auto& miss : misses_of(program_, order_, goal)) add_cheapest_line(index, miss);
         }
     }
 
-    // More of the line of which the missing costs least.
+    // More of the line of which the missing costs least; what is missing of a condition, of one of its own.
     void add_cheapest_line(Index promotion, const NearMiss& miss) {
         const bool counts_units = miss.comparison.path.front() == "items";
         const auto missing = miss.missing()->units(counts_units ? quantity_scale : program_.currency_scale);
@@ -110,6 +102,7 @@ private:
         std::optional<Change> cheapest;
         for (const auto& line : order_.lines) {
             if (line.price.is_zero()) continue;
+            if (miss.condition != none && !matches(program_.conditions[miss.condition], line)) continue;
             const std::int64_t units = units_for(*missing, counts_units ? one_unit.units : line.price.units);
             if (units > most_units) continue;
             Change change;

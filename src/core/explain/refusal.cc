@@ -77,9 +77,15 @@ public:
                        ", it is for " + join(promotion_.regions);
             case Reason::limit_reached:
                 return uses();
+            case Reason::other_order:
+                return segments(promotion_.order_mode, promotion_.order_segments, Level::order);
+            case Reason::order_too_small:
+                return miss(*find_near_miss(program_, promotion_.minimum, goods_of(order_)));
             case Reason::no_matching_line:
             case Reason::order_does_not_match:
                 return condition();
+            case Reason::lines_too_small:
+                return lines();
             case Reason::point_type_inactive:
                 return point_type().id;
             case Reason::points_not_requested:
@@ -198,14 +204,25 @@ private:
     // Of the first condition, for the others would do as well.
     std::string condition() const {
         const Condition& condition = program_.conditions[promotion_.first_condition];
-        if (condition.mode == ConditionMode::all) return "";
-        const bool of_products = condition.level == Level::product;
-        const auto& segments = of_products ? program_.segments : program_.order_segments;
-        std::string text =
-            (condition.mode == ConditionMode::in ? "in " : "outside ") + segment_names(condition.segments, segments);
-        if (condition.mode == ConditionMode::outside) return text;
-        for (const Index segment : condition.segments) {
-            const std::string miss = of_products ? nearest_line(segments[segment]) : near_miss(segments[segment]);
+        return segments(condition.mode, condition.segments, condition.level);
+    }
+
+    // What the lines of the first condition come to.
+    std::string lines() const {
+        const Condition& condition = program_.conditions[promotion_.first_condition];
+        auto found = find_near_miss(program_, condition.minimum, goods_of(order_, matching_lines(condition, order_)));
+        found->condition = promotion_.first_condition;
+        return miss(*found);
+    }
+
+    std::string segments(ConditionMode mode, const std::vector<Index>& wanted, Level level) const {
+        if (mode == ConditionMode::all) return "";
+        const bool of_products = level == Level::product;
+        const auto& known = of_products ? program_.segments : program_.order_segments;
+        std::string text = (mode == ConditionMode::in ? "in " : "outside ") + segment_names(wanted, known);
+        if (mode == ConditionMode::outside) return text;
+        for (const Index segment : wanted) {
+            const std::string miss = of_products ? nearest_line(known[segment]) : near_miss(known[segment]);
             if (!miss.empty()) text.append("; ").append(miss);
         }
         return text;
@@ -214,7 +231,7 @@ private:
     // How far an order is from a segment that asks for more, or for less, of something.
     std::string near_miss(const Segment& segment) const {
         const auto found = find_near_miss(program_, order_, comparisons_in(segment.predicate));
-        return found ? miss(found->comparison, found->value, found->decimals) : "";
+        return found ? miss(*found) : "";
     }
 
     Decimal money(Money amount) const { return Decimal::of(amount.units, program_.currency_scale); }
@@ -232,19 +249,19 @@ private:
                 std::min_element(order_.lines.begin(), order_.lines.end(),
                                  [&](const Line& a, const Line& b) { return distance(a) < distance(b); });
             if (comparison.holds(money(nearest->price))) continue;
-            return "line " + nearest->id + ": " + miss(comparison, money(nearest->price), program_.currency_scale);
+            return "line " + nearest->id + ": " + miss({comparison, money(nearest->price), program_.currency_scale});
         }
         return "";
     }
 
-    static std::string miss(const Comparison& comparison, const Decimal& value, int decimals) {
-        std::string shown = value.to_string();
-        if (const auto units = value.units(decimals)) {
+    static std::string miss(const NearMiss& miss) {
+        std::string shown = miss.value.to_string();
+        if (const auto units = miss.value.units(miss.decimals)) {
             shown.clear();
-            append_decimal(shown, *units, decimals);
+            append_decimal(shown, *units, miss.decimals);
         }
-        return comparison.describe_path() + " is " + shown + ", needed is " + comparison.describe() + ": " +
-               comparison.describe_miss(value, decimals);
+        return miss.describe_figure() + " is " + shown + ", needed is " + miss.comparison.describe() + ": " +
+               miss.comparison.describe_miss(miss.value, miss.decimals);
     }
 
     const Program& program_;

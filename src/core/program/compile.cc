@@ -260,6 +260,8 @@ private:
     // For whom, when and where the promotion is.
     void add_access(const TreePromotion& from, Promotion& to) {
         to.audience = from.audience;
+        if (from.audience == Audience::guests && from.kind == PromotionKind::points)
+            fail("points promotion \"" + from.id + "\" is for guests", "Only members have points: make it a discount.");
         for (const auto& id : from.audience_segments)
             to.audience_segments.push_back(find_segment(profile_segments_, id, from.id, "profile segment"));
         for (const auto& id : from.audience_tiers) {
@@ -268,6 +270,7 @@ private:
         }
         to.starts_at = from.starts_at;
         to.ends_at = from.ends_at;
+        add_order_gate(from, to);
         if (from.schedule) to.schedule = schedule(from);
         if (!from.pool.empty()) {
             to.pool = number_of(program_.pools, from.pool);
@@ -277,6 +280,13 @@ private:
         to.contact_points = from.contact_points;
         to.regions = from.regions;
         to.usage_limits = from.usage_limits;
+    }
+
+    void add_order_gate(const TreePromotion& from, Promotion& to) {
+        to.order_mode = from.order_mode;
+        for (const auto& id : from.order_segments)
+            to.order_segments.push_back(find_segment(order_segments_, id, from.id, "order segment"));
+        to.minimum = from.minimum;
     }
 
     static Schedule schedule(const TreePromotion& from) {
@@ -321,6 +331,11 @@ private:
         condition.promotion = promotion_index;
         condition.level = from.level;
         condition.mode = from.mode;
+        condition.minimum = from.minimum;
+        condition.untouched = from.untouched;
+        if (from.level == Level::order && (from.minimum.any() || from.untouched))
+            fail("an order condition of promotion \"" + promotion.id + "\" asks for what only product conditions can",
+                 "Let the promotion ask for min_items or min_total.");
         const bool of_products = from.level == Level::product;
         for (const auto& id : from.segments) {
             condition.segments.push_back(of_products
@@ -350,6 +365,8 @@ private:
             hang(program_.conditions_of_profile_segment, promotion.audience_segments);
         } else if (in_segments) {
             hang(program_.conditions_of_order_segment, condition.segments);
+        } else if (promotion.order_mode == ConditionMode::in) {
+            hang(program_.conditions_of_order_segment, promotion.order_segments);
         } else {
             program_.open_conditions.push_back(index);
         }
@@ -362,7 +379,7 @@ private:
             check_combination(promotion, parent, type);
             Parameters parameters = from.parameters;
             const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
-                                         &program_.reads};
+                                         &program_.segments, &program_.reads};
             program_.benefits.push_back({condition, &type, type.read(parameters, setting)});
         } catch (const Error& error) {
             if (error.sqlstate() == sqlstate::wrong_combination) throw;

@@ -25,7 +25,7 @@ inline constexpr int max_group_levels = 9;
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
 enum class PromotionState { draft, active, inactive, ended, paused };
-enum class Audience { members, in_segments, outside_segments, tiers, everyone };
+enum class Audience { members, in_segments, outside_segments, tiers, everyone, guests };
 enum class BenefitRule { sequential, parallel };
 enum class ConditionMode { all, in, outside };
 enum class ValueUnit { points, percent };
@@ -86,6 +86,14 @@ struct Limits {
     std::optional<Money> min_price_amount;    // per unit
 };
 
+// What goods must come to together, at base prices: those of the order, or the lines of a condition.
+struct Minimum {
+    std::optional<Decimal> items;  // units
+    std::optional<Decimal> total;  // money
+
+    bool any() const { return items || total; }
+};
+
 // A child of a group: another group or a promotion.
 struct Child {
     bool is_group = false;
@@ -118,6 +126,9 @@ struct Promotion {
     Audience audience = Audience::members;
     std::vector<Index> audience_segments;  // in Program::profile_segments
     std::vector<Index> audience_tiers;     // in Program::tiers
+    ConditionMode order_mode = ConditionMode::all;
+    std::vector<Index> order_segments;  // in Program::order_segments
+    Minimum minimum;                    // of the order
     std::optional<LocalTime> starts_at;    // inclusive
     std::optional<LocalTime> ends_at;      // exclusive
     std::optional<Schedule> schedule;
@@ -132,6 +143,8 @@ struct Condition {
     Level level = Level::product;
     ConditionMode mode = ConditionMode::all;
     std::vector<Index> segments;  // in Program::segments, or in Program::order_segments for orders
+    Minimum minimum;              // of its lines together
+    bool untouched = false;       // only units that no reduction has lowered
     Index first_benefit = 0;
     Index last_benefit = 0;
 };

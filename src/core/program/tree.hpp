@@ -20,6 +20,8 @@ struct TreeCondition {
     ConditionMode mode = ConditionMode::all;
     std::vector<std::string> segments;
     std::vector<TreeBenefit> benefits;
+    Minimum minimum{};
+    bool untouched = false;
 };
 
 struct TreePromotion {
@@ -29,6 +31,9 @@ struct TreePromotion {
     PromotionState state = PromotionState::draft;
     Audience audience = Audience::members;
     std::vector<std::string> audience_segments, audience_tiers;
+    ConditionMode order_mode = ConditionMode::all;
+    std::vector<std::string> order_segments;
+    Minimum minimum;
     std::optional<LocalTime> starts_at, ends_at;
     std::optional<Schedule> schedule;
     std::string pool;  // empty: no gate

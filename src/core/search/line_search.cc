@@ -74,6 +74,7 @@ private:
 
     bool add_promotion(const CandidateNode& node, const Enclosing& enclosing) {
         if (problem_.program().promotions[node.index].benefit_rule == BenefitRule::parallel) return false;
+        if (looks_at_reductions(node.index)) return false;
         const Allowance* allowance = find_allowance(problem_.order(), node.index);
         if (allowance && allowance->money) return false;
         bool only_lower = true;
@@ -81,6 +82,14 @@ private:
             only_lower = only_lower && !problem_.is_on_order(benefit) && add_benefit(benefit, enclosing);
         });
         return only_lower;
+    }
+
+    // Whether what it does to a price depends on how that came about.
+    bool looks_at_reductions(Index promotion) const {
+        const auto& conditions = problem_.program().conditions;
+        const Promotion& of = problem_.program().promotions[promotion];
+        return std::any_of(conditions.begin() + of.first_condition, conditions.begin() + of.last_condition,
+                           [](const Condition& condition) { return condition.untouched; });
     }
 
     bool add_benefit(Index benefit, const Enclosing& enclosing) {

@@ -39,6 +39,8 @@ struct SearchProblem {
         if (on_order) {
             lines.resize(order().lines.size());
             std::iota(lines.begin(), lines.end(), 0U);
+            const Benefit& rule = *program().benefits[benefit].rule;
+            std::erase_if(lines, [&](std::uint32_t line) { return !is_for(rule, order().lines[line]); });
         } else {
             lines = arbiter.candidates().lines[program().benefits[benefit].condition];
         }

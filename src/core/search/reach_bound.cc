@@ -82,7 +82,7 @@ void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     Cut cut;
     cut.child = child;
     cut.share = std::min(one, fixed(reach->share).value_or(one) + 1);
-    cut.on_order = problem_.is_on_order(benefit);
+    cut.on_order = problem_.is_on_order(benefit) || reach->once;
     if (reach->pays) cut.point_type = rule.point_type();
     if (reach->goods && !lines.empty()) add_cuts(cut, *reach, lines);
     if (reach->shipping) add_line_cut(cut, *reach, shipping_);

@@ -41,13 +41,6 @@ struct Priced {
     std::optional<Datum> points, more;
 };
 
-// An order segment that more goods may reach, of a promotion that nothing else keeps from the buyer.
-struct Goal {
-    Index promotion = none;
-    Index condition = none;
-    std::vector<std::vector<Comparison>> comparisons;  // per segment of the condition: any of them will do
-};
-
 struct Wanted {
     std::optional<std::string> member;
     std::optional<std::vector<std::string>> skus;
@@ -133,16 +126,9 @@ public:
 private:
     void find_goals() {
         for (Index index = 0; index < program().promotions.size(); index++) {
-            const Promotion& promotion = program().promotions[index];
-            if (find_obstacle(program(), index, order_) != Reason::none) continue;
-            for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
-                const Condition& condition = program().conditions[c];
-                if (condition.level != Level::order || condition.mode != ConditionMode::in) continue;
-                Goal goal{index, c, {}};
-                for (const Index segment : condition.segments)
-                    goal.comparisons.push_back(comparisons_in(program().order_segments[segment].predicate));
-                goals_.push_back(std::move(goal));
-            }
+            if (find_obstacle_for_any_goods(program(), index, order_) != Reason::none) continue;
+            auto goals = goals_of(program(), index);
+            std::move(goals.begin(), goals.end(), std::back_inserter(goals_));
         }
     }
 
@@ -239,26 +225,15 @@ private:
         return any ? std::optional(kept(out.take())) : std::nullopt;
     }
 
-    // The first of the goal's segments that more goods would reach; nothing where the order is in one of them.
-    std::optional<NearMiss> miss_of(const Goal& goal) const {
-        const Program& program = shared_.program();
-        if (holds(program.conditions[goal.condition], shared_.order())) return std::nullopt;
-        for (const auto& comparisons : goal.comparisons) {
-            auto miss = find_near_miss(program, shared_.order(), comparisons);
-            if (miss && miss->missing()) return miss;
-        }
-        return std::nullopt;
-    }
-
     std::optional<Datum> more() const {
         JsonbWriter out;
         bool any = false;
         out.begin_array();
         for (const auto& goal : shared_.goals()) {
-            const auto miss = miss_of(goal);
-            if (!miss) continue;
+            const auto misses = misses_of(shared_.program(), shared_.order(), goal);
+            if (misses.empty()) continue;
             any = true;
-            write_miss(out, shared_.program().promotions[goal.promotion], *miss);
+            write_miss(out, shared_.program().promotions[goal.promotion], misses.front());
         }
         out.end_array();
         return any ? std::optional(kept(out.take())) : std::nullopt;
@@ -276,7 +251,7 @@ private:
         out.key("name");
         out.text(promotion.name);
         out.key("of");
-        out.text(out.keep(miss.comparison.describe_path()));
+        out.text(out.keep(miss.describe_figure()));
         out.key("needed");
         out.text(out.keep(miss.comparison.describe()));
         number("missing", *miss.missing());

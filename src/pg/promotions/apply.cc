@@ -158,7 +158,7 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
                         "It is " + std::to_string(scale) + ".",
                         "A currency has 0 to " + std::to_string(max_currency_scale) + " decimal places.");
         }
-        type.read(parameters, {level, scale, nullptr, nullptr, nullptr});
+        type.read(parameters, {level, scale, nullptr, nullptr, nullptr, nullptr});
         return Datum{0};
     });
 }
