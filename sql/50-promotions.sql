@@ -962,3 +962,30 @@ COMMENT ON FUNCTION @extschema@.loyalty_new_version_trigger() IS
     'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version '
     'before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';
+
+CREATE FUNCTION @extschema@.loyalty_note_edit_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    program text;
+    what text;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        EXECUTE format('SELECT %s, %s FROM (SELECT ($1).*) AS definition', TG_ARGV[0], TG_ARGV[1])
+        INTO program, what
+        USING OLD;
+    ELSE
+        EXECUTE format('SELECT %s, %s FROM (SELECT ($1).*) AS definition', TG_ARGV[0], TG_ARGV[1])
+        INTO program, what
+        USING NEW;
+    END IF;
+    PERFORM loyalty.note_edit(program, TG_TABLE_NAME, what);
+    RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_note_edit_trigger() IS
+    'Trigger of the tables of definitions, after a row was inserted, updated or deleted: notes who did it, see loyalty.edits. '
+    'Its arguments are expressions of the row: the program, and its name for people. Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_note_edit_trigger(''program'', ''external_id'');';

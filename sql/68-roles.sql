@@ -26,7 +26,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHERE extension.extname = 'loyalty'
                 OR schema.nspname = 'loyalty'
                 AND function.proname IN (
-                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates'
+                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edit'
                 )
         ),
         relation AS (

@@ -188,7 +188,9 @@ SELECT
     pair.what,
     field.name AS "column",
     field.old,
-    field.new
+    field.new,
+    edit.changed_by,
+    edit.changed_at
 FROM loyalty.programs AS program
 CROSS JOIN LATERAL (
     SELECT
@@ -227,7 +229,16 @@ CROSS JOIN LATERAL (
         jsonb_strip_nulls(pair.draft - 'program') #>> '{}'
     WHERE pair.draft IS NULL
         OR pair.applied IS NULL AND pair.used
-) AS field;
+) AS field
+LEFT JOIN LATERAL (
+    SELECT note.changed_by, note.changed_at
+    FROM loyalty.edits AS note
+    WHERE note.program = program.external_id
+        AND note.relation = pair.relation
+        AND note.what = pair.what
+    ORDER BY note.changed_at DESC
+    LIMIT 1
+) AS edit ON true;
 
 COMMENT ON VIEW loyalty.pending_changes IS
     'What loyalty_apply() would put into force and loyalty_revert() would undo: one row per changed column, or per row '
@@ -240,6 +251,65 @@ COMMENT ON COLUMN loyalty.pending_changes."column" IS
 COMMENT ON COLUMN loyalty.pending_changes.old IS
     'Value in the version in force; of something removed, all of it as JSON.';
 COMMENT ON COLUMN loyalty.pending_changes.new IS 'Value now; of something added, all of it as JSON.';
+COMMENT ON COLUMN loyalty.pending_changes.changed_by IS
+    'Role of the session that edited the row last; null: before loyalty 0.2.0, or a membership elsewhere made it part.';
+COMMENT ON COLUMN loyalty.pending_changes.changed_at IS 'When the row was edited last.';
+
+-- Who edits, whatever rights he has, is on record; so it is written with the rights of the schema's owner.
+CREATE OR REPLACE FUNCTION loyalty.note_edit(program text, relation name, what text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $function$
+BEGIN
+    UPDATE loyalty.edits AS note
+    SET
+        changed_by = session_user,
+        changed_at = loyalty.clock()
+    WHERE note.program = note_edit.program
+        AND note.relation = note_edit.relation
+        AND note.what = note_edit.what;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- A program that is being deleted takes its notes along.
+    INSERT INTO loyalty.edits (program, relation, what, changed_by, changed_at)
+    SELECT
+        found.external_id,
+        note_edit.relation,
+        note_edit.what,
+        session_user,
+        loyalty.clock()
+    FROM loyalty.programs AS found
+    WHERE found.external_id = note_edit.program;
+END
+$function$;
+REVOKE ALL ON FUNCTION loyalty.note_edit(text, name, text) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.note_edit(text, name, text) IS
+    'Notes that a row of a program''s definition was edited by this session''s role, now. Example: SELECT '
+    'loyalty.note_edit(''main'', ''promotions'', ''promotion "spring"'');';
+
+DO $do$
+DECLARE
+    edited record;
+BEGIN
+    FOR edited IN
+        SELECT
+            definition.relation,
+            CASE definition.relation WHEN 'programs' THEN 'external_id' ELSE 'program' END AS program,
+            definition.label
+        FROM loyalty.definitions AS definition
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER note_edit AFTER INSERT OR UPDATE OR DELETE ON loyalty.%I '
+            'FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_note_edit_trigger(%L, %L)',
+            edited.relation, edited.program, edited.label
+        );
+        EXECUTE format(
+            'COMMENT ON TRIGGER note_edit ON loyalty.%I IS %L', edited.relation, 'Notes who edited the row last, and when.'
+        );
+    END LOOP;
+END
+$do$;
 
 -- Makes the tables what a definition says, an array of objects with relation and body: parents first what is missing and what has changed, then
 -- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_is_reverting()),

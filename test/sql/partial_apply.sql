@@ -77,5 +77,34 @@ SELECT loyalty_apply('p', '{gone}') AS version;
 SELECT code, message, detail FROM refusal($$SELECT loyalty_apply('p', '{nobody}')$$);
 SELECT count(*) AS violations FROM loyalty_verify();
 
+-- Who changed what, and when: of what was changed, added and removed, in the words of the view.
+SET client_min_messages = error;
+CREATE ROLE regress_loyalty_anna;
+CREATE ROLE regress_loyalty_bert;
+SELECT loyalty_grant(role, 'admin') FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
+SELECT loyalty_set_clock(now() + interval '1 day') \g /dev/null
+SET SESSION AUTHORIZATION regress_loyalty_anna;
+UPDATE loyalty.promotions SET name = 'By Anna' WHERE external_id IN ('third', 'colleague');
+INSERT INTO loyalty.promotion_groups (program, external_id, name) VALUES ('p', 'annas', 'Of Anna');
+SET SESSION AUTHORIZATION regress_loyalty_bert;
+UPDATE loyalty.promotions SET name = 'By Bert' WHERE external_id = 'third';
+DELETE FROM loyalty.promotion_benefits WHERE promotion = 'bad';
+RESET SESSION AUTHORIZATION;
+CREATE VIEW edited AS SELECT change, what, new, changed_by, changed_at = loyalty_now() AS is_today FROM loyalty.pending_changes ORDER BY what COLLATE "C", "column";
+SELECT change, what, changed_by, is_today FROM edited;
+-- The notes of others cannot be written, and go with their program.
+SET SESSION AUTHORIZATION regress_loyalty_anna;
+SELECT code, message FROM refusal($$UPDATE loyalty.edits SET changed_by = 'regress_loyalty_bert'$$);
+RESET SESSION AUTHORIZATION;
+SELECT loyalty_revert('p') AS version;
+SELECT * FROM edited;
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('q', 'Q', 'profiles', 'EUR', 'UTC');
+DELETE FROM loyalty.programs WHERE external_id = 'q';
+SELECT DISTINCT program FROM loyalty.edits;
+DROP VIEW edited;
+SELECT loyalty_revoke(role, 'admin') FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
+
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION refusal, promote_partly, price_now, pending;
+DROP OWNED BY regress_loyalty_anna, regress_loyalty_bert;
+DROP ROLE regress_loyalty_anna, regress_loyalty_bert;

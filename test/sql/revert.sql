@@ -32,7 +32,7 @@ AS $$ SELECT jsonb_agg(quote - 'version' ORDER BY number) FROM jsonb_array_eleme
 -- One of each
 
 CREATE TABLE applied AS SELECT draft(), quotes();
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_revert('main');
 DELETE FROM loyalty.promotions WHERE external_id = 'idle';
 SELECT loyalty_activate_promotion('main', 'tv'), loyalty_deactivate_promotion('main', 'picks');
@@ -55,17 +55,17 @@ SELECT loyalty_revert('main');
 SELECT name FROM loyalty.programs WHERE external_id = 'main';
 UPDATE loyalty.programs SET name = 'Main' WHERE external_id = 'main';
 SELECT quotes = quotes() AS quotes_are_the_same, draft = draft() AS draft_is_the_same, without_versions(quotes) = tests() AS tests_are_quotes FROM applied;
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
 
 -- In a session of another time zone nothing is pending either.
 SET TimeZone = 'Pacific/Auckland';
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
 UPDATE loyalty.promotions SET starts_at = '2026-03-01 00:00+03' WHERE external_id = 'idle';
 SELECT loyalty_apply('main');
 SET TimeZone = 'UTC';
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 UPDATE loyalty.promotions SET starts_at = '2026-03-01 01:00+03' WHERE external_id = 'idle';
 SELECT what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_revert('main');
@@ -79,7 +79,7 @@ SELECT loyalty_end_promotion('main', 'shipping');
 SELECT loyalty_revert('main');
 SELECT name, position, state, (SELECT count(*) FROM loyalty.promotion_benefits WHERE promotion = 'shipping') AS benefits
 FROM loyalty.promotions WHERE external_id = 'shipping';
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 -- One that was never applied goes, ended or not.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'short', 'Short', 'discount', 'active');
 SELECT loyalty_end_promotion('main', 'short');
@@ -96,7 +96,7 @@ UPDATE loyalty.promotions SET kind = 'points' WHERE external_id = 'dear';
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'dear', 1, 'accrue_points', '{"point_type": "bonus", "points": 5}');
 SELECT loyalty_archive_promotion_group('main', 'both');
 SELECT loyalty_revert('main');
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 -- A smaller currency scale, with amounts that fit it.
 UPDATE loyalty.promotion_benefits SET parameters = '{"amount": 15}' WHERE promotion = 'picks';
 UPDATE loyalty.products SET price = round(price), min_price = round(min_price);
@@ -116,13 +116,13 @@ INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale) VALUE
 SELECT loyalty_revert('main');
 SELECT change, what FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 
 -- Trigger promotions are in force without an apply: nothing of them is pending, and no revert takes them away.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'welcome', 'Welcome', 'trigger', 'active');
 INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'welcome', 'accrual', 'bonus', 100);
 SELECT loyalty_clone_promotion('main', 'welcome', 'again', 'Welcome again');
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_revert('main');
 SELECT external_id, name, state, operation, point_type, amount
 FROM loyalty.promotions JOIN loyalty.trigger_rules ON promotion = external_id ORDER BY external_id;
@@ -145,7 +145,7 @@ SELECT loyalty_revert('main');
 
 -- Columns that a later release adds are left alone, and are no change.
 ALTER TABLE loyalty.promotions ADD COLUMN colour text NOT NULL DEFAULT 'red';
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_apply('main');
 UPDATE loyalty.promotions SET colour = 'blue', name = 'Blue' WHERE external_id = 'tv';
 DELETE FROM loyalty.promotions WHERE external_id = 'idle';
@@ -160,7 +160,7 @@ SELECT what, "column", old, new FROM loyalty.pending_changes;
 SELECT loyalty_revert('main');
 SELECT colour FROM loyalty.promotions WHERE external_id = 'tv';
 ALTER TABLE loyalty.promotions DROP COLUMN colour;
-SELECT * FROM loyalty.pending_changes;
+SELECT program, change, what, "column", old, new FROM loyalty.pending_changes;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The terms of partners, as far as the version uses them

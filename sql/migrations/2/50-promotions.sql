@@ -113,3 +113,28 @@ COMMENT ON COLUMN loyalty.withdrawn_promotions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.withdrawn_at IS 'When that was decided.';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.withdrawn_by IS 'Role that decided it.';
+
+-- Keyed by itself: two sessions of a restore, one of which brings these rows while the other's triggers write them, must not
+-- wait for each other.
+CREATE TABLE loyalty.edits (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    program loyalty.external_id NOT NULL,
+    relation name NOT NULL,
+    what text NOT NULL,
+    changed_by name NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT edits_pkey PRIMARY KEY (id),
+    CONSTRAINT edits_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE
+);
+
+CREATE INDEX edits_what ON loyalty.edits (program, relation, what);
+
+COMMENT ON TABLE loyalty.edits IS
+    'Who edited what last of the definitions of programs, kept up by triggers: loyalty.pending_changes tells it. A restore of '
+    'data alone is an edit of the role that restores.';
+COMMENT ON COLUMN loyalty.edits.id IS 'A key that means nothing.';
+COMMENT ON COLUMN loyalty.edits.program IS 'The program.';
+COMMENT ON COLUMN loyalty.edits.relation IS 'The table, in schema loyalty.';
+COMMENT ON COLUMN loyalty.edits.what IS 'The row, as loyalty.pending_changes names it.';
+COMMENT ON COLUMN loyalty.edits.changed_by IS 'Role of the session that added, changed or removed it last.';
+COMMENT ON COLUMN loyalty.edits.changed_at IS 'When.';
