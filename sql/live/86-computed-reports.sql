@@ -402,7 +402,8 @@ daily AS (
     SELECT
         change.program,
         change.point_type,
-        (change.at AT TIME ZONE moment.time_zone)::date AS day,
+        -- Dates before 1970 are some system's way to say that it knows none: without a bound they make a million days.
+        greatest((change.at AT TIME ZONE moment.time_zone)::date, date '1970-01-01') AS day,
         sum(change.new_members) AS new_members,
         sum(change.lost_members) AS lost_members,
         sum(change.orders) AS orders,

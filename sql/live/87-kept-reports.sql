@@ -451,7 +451,8 @@ COMMENT ON VIEW loyalty.daily_activity IS
     'A line a day: members, orders, and what became of points, in money by the ratio in force now; loyalty.daily_points has '
     'the points of each type.';
 COMMENT ON COLUMN loyalty.daily_activity.program IS 'The program.';
-COMMENT ON COLUMN loyalty.daily_activity.day IS 'The day, in the program''s time zone.';
+COMMENT ON COLUMN loyalty.daily_activity.day IS
+    'The day, in the program''s time zone; what was before 1970 counts on its first day.';
 COMMENT ON COLUMN loyalty.daily_activity.new_members IS 'Members registered on the day.';
 COMMENT ON COLUMN loyalty.daily_activity.lost_members IS 'Members removed on the day, and not enrolled again.';
 COMMENT ON COLUMN loyalty.daily_activity.members IS 'Members at its end.';

@@ -1,5 +1,7 @@
 #include "core/money/decimal.hpp"
 
+#include "core/error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -71,7 +73,15 @@ std::optional<Lexeme> split(std::string_view text) {
 
 }  // namespace
 
-int128 power_of_ten(int exponent) { return powers_of_ten.at(static_cast<std::size_t>(exponent)); }
+int128 power_of_ten(int exponent) {
+    // Documents are checked where they are read; so the scale of a currency or a point type is not what it can be.
+    if (exponent < 0 || static_cast<std::size_t>(exponent) >= powers_of_ten.size()) {
+        throw Error(sqlstate::data_corrupted, std::to_string(exponent) + " decimals are more than can be calculated with",
+                    "At most it is " + std::to_string(powers_of_ten.size() - 1) + ".",
+                    "Compare the scales of programs and point types with what their constraints allow.");
+    }
+    return powers_of_ten[static_cast<std::size_t>(exponent)];
+}
 
 std::optional<Decimal> Decimal::parse(std::string_view text) {
     const auto lexeme = split(text);

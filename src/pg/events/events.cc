@@ -177,6 +177,14 @@ void share_anew(const std::string& consumer, std::int32_t workers) {
     share.run({text_argument(consumer), integer_argument(workers)}, true);
 }
 
+Position claim_cursor(const std::string& consumer, std::int32_t worker, std::int32_t workers) {
+    if (const auto cursor = find_cursor(consumer, worker, workers)) return *cursor;
+    share_anew(consumer, workers);
+    if (const auto cursor = find_cursor(consumer, worker, workers)) return *cursor;
+    throw Error(sqlstate::data_corrupted, "the place of consumer \"" + consumer + "\" was not stored", {},
+                "Compare loyalty.event_cursors with that of a fresh installation.");
+}
+
 void acknowledge(const std::string& consumer, std::int32_t worker, std::int32_t workers, const Position& position) {
     static Query query(
         "UPDATE loyalty.event_cursors SET epoch = $4, xid = $5, number = $6, updated_at = $7"
@@ -269,12 +277,7 @@ Datum loyalty_events_claim(PG_FUNCTION_ARGS) {
         const std::int32_t most = in_range(*given.integer(3), 1, most_events, "max_events");
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        auto cursor = find_cursor(consumer, worker, workers);
-        if (!cursor) {
-            share_anew(consumer, workers);
-            cursor = find_cursor(consumer, worker, workers);
-        }
-        return return_rows(fcinfo, read_events(cursor.value(), most, worker, workers), 6);
+        return return_rows(fcinfo, read_events(claim_cursor(consumer, worker, workers), most, worker, workers), 6);
     });
 }
 

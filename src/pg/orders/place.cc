@@ -55,7 +55,11 @@ public:
         find_key();
         if (const auto first = first_answer(into)) return *first;
         lock_balances(key_);
-        if (!claim_id()) return first_answer(into).value();
+        if (!claim_id()) {
+            if (const auto first = first_answer(into)) return *first;
+            throw Error(sqlstate::data_corrupted, "the id of the order was used, and its answer is not stored", {},
+                        "See SELECT * FROM loyalty_verify().");
+        }
         calculate();
         check();
         const OrderWriting writing;

@@ -9,7 +9,13 @@ std::optional<TimestampTz> read_moment() {
     static Query query("SELECT max(moment) FROM loyalty.simulated_clock", {});
     const Rows rows = query.run({});
     if (rows.is_null(0, 1)) return std::nullopt;
-    return DatumGetTimestampTz(rows.datum(0, 1, TIMESTAMPTZOID));
+    const TimestampTz moment = DatumGetTimestampTz(rows.datum(0, 1, TIMESTAMPTZOID));
+    // Whoever goes through the calendar up to now would never arrive.
+    if (TIMESTAMP_NOT_FINITE(moment)) {
+        throw Error(sqlstate::data_corrupted, "the simulated clock shows infinity", {},
+                    "Delete that row of loyalty.simulated_clock.");
+    }
+    return moment;
 }
 
 // Before the schema is made there is nothing to simulate.

@@ -48,6 +48,7 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     group.fall_on_reversal = rows.boolean(0, 4);
     group.tiers = rows.texts(0, 5);
     group.ladder.thresholds = bigints_at(rows, 0, 6);
+    require_ladder(group);
     bound.standing = {group.rank(rows.optional_text(0, 7)), group.rank(rows.optional_text(0, 8)),
                       group.rank(rows.optional_text(0, 9)), timestamp_at(rows, 0, 10),
                       group.rank(rows.optional_text(0, 15)), timestamp_at(rows, 0, 16)};

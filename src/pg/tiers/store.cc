@@ -49,6 +49,16 @@ const char* name_of(Cause cause) {
     return "";
 }
 
+void require_ladder(const TierGroup& group) {
+    const bool by_points = group.model == "cumulative" || group.model == "cyclic";
+    if (by_points ? group.ladder.thresholds.size() == group.tiers.size() : group.model == "dynamic") return;
+    throw Error(sqlstate::data_corrupted,
+                "tier group \"" + group.id + "\" of program \"" + group.program + "\" is damaged",
+                "Its model is \"" + group.model + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
+                    std::to_string(group.ladder.thresholds.size()) + " thresholds.",
+                "Each tier of a group that is judged by points has a threshold.");
+}
+
 std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id, Sees sees) {
     static Query query(
         "SELECT g.external_id, g.model, g.point_type, coalesce(t.scale, 0)::integer, g.upgrade_at_once, g.extend_to_month_end,"
@@ -77,6 +87,7 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
         group.fall_on_reversal = rows.boolean(row, 7);
         group.tiers = rows.texts(row, 8);
         group.ladder.thresholds = bigints_at(rows, row, 9);
+        require_ladder(group);
     }
     return groups;
 }
