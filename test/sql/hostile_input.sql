@@ -236,6 +236,29 @@ SELECT outcome($$SELECT loyalty_redeem('ann', 'main', 'bonus', 1)$$);
 SELECT outcome($$SELECT loyalty_commit('ann', 'main', external_id => 'H')$$);
 ROLLBACK;
 
+-- Settings that no constraint would let in: a tier without its threshold, a model that is none, a clock at infinity.
+BEGIN;
+ALTER TABLE loyalty.tiers DROP CONSTRAINT tiers_threshold_or_predicate;
+SET LOCAL session_replication_role = replica;
+UPDATE loyalty.tiers SET threshold = NULL WHERE external_id = 'top';
+SET LOCAL session_replication_role = origin;
+SELECT outcome($$SELECT * FROM loyalty_tier('ann', 'main')$$);
+ROLLBACK;
+BEGIN;
+ALTER TABLE loyalty.tier_groups DROP CONSTRAINT tier_groups_model_is_known;
+SET LOCAL session_replication_role = replica;
+UPDATE loyalty.tier_groups SET model = 'none';
+SET LOCAL session_replication_role = origin;
+SELECT outcome($$SELECT * FROM loyalty_tier('ann', 'main')$$);
+ROLLBACK;
+BEGIN;
+ALTER TABLE loyalty.simulated_clock DROP CONSTRAINT simulated_clock_moment_is_finite;
+SET LOCAL session_replication_role = replica;
+INSERT INTO loyalty.simulated_clock (moment) VALUES ('infinity');
+SET LOCAL session_replication_role = origin;
+SELECT outcome($$SELECT loyalty_calculate(basket('A') - 'external_id')$$);
+ROLLBACK;
+
 SET client_min_messages = warning;
 DROP VIEW flickering, vanishing, closing, foreign_view;
 DROP TABLE letters, foreign_table;
