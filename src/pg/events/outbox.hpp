@@ -22,6 +22,35 @@ void add_events(const std::string& program, const std::optional<std::string>& pr
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data);
 
+// For the extent of an object, events of one profile are gathered, to be written by one statement when flush() is called, which
+// has to be. Whatever writes events by statements of its own flushes before.
+class EventBatch {
+public:
+    EventBatch(std::string program, std::optional<std::string> profile);
+    ~EventBatch();
+    EventBatch(const EventBatch&) = delete;
+    EventBatch& operator=(const EventBatch&) = delete;
+
+    // Whether it has taken the event over.
+    static bool takes(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
+                      Datum data);
+    // Writes what was gathered so far, if anything is.
+    static void flush();
+
+private:
+    struct Gathered {
+        std::string type;
+        Datum data;
+    };
+    static inline EventBatch* current = nullptr;
+
+    const std::string program_;
+    const std::optional<std::string> profile_;
+    const MemoryContext memory_;
+    EventBatch* const outer_;
+    std::vector<Gathered> events_;
+};
+
 // Called before members are locked, where events may follow. The first event of a server takes a lock that is held until its
 // transaction ends; who waited for it with a member locked would be in the way of one that books for several.
 void prepare_outbox();

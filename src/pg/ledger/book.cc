@@ -114,6 +114,7 @@ private:
         AccountQuestion question;
         question.now = now_;
         question.external_id = posting_.external_id;
+        question.locked = posting_.locked;
         // Accruals, refunds and commits meet only the lots that are due; the latter two read those they refer to.
         if (is_credit(type_) || type_ == Type::refund || posting_.hold) question.until = now_;
         if (type_ == Type::redemption && !posting_.hold) question.limit = first_lots;
@@ -203,7 +204,9 @@ private:
         for (std::size_t i = *own + 1; i < entries.size(); i++) {
             if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
         }
-        judge_after_booking(posting_.key, key_, terms_, state_.account, now_);
+        Terms terms = terms_;
+        terms.judges_dynamic = terms.judges_dynamic && !posting_.of_order;
+        judge_after_booking(posting_.key, key_, terms, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {
@@ -464,10 +467,8 @@ Decimal read_signed(Datum datum, int sign, const std::string& noun) {
         const Numeric numeric = DatumGetNumeric(datum);
         return !numeric_is_nan(numeric) && !numeric_is_inf(numeric);
     });
-    if (!is_finite)
-        throw Error(sqlstate::value_not_finite, "the " + noun + " is not a finite number");
-    const std::string text =
-        postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
+    if (!is_finite) throw Error(sqlstate::value_not_finite, "the " + noun + " is not a finite number");
+    const std::string text = postgres([=] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
     const auto value = Decimal::parse(text);
     if (!value)
         throw Error(sqlstate::points_overflow, "the " + noun + " is too large", {},

@@ -20,7 +20,11 @@ struct Posting {
     std::optional<std::string> source_type, source, promotion, comment;
     std::optional<Datum> data;
     bool by_owner = false;  // of the schema: the ledger's own functions
-    bool of_order = false;  // by the functions for orders: an inactive program does not hinder what was promised
+    // By the functions for orders: an inactive program does not hinder what was promised, and dynamic tiers are judged when
+    // the order is written.
+    bool of_order = false;
+    std::optional<bool> locked;     // the member is locked already: whether he was removed
+    bool promotion_locked = false;  // so that no foreign key need look for it
 };
 
 struct Booking {

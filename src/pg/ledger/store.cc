@@ -77,11 +77,13 @@ void end_timed_out_holds(const KeyArguments& key) {
 class AccountQuery {
 public:
     AccountQuery(const std::string& rest, std::initializer_list<Oid> types)
-        : update_((std::string("WITH account AS (") + update + " RETURNING true)" + rest).c_str(), types),
+        : update_((std::string("WITH account AS (") + update + " RETURNING true)" + rest).c_str(), types,
+                  {"balances_member_fkey", "balances_point_type_fkey"}),
           insert_((std::string("WITH account AS (") + insert + " RETURNING true)" + rest).c_str(), types) {}
 
     void run(bool exists, std::initializer_list<Argument> arguments) {
-        if ((exists ? update_ : insert_).run(arguments, true).size() == 1) return;
+        // An update keeps the key, which was checked when the row was made.
+        if ((exists ? update_.run_proven(arguments) : insert_.run(arguments, true)).size() == 1) return;
         throw Error("40001", "could not serialize access due to concurrent update");
     }
 
@@ -322,7 +324,7 @@ void read_account(const KeyArguments& key, const AccountQuestion& question, Acco
 
 AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, const AccountQuestion& question) {
     prepare_outbox();
-    const auto removed = lock_member(arguments);
+    const auto removed = question.locked ? question.locked : lock_member(arguments);
     AccountState state;
     state.terms = ledger_terms(key.program, key.point_type);
     if (!removed) {

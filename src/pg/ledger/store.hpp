@@ -35,6 +35,7 @@ struct AccountQuestion {
     TimestampTz until = DT_NOEND;
     std::optional<std::int64_t> limit;
     std::optional<std::string> external_id;
+    std::optional<bool> locked;  // the member is locked already: whether he was removed
 };
 
 // What is known of a locked account, as committed now and changed by this transaction, whatever the snapshot.

@@ -270,7 +270,8 @@ private:
             "            k (buyer, external_id, number, time, base, total, shipping),"
             "        LATERAL (SELECT $3 -> (k.number - 1)::integer) d (body)",
             {TEXTOID, TIMESTAMPTZOID, JSONBOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
-             NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID});
+             NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID},
+            {"orders_external_id_fkey"});
         by_program([&](const std::string& program, int scale, const std::vector<std::size_t>& members) {
             Columns columns;
             std::vector<std::int64_t> shipping;
@@ -290,17 +291,16 @@ private:
                     shipping.push_back(order.order.shipping.units);
                 });
             }
-            query.run({text_argument(program),
-                       timestamp_argument(now()),
-                       {given_, false},
-                       texts_argument(columns.buyers),
-                       texts_argument(columns.ids),
-                       bigints_argument(columns.numbers),
-                       timestamps_argument(columns.times),
-                       units_array_argument(columns.bases, scale),
-                       units_array_argument(columns.totals, scale),
-                       units_array_argument(shipping, scale)},
-                      true);
+            query.run_proven({text_argument(program),
+                              timestamp_argument(now()),
+                              {given_, false},
+                              texts_argument(columns.buyers),
+                              texts_argument(columns.ids),
+                              bigints_argument(columns.numbers),
+                              timestamps_argument(columns.times),
+                              units_array_argument(columns.bases, scale),
+                              units_array_argument(columns.totals, scale),
+                              units_array_argument(shipping, scale)});
         });
     }
 
@@ -314,18 +314,20 @@ private:
             "               $9::numeric[], $10::numeric[], $11::text[])"
             "            k (buyer, order_id, line, position, product, quantity, price, base, total, status)",
             {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID,
-             NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TEXTARRAYOID});
+             NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TEXTARRAYOID},
+            {"order_lines_order_fkey", "order_lines_status_fkey"});
         by_program([&](const std::string& program, int scale, const std::vector<std::size_t>& members) {
             Columns columns;
             for (const auto i : members) {
                 for (const auto& line : orders_[i].order.lines) add_line(columns, orders_[i], line, scale);
             }
-            query.run({text_argument(program), texts_argument(columns.buyers), texts_argument(columns.ids),
-                       texts_argument(columns.lines), bigints_argument(columns.positions),
-                       texts_argument(columns.products), units_array_argument(columns.quantities, quantity_scale),
-                       units_array_argument(columns.prices, scale), units_array_argument(columns.bases, scale),
-                       units_array_argument(columns.totals, scale), texts_argument(columns.statuses)},
-                      true);
+            // The orders' rows, just written, have the same statuses.
+            query.run_proven({text_argument(program), texts_argument(columns.buyers), texts_argument(columns.ids),
+                              texts_argument(columns.lines), bigints_argument(columns.positions),
+                              texts_argument(columns.products),
+                              units_array_argument(columns.quantities, quantity_scale),
+                              units_array_argument(columns.prices, scale), units_array_argument(columns.bases, scale),
+                              units_array_argument(columns.totals, scale), texts_argument(columns.statuses)});
         });
     }
 

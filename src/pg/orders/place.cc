@@ -7,6 +7,7 @@
 #include "codec/resolved_order.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "pg/events/outbox.hpp"
 #include "pg/ledger/store.hpp"
@@ -31,10 +32,6 @@ namespace {
                        const std::string& hint) {
     throw Error(code, "invalid order: " + what, detail, hint);
 }
-
-// What is answered, the first time and again; `repeated` is $4.
-#define LOYALTY_ORDER_ANSWER \
-    "coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', $4)"
 
 class Placing {
 public:
@@ -63,11 +60,14 @@ public:
         calculate();
         check();
         const OrderWriting writing;
-        store();
+        const EventBatch events(key_.program, key_.profile());
         book();
+        const Datum placed = store(into);
+        count_uses(key_, quote_.program(), quote_.order, quote_.calculation);
         tell();
-        judge_buyer(key_);
-        return answer(into);
+        EventBatch::flush();
+        judge_buyer(key_, *current_.live);
+        return placed;
     }
 
 private:
@@ -91,14 +91,13 @@ private:
         static Query query(
             "SELECT o.origin = 'placed'"
             "       AND coalesce(o.request = $3 - 'expected_total', o.request_hash = jsonb_hash_extended($3 - 'expected_total', 0)),"
-            "       o.placed_at, " LOYALTY_ORDER_ANSWER
+            "       o.placed_at, coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)"
             "  FROM loyalty.order_ids i"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
             " WHERE i.external_id = $1 AND i.program = $2",
-            {TEXTOID, TEXTOID, JSONBOID, BOOLOID});
+            {TEXTOID, TEXTOID, JSONBOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run(
-            {text_argument(key_.external_id), text_argument(key_.program), {request_, false}, boolean_argument(true)});
+        const Rows rows = query.run({text_argument(key_.external_id), text_argument(key_.program), {request_, false}});
         if (rows.size() == 0) return std::nullopt;
         if (!rows.boolean(0, 1)) {
             throw Error(
@@ -160,13 +159,16 @@ private:
     // -----------------------------------------------------------------------------------------------------------------
     // Storing
 
-    void store() {
+    // Each row is written once, and behind what it refers to.
+    Datum store(MemoryContext into) {
         const OrderArguments key(key_);
         const Argument result{quote_result(quote_), false};
-        store_order(key, result);
+        const Datum answer = store_order(key, result, into);
         store_lines(key, result);
         store_operations(key, result);
-        store_accruals(key, result);
+        store_payments(key, payments_, quote_.program().currency_scale);
+        store_accruals(key, accruals_);
+        return answer;
     }
 
     Datum resolved() const {
@@ -184,32 +186,39 @@ private:
         return out.take();
     }
 
-    void store_order(const OrderArguments& key, const Argument& result) const {
+    // Answers with what is told the first time. The id was claimed by this transaction.
+    Datum store_order(const OrderArguments& key, const Argument& result, MemoryContext into) const {
         static Query query(
             "INSERT INTO loyalty.orders (buyer, program, external_id, origin, status, version, \"time\", placed_at,"
             "    channel, contact_point, region, base, discount, points_discount, total,"
             "    shipping_base, shipping_discount, shipping_points_discount, shipping_total,"
-            "    request, request_hash, resolved, result)"
+            "    request, request_hash, resolved, result, confirmation)"
             " SELECT $1, $2, $3, 'placed', coalesce($5 ->> 'status', 'new'), $6, coalesce($7, $8), $8,"
             "        $5 ->> 'channel', $5 ->> 'contact_point', $5 ->> 'region',"
             "        totals.base, totals.discount, totals.points_discount, totals.total, shipping.base, shipping.discount,"
             "        shipping.base - shipping.discount - shipping.total, shipping.total,"
-            "        $5 - 'expected_total', jsonb_hash_extended($5 - 'expected_total', 0), $9, $4"
+            "        $5 - 'expected_total', jsonb_hash_extended($5 - 'expected_total', 0), $9, $4, $10"
             "   FROM jsonb_to_record($4 -> 'totals') AS totals (base numeric, discount numeric, points_discount numeric, total numeric),"
-            "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID});
+            "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)"
+            " RETURNING $4 || $10 || jsonb_build_object('repeated', false)",
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID,
+             JSONBOID},
+            {"orders_external_id_fkey"});
         const std::int32_t version = quote_.program().version;
-        query.run({key.buyer,
-                   key.program,
-                   key.external_id,
-                   result,
-                   {request_, false},
-                   version == 0 ? null_argument() : integer_argument(version),
-                   optional_timestamp_argument(quote_.at),
-                   timestamp_argument(now()),
-                   {resolved(), false}},
-                  true);
+        const Rows rows = query.run_proven({key.buyer,
+                                            key.program,
+                                            key.external_id,
+                                            result,
+                                            {request_, false},
+                                            version == 0 ? null_argument() : integer_argument(version),
+                                            optional_timestamp_argument(quote_.at),
+                                            timestamp_argument(now()),
+                                            {resolved(), false},
+                                            {confirmation(), false}});
+        return copy_out(rows.datum(0, 1, JSONBOID), into);
     }
+
+    // The order's row, just written, has the same status.
 
     void store_lines(const OrderArguments& key, const Argument& result) const {
         static Query query(
@@ -220,8 +229,34 @@ private:
             "        (l.body ->> 'discount')::numeric, (l.body ->> 'points_discount')::numeric,"
             "        (l.body ->> 'allotted')::numeric, (l.body ->> 'total')::numeric, $5"
             "   FROM jsonb_array_elements($4 -> 'lines') WITH ORDINALITY l (body, position)",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
-        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}, {"order_lines_order_fkey", "order_lines_status_fkey"});
+        query.run_proven({key.buyer, key.program, key.external_id, result, text_argument(status_)});
+    }
+
+    // Locks the promotions and point types of the operations as a foreign key would, each once; false if it may not be that all
+    // of them are there. In a transaction with a snapshot of its own that would fail where they changed since.
+    bool lock_named() const {
+        static Query query(
+            "SELECT (SELECT count(*) FROM (SELECT FROM loyalty.promotions"
+            "                               WHERE program = $1 AND external_id = ANY ($2) FOR KEY SHARE) p)::integer,"
+            "       (SELECT count(*) FROM (SELECT FROM loyalty.point_types"
+            "                               WHERE program = $1 AND external_id = ANY ($3) FOR KEY SHARE) t)::integer",
+            {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
+        if (quote_.calculation.operations.empty() || postgres([] { return IsolationUsesXactSnapshot(); })) return false;
+        std::set<std::string> promotions, point_types;
+        const Program& program = quote_.program();
+        for (const auto& operation : quote_.calculation.operations) {
+            const Entry& entry = operation.entry;
+            promotions.insert(
+                program.promotions[program.conditions[program.benefits[entry.benefit].condition].promotion].id);
+            if (entry.kind == Entry::Kind::paid_by_points || entry.kind == Entry::Kind::accrual)
+                point_types.insert(program.point_types[entry.point_type].id);
+        }
+        const auto ids = [](const std::set<std::string>& names) {
+            return texts_argument(std::vector<std::string>(names.begin(), names.end()));
+        };
+        const Rows rows = query.run({text_argument(key_.program), ids(promotions), ids(point_types)}, true);
+        return rows.integer(0, 1) == std::ssize(promotions) && rows.integer(0, 2) == std::ssize(point_types);
     }
 
     void store_operations(const OrderArguments& key, const Argument& result) const {
@@ -235,40 +270,27 @@ private:
             "        (o.body ->> 'cut')::numeric, nullif(o.body - '{promotion,promotion_name,promotion_type,benefit,level,target,line,product,"
             "discount,points_discount,points,spent,accrued,pending,cut,credit_on,delay}'::text[], '{}')"
             "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number)",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID});
-        if (!quote_.calculation.operations.empty()) query.run({key.buyer, key.program, key.external_id, result}, true);
-    }
-
-    // Those that are due at once wait for the status which the order is placed with.
-    void store_accruals(const OrderArguments& key, const Argument& result) const {
-        static Query query(
-            "INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,"
-            "    credit_on, delay, state)"
-            " SELECT $1, $2, $3, o.number, o.body ->> 'promotion', o.body ->> 'points', o.body ->> 'level', o.body ->> 'line',"
-            "        accrual.points, coalesce(o.body ->> 'credit_on', $5), o.body ->> 'delay', 'waiting'"
-            "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number),"
-            "        LATERAL (SELECT coalesce(o.body ->> 'accrued', o.body ->> 'pending')::numeric) AS accrual (points)"
-            "  WHERE accrual.points > 0",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID});
-        if (!has_points()) return;
-        query.run({key.buyer, key.program, key.external_id, result, text_argument(status_)}, true);
-    }
-
-    bool has_points() const {
-        const auto& points = quote_.calculation.points;
-        return std::any_of(points.begin(), points.end(),
-                           [](const PointsResult& type) { return !type.accrued.is_zero() || !type.pending.is_zero(); });
+            {TEXTOID, TEXTOID, TEXTOID, JSONBOID},
+            {"order_operations_order_fkey", "order_operations_line_fkey", "order_operations_promotion_fkey",
+             "order_operations_point_type_fkey"});
+        if (quote_.calculation.operations.empty()) return;
+        if (key_.promotions_locked) {
+            query.run_proven({key.buyer, key.program, key.external_id, result});
+        } else {
+            query.run({key.buyer, key.program, key.external_id, result}, true);
+        }
     }
 
     // -----------------------------------------------------------------------------------------------------------------
     // Booking
 
     void book() {
+        const Program& program = quote_.program();
+        key_.promotions_locked = lock_named();
         use_promo_codes(key_, quote_.order, quote_.calculation);
-        count_uses(key_, quote_.program(), quote_.order, quote_.calculation);
-        issued_ = issue_promo_codes(key_, quote_.program(), quote_.calculation);
-        spend_points(key_, quote_.program(), quote_.order, quote_.calculation, booked_);
-        if (has_points()) credit_accruals(key_, market(), booked_);
+        issued_ = issue_promo_codes(key_, program, quote_.calculation);
+        payments_ = spend_points(key_, program, quote_.order, quote_.calculation, booked_);
+        accruals_ = earn_points(key_, program, quote_.order, quote_.calculation, status_, booked_);
     }
 
     void tell() const {
@@ -318,17 +340,6 @@ private:
         return out.take();
     }
 
-    Datum answer(MemoryContext into) const {
-        static Query query(
-            "UPDATE loyalty.orders o SET confirmation = $5 WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
-            " RETURNING " LOYALTY_ORDER_ANSWER,
-            {TEXTOID, TEXTOID, TEXTOID, BOOLOID, JSONBOID});
-        const OrderArguments key(key_);
-        const Rows rows = query.run(
-            {key.buyer, key.program, key.external_id, boolean_argument(false), {confirmation(), false}}, true);
-        return copy_out(rows.datum(0, 1, JSONBOID), into);
-    }
-
     const Datum request_;
     const Oid caller_;
     const OrderDocument document_;
@@ -337,6 +348,8 @@ private:
     OrderKey key_;
     Quote quote_;
     BookedRows booked_;
+    PlacedPayments payments_;
+    PlacedAccruals accruals_;
     std::vector<IssuedCode> issued_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "pg/events/outbox.hpp"
 #include "pg/orders/points.hpp"
@@ -40,22 +41,6 @@ std::map<std::uint32_t, Payment> payments(const Program& program, const Calculat
         }
     }
     return by_type;
-}
-
-void store_payment(const OrderArguments& order, const std::string& point_type, int scale, int currency_scale,
-                   const std::vector<std::optional<std::string>>& lines, const std::vector<std::int64_t>& money,
-                   const std::vector<std::int64_t>& points, const std::optional<std::int64_t>& seq) {
-    static Query query(
-        "INSERT INTO loyalty.order_points (buyer, program, order_id, number, point_type, line, money, points, seq)"
-        " SELECT $1, $2, $3,"
-        "        p.number + (SELECT count(*) FROM loyalty.order_points WHERE buyer = $1 AND program = $2 AND order_id = $3),"
-        "        $4, p.line, p.money, p.points, $8"
-        "   FROM unnest($5::text[], $6::numeric[], $7::numeric[]) WITH ORDINALITY p (line, money, points, number)",
-        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8OID});
-    query.run({order.buyer, order.program, order.external_id, text_argument(point_type), optional_texts_argument(lines),
-               units_array_argument(money, currency_scale), units_array_argument(points, scale),
-               optional_bigint_argument(seq)},
-              true);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -103,12 +88,19 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
     return due;
 }
 
-void mark_credited(const OrderArguments& order, const std::vector<std::int32_t>& numbers, std::int64_t seq) {
+struct Credited {
+    std::vector<std::int64_t> numbers, seqs;
+};
+
+void mark_credited(const OrderArguments& order, const Credited& credited) {
     static Query query(
-        "UPDATE loyalty.order_accruals SET state = 'credited', seq = $5"
-        " WHERE buyer = $1 AND program = $2 AND order_id = $3 AND number = ANY ($4)",
-        {TEXTOID, TEXTOID, TEXTOID, INT4ARRAYOID, INT8OID});
-    query.run({order.buyer, order.program, order.external_id, integers_argument(numbers), bigint_argument(seq)}, true);
+        "UPDATE loyalty.order_accruals a SET state = 'credited', seq = c.seq"
+        "  FROM unnest($4::bigint[], $5::bigint[]) c (number, seq)"
+        " WHERE a.buyer = $1 AND a.program = $2 AND a.order_id = $3 AND a.number = c.number",
+        {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, INT8ARRAYOID}, {"order_accruals_transaction_fkey"});
+    if (credited.numbers.empty()) return;
+    query.run_proven({order.buyer, order.program, order.external_id, bigints_argument(credited.numbers),
+                      bigints_argument(credited.seqs)});
 }
 
 void mark_dropped(const OrderArguments& order, const std::vector<std::int32_t>& numbers) {
@@ -140,6 +132,54 @@ void tell_dropped(const OrderKey& order, const DueAccrual& accrual, std::int64_t
     add_event(order.program, "accrual_dropped", order.profile(), data.take());
 }
 
+// What is due becomes active so long after the crediting, by the calendar of the program's zone.
+TimestampTz delayed(const std::string& delay, const std::string& time_zone) {
+    const char* text = delay.c_str();
+    const TimestampTz from = now();
+    const Datum zone = text_datum(time_zone);
+    return postgres([=] {
+        const Datum interval =
+            DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+        const Datum local = DirectFunctionCall2(timestamptz_zone, zone, TimestampTzGetDatum(from));
+        const Datum then = DirectFunctionCall2(timestamp_pl_interval, local, interval);
+        return DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, zone, then));
+    });
+}
+
+// Books or drops what is due, as few rows as can be; returns which accruals were credited by which row.
+Credited book_due(const OrderKey& order, const std::vector<DueAccrual>& due, BookedRows& booked) {
+    using Group = std::tuple<std::string, std::string, std::optional<TimestampTz>, std::string_view>;
+    std::map<Group, Sum> sums;
+    std::vector<std::pair<const DueAccrual*, Sum*>> in_order;
+    for (const auto& accrual : due) {
+        const Group group{accrual.point_type, accrual.promotion, accrual.active_from, accrual.refusal};
+        const auto [sum, is_new] = sums.try_emplace(group);
+        sum->second.points += accrual.points;
+        sum->second.numbers.push_back(accrual.number);
+        if (is_new) in_order.emplace_back(&accrual, &sum->second);
+    }
+    Credited credited;
+    for (const auto& [accrual, sum] : in_order) {
+        if (!accrual->refusal.empty()) {
+            mark_dropped(OrderArguments(order), sum->numbers);
+            tell_dropped(order, *accrual, sum->points);
+            continue;
+        }
+        Posting posting;
+        posting.key.point_type = accrual->point_type;
+        posting.type = "accrual";
+        posting.value = numeric_datum(sum->points, accrual->scale);
+        posting.active_from = accrual->active_from;
+        posting.promotion = accrual->promotion;
+        booked.push_back(post_for(order, std::move(posting)));
+        for (const auto number : sum->numbers) {
+            credited.numbers.push_back(number);
+            credited.seqs.push_back(booked.back().booking.entry.seq);
+        }
+    }
+    return credited;
+}
+
 }  // namespace
 
 BookedPoints post_for(const OrderKey& order, Posting posting) {
@@ -148,13 +188,15 @@ BookedPoints post_for(const OrderKey& order, Posting posting) {
     posting.source_type = "order";
     posting.source = order.external_id;
     posting.by_owner = posting.of_order = true;
+    posting.locked = order.removed;
+    posting.promotion_locked = order.promotions_locked;
     Booking booking = post(posting);
     return {posting.key.point_type, posting.type, std::move(booking)};
 }
 
-void spend_points(const OrderKey& order, const Program& program, const Order& resolved, const Calculation& calculation,
-                  BookedRows& booked) {
-    const OrderArguments key(order);
+PlacedPayments spend_points(const OrderKey& order, const Program& program, const Order& resolved,
+                            const Calculation& calculation, BookedRows& booked) {
+    PlacedPayments placed;
     for (const auto& [type, payment] : payments(program, calculation)) {
         const PointType& point_type = program.point_types[type];
         const Points spent = calculation.points[type].spent;
@@ -168,45 +210,101 @@ void spend_points(const OrderKey& order, const Program& program, const Order& re
             booked.push_back(post_for(order, std::move(posting)));
             seq = booked.back().booking.entry.seq;
         }
-        std::vector<std::optional<std::string>> lines;
         std::vector<std::int64_t> money;
         for (const auto& [line, paid] : payment.money) {
-            lines.push_back(line == no_line ? std::nullopt : std::optional(resolved.lines[line].id));
+            placed.point_types.push_back(point_type.id);
+            placed.lines.push_back(line == no_line ? std::nullopt : std::optional(resolved.lines[line].id));
+            placed.seqs.push_back(seq);
             money.push_back(paid);
         }
-        store_payment(key, point_type.id, point_type.scale, program.currency_scale, lines, money,
-                      allot(spent.units, money), seq);
+        for (const auto points : allot(spent.units, money))
+            placed.points.push_back(numeric_datum(points, point_type.scale));
+        placed.money.insert(placed.money.end(), money.begin(), money.end());
     }
+    return placed;
+}
+
+PlacedAccruals earn_points(const OrderKey& order, const Program& program, const Order& resolved,
+                           const Calculation& calculation, const std::string& status, BookedRows& booked) {
+    PlacedAccruals placed;
+    std::vector<DueAccrual> due;
+    std::unordered_map<std::int32_t, std::size_t> rows;
+    std::map<std::string_view, TimestampTz> moments;
+    for (std::size_t i = 0; i < calculation.operations.size(); i++) {
+        const Operation& operation = calculation.operations[i];
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::accrual || entry.points.is_zero()) continue;
+        const BenefitEntry& benefit = program.benefits[entry.benefit];
+        const Condition& condition = program.conditions[benefit.condition];
+        const std::string& promotion = program.promotions[condition.promotion].id;
+        const PointType& type = program.point_types[entry.point_type];
+        const std::string delay(benefit.rule->delay());
+        const auto number = static_cast<std::int32_t>(i) + 1;
+        placed.numbers.push_back(number);
+        placed.promotions.emplace_back(promotion);
+        placed.point_types.emplace_back(type.id);
+        placed.levels.emplace_back(condition.level == Level::product ? "product" : "order");
+        placed.lines.push_back(entry.target == Entry::Target::line ? std::optional(resolved.lines[entry.line].id)
+                                                                   : std::nullopt);
+        placed.credit_on.emplace_back(operation.pending ? std::string(benefit.rule->credit_on()) : status);
+        placed.delays.push_back(delay.empty() ? std::nullopt : std::optional(delay));
+        placed.points.push_back(numeric_datum(entry.points.units, type.scale));
+        placed.seqs.emplace_back();
+        if (operation.pending) continue;
+        std::optional<TimestampTz> active_from;
+        if (!delay.empty()) {
+            const auto [moment, is_new] = moments.try_emplace(benefit.rule->delay());
+            if (is_new) moment->second = delayed(delay, program.time_zone);
+            active_from = moment->second;
+        }
+        rows.emplace(number, placed.numbers.size() - 1);
+        due.push_back({number, promotion, type.id, type.scale, entry.points.units, active_from, {}});
+    }
+    const Credited credited = book_due(order, due, booked);
+    for (std::size_t i = 0; i < credited.numbers.size(); i++)
+        placed.seqs[rows.at(static_cast<std::int32_t>(credited.numbers[i]))] = credited.seqs[i];
+    return placed;
+}
+
+void store_payments(const OrderArguments& order, const PlacedPayments& payments, int currency_scale) {
+    static Query query(
+        "INSERT INTO loyalty.order_points (buyer, program, order_id, number, point_type, line, money, points, seq)"
+        " SELECT $1, $2, $3, p.number, p.point_type, p.line, p.money, p.points, p.seq"
+        "   FROM unnest($4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::bigint[])"
+        "        WITH ORDINALITY p (point_type, line, money, points, seq, number)",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID},
+        {"order_points_order_fkey", "order_points_line_fkey", "order_points_transaction_fkey"});
+    if (payments.lines.empty()) return;
+    query.run_proven({order.buyer, order.program, order.external_id, texts_argument(payments.point_types),
+                      optional_texts_argument(payments.lines), units_array_argument(payments.money, currency_scale),
+                      numerics_argument(payments.points), optional_bigints_argument(payments.seqs)});
+}
+
+void store_accruals(const OrderArguments& order, const PlacedAccruals& accruals) {
+    static Query query(
+        "INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,"
+        "    credit_on, delay, state, seq)"
+        " SELECT $1, $2, $3, a.number, a.promotion, a.point_type, a.level, a.line, a.points, a.credit_on, a.delay,"
+        "        CASE WHEN a.seq IS NULL THEN 'waiting' ELSE 'credited' END, a.seq"
+        "   FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::numeric[], $10::text[],"
+        "               $11::text[], $12::bigint[])"
+        "        a (number, promotion, point_type, level, line, points, credit_on, delay, seq)",
+        {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+         NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
+        {"order_accruals_operation_fkey", "order_accruals_line_fkey", "order_accruals_transaction_fkey"});
+    if (accruals.numbers.empty()) return;
+    query.run_proven({order.buyer, order.program, order.external_id, bigints_argument(accruals.numbers),
+                      optional_texts_argument(accruals.promotions), optional_texts_argument(accruals.point_types),
+                      optional_texts_argument(accruals.levels), optional_texts_argument(accruals.lines),
+                      numerics_argument(accruals.points), optional_texts_argument(accruals.credit_on),
+                      optional_texts_argument(accruals.delays), optional_bigints_argument(accruals.seqs)});
 }
 
 void credit_accruals(const OrderKey& order, const Market& market, BookedRows& booked) {
     const OrderArguments key(order);
-    const auto due = find_due(key, market);
-    using Group = std::tuple<std::string, std::string, std::optional<TimestampTz>, std::string_view>;
-    std::map<Group, Sum> sums;
-    std::vector<std::pair<const DueAccrual*, Sum*>> in_order;
-    for (const auto& accrual : due) {
-        const Group group{accrual.point_type, accrual.promotion, accrual.active_from, accrual.refusal};
-        const auto [sum, is_new] = sums.try_emplace(group);
-        sum->second.points += accrual.points;
-        sum->second.numbers.push_back(accrual.number);
-        if (is_new) in_order.emplace_back(&accrual, &sum->second);
-    }
-    for (const auto& [accrual, sum] : in_order) {
-        if (!accrual->refusal.empty()) {
-            mark_dropped(key, sum->numbers);
-            tell_dropped(order, *accrual, sum->points);
-            continue;
-        }
-        Posting posting;
-        posting.key.point_type = accrual->point_type;
-        posting.type = "accrual";
-        posting.value = numeric_datum(sum->points, accrual->scale);
-        posting.active_from = accrual->active_from;
-        posting.promotion = accrual->promotion;
-        booked.push_back(post_for(order, std::move(posting)));
-        mark_credited(key, sum->numbers, booked.back().booking.entry.seq);
-    }
+    const EventBatch events(order.program, order.profile());
+    mark_credited(key, book_due(order, find_due(key, market), booked));
+    EventBatch::flush();
 }
 
 void write_booked(JsonbWriter& out, const BookedRows& booked, const std::string& time_zone) {

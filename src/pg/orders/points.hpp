@@ -24,10 +24,34 @@ using BookedRows = std::vector<BookedPoints>;
 // Books it as the order's. The posting needs point type, type and value only.
 BookedPoints post_for(const OrderKey& order, Posting posting);
 
+// What an order that is being placed paid with points, and what it earned, as rows of order_points and order_accruals. Both
+// are booked first, so that each row is written once.
+struct PlacedPayments {
+    std::vector<std::string> point_types;
+    std::vector<std::optional<std::string>> lines;  // nothing: the shipping
+    std::vector<std::int64_t> money;
+    std::vector<Datum> points;  // numeric
+    std::vector<std::optional<std::int64_t>> seqs;
+};
+struct PlacedAccruals {
+    std::vector<std::int64_t> numbers;
+    std::vector<std::optional<std::string>> promotions, point_types, levels, lines, credit_on, delays;
+    std::vector<Datum> points;  // numeric
+    std::vector<std::optional<std::int64_t>> seqs;
+};
+
 // Spends the points that the order is paid with, and attributes them to its lines and its shipping by the money that they
 // paid there, by largest remainder.
-void spend_points(const OrderKey& order, const Program& program, const Order& resolved, const Calculation& calculation,
-                  BookedRows& booked);
+PlacedPayments spend_points(const OrderKey& order, const Program& program, const Order& resolved,
+                            const Calculation& calculation, BookedRows& booked);
+
+// Credits what is due with the status that the order is placed with.
+PlacedAccruals earn_points(const OrderKey& order, const Program& program, const Order& resolved,
+                           const Calculation& calculation, const std::string& status, BookedRows& booked);
+
+// Written behind the order, its lines and its operations.
+void store_payments(const OrderArguments& order, const PlacedPayments& payments, int currency_scale);
+void store_accruals(const OrderArguments& order, const PlacedAccruals& accruals);
 
 // Credits the accruals that wait for a status which the order, or their line, has reached. Those whose point type was
 // deactivated meanwhile, or whose member was removed, are dropped for good, with an event.

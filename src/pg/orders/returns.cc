@@ -74,7 +74,7 @@ public:
         store_return(answer);
         const bool whole = given_.kind == Return::Kind::cancellation && !given_.line;
         add_event(order_.key.program, whole ? "order_cancelled" : "items_returned", order_.key.profile(), answer);
-        judge_buyer(order_.key);
+        judge_buyer(order_.key, *order_.current.live);
         return answer;
     }
 
@@ -319,21 +319,22 @@ private:
             " SELECT $1, $2, $3, n.number, c.line, trim_scale(c.quantity), c.money"
             "   FROM new_return n, unnest($10::text[], $11::numeric[], $12::numeric[]) c (line, quantity, money)",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, JSONBOID, JSONBOID, TEXTARRAYOID,
-             NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID});
-        query.run({key_.buyer,
-                   key_.program,
-                   key_.external_id,
-                   text_argument(kind_names[static_cast<int>(given_.kind)]),
-                   optional_text_argument(given_.external_id),
-                   boolean_argument(shipping_),
-                   units_argument(money_.units, order_.currency_scale),
-                   optional_datum_argument(given_.request),
-                   {answer, false},
-                   texts_argument(taken_ids_),
-                   units_array_argument(taken_quantities_, quantity_scale),
-                   units_array_argument(taken_money_, order_.currency_scale),
-                   timestamp_argument(now())},
-                  true);
+             NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID},
+            {"order_returns_order_fkey", "order_return_lines_return_fkey", "order_return_lines_line_fkey"});
+        // The order is locked, its lines are never deleted, and the return is the same statement's.
+        query.run_proven({key_.buyer,
+                          key_.program,
+                          key_.external_id,
+                          text_argument(kind_names[static_cast<int>(given_.kind)]),
+                          optional_text_argument(given_.external_id),
+                          boolean_argument(shipping_),
+                          units_argument(money_.units, order_.currency_scale),
+                          optional_datum_argument(given_.request),
+                          {answer, false},
+                          texts_argument(taken_ids_),
+                          units_array_argument(taken_quantities_, quantity_scale),
+                          units_array_argument(taken_money_, order_.currency_scale),
+                          timestamp_argument(now())});
     }
 
     Datum write_answer() const {

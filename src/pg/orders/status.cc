@@ -43,6 +43,7 @@ public:
         move_to_status(order_, status_, line_);
         credit_accruals(order_.key, order_.market(), booked_);
         if (status_ != before_) tell();
+        if (!booked_.empty()) judge_buyer(order_.key, *order_.current.live);
         return answer(into);
     }
 

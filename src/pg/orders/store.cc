@@ -41,21 +41,29 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
     return rows.size() == 0 ? std::nullopt : std::optional(rows.text(0, 1));
 }
 
-void lock_balances(const OrderKey& key) {
-    static Query query("SELECT FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",
-                       {TEXTOID, TEXTOID});
+void lock_balances(OrderKey& key) {
+    static Query query(
+        "SELECT removed_at IS NOT NULL FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",
+        {TEXTOID, TEXTOID});
     prepare_outbox();
-    if (const auto profile = key.profile()) query.run({text_argument(*profile), text_argument(key.program)}, true);
+    const auto profile = key.profile();
+    if (!profile) return;
+    const Rows rows = query.run({text_argument(*profile), text_argument(key.program)}, true);
+    if (rows.size() > 0) key.removed = rows.boolean(0, 1);
 }
 
-void judge_buyer(const OrderKey& key) {
-    if (const auto profile = key.profile()) judge_members(key.program, {*profile}, now(), current_caller());
+void judge_buyer(const OrderKey& key, const LiveProgram& live) {
+    const auto profile = key.profile();
+    if (!profile || !live.judges_dynamic) return;
+    EventBatch::flush();
+    judge_members(key.program, {*profile}, now(), current_caller());
 }
 
 void require_visible_buyer(const std::string& program, const std::string& external_id) {
     const auto buyer = find_buyer_of(program, external_id);
     if (!buyer) return;
-    if (const auto profile = OrderKey{*buyer, program, external_id}.profile()) require_visible(*profile, program);
+    if (const auto profile = OrderKey{*buyer, program, external_id, {}, false}.profile())
+        require_visible(*profile, program);
 }
 
 LockedOrder lock_order(const std::string& program, const std::string& external_id) {
@@ -67,7 +75,7 @@ LockedOrder lock_order(const std::string& program, const std::string& external_i
     order.current = current_program(program);
     const auto buyer = find_buyer_of(program, external_id);
     if (!buyer) fail_unknown_order(program, external_id);
-    order.key = {*buyer, program, external_id};
+    order.key = {*buyer, program, external_id, {}, false};
     if (const auto profile = order.key.profile()) require_visible(*profile, program);
     lock_balances(order.key);
     const OrderArguments key(order.key);

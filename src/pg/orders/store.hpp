@@ -17,6 +17,8 @@ struct OrderKey {
     std::string buyer;  // "m:" and the profile's key, or "g:" and the order's external id
     std::string program;
     std::string external_id;
+    std::optional<bool> removed;     // where the buyer's member row is locked: whether he was removed
+    bool promotions_locked = false;  // those that the order's bookings name
 
     std::optional<std::string> profile() const {
         return buyer.starts_with("m:") ? std::optional(buyer.substr(2)) : std::nullopt;
@@ -54,11 +56,13 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
 void require_visible_buyer(const std::string& program, const std::string& external_id);
 
 // Locks the balances of the buyer in the program, if he is or was a member: the first lock of everything that changes an
-// order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other.
-void lock_balances(const OrderKey& key);
+// order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other. The key then knows whether
+// he was removed.
+void lock_balances(OrderKey& key);
 
-// Dynamic tiers look at orders, too: after one was placed or came back, the buyer's are judged.
-void judge_buyer(const OrderKey& key);
+// Dynamic tiers look at orders and balances: after an order was placed, moved on or came back, the buyer's are judged, once for
+// all that was booked. Where there are none, nothing is looked at.
+void judge_buyer(const OrderKey& key, const LiveProgram& live);
 
 // The kind of a status that is stored. Error XX001 where the status is none any more.
 StatusKind kind_of(const Market& market, const std::string& status);

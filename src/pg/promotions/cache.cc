@@ -151,7 +151,8 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
         "       ARRAY(SELECT external_id FROM loyalty.regions WHERE program = p.external_id),"
         "       ARRAY(SELECT external_id FROM loyalty.order_statuses ORDER BY external_id),"
         "       ARRAY(SELECT position::integer FROM loyalty.order_statuses ORDER BY external_id),"
-        "       ARRAY(SELECT kind FROM loyalty.order_statuses ORDER BY external_id)"
+        "       ARRAY(SELECT kind FROM loyalty.order_statuses ORDER BY external_id),"
+        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = p.external_id AND g.model = 'dynamic')"
         "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
         {TEXTOID});
@@ -176,6 +177,7 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     const auto positions = rows.integers(0, 13);
     for (std::size_t i = 0; i < statuses.size(); i++)
         market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
+    live->judges_dynamic = rows.boolean(0, 15);
     load_point_types(*live);
 
     live->bundled_profiles = live->profile_relation == table_oid("profiles");

@@ -2,6 +2,7 @@
 
 #include "pg/server/box.hpp"
 #include "pg/server/keyed_plan.hpp"
+#include "pg/server/proven_keys.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -249,6 +250,11 @@ Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
         return SPI_processed;
     });
     return Rows(SPI_tuptable, rows, text);
+}
+
+Rows Query::run_proven(std::initializer_list<Argument> arguments) {
+    const ProvenKeys proven(text_.c_str(), proven_);
+    return run(arguments, true);
 }
 
 Rows Query::run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes) {

@@ -143,6 +143,10 @@ Argument units_array_argument(const std::vector<std::int64_t>& units, int scale)
     return array_of(units, numeric_type, [=](std::int64_t value) { return units_argument(value, scale); });
 }
 
+Argument numerics_argument(const std::vector<Datum>& values) {
+    return array_of(values, numeric_type, [](Datum value) { return Argument{value, false}; });
+}
+
 Argument timestamps_argument(const std::vector<TimestampTz>& values) {
     return array_of(values, timestamp_type, timestamp_argument);
 }

@@ -40,6 +40,7 @@ Argument optional_bigints_argument(const std::vector<std::optional<std::int64_t>
 Argument units_array_argument(const std::vector<std::int64_t>& units, int scale);
 Argument timestamps_argument(const std::vector<TimestampTz>& values);
 Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values);
+Argument numerics_argument(const std::vector<Datum>& values);
 Argument jsonbs_argument(const std::vector<Datum>& values);
 Argument uuids_argument(const std::vector<Uuid>& ids);
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts);

@@ -154,6 +154,7 @@ void write_changes(const TierGroup& group, const std::vector<TierChange>& change
         "  ORDER BY c.number",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
     if (changes.empty()) return;
+    EventBatch::flush();
     std::vector<std::string> members;
     std::vector<std::int64_t> seqs;
     std::vector<std::optional<std::string>> old, tiers, causes, reasons;
