@@ -102,7 +102,7 @@ COMMENT ON COLUMN loyalty.orders.shipping_points_discount IS 'What of it was pai
 COMMENT ON COLUMN loyalty.orders.shipping_total IS 'What was to pay for it in money.';
 COMMENT ON COLUMN loyalty.orders.refunded IS 'Money given back so far, 0 to total.';
 COMMENT ON COLUMN loyalty.orders.shipping_refunded IS 'Whether that includes the shipping, which is given back once or never.';
-COMMENT ON COLUMN loyalty.orders.request IS 'The document it was made from, without expected_total.';
+COMMENT ON COLUMN loyalty.orders.request IS 'The document it was made from, without expected_total and detail.';
 COMMENT ON COLUMN loyalty.orders.request_hash IS
     'Hash of the document, by which a repeated request is recognised after its content was erased.';
 COMMENT ON COLUMN loyalty.orders.resolved IS

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, promo_codes, "
-    "redeem, fields, expected_total";
+    "redeem, fields, expected_total, detail";
 constexpr std::string_view line_keys = "id, product, quantity, price, min_price, fields";
 constexpr std::string_view test_order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, total, lines, status, "
@@ -120,6 +120,15 @@ RedeemDocument read_redeem(const Json& object, const Place& place) {
     return redeem;
 }
 
+Detail read_detail(const Json& value, const Place& place) {
+    const std::string name = as_text(value, place);
+    if (name == "totals") return Detail::totals;
+    if (name == "lines") return Detail::lines;
+    if (name == "full") return Detail::full;
+    throw Error(sqlstate::value_out_of_range, "invalid order: the detail is unknown",
+                "At " + place.path.to_string() + ", the value is \"" + name + "\".", "It is totals, lines or full.");
+}
+
 void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place, Mode mode) {
     const Place at = place.member(key);
     const std::pair<std::string_view, std::optional<std::string>*> texts[] = {
@@ -149,6 +158,8 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         fail_unknown_key(key, value, place, imported_order_keys);
     } else if (key == "expected_total") {
         order.expected_total = as_decimal(value, at);
+    } else if (key == "detail" && mode == Mode::order) {
+        order.detail = read_detail(value, at);
     } else if (key == "redeem") {
         for (std::size_t i = 0; i < as_array(value, at).items.size(); i++) {
             order.redeem.push_back(read_redeem(value.items[i], at.item(i)));

@@ -16,15 +16,15 @@ public:
     ResultWriter(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation)
         : out_(out), program_(program), order_(order), calculation_(calculation) {}
 
-    void run(const ResultHeader& header) {
+    void run(const ResultHeader& header, Detail detail = Detail::full) {
         out_.begin_object();
         write_header(header);
-        write_lines();
+        if (detail >= Detail::lines) write_lines();
         write_shipping();
         write_totals();
         write_points();
-        write_operations();
-        write_texts();
+        if (detail >= Detail::full) write_operations();
+        if (detail >= Detail::lines) write_texts();
         write_promo_codes();
         out_.key("optimal");
         out_.boolean(calculation_.optimal);
@@ -403,8 +403,8 @@ private:
 void write_test(JsonWriter& out, std::span<const TestedOrder> orders) { TestWriter(out, orders).run(); }
 
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
-                  const ResultHeader& header) {
-    ResultWriter(out, program, order, calculation).run(header);
+                  const ResultHeader& header, Detail detail) {
+    ResultWriter(out, program, order, calculation).run(header, detail);
 }
 
 }  // namespace loyalty::codec

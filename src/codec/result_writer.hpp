@@ -18,7 +18,7 @@ struct ResultHeader {
 // Writes a calculation as a JSON object: every figure a number in its own scale; lines in the document's sequence. The shape
 // is described in the reference under loyalty_calculate.
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
-                  const ResultHeader& header);
+                  const ResultHeader& header, Detail detail = Detail::full);
 
 // An order of a test of the draft.
 struct TestedOrder {

@@ -39,6 +39,14 @@ SELECT * FROM refusal($$SELECT loyalty_place_order(basket('A-1', 'bob'))$$);
 UPDATE loyalty.products SET price = 20 WHERE sku = 'book';
 SELECT count(*) FROM loyalty.orders;
 
+-- How much is answered is no part of the order: a price alone, and the rest when it is asked for again.
+SELECT detail, loyalty_calculate(basket('A-1', more => jsonb_build_object('detail', detail))) = loyalty_calculate(basket('A-1')) - left_out AS as_wanted,
+    loyalty_place_order(basket('A-1', more => jsonb_build_object('detail', detail))) - left_out = loyalty_place_order(basket('A-1', more => jsonb_build_object('detail', detail))) AS none_more,
+    loyalty_place_order(basket('A-1', more => jsonb_build_object('detail', detail))) ->> 'repeated' AS repeated
+FROM (VALUES ('totals', '{lines,operations,texts}'::text[]), ('lines', '{operations}'), ('full', '{}')) AS asked (detail, left_out);
+SELECT * FROM refusal($$SELECT loyalty_calculate(basket('A-1', more => '{"detail": "all"}'))$$);
+SELECT * FROM refusal($$SELECT loyalty_test(basket('A-1', more => '{"detail": "totals"}'), '{}')$$);
+
 -- The total that the buyer was quoted: it holds, or nothing happens.
 SELECT * FROM refusal($$SELECT loyalty_place_order(basket('A-2', 'bob', '{"expected_total": 60.28}'))$$);
 SELECT * FROM refusal($$SELECT loyalty_place_order(basket('A-2', 'bob', '{"expected_total": 60.2900001}'))$$);

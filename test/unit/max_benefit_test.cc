@@ -85,7 +85,7 @@ TEST(WorkLimit, AHardGroupSpoilsNoOther) {
     builder.main().max_discount_percent.reset();
     const Calculation result = calculate_within(50'000, builder.tree);
     EXPECT_FALSE(result.optimal);
-    EXPECT_EQ(result.trace.promotions.back().reason, Reason::none);
+    EXPECT_EQ(result.trace.promotions[builder.tree.promotions.size() - 1].reason, Reason::none);
     ASSERT_EQ(result.unproven.size(), 1U);
     EXPECT_EQ(result.unproven.front().group, 1U);
 }

@@ -137,7 +137,7 @@ std::size_t count_benefits(const std::vector<Operation>& operations) {
 
 // Promotions that are no candidates get the first reason why. The search for candidates has come upon few of them.
 void trace_refusals(const Program& program, const Order& order, const Candidates& candidates, Trace& trace) {
-    for (std::size_t i = 0; i < trace.promotions.size(); i++) {
+    for (std::size_t i = 0; i < program.promotions.size(); i++) {
         Reason& reason = trace.promotions[i].reason;
         reason = candidates.refused[i];
         if (reason != Reason::no_matching_line) continue;
@@ -148,7 +148,7 @@ void trace_refusals(const Program& program, const Order& order, const Candidates
 
 // A sum may leave nothing of what a promotion did on its own.
 void trace_cuts(const Program& program, const std::vector<Operation>& operations, Trace& trace) {
-    std::vector<bool> works(trace.promotions.size()), told(trace.promotions.size());
+    std::vector<bool> works(program.promotions.size()), told(program.promotions.size());
     for (std::size_t i = 0; i < told.size(); i++) told[i] = trace.promotions[i].reason != Reason::none;
     const auto promotion_of = [&](const Entry& entry) {
         return program.conditions[program.benefits[entry.benefit].condition].promotion;
@@ -215,7 +215,6 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     Calculation result;
     result.points.resize(program.point_types.size());
     result.trace.groups.resize(program.groups.size());
-    result.trace.promotions.resize(program.promotions.size());
     if (options.traces_refusals) trace_refusals(program, order, candidates, result.trace);
 
     State state(order, program.point_types.size());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace loyalty {
@@ -81,9 +82,24 @@ struct SkipTrace {
     Skip skip;
 };
 
+// What became of promotions, by their index. An order meets few of what may be thousands, so there is an entry only where one was
+// written; of all others nothing was told.
+class PromotionTraces {
+public:
+    NodeTrace& operator[](std::size_t promotion) { return told_[promotion]; }
+    const NodeTrace& operator[](std::size_t promotion) const {
+        static const NodeTrace nothing{};
+        const auto found = told_.find(promotion);
+        return found == told_.end() ? nothing : found->second;
+    }
+
+private:
+    std::unordered_map<std::size_t, NodeTrace> told_;  // references stay while others are added
+};
+
 struct Trace {
     std::vector<NodeTrace> groups;
-    std::vector<NodeTrace> promotions;
+    PromotionTraces promotions;
     std::vector<SkipTrace> skips;
 };
 

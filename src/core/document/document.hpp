@@ -4,6 +4,7 @@
 
 #include "core/money/decimal.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +40,9 @@ struct RedeemDocument {
     std::optional<Decimal> amount;  // nothing: "max"
 };
 
+// How much a quote answers with: the totals, points and codes; the lines and texts, too; each operation as well.
+enum class Detail : std::uint8_t { totals, lines, full };
+
 struct OrderDocument {
     std::optional<std::string> program;
     std::optional<std::string> external_id;
@@ -51,6 +55,7 @@ struct OrderDocument {
     std::optional<std::string> status;
     std::optional<Decimal> shipping;
     std::optional<Decimal> expected_total;
+    Detail detail = Detail::full;
     std::vector<LineDocument> lines;
     std::vector<RedeemDocument> redeem;
     std::vector<std::string> promo_codes;

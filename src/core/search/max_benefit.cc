@@ -261,7 +261,7 @@ void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, co
     const Entries entries = evaluate(node, alone, unplanned);
     unproven_ = unproven;  // this is no part of the result
     mark_not_chosen(node, *scope.trace);
-    NodeTrace& trace = (node.is_group ? scope.trace->groups : scope.trace->promotions)[node.index];
+    NodeTrace& trace = node.is_group ? scope.trace->groups[node.index] : scope.trace->promotions[node.index];
     const auto works = [](const Entry& entry) { return entry.has_effect(); };
     if (std::none_of(entries.begin(), entries.end(), works)) return;
     trace.reason = Reason::not_chosen;

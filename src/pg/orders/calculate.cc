@@ -78,9 +78,9 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     return quote;
 }
 
-Datum quote_result(const Quote& quote) {
+Datum quote_result(const Quote& quote, Detail detail) {
     JsonbWriter result;
-    codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time});
+    codec::write_result(result, quote.program(), quote.order, quote.calculation, {quote.document, quote.time}, detail);
     return result.take();
 }
 
@@ -136,7 +136,7 @@ Datum calculate_order(FunctionCallInfo call) {
     const auto most = take_opportunities(order);
     const Edition edition = edition_of(call);
     const Quote quote = make_quote(codec::read_order(document_text(order)), edition, GetUserId());
-    const Datum result = quote_result(quote);
+    const Datum result = quote_result(quote, quote.document.detail);
     if (!most) return result;
     const Datum besides = opportunities_document(quote, find_opportunities(quote, edition, GetUserId(), *most));
     return postgres([=] { return DirectFunctionCall2(jsonb_concat, result, besides); });

@@ -21,8 +21,8 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
-#include "pg/server/owner.hpp"
 #include "pg/server/memory.hpp"
+#include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
 
@@ -32,6 +32,9 @@ namespace {
                        const std::string& hint) {
     throw Error(code, "invalid order: " + what, detail, hint);
 }
+
+// What of a document is the order's own: neither what was expected of its price, nor how much is answered.
+#define LOYALTY_REQUEST(document) "(" document " - '{expected_total,detail}'::text[])"
 
 class Placing {
 public:
@@ -87,17 +90,26 @@ private:
         key_.buyer = "m:" + profile.value_or(*document_.member);
     }
 
+    // What the answer has not, of what is stored.
+    Argument left_out() const {
+        std::vector<std::string> keys;
+        if (document_.detail < Detail::full) keys.emplace_back("operations");
+        if (document_.detail < Detail::lines) keys.insert(keys.end(), {"lines", "texts"});
+        return texts_argument(keys);
+    }
+
     std::optional<Datum> first_answer(MemoryContext into) const {
         static Query query(
             "SELECT o.origin = 'placed'"
-            "       AND coalesce(o.request = $3 - 'expected_total', o.request_hash = jsonb_hash_extended($3 - 'expected_total', 0)),"
-            "       o.placed_at, coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)"
+            "       AND coalesce(o.request = " LOYALTY_REQUEST("$3") ", o.request_hash = jsonb_hash_extended(" LOYALTY_REQUEST("$3") ", 0)),"
+            "       o.placed_at, (coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
             "  FROM loyalty.order_ids i"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
             " WHERE i.external_id = $1 AND i.program = $2",
-            {TEXTOID, TEXTOID, JSONBOID});
+            {TEXTOID, TEXTOID, JSONBOID, TEXTARRAYOID});
         const FreshSnapshot snapshot;
-        const Rows rows = query.run({text_argument(key_.external_id), text_argument(key_.program), {request_, false}});
+        const Rows rows = query.run(
+            {text_argument(key_.external_id), text_argument(key_.program), {request_, false}, left_out()});
         if (rows.size() == 0) return std::nullopt;
         if (!rows.boolean(0, 1)) {
             throw Error(
@@ -197,12 +209,12 @@ private:
             "        $5 ->> 'channel', $5 ->> 'contact_point', $5 ->> 'region',"
             "        totals.base, totals.discount, totals.points_discount, totals.total, shipping.base, shipping.discount,"
             "        shipping.base - shipping.discount - shipping.total, shipping.total,"
-            "        $5 - 'expected_total', jsonb_hash_extended($5 - 'expected_total', 0), $9, $4, $10"
+            "        " LOYALTY_REQUEST("$5") ", jsonb_hash_extended(" LOYALTY_REQUEST("$5") ", 0), $9, $4, $10"
             "   FROM jsonb_to_record($4 -> 'totals') AS totals (base numeric, discount numeric, points_discount numeric, total numeric),"
             "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)"
-            " RETURNING $4 || $10 || jsonb_build_object('repeated', false)",
+            " RETURNING ($4 || $10 || jsonb_build_object('repeated', false)) - $11",
             {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID,
-             JSONBOID},
+             JSONBOID, TEXTARRAYOID},
             {"orders_external_id_fkey"});
         const std::int32_t version = quote_.program().version;
         const Rows rows = query.run_proven({key.buyer,
@@ -214,7 +226,8 @@ private:
                                             optional_timestamp_argument(quote_.at),
                                             timestamp_argument(now()),
                                             {resolved(), false},
-                                            {confirmation(), false}});
+                                            {confirmation(), false},
+                                            left_out()});
         return copy_out(rows.datum(0, 1, JSONBOID), into);
     }
 

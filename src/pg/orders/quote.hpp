@@ -38,6 +38,6 @@ struct QuoteOptions {
 Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, const QuoteOptions& wanted = {});
 
 // The quote as loyalty_calculate() answers it: jsonb in the current memory context.
-Datum quote_result(const Quote& quote);
+Datum quote_result(const Quote& quote, Detail detail = Detail::full);
 
 }  // namespace loyalty::pg

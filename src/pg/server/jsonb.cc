@@ -69,10 +69,12 @@ void JsonbWriter::require_size() const {
     for (const Piece& piece : pieces_)
         size += beside_text + (static_cast<jbvType>(piece.type) == jbvString ? piece.size : 0);
     if (size > most) {
-        throw Error(sqlstate::calculation_too_large, "the answer is too large",
-                    "It would have about " + std::to_string(size >> 20) + " MB; jsonb takes " +
-                        std::to_string(most >> 20) + " MB.",
-                    "Split the order, or let fewer promotions match all of its lines.");
+        throw Error(
+            sqlstate::calculation_too_large, "the answer is too large",
+            "It would have about " + std::to_string(size >> 20) + " MB; jsonb takes " + std::to_string(most >> 20) +
+                " MB.",
+            "Ask for less (\"detail\": \"lines\" or \"totals\"), split the order, or let fewer promotions match all of "
+            "its lines.");
     }
     CalculationMemory::require(size);
 }

@@ -62,11 +62,12 @@ void CalculationMemory::require(std::size_t bytes) {
 
 void CalculationMemory::fail() {
     const auto megabytes = [](std::size_t bytes) { return std::to_string((bytes + 1024 * 1024 - 1) / (1024 * 1024)); };
-    throw Error(sqlstate::calculation_too_large, "the calculation needs more memory than it may have",
-                "It may have " + megabytes(limit()) + " MB; the order has " + std::to_string(current_->lines_) +
-                    " lines, and " + std::to_string(current_->promotions_) + " promotions are in force.",
-                "Split the order, or let fewer promotions match all of its lines; or let an administrator raise "
-                "loyalty.max_calculation_memory.");
+    throw Error(
+        sqlstate::calculation_too_large, "the calculation needs more memory than it may have",
+        "It may have " + megabytes(limit()) + " MB; the order has " + std::to_string(current_->lines_) +
+            " lines, and " + std::to_string(current_->promotions_) + " promotions are in force.",
+        "Ask for less (\"detail\": \"lines\" or \"totals\"), split the order, or let fewer promotions match all of its lines; or let "
+        "an administrator raise loyalty.max_calculation_memory.");
 }
 
 void check_calculation() {
