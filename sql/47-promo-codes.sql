@@ -53,16 +53,18 @@ CREATE FUNCTION @extschema@.loyalty_generate_promo_codes(
     mask text,
     codes bigint,
     expires_at timestamptz DEFAULT 'infinity',
-    external_id text DEFAULT NULL
+    external_id text DEFAULT NULL,
+    expires_on date DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_generate_promo_codes';
 
-COMMENT ON FUNCTION @extschema@.loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text) IS
+COMMENT ON FUNCTION @extschema@.loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text, date) IS
     'Makes that many (1 to 10000000) new codes in a pool, at random, from a mask: # stands for a digit, ? for a letter, * '
-    'for either (without I, O, 0 and 1), all else for itself, letters in upper case as in an import. Returns how many. With '
-    'an external id, a repeated call makes none. Errors: LY201, LY630 (pool), LY632 (its validity), LY633 (the mask has too few codes, or a wrong length), LY104 '
+    'for either (without I, O, 0 and 1), all else for itself, letters in upper case as in an import. They expire at a moment '
+    '(exclusive), with the end of the day expires_on in the program''s time zone, or never. Returns how many. With an '
+    'external id, a repeated call makes none. Errors: LY201, LY512 (both forms of the expiry), LY630 (pool), LY632 (its validity), LY633 (the mask has too few codes, or a wrong length), LY104 '
     '(codes), LY513 (the external id was used for something else). Example: SELECT loyalty_generate_promo_codes(''main'', '
     '''birthday'', ''BDAY-****-****'', 1000000);';
 
@@ -74,6 +76,7 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     expires_at timestamptz DEFAULT 'infinity',
     uses_column name DEFAULT NULL,
     expires_column name DEFAULT NULL,
+    expires_on date DEFAULT NULL,
     OUT inserted bigint,
     OUT duplicates bigint,
     OUT refused bigint,
@@ -83,12 +86,12 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_import_promo_codes';
 
-COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name) IS
+COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name, date) IS
     'Takes codes from a column of a table, such as a temporary one that COPY filled; which the caller has the right to read. '
     'Other columns may hold the uses of each code so far (null: none) and when it expires: a date (the last day, in the '
-    'program''s time zone) or a moment; null: expires_at. Reports how many were inserted, were there already (also twice in '
+    'program''s time zone) or a moment; null: expires_at, or the end of the day expires_on. Reports how many were inserted, were there already (also twice in '
     'the source), and were refused: null, empty, longer than 100 characters, with white space within, or with uses below 0; '
-    'with the first 20 of these. Errors: LY201, LY630 (pool), LY632 (its validity). Example: SELECT * FROM '
+    'with the first 20 of these. Errors: LY201, LY512 (both forms of the expiry), LY630 (pool), LY632 (its validity). Example: SELECT * FROM '
     'loyalty_import_promo_codes(''main'', ''birthday'', ''imported'');';
 
 CREATE FUNCTION @extschema@.loyalty_attach_promo_code(program text, profile text, pool text, code text DEFAULT NULL) RETURNS text

@@ -292,6 +292,44 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_combinations_trigger() IS
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Partners: their terms are part of a version, so who edits them edits the draft
 
+CREATE FUNCTION @extschema@.loyalty_check_partner_contacts(partner text, site text, email text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT
+        given."column",
+        given.value,
+        given.noun,
+        given.example
+    INTO wrong
+    FROM (
+        VALUES
+            ('site', site, 'address of a site', 'https://partner.example', '^https?://[^\s/?#@.:]+(\.[^\s/?#@.:]+)*(:[0-9]{1,5})?([/?#]\S*)?$'),
+            ('email', email, 'e-mail address', 'office@partner.example', '^[^\s@<>(),;:"]+@[^\s@.<>(),;:"]+(\.[^\s@.<>(),;:"]+)+$')
+    ) AS given ("column", value, noun, example, pattern)
+    WHERE given.value !~* given.pattern
+    ORDER BY given."column"
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY334',
+            MESSAGE = format('%s of partner "%s" is no %s', wrong."column", partner, wrong.noun),
+            DETAIL = format('The value given is "%s".', wrong.value),
+            HINT = format('Write one such as %s, or leave it null.', wrong.example),
+            SCHEMA = 'loyalty',
+            TABLE = 'partners',
+            COLUMN = wrong."column";
+    END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_check_partner_contacts(text, text, text) IS
+    'Refuses (LY334) what cannot be the address of a partner''s site, or its e-mail address. Example: SELECT '
+    'loyalty_check_partner_contacts(''acme'', ''https://acme.example'', ''office@acme.example'');';
+
 CREATE FUNCTION @extschema@.loyalty_partners_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -300,6 +338,9 @@ DECLARE
     naming text;
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(coalesce(NEW.program, OLD.program)::text);
+    IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND (NEW.site, NEW.email) IS DISTINCT FROM (OLD.site, OLD.email) THEN
+        PERFORM @extschema@.loyalty_check_partner_contacts(NEW.external_id::text, NEW.site, NEW.email);
+    END IF;
     IF TG_OP <> 'DELETE' THEN
         RETURN NEW;
     END IF;
@@ -325,8 +366,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_partners_trigger() IS
-    'Trigger of loyalty.partners, before insert, update or delete of a row: no benefit of the draft names a partner that '
-    'is deleted (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_partners_trigger();';
+    'Trigger of loyalty.partners, before insert, update or delete of a row: site and e-mail address can be ones (LY334), no '
+    'benefit of the draft names a partner that is deleted (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_partners_trigger();';
 
 -- By statement, for terms come in bulk. The lock is held before anything of it can be seen.
 CREATE FUNCTION @extschema@.loyalty_partner_products_trigger() RETURNS trigger

@@ -7,6 +7,7 @@ DROP FUNCTION @extschema@.loyalty_check_names(anyelement);
 DROP FUNCTION @extschema@.loyalty_end_promotion(text, text);
 DROP FUNCTION @extschema@.loyalty_explain(jsonb);
 DROP FUNCTION @extschema@.loyalty_fire(text, text, text, text, numeric, text, text);
+DROP FUNCTION @extschema@.loyalty_generate_promo_codes(text, text, text, bigint, timestamptz, text);
 DROP FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz);
 DROP FUNCTION @extschema@.loyalty_points_chart(text, text, integer);
 

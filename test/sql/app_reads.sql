@@ -104,6 +104,15 @@ CREATE TABLE imported (code) AS SELECT ' summer-лето-' || number FROM genera
 SELECT inserted, duplicates FROM loyalty_import_promo_codes('p', 'uni', 'imported');
 SELECT count(*) FROM loyalty.promo_codes WHERE code LIKE 'SUMMER-%';
 SELECT loyalty_generate_promo_codes('p', 'uni', 'two words', 1);
+-- Their last day may be given in place of a moment; a row's own goes before it.
+SELECT loyalty_generate_promo_codes('p', 'uni', 'DAY-#', 1, expires_on => '2026-03-31');
+SELECT loyalty_generate_promo_codes('p', 'uni', 'DAY-#', 1, '2026-03-31 12:00Z', expires_on => '2026-03-31');
+CREATE TABLE days (code text, last_day date);
+INSERT INTO days VALUES ('day-own', '2026-03-01'), ('day-all', NULL);
+SELECT inserted FROM loyalty_import_promo_codes('p', 'uni', 'days', expires_column => 'last_day', expires_on => '2026-03-31');
+SELECT regexp_replace(code, '\d', 'N') AS code, expires_at AT TIME ZONE 'America/New_York' AS expires FROM loyalty.promo_codes WHERE code LIKE 'DAY-%' ORDER BY code COLLATE "C";
+DELETE FROM loyalty.promo_codes WHERE code LIKE 'DAY-%';
+DROP TABLE days;
 UPDATE loyalty.promo_code_pools SET max_uses = 3 WHERE external_id = 'uni';
 CREATE TABLE handed_over (code text, used integer, last_day date, until timestamptz);
 INSERT INTO handed_over VALUES ('one', 1, '2026-02-28', 'infinity'), ('three', 3, NULL, '2026-02-01 00:00+00'), ('none', NULL, '2026-12-31', NULL), ('minus', -1, NULL, NULL), ('one', 2, NULL, NULL);

@@ -206,6 +206,13 @@ SELECT sku, partner FROM loyalty.partner_products;
 \set VERBOSITY terse
 -- A product has at most one partner, and no other table links the two.
 INSERT INTO loyalty.partners (program, external_id, name, description, site, email) VALUES ('main', 'other', 'Other', 'Of the neighbours', 'https://other.example', 'us@other.example');
+UPDATE loyalty.partners SET site = given FROM unnest('{https://a.b/c?d=e#f,HTTP://localhost:8080,NULL}'::text[]) AS given WHERE external_id = 'other';
+UPDATE loyalty.partners SET email = 'first.last+tag@sub.other.example' WHERE external_id = 'other';
+UPDATE loyalty.partners SET site = 'other.example' WHERE external_id = 'other';
+UPDATE loyalty.partners SET site = 'javascript:alert(1)' WHERE external_id = 'other';
+UPDATE loyalty.partners SET site = 'https://' WHERE external_id = 'other';
+UPDATE loyalty.partners SET email = 'us at other.example' WHERE external_id = 'other';
+UPDATE loyalty.partners SET email = 'us@other' WHERE external_id = 'other';
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'POT', 'other', 5);
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'nothing', 'other', 5);
 SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'loyalty' AND column_name = 'partner' AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE') ORDER BY 1;

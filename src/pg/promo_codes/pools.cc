@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "pg/ledger/functions.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
@@ -304,6 +305,13 @@ Datum return_report(FunctionCallInfo call, const Report& report) {
     });
 }
 
+// Until when codes are used: a moment, the fifth argument of both functions, whose default is never; or the end of a day.
+TimestampTz expiry(const PromoCodePool& pool, const Arguments& given, int day) {
+    auto at = given.moment(4);
+    if (at == DT_NOEND) at.reset();
+    return read_expiry(pool.program, at, given.datum(day)).value_or(DT_NOEND);
+}
+
 }  // namespace
 
 PromoCodePool find_pool(const std::string& program, const std::string& pool) {
@@ -351,9 +359,9 @@ Datum loyalty_generate_promo_codes(PG_FUNCTION_ARGS) {
         }
         if (codes > mask.capacity())
             fail_mask(mask.text(), "It stands for " + std::to_string(mask.capacity()) + " codes.");
-        const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
         const auto external_id = given.text(5);
         const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
+        const TimestampTz expires_at = expiry(pool, given, 6);
         if (external_id && is_repeated(pool, mask, codes, expires_at, *external_id)) return Int64GetDatum(codes);
         check_validity(pool);
         generate(pool, mask, codes, expires_at);
@@ -367,7 +375,6 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         if (PG_ARGISNULL(2)) throw loyalty::Error(loyalty::sqlstate::missing_field, "argument \"source\" is missing");
-        const TimestampTz expires_at = given.moment(4).value_or(DT_NOEND);
         const Oid relation = PG_GETARG_OID(2);
         const auto name = [&](int argument) -> std::optional<std::string> {
             if (PG_ARGISNULL(argument)) return std::nullopt;
@@ -380,6 +387,7 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
             const AsOwner as_owner = AsOwner::writing();
             const Spi connection;
             const PromoCodePool pool = find_pool(given.required(0, "program"), given.required(1, "pool"));
+            const TimestampTz expires_at = expiry(pool, given, 7);
             check_validity(pool);
             Source source(relation, columns, time_zone_of(pool.program), caller);
             for (auto portion = source.next(); !portion.codes.empty(); portion = source.next()) {
