@@ -3,6 +3,7 @@
 #include "codec/reading.hpp"
 #include "core/error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -285,8 +286,23 @@ Tree read_tree(std::string_view json) {
     return tree;
 }
 
-// A list that holds anything but texts is of no type that a benefit knows.
-void add_list(Parameters& parameters, std::string_view key, const Json& list) {
+void add_objects(Parameters& parameters, std::string_view benefit, std::string_view key, const Json& list) {
+    std::string json;
+    write_json(json, list);
+    std::vector<Parameters> objects;
+    for (const auto& item : list.items) {
+        std::string text;
+        write_json(text, item);
+        objects.push_back(read_parameters(benefit, text));
+    }
+    parameters.add(std::string(key), std::move(json), std::move(objects));
+}
+
+// A list that holds anything but texts, or anything but objects, is of no type that a benefit knows.
+void add_list(Parameters& parameters, std::string_view benefit, std::string_view key, const Json& list) {
+    const auto is_object = [](const Json& item) { return item.kind == Json::Kind::object; };
+    if (!list.items.empty() && std::all_of(list.items.begin(), list.items.end(), is_object))
+        return add_objects(parameters, benefit, key, list);
     std::string json;
     write_json(json, list);
     std::vector<std::string> texts;
@@ -307,7 +323,7 @@ Parameters read_parameters(std::string_view benefit, std::string_view json) {
             continue;
         }
         if (value.kind == Json::Kind::array) {
-            add_list(parameters, key, value);
+            add_list(parameters, benefit, key, value);
             continue;
         }
         std::string text;

@@ -289,6 +289,7 @@ private:
                 !fulfils(tree_, condition, order_.lines[static_cast<std::size_t>(piece.line)]))
                 continue;
             if (condition.untouched && was_lowered(piece, began)) continue;
+            if (steps_see_ && !steps_see_->contains(i)) continue;
             asks.push_back({i, piece.quantity(), piece.total});
         }
         return asks;
@@ -391,7 +392,9 @@ private:
                 return !fulfils(tree_, only, order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)]);
             });
         }
-        if (name == "discount") {
+        if (parameters.has("steps")) {
+            propose_steps(proposal, benefit, condition, asks, world, began, taken);
+        } else if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
         } else if (name == "price_from_field") {
             propose_price_from_field(proposal, asks, parameters, world);
@@ -421,6 +424,71 @@ private:
             propose_partner_payment(proposal, asks, parameters, world);
         }
         return proposal;
+    }
+
+    // --- Steps ---
+
+    // The benefit as its deepest step reached makes it; by the quantity of each line, for the lines that reached it alone.
+    void propose_steps(Proposal& proposal, const TreeBenefit& benefit, const TreeCondition& condition,
+                       const std::vector<Ask>& asks, const World& world, const std::vector<Piece>& began,
+                       const Taken& taken) const {
+        Parameters parameters = benefit.parameters;
+        const bool by_money_of_lines = condition.level == Level::product || parameters.has("segments");
+        const std::string by = parameters.has("by") ? *parameters.text("by") : by_money_of_lines ? "lines_total" : "goods";
+        const auto counts = [&](const Line& line) {
+            if (by == "goods" || by == "items") return true;
+            if (condition.level == Level::product) return fulfils(tree_, condition, line);
+            const auto segments = parameters.texts("segments");
+            return !segments || fulfils(tree_, {Level::product, ConditionMode::in, *segments, {}}, line);
+        };
+        const auto counted = [&](const auto& counts_here) {
+            Int units = 0, money = 0;
+            for (const Line& line : order_.lines) {
+                if (!counts_here(line)) continue;
+                units += line.quantity.units;
+                money += line.base.units;
+            }
+            return by == "goods" || by == "lines_total" ? Decimal::of(money, tree_.currency_scale) : Decimal::of(units, 6);
+        };
+        const auto steps = parameters.steps();
+        const auto deepest = [&](const Decimal& value) {
+            int reached = -1;
+            for (int i = 0; i < static_cast<int>(steps.size()); ++i) {
+                if (steps[static_cast<std::size_t>(i)].from <= value) reached = i;
+            }
+            return reached;
+        };
+        const auto at = [&](int step, const World& seen, const TreeCondition& wanted) {
+            const TreeBenefit one{benefit.benefit, steps[static_cast<std::size_t>(step)].parameters};
+            return propose(one, wanted, proposal.source, seen, began, taken);
+        };
+        if (by != "line_items") {
+            const int reached = deepest(counted(counts));
+            if (reached >= 0) proposal = at(reached, world, condition);
+            return;
+        }
+        // Each step sees nothing but the pieces of its lines.
+        std::map<int, std::set<std::size_t>> pieces;
+        for (const Ask& ask : asks) {
+            const auto of = article(ask, world);
+            const int reached = deepest(counted([&](const Line& line) {
+                return counts(line) && line.product == of.first && line.price.units == of.second;
+            }));
+            if (reached >= 0) pieces[reached].insert(ask.piece);
+        }
+        std::vector<Ask> all;
+        for (const auto& [step, mine] : pieces) {
+            steps_see_ = &mine;
+            Proposal part = at(step, world, condition);
+            steps_see_ = nullptr;
+            for (Ask ask : part.asks) {
+                ask.purse += 1000 * step;
+                all.push_back(ask);
+            }
+            if (proposal.asks.empty() && all.size() == part.asks.size()) proposal = part;
+        }
+        std::sort(all.begin(), all.end(), [](const Ask& a, const Ask& b) { return a.piece < b.piece; });
+        proposal.asks = std::move(all);
     }
 
     // --- Prices ---
@@ -1207,6 +1275,7 @@ private:
     const Order& order_;
     const Facts& facts_;
     std::vector<std::vector<Node>> children_;  // per group, in position order
+    mutable const std::set<std::size_t>* steps_see_ = nullptr;  // the pieces of the lines of one step
     Int base_goods_ = 0;
 };
 

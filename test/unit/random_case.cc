@@ -183,8 +183,9 @@ private:
             if (!plain_ && promotion.kind == PromotionKind::discount && may_hold_unsummable(promotion) && chance(25)) {
                 condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
             } else {
-                condition.benefits.push_back(promotion.kind == PromotionKind::discount ? small_discount(condition.level)
-                                                                                       : small_points(condition.level));
+                TreeBenefit benefit = promotion.kind == PromotionKind::discount ? small_discount(condition.level)
+                                                                                : small_points(condition.level);
+                condition.benefits.push_back(plain_ ? std::move(benefit) : with_steps(std::move(benefit), condition.level));
             }
         }
         promotion.conditions.push_back(condition);
@@ -373,6 +374,40 @@ private:
         if (chance(30)) add(benefit, "max_items_per", std::string("line"));
     }
 
+    // The benefit at two or three steps: what it says of how much it gives becomes the first.
+    TreeBenefit with_steps(TreeBenefit benefit, Level level) {
+        const auto kind = [&](const char* name) { return benefit.parameters.has(name); };
+        const char* name = kind("percent") ? "percent" : kind("amount") ? "amount" : "points";
+        if (!chance(30) || !kind(name) || kind("target")) return benefit;
+        TreeBenefit stepped = named(benefit.benefit);
+        const bool accrues = benefit.benefit == "accrue_points";
+        for (const char* common : {"point_type", "pick", "per", "max_items_per", "credit_on"}) {
+            if (kind(common)) add(stepped, common, *benefit.parameters.text(common));
+        }
+        if (kind("max_items")) add(stepped, "max_items", Decimal(*benefit.parameters.count("max_items")));
+        if (kind("segments")) stepped.parameters.add("segments", Parameters::Type::texts, "[]", *benefit.parameters.texts("segments"));
+        auto by = one_of<std::string>({"goods", "items", "lines_total", "lines_items", "line_items", "line_items", ""});
+        const bool counts_all = kind("max_items") && !kind("max_items_per");
+        const bool once = kind("per") && *benefit.parameters.text("per") == "order";
+        if (by == "line_items" && (level == Level::order || accrues || counts_all || once)) by = "items";
+        if (!by.empty()) add(stepped, "by", by);
+        const bool units = by.ends_with("items");
+        std::vector<Parameters> steps;
+        Decimal from(0);
+        for (int left = 2 + up_to(1); left > 0; --left) {
+            Parameters step(benefit.benefit);
+            step.add("from", Parameters::Type::number, from.to_string());
+            step.add(name, Parameters::Type::number, (std::string(name) == "percent" ? percent() : Decimal(1 + up_to(9))).to_string());
+            steps.push_back(std::move(step));
+            const Decimal more = units ? Decimal::of(5 + 5 * up_to(3), 1) : money(one_of({300, 3000}));
+            const int scale = std::max(from.scale(), more.scale());
+            from = Decimal::of(*from.units(scale) + *more.units(scale), scale);
+        }
+        if (chance(50)) steps.erase(steps.begin());
+        stepped.parameters.add("steps", "[steps]", std::move(steps));
+        return stepped;
+    }
+
     TreeBenefit any_benefit(const TreePromotion& promotion, Level level) {
         if (chance(10) && may_hold_incomparable(promotion)) return text();
         if (promotion.kind == PromotionKind::discount) {
@@ -382,10 +417,10 @@ private:
                            : rounding(level, Decimal::of(1 + up_to(700), tree_.currency_scale));
             }
             if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
-            return level == Level::product && chance(25) ? partner_discount() : discount(level);
+            return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), level);
         }
         if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
-        return level == Level::product && chance(25) ? partner_points() : points(level);
+        return level == Level::product && chance(25) ? partner_points() : with_steps(points(level), level);
     }
 
     static TreeBenefit named(const std::string& name) { return {name, Parameters(name)}; }
@@ -589,6 +624,11 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
     for (const char* name : {"step", "per_amount"}) {
         if (parameters.has(name))
             out << " " << name << "=" << money({*parameters.amount(name, currency_scale)}, currency_scale);
+    }
+    if (parameters.has("by")) out << " by " << *parameters.text("by");
+    if (parameters.has("steps")) {
+        for (auto& step : parameters.steps())
+            out << " from " << step.from.to_string() << ": " << to_string({"", step.parameters}, currency_scale) << ";";
     }
     if (parameters.has("factor")) {
         const Fraction factor = *parameters.factor("factor");

@@ -69,7 +69,9 @@ private:
 }  // namespace
 
 std::unique_ptr<const Benefit> read_accrue_points(Parameters& parameters, const BenefitSetting& setting) {
-    return std::make_unique<AccruePoints>(parameters, setting);
+    return read_with_steps(parameters, setting, [](Parameters& own, const BenefitSetting& of) {
+        return std::unique_ptr<const Benefit>(std::make_unique<AccruePoints>(own, of));
+    });
 }
 
 }  // namespace loyalty

@@ -59,6 +59,7 @@ enum class Reason {
     no_points_left,        // the budget of points is used up
     taken,                 // an earlier promotion took the targets (incompatibility)
     not_chosen,            // another combination is worth more (max_benefit)
+    below_first_step,      // there is less than the first of a benefit's steps asks for
     reduced_before,        // its condition is for untouched units, and reductions have lowered all
     field_missing,         // the custom field is missing, negative or no number
     no_partner_terms,      // no matching line is a product of these partners with terms in force
@@ -111,6 +112,15 @@ struct View {
     std::vector<Part> parts;         // the unit groups it may touch, in line order, nothing asked yet
     bool shipping_is_free;           // whether it may touch the shipping price
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
+    std::span<const std::uint32_t> condition_lines;  // on products: all lines that fulfil the condition
+};
+
+// The next of a benefit's steps that an order has not reached, and what counts towards it.
+struct NextStep {
+    bool of_lines = false;      // of those that the benefit is for; else of the order
+    bool counts_units = false;  // else money
+    Decimal from;
+    Decimal value;
 };
 
 // The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded: reductions
@@ -158,6 +168,12 @@ public:
     // When accrued points are credited; empty for benefits that accrue nothing.
     virtual std::string_view credit_on() const { return {}; }
     virtual std::string_view delay() const { return {}; }
+    virtual bool has_steps() const { return false; }
+    // The next step, if it has steps of the order or of its lines together; lines: of a product condition.
+    virtual std::optional<NextStep> next_step(const Program& program, const Order& order,
+                                              std::span<const std::uint32_t> lines) const {
+        return std::nullopt;
+    }
     // The text that it gives, if any: rendered when all figures are final.
     virtual const Template* text() const { return nullptr; }
     // On orders: the product segments whose goods it sees alone, in Program::segments; empty: it sees all goods.

@@ -23,6 +23,10 @@ std::unique_ptr<const Benefit> read_accrue_points(Parameters& parameters, const 
 std::unique_ptr<const Benefit> read_accrue_points_from_field(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_partner_points(Parameters& parameters, const BenefitSetting& setting);
 
+// Reads a benefit that may have steps, each of which `read` reads like a benefit of its own.
+using BenefitReader = std::unique_ptr<const Benefit>(Parameters& parameters, const BenefitSetting& setting);
+std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting, BenefitReader* read);
+
 // Allots a change of an order's price over `parts` (their `asked`), and last over a shipping price, in proportion to the
 // current totals. A raise is a negative reduction.
 void allot_over(std::vector<Part>& parts, Money shipping, Money reduction, Money& shipping_asked);

@@ -110,7 +110,9 @@ private:
 }  // namespace
 
 std::unique_ptr<const Benefit> read_discount(Parameters& parameters, const BenefitSetting& setting) {
-    return std::make_unique<Discount>(parameters, setting);
+    return read_with_steps(parameters, setting, [](Parameters& own, const BenefitSetting& of) {
+        return std::unique_ptr<const Benefit>(std::make_unique<Discount>(own, of));
+    });
 }
 
 }  // namespace loyalty

@@ -10,6 +10,50 @@ void Parameters::add(std::string name, Type type, std::string value, std::vector
     entries_.push_back({std::move(name), type, std::move(value), std::move(texts)});
 }
 
+void Parameters::add(std::string name, std::string value, std::vector<Parameters> objects) {
+    entries_.push_back({std::move(name), Type::objects, std::move(value), {}, false, std::move(objects)});
+}
+
+Parameters::Step Parameters::step(const Parameters& own, const std::string& all) const {
+    Step step{{}, Parameters(benefit_)};
+    for (const auto& entry : entries_) {
+        if (entry.name != "steps" && entry.name != "by") step.parameters.entries_.push_back(entry);
+    }
+    const Entry* from = own.find("from");
+    if (!from) fail("steps", all, "that each step says from how much on it applies: \"from\"");
+    step.from = own.number(*from);
+    if (step.from.is_negative() || step.from.scale() > 6 || !step.from.units(6))
+        fail("steps", all, "\"from\" of 0 or more, with at most 6 decimals");
+    for (const auto& entry : own.entries_) {
+        if (entry.name == "from") continue;
+        const bool is_value = entry.name == "percent" || entry.name == "amount" || entry.name == "points";
+        if (!is_value || has(entry.name))
+            fail("steps", all, "steps that have \"from\" and one of \"percent\", \"amount\" and \"points\", and nothing else");
+        step.parameters.entries_.push_back(entry);
+    }
+    return step;
+}
+
+std::vector<Parameters::Step> Parameters::steps() {
+    constexpr std::size_t most = 100;
+    const Entry* entry = find("steps");
+    if (entry->type != Type::objects || entry->objects.size() > most)
+        fail("steps", entry->value, "a list of 1 to 100 objects such as {\"from\": 50, \"percent\": 5}");
+    std::vector<Step> steps;
+    for (const auto& object : entry->objects) {
+        Step next = step(object, entry->value);
+        if (!steps.empty()) {
+            if (next.from <= steps.back().from) fail("steps", entry->value, "steps that rise by \"from\"");
+            const bool same = std::all_of(object.entries_.begin(), object.entries_.end(), [&](const Entry& own) {
+                return own.name == "from" || steps.back().parameters.has(own.name);
+            });
+            if (!same) fail("steps", entry->value, "steps of one kind: all of \"percent\", \"amount\" or \"points\"");
+        }
+        steps.push_back(std::move(next));
+    }
+    return steps;
+}
+
 bool Parameters::has(std::string_view name) const { return find(name) != nullptr; }
 
 std::optional<Fraction> Parameters::percent(std::string_view name, int most) {

@@ -13,17 +13,20 @@ namespace loyalty {
 
 class Parameters {
 public:
-    enum class Type { number, text, texts, other };
+    enum class Type { number, text, texts, objects, other };
     struct Entry {
         std::string name;
         Type type;
         std::string value;               // a number's or a text's own text; JSON text of anything else
         std::vector<std::string> texts;  // of a list of texts
         bool asked = false;
+        std::vector<Parameters> objects{};  // of a list of objects
     };
 
     explicit Parameters(std::string_view benefit) : benefit_(benefit) {}
     void add(std::string name, Type type, std::string value, std::vector<std::string> texts = {});
+
+    void add(std::string name, std::string value, std::vector<Parameters> objects);
 
     bool has(std::string_view name) const;
     // A percentage from 0 (exclusive) to `most`, with at most 6 decimals.
@@ -39,6 +42,10 @@ public:
     std::optional<Fraction> factor(std::string_view name);
     // One of `choices`, the first of which is the default; returns its number.
     std::size_t choice(std::string_view name, std::initializer_list<std::string_view> choices);
+    // A step of a benefit: the parameters that are said of all steps, with its own.
+    struct Step;
+    // From "steps": rising, each with one and the same of "percent", "amount" and "points".
+    std::vector<Step> steps();
     // Exactly one of `names` must be given.
     void exactly_one(std::initializer_list<std::string_view> names) const;
     // Refuses `name` where `why` it has no meaning.
@@ -54,8 +61,15 @@ private:
     const Entry* find(std::string_view name) const;
     Decimal number(const Entry& entry) const;
 
+    Step step(const Parameters& own, const std::string& all) const;
+
     std::string benefit_;
     std::vector<Entry> entries_;
+};
+
+struct Parameters::Step {
+    Decimal from;
+    Parameters parameters;
 };
 
 }  // namespace loyalty

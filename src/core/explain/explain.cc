@@ -359,6 +359,8 @@ std::string_view describe(Reason reason) {
             return "an earlier promotion took its place";
         case Reason::not_chosen:
             return "another combination is better";
+        case Reason::below_first_step:
+            return "it begins with more";
         case Reason::reduced_before:
             return "all that it is for was reduced before";
         case Reason::field_missing:

@@ -1,5 +1,7 @@
 #include "core/explain/near_miss.hpp"
 
+#include "core/calculate/candidates.hpp"
+
 #include <algorithm>
 
 namespace loyalty {
@@ -69,8 +71,37 @@ std::vector<Goal> goals_of(const Program& program, Index index) {
         const Condition& condition = program.conditions[c];
         if (condition.level == Level::order) add_segments(c, condition.mode, condition.segments);
         if (condition.minimum.any()) goals.push_back({index, c, {}, {}, condition.minimum});
+        for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
+            if (program.benefits[b].rule->has_steps()) goals.push_back({index, c, {}, {}, {}, b});
+        }
     }
     return goals;
+}
+
+std::optional<NearMiss> find_near_miss(const Program& program, const Order& order, Index benefit) {
+    const auto& [index, type, rule] = program.benefits[benefit];
+    const Condition& condition = program.conditions[index];
+    std::vector<std::uint32_t> lines;
+    if (condition.level == Level::product) {
+        lines = matching_lines(condition, order);
+        if (lines.empty()) return std::nullopt;
+    }
+    const auto next = rule->next_step(program, order, lines);
+    if (!next) return std::nullopt;
+    NearMiss miss{{{next->counts_units ? "items" : "goods"}, Comparison::Operator::at_least, next->from},
+                  next->value,
+                  next->counts_units ? 0 : program.currency_scale};
+    if (next->of_lines) miss.benefit = benefit;
+    return miss;
+}
+
+bool counts(const Program& program, const NearMiss& miss, const Line& line) {
+    if (miss.benefit != none) {
+        const auto& [index, type, rule] = program.benefits[miss.benefit];
+        const Condition& condition = program.conditions[index];
+        return condition.level == Level::product ? matches(condition, line) : is_for(*rule, line);
+    }
+    return miss.condition == none || matches(program.conditions[miss.condition], line);
 }
 
 namespace {
@@ -91,6 +122,10 @@ std::vector<NearMiss> misses_of_segments(const Program& program, const Order& or
 }  // namespace
 
 std::vector<NearMiss> misses_of(const Program& program, const Order& order, const Goal& goal) {
+    if (goal.benefit != none) {
+        auto miss = find_near_miss(program, order, goal.benefit);
+        return miss ? std::vector{std::move(*miss)} : std::vector<NearMiss>{};
+    }
     if (!goal.segments.empty()) return misses_of_segments(program, order, goal);
     const bool of_lines = goal.condition != none;
     std::vector<std::uint32_t> lines;
@@ -115,7 +150,7 @@ std::optional<Decimal> NearMiss::missing() const {
 }
 
 std::string NearMiss::describe_figure() const {
-    return comparison.describe_path() + (condition == none ? "" : " of its lines");
+    return comparison.describe_path() + (condition == none && benefit == none ? "" : " of its lines");
 }
 
 }  // namespace loyalty

@@ -18,6 +18,7 @@ struct NearMiss {
     Decimal value;     // what the order has
     int decimals = 0;  // that it is shown with at least
     Index condition = none;  // whose lines it is about; none: the order
+    Index benefit = none;    // or whose
 
     // Whether more goods would mend it, and how much more it takes: one unit of the last decimal where "more than" is asked.
     std::optional<Decimal> missing() const;
@@ -42,9 +43,16 @@ struct Goal {
     std::vector<Index> segments;  // of orders: any of them will do, …
     std::vector<std::vector<Comparison>> comparisons;  // … for each what its predicate compares
     Minimum minimum;                                   // where it names no segments
+    Index benefit = none;                              // or whose next step it is
 };
 
 std::vector<Goal> goals_of(const Program& program, Index promotion);
+
+// By how much the order misses the next step of a benefit, if it has steps of the order or of its lines together.
+std::optional<NearMiss> find_near_miss(const Program& program, const Order& order, Index benefit);
+
+// Whether more of the line would mend it.
+bool counts(const Program& program, const NearMiss& miss, const Line& line);
 
 // By how much the order misses it, of segments each; nothing where it does not, or where more goods are no help.
 std::vector<NearMiss> misses_of(const Program& program, const Order& order, const Goal& goal);

@@ -102,7 +102,7 @@ private:
         std::optional<Change> cheapest;
         for (const auto& line : order_.lines) {
             if (line.price.is_zero()) continue;
-            if (miss.condition != none && !matches(program_.conditions[miss.condition], line)) continue;
+            if (!counts(program_, miss, line)) continue;
             const std::int64_t units = units_for(*missing, counts_units ? one_unit.units : line.price.units);
             if (units > most_units) continue;
             Change change;

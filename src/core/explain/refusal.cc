@@ -86,6 +86,8 @@ public:
                 return condition();
             case Reason::lines_too_small:
                 return lines();
+            case Reason::below_first_step:
+                return step();
             case Reason::point_type_inactive:
                 return point_type().id;
             case Reason::points_not_requested:
@@ -205,6 +207,11 @@ private:
     std::string condition() const {
         const Condition& condition = program_.conditions[promotion_.first_condition];
         return segments(condition.mode, condition.segments, condition.level);
+    }
+
+    std::string step() const {
+        const auto found = find_near_miss(program_, order_, trace_.benefit);
+        return found ? miss(*found) : "each line counts by itself";
     }
 
     // What the lines of the first condition come to.
