@@ -8,6 +8,10 @@ declare -A test_files=(
     [tap]='test/t/*.pl'
 )
 
+# TAP tests that cannot share an installation with others: they replace the library in it.
+# shellcheck disable=SC2034  # tools/suite reads it
+runs_alone=migration
+
 # tests_of SUITE: its tests, names without folder and suffix, restricted to TESTS where that is set.
 tests_of() {
     local file name

@@ -99,18 +99,20 @@ is(join("\n", @inexact), '', 'each passes all arguments, and no literal without 
 # What the server makes of them
 
 # A node of a tree, and what is listed in a field of it.
-my $node_text = qr/(?<node>\{(?:[^{}\\]|\\.|(?&node))*\})/;
-my $list_text = qr/(?<list>\((?:[^()\\]|\\.|(?&list))*\))/;
+my $node_text = qr/(?<node>\{(?:[^{}\\]++|\\.|(?&node))*+\})/;
+my $list_text = qr/(?<list>\((?:[^()\\]++|\\.|(?&list))*+\))/;
 
 # The calls of ours in a tree that convert an argument, or leave one out.
 sub inexact_calls_of
 {
     my ($tree, $seen) = @_;
     my @found;
-    while ($tree =~ /\{FUNCEXPR :funcid (\d+)/g)
+    my @calls;
+    while ($tree =~ /\{FUNCEXPR :funcid (\d+)/g) { push @calls, [ $function{$1}, $-[0] ] if $function{$1} }
+    foreach (@calls)
     {
-        my ($callee, $at) = ($function{$1} // next, $-[0]);
-        substr($tree, $at) =~ /^$node_text/ or die 'not a tree';
+        (my $callee, pos $tree) = @$_;
+        $tree =~ /\G$node_text/ or die 'not a tree';
         my $call = $+{node};
         $seen->{ $callee->{name} } = 1;
         my ($arguments) = $call =~ /:args (?:<>|$list_text)/ ? ($+{list} // '()') : die 'no arguments';

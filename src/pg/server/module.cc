@@ -5,13 +5,29 @@
 #include "pg/server/settings.hpp"
 
 extern "C" {
+#include "utils/guc.h"
 
 PG_MODULE_MAGIC;
 
 void _PG_init(void);
 void _PG_init(void) {
-    loyalty::pg::define_settings();
-    loyalty::pg::plan_foreign_keys_by_keys();
-    loyalty::pg::leave_out_proven_keys();
+    using namespace loyalty::pg;
+    // Who may set it protects the server from a role's orders, so the role itself may not.
+    DefineCustomIntVariable("loyalty.max_calculation_memory", "The most memory that one calculation may hold.",
+                            "A calculation that needs more ends with error LY402.", &settings::max_calculation_memory,
+                            settings::max_calculation_memory, 1024, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
+    DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
+                             "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("loyalty.keeping", "Whether memberships of products are being kept up.",
+                             "The functions that keep them up set it, for a statement of theirs.", &settings::keeping,
+                             settings::keeping, PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+                             nullptr, nullptr, nullptr);
+    // No other setting of this prefix can be made from now on.
+    MarkGUCPrefixReserved("loyalty");
+
+    plan_foreign_keys_by_keys();
+    leave_out_proven_keys();
 }
 }

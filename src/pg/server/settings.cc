@@ -1,37 +1,9 @@
 #include "pg/server/settings.hpp"
 
-#include "pg/server/postgres.hpp"
-
-extern "C" {
-#include "utils/guc.h"
-}
-
-namespace loyalty::pg {
-
-namespace settings {
+namespace loyalty::pg::settings {
 
 int max_calculation_memory = 256 * 1024;
 bool notify = true;
+bool keeping = false;
 
-// Read by a trigger of SQL, see sql/live/40-catalogue.sql.
-static bool keeping = false;
-
-}  // namespace settings
-
-void define_settings() {
-    // Who may set it protects the server from a role's orders, so the role itself may not.
-    DefineCustomIntVariable("loyalty.max_calculation_memory", "The most memory that one calculation may hold.",
-                            "A calculation that needs more ends with error LY402.", &settings::max_calculation_memory,
-                            settings::max_calculation_memory, 1024, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
-                            nullptr);
-    DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
-                             "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
-                             nullptr, nullptr, nullptr);
-    DefineCustomBoolVariable("loyalty.keeping", "Whether memberships of products are being kept up.",
-                             "The functions that keep them up set it, for a statement of theirs.", &settings::keeping,
-                             settings::keeping, PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-                             nullptr, nullptr, nullptr);
-    MarkGUCPrefixReserved("loyalty");
-}
-
-}  // namespace loyalty::pg
+}  // namespace loyalty::pg::settings

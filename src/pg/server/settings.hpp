@@ -7,12 +7,7 @@ namespace loyalty::pg::settings {
 extern int max_calculation_memory;
 // loyalty.notify: whether transactions that wrote events notify listeners, see events/notify.cc.
 extern bool notify;
+// loyalty.keeping: read by a trigger of SQL, see sql/live/40-catalogue.sql.
+extern bool keeping;
 
 }  // namespace loyalty::pg::settings
-
-namespace loyalty::pg {
-
-// Called once, where the library is loaded. No other setting of this prefix can be made afterwards.
-void define_settings();
-
-}  // namespace loyalty::pg
