@@ -307,8 +307,14 @@ BEGIN
     INTO wrong
     FROM (
         VALUES
-            ('site', site, 'address of a site', 'https://partner.example', '^https?://[^\s/?#@.:]+(\.[^\s/?#@.:]+)*(:[0-9]{1,5})?([/?#]\S*)?$'),
-            ('email', email, 'e-mail address', 'office@partner.example', '^[^\s@<>(),;:"]+@[^\s@.<>(),;:"]+(\.[^\s@.<>(),;:"]+)+$')
+            (
+                'site', site, 'address of a site', 'https://partner.example',
+                '^https?://[^\s/?#@.:]+(\.[^\s/?#@.:]+)*(:[0-9]{1,5})?([/?#]\S*)?$'
+            ),
+            (
+                'email', email, 'e-mail address', 'office@partner.example',
+                '^[^\s@<>(),;:"]+@[^\s@.<>(),;:"]+(\.[^\s@.<>(),;:"]+)+$'
+            )
     ) AS given ("column", value, noun, example, pattern)
     WHERE given.value !~* given.pattern
     ORDER BY given."column"
