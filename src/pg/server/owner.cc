@@ -17,9 +17,9 @@ Oid schema_owner() {
     const Oid owner = postgres([] {
         HeapTuple tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum("loyalty"));
         if (!HeapTupleIsValid(tuple)) return InvalidOid;
-        const Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
+        const Oid found = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
         ReleaseSysCache(tuple);
-        return owner;
+        return found;
     });
     if (!OidIsValid(owner)) {
         throw Error(sqlstate::schema_missing, "schema \"loyalty\" does not exist", {},
