@@ -67,7 +67,7 @@ private:
     }
     void bind_by_rules() {
         const bool is_accrual = type_ == Type::accrual;
-        use_.emplace(posting_.key, *posting_.promotion, is_accrual ? value_ : 0, terms_.scale);
+        use_.emplace(TriggerUse{posting_.key, *posting_.promotion, is_accrual ? value_ : 0, terms_.scale});
         require_use(*use_, now_);
         require_rule(posting_.key, *posting_.promotion, is_accrual, value_, terms_.scale);
     }

@@ -52,7 +52,7 @@ public:
         check_dates();
         std::optional<TriggerUse> use;
         if (hold_.promotion) {
-            use.emplace(hold_.key, *hold_.promotion, is_redemption() ? 0 : amount_, terms_.scale);
+            use.emplace(TriggerUse{hold_.key, *hold_.promotion, is_redemption() ? 0 : amount_, terms_.scale});
             require_use(*use, now_);
             require_rule(hold_.key, *hold_.promotion, !is_redemption(), amount_, terms_.scale);
         }
