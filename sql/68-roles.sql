@@ -93,7 +93,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'transaction_list', 'version_history'
             )
             -- What the functions that pending_changes calls read with the caller's rights.
-            OR relation.name IN ('promotion_conditions', 'promotions', 'segment_references')
+            OR relation.name IN ('promotion_benefits', 'promotion_conditions', 'promotions', 'segment_references')
             WHEN 'jobs' THEN relation.name ~ '^job_' OR relation.name = 'report_refreshes'
             ELSE false
         END
