@@ -259,6 +259,18 @@ SET LOCAL session_replication_role = origin;
 SELECT outcome($$SELECT loyalty_calculate(basket('A') - 'external_id')$$);
 ROLLBACK;
 
+-- An order whose lines are gone, and what it earned for them is not.
+BEGIN;
+SELECT outcome($$SELECT loyalty_place_order(basket('C'))$$);
+SET LOCAL session_replication_role = replica;
+INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points, credit_on, state)
+SELECT buyer, program, external_id, 99, 'none', 'bonus', 'product', '00001', 1, 'delivered', 'waiting'
+FROM loyalty.orders WHERE external_id = 'C';
+DELETE FROM loyalty.order_lines;
+SET LOCAL session_replication_role = origin;
+SELECT outcome($$SELECT loyalty_cancel_order('main', 'C')$$);
+ROLLBACK;
+
 SET client_min_messages = warning;
 DROP VIEW flickering, vanishing, closing, foreign_view;
 DROP TABLE letters, foreign_table;

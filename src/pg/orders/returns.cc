@@ -150,6 +150,10 @@ private:
         const auto found =
             std::lower_bound(lines_.begin(), lines_.end(), id,
                              [](const SoldLine& line, const std::string& wanted) { return line.id < wanted; });
+        if (found == lines_.end() || found->id != id) {
+            throw Error(sqlstate::data_corrupted, "line \"" + id + "\" of " + order_.shown() + " is not stored", {},
+                        "See SELECT * FROM loyalty_verify().");
+        }
         return found->taken.is_zero() ? nullptr : &*found;
     }
 
