@@ -147,6 +147,20 @@ COMMENT ON FUNCTION @extschema@.loyalty_refused_under(text) IS
     'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions whose '
     'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
 
+CREATE FUNCTION @extschema@.loyalty_looks_at_several_lines(level text, benefit text, parameters jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+SELECT level = 'order'
+    OR @extschema@.loyalty_pays_with_points(benefit, parameters)
+    OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
+    OR parameters @> '{"per": "order"}'
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_looks_at_several_lines(text, text, jsonb) IS
+    'Whether what a benefit does to a line depends on other lines, so that it cannot stand where the best is chosen of each '
+    'line (best_of). Example: SELECT loyalty_looks_at_several_lines(''product'', ''discount'', ''{"percent": 5}'');';
+
 CREATE FUNCTION @extschema@.loyalty_check_combinations(program text, promotions text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -163,13 +177,23 @@ BEGIN
             benefit.benefit,
             benefit.condition,
             benefit.position,
-            @extschema@.loyalty_refused_under(benefit.benefit::text) AS refused_under
+            @extschema@.loyalty_refused_under(benefit.benefit::text)
+            || CASE WHEN several.lines THEN ARRAY['the best of each line'] END AS refused_under
         FROM loyalty.promotion_benefits AS benefit
         JOIN loyalty.promotions AS promotion
             ON promotion.program = benefit.program AND promotion.external_id = benefit.promotion
+        JOIN loyalty.promotion_conditions AS condition
+            ON condition.program = benefit.program
+            AND condition.promotion = benefit.promotion
+            AND condition.position = benefit.condition
+        CROSS JOIN LATERAL (
+            SELECT @extschema@.loyalty_looks_at_several_lines(
+                condition.level::text, benefit.benefit::text, benefit.parameters
+            ) AS lines
+        ) AS several
         WHERE benefit.program = loyalty_check_combinations.program
             AND benefit.promotion = ANY (promotions)
-            AND cardinality(@extschema@.loyalty_refused_under(benefit.benefit::text)) > 0
+            AND (several.lines OR cardinality(@extschema@.loyalty_refused_under(benefit.benefit::text)) > 0)
             AND promotion.state <> 'ended'
     ),
     around AS (
@@ -190,11 +214,17 @@ BEGIN
         SELECT
             around.promotion,
             around.promotion_group,
-            promotion_group.arbitration AS name
+            named.name
         FROM around
         JOIN loyalty.promotion_groups AS promotion_group
             ON promotion_group.program = loyalty_check_combinations.program
             AND promotion_group.external_id = around.promotion_group
+        CROSS JOIN LATERAL (
+            VALUES
+                (promotion_group.arbitration),
+                (CASE WHEN promotion_group.best_of = 'line' THEN 'the best of each line' END)
+        ) AS named (name)
+        WHERE named.name IS NOT NULL
         UNION
         SELECT
             concerned.promotion,
@@ -226,6 +256,9 @@ BEGIN
                 WHEN 'parallel' THEN 'Benefits of a parallel promotion are added up, and this one cannot be.'
                 WHEN 'summation' THEN format(
                     'Group "%s" adds up what stands in it, and this one cannot be.', wrong.promotion_group
+                )
+                WHEN 'the best of each line' THEN format(
+                    'Group "%s" chooses for each line apart, and this one looks at several together.', wrong.promotion_group
                 )
                 ELSE format('Group "%s" compares what its children are worth.', wrong.promotion_group)
             END,

@@ -228,6 +228,8 @@ SELECT
                         'max_discount_amount', trim_scale(promotion_group.max_discount_amount),
                         'min_product_price_percent', trim_scale(promotion_group.min_product_price_percent),
                         'min_product_price_amount', trim_scale(promotion_group.min_product_price_amount),
+                        'best', nullif(promotion_group.best, 'combination'),
+                        'best_of', nullif(promotion_group.best_of, 'order'),
                         'archived', nullif(promotion_group.archived, false)
                     ))
                     ORDER BY promotion_group.external_id

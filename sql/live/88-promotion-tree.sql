@@ -76,7 +76,11 @@ WITH RECURSIVE node AS (
                 'at most ' || trim_scale(promotion_group.max_discount_percent) || ' % off',
                 'at most ' || trim_scale(promotion_group.max_discount_amount) || ' off',
                 'no price below ' || trim_scale(promotion_group.min_product_price_percent) || ' %',
-                'no price below ' || trim_scale(promotion_group.min_product_price_amount)
+                'no price below ' || trim_scale(promotion_group.min_product_price_amount),
+                CASE
+                    WHEN promotion_group.best_of = 'line' THEN 'one child for each line'
+                    WHEN promotion_group.best = 'single' THEN 'one child only'
+                END
             ),
             ''
         ) AS limits,

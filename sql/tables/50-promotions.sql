@@ -15,6 +15,8 @@ CREATE TABLE loyalty.promotion_groups (
     archived boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    best text NOT NULL DEFAULT 'combination',
+    best_of text NOT NULL DEFAULT 'order',
     CONSTRAINT promotion_groups_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promotion_groups_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promotion_groups_parent_fkey FOREIGN KEY (program, parent)
@@ -32,7 +34,11 @@ CREATE TABLE loyalty.promotion_groups (
     CONSTRAINT promotion_groups_min_product_price_amount_range
         CHECK (min_product_price_amount >= 0 AND min_product_price_amount < 'Infinity'),
     CONSTRAINT promotion_groups_one_min_product_price
-        CHECK (num_nonnulls(min_product_price_percent, min_product_price_amount) <= 1)
+        CHECK (num_nonnulls(min_product_price_percent, min_product_price_amount) <= 1),
+    CONSTRAINT promotion_groups_best_is_known CHECK (best IN ('combination', 'single')),
+    CONSTRAINT promotion_groups_best_of_is_known CHECK (best_of IN ('order', 'line')),
+    CONSTRAINT promotion_groups_best_is_of_max_benefit CHECK (best = 'combination' OR arbitration = 'max_benefit'),
+    CONSTRAINT promotion_groups_best_of_line_is_single CHECK (best_of = 'order' OR best = 'single')
 );
 
 CREATE INDEX promotion_groups_parent ON loyalty.promotion_groups (program, parent);
@@ -57,6 +63,10 @@ COMMENT ON COLUMN loyalty.promotion_groups.min_product_price_percent IS
     'Floor under a unit''s price, in percent of its base price, 0 to 100; null: none.';
 COMMENT ON COLUMN loyalty.promotion_groups.min_product_price_amount IS
     'The same floor as an amount of money per unit, 0 or more; null: none.';
+COMMENT ON COLUMN loyalty.promotion_groups.best IS
+    'What max_benefit weighs: combination (all combinations of its children) or single (each child alone, never two together).';
+COMMENT ON COLUMN loyalty.promotion_groups.best_of IS
+    'What a single child is the best of: order (of all of it) or line (of each line the child that is worth most there).';
 COMMENT ON COLUMN loyalty.promotion_groups.archived IS 'Whether the group is put away.';
 COMMENT ON COLUMN loyalty.promotion_groups.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promotion_groups.updated_at IS 'When the row was changed last.';

@@ -182,6 +182,13 @@ Segment read_product_segment(const Json& object, const Place& place) {
     return segment;
 }
 
+Best best_at(const Json& object, const Place& place) {
+    if (!object.find("best")) return Best::combination;
+    const auto best = choice_at<Best>(object, "best", place, {"combination", "single"});
+    const bool by_line = object.find("best_of") && choice_at<int>(object, "best_of", place, {"order", "line"}) == 1;
+    return best == Best::single && by_line ? Best::single_by_line : best;
+}
+
 TreeGroup read_group(const Json& object, const Place& place) {
     TreeGroup group;
     group.id = text_at(object, "group", place);
@@ -191,6 +198,7 @@ TreeGroup read_group(const Json& object, const Place& place) {
     group.position = integer_at(object, "position", place);
     group.arbitration = choice_at<Arbitration>(object, "arbitration", place,
                                                {"consistent", "incompatibility", "summation", "max_benefit"});
+    group.best = best_at(object, place);
     group.max_discount_percent = decimal_at(object, "max_discount_percent", place);
     group.max_discount_amount = decimal_at(object, "max_discount_amount", place);
     group.min_product_price_percent = decimal_at(object, "min_product_price_percent", place);

@@ -291,6 +291,8 @@ INSERT INTO settings VALUES
     ('promotion_groups', 'max_discount_amount', 'seen', $e$UPDATE loyalty.promotion_groups SET max_discount_amount = 1 WHERE external_id = 'g'$e$),
     ('promotion_groups', 'min_product_price_percent', 'seen', $e$UPDATE loyalty.promotion_groups SET min_product_price_percent = 99 WHERE external_id = 'g'$e$),
     ('promotion_groups', 'min_product_price_amount', 'seen', $e$UPDATE loyalty.promotion_groups SET min_product_price_amount = 9.9 WHERE external_id = 'g'$e$),
+    ('promotion_groups', 'best', 'seen', $e$UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit', best = 'single' WHERE external_id = 'g'$e$),
+    ('promotion_groups', 'best_of', 'seen', $e$UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit', best = 'single', best_of = 'line' WHERE external_id = 'g'$e$),
     ('promotion_groups', 'archived', 'seen', $e$UPDATE loyalty.promotion_groups SET archived = true WHERE external_id = 'g'$e$),
     ('promotions', 'kind', 'refused', $e$UPDATE loyalty.promotions SET kind = 'points' WHERE external_id = 'sale'$e$),
     ('promotions', 'parent', 'seen', $e$UPDATE loyalty.promotions SET parent = 'main' WHERE external_id = 'sale'$e$),

@@ -1,11 +1,13 @@
 #include "unit/oracle.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace loyalty::oracle {
 
@@ -219,7 +221,8 @@ private:
 
     Int reduction_left(const World& world, const Chain& chain) const {
         Int left = unlimited;
-        for (const TreeGroup* group : chain) {
+        for (std::size_t i = 0; i + uncapped_ < chain.size(); ++i) {
+            const TreeGroup* group = chain[i];
             const Int so_far = world.gross[number_of(*group)];
             if (group->max_discount_percent) {
                 const Int limit = round(Ratio(base_goods_) * ratio_of(*group->max_discount_percent) / 100);
@@ -885,7 +888,7 @@ private:
     static void cut_at_borders(const Effects& effects, World& world) {
         std::map<int, std::set<Int>> borders;
         for (const Effect& effect : effects) {
-            if (effect.target >= 0 && effect.applied > 0) borders[effect.target].insert({effect.from, effect.to});
+            if (effect.target >= 0 && effect.applied != 0) borders[effect.target].insert({effect.from, effect.to});
         }
         std::vector<Piece> pieces;
         for (const Piece& piece : world.pieces) {
@@ -919,8 +922,9 @@ private:
                 covered.push_back(p);
                 quantities.push_back(piece.quantity());
             }
-            const auto shares = oracle::allot(effect.applied, quantities);
-            for (std::size_t i = 0; i < covered.size(); ++i) wanted[e][covered[i]] = shares[i];
+            const auto shares = oracle::allot(std::abs(effect.applied), quantities);
+            for (std::size_t i = 0; i < covered.size(); ++i)
+                wanted[e][covered[i]] = effect.applied < 0 ? -shares[i] : shares[i];
         }
         Amounts got(effects.size(), std::vector<Int>(pieces, 0));
         commit_sum_of(-1, effects, wanted, got, chain, world);
@@ -959,24 +963,26 @@ private:
         for (std::size_t e = 0; e < effects.size(); ++e) {
             if (effects[e].target >= 0 && !effects[e].is_gift() && effects[e].type == type) summands.push_back(e);
         }
-        std::vector<Int> amounts;
+        std::vector<Int> amounts, raises;
         for (std::size_t p = 0; p < world.pieces.size(); ++p) {
             const Piece& piece = world.pieces[p];
-            Int sum = 0;
-            for (const auto e : summands) sum += wanted[e][p];
-            amounts.push_back(
-                std::min(sum, std::max<Int>(0, piece.total - floor_of(piece.line, piece.quantity(), chain))));
+            Int sum = 0, raise = 0;
+            for (const auto e : summands) (wanted[e][p] < 0 ? raise : sum) += std::abs(wanted[e][p]);
+            const Int room = std::max<Int>(0, piece.total - floor_of(piece.line, piece.quantity(), chain));
+            amounts.push_back(std::min(sum, room + raise));
+            raises.push_back(raise);
         }
         const Int left = allowed(world, chain, type);
         if (std::accumulate(amounts.begin(), amounts.end(), Int{0}) > left) amounts = oracle::allot(left, amounts);
         for (std::size_t p = 0; p < world.pieces.size(); ++p) {
-            if (amounts[p] == 0) continue;
+            if (amounts[p] == 0 && raises[p] == 0) continue;
             std::vector<Int> weights;
-            for (const auto e : summands) weights.push_back(wanted[e][p]);
+            for (const auto e : summands) weights.push_back(std::max<Int>(0, wanted[e][p]));
             const auto shares = oracle::allot(amounts[p], weights);
-            for (std::size_t i = 0; i < summands.size(); ++i) got[summands[i]][p] = shares[i];
-            world.pieces[p].total -= amounts[p];
-            if (type < 0) world.pieces[p].lowered = true;
+            for (std::size_t i = 0; i < summands.size(); ++i)
+                got[summands[i]][p] = wanted[summands[i]][p] < 0 ? wanted[summands[i]][p] : shares[i];
+            world.pieces[p].total -= amounts[p] - raises[p];
+            if (type < 0 && amounts[p] > 0) world.pieces[p].lowered = true;
             reduce_goods(world, chain, type, amounts[p]);
         }
     }
@@ -1031,9 +1037,89 @@ private:
             case Arbitration::summation:
                 return summation(children, chain, world, taken);
             case Arbitration::max_benefit:
-                return max_benefit(children, chain, world, taken);
+                return group.best == Best::single_by_line ? best_by_line(children, chain, world, taken)
+                                                          : max_benefit(children, chain, world, taken,
+                                                                        group.best == Best::single ? 1 : 99);
         }
         return {};
+    }
+
+    // --- The best child for each unit ---
+
+    Effects best_by_line(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+        const std::size_t outer = std::exchange(uncapped_, chain.size());
+        std::vector<Effects> alone;
+        for (const Node& child : children) {
+            World copy = world;
+            alone.push_back(evaluate(child, chain, copy, taken));
+        }
+        uncapped_ = outer;
+        World cut = world;
+        for (const Effects& effects : alone) cut_at_every_border(effects, cut);
+        std::vector<std::vector<Effects>> of_piece(cut.pieces.size(), std::vector<Effects>(children.size()));
+        for (std::size_t i = 0; i < children.size(); ++i) {
+            for (const Effect& effect : alone[i]) lay(effect, cut, taken, of_piece, i);
+        }
+        std::vector<Effects> kept(children.size());
+        for (const auto& candidates : of_piece) {
+            std::size_t best = children.size();
+            Ratio most = 0;
+            for (std::size_t i = 0; i < children.size(); ++i) {
+                Ratio up = 0, down = 0;
+                for (const Effect& effect : candidates[i]) {
+                    if (effect.applied < 0) {
+                        down = Ratio(down.top * 1 - Wide{effect.applied} * down.bottom, down.bottom);
+                        continue;
+                    }
+                    const Ratio worth = effect.accrual ? worth_of_points(effect) : Ratio(effect.applied);
+                    up = Ratio(up.top * worth.bottom + worth.top * up.bottom, up.bottom * worth.bottom);
+                }
+                if (up.top * down.bottom <= down.top * up.bottom) continue;
+                const Ratio worth = up - down;
+                if (worth.top * most.bottom <= most.top * worth.bottom) continue;
+                most = worth;
+                best = i;
+            }
+            if (best < children.size()) append(kept[best], candidates[best]);
+        }
+        Effects all;
+        for (const Effects& effects : kept) append(all, effects);
+        return all.empty() ? all : commit_sum(std::move(all), chain, world);
+    }
+
+    Ratio worth_of_points(const Effect& effect) const {
+        const bool counts = tree_.point_types[static_cast<std::size_t>(effect.type)].kind == PointKind::standard;
+        return counts ? Ratio(effect.points) / points_per_money(effect.type) : Ratio(0);
+    }
+
+    static void cut_at_every_border(const Effects& effects, World& world) {
+        Effects borders = effects;
+        for (Effect& effect : borders) effect.applied = effect.is_gift() ? 0 : effect.applied;
+        cut_at_borders(borders, world);
+    }
+
+    // An effect's shares of the pieces below it; points of a line lie on all of it that is free.
+    static void lay(const Effect& effect, const World& world, const Taken& taken,
+                    std::vector<std::vector<Effects>>& of_piece, std::size_t child) {
+        std::vector<std::size_t> below;
+        std::vector<Int> quantities;
+        for (std::size_t p = 0; p < world.pieces.size(); ++p) {
+            const Piece& piece = world.pieces[p];
+            if (piece.line != effect.target) continue;
+            if (effect.is_gift() ? taken.has(piece) : piece.from < effect.from || piece.to > effect.to) continue;
+            below.push_back(p);
+            quantities.push_back(piece.quantity());
+        }
+        const auto money = oracle::allot(std::abs(effect.applied), quantities);
+        const auto points = oracle::allot(effect.points, quantities);
+        for (std::size_t i = 0; i < below.size(); ++i) {
+            Effect share = effect;
+            share.from = world.pieces[below[i]].from;
+            share.to = world.pieces[below[i]].to;
+            share.applied = share.asked = effect.applied < 0 ? -money[i] : money[i];
+            share.points = points[i];
+            if (share.is_something()) of_piece[below[i]][child].push_back(share);
+        }
     }
 
     static void append(Effects& all, const Effects& more) { all.insert(all.end(), more.begin(), more.end()); }
@@ -1114,9 +1200,11 @@ private:
         return a.positions < b.positions;
     }
 
-    Effects max_benefit(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+    Effects max_benefit(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken,
+                        int most) const {
         std::optional<Outcome> best;
         for (unsigned subset = 0; subset < 1u << children.size(); ++subset) {
+            if (std::popcount(subset) > most) continue;
             std::vector<Node> chosen;
             std::vector<int> positions;
             for (std::size_t i = 0; i < children.size(); ++i) {
@@ -1275,6 +1363,7 @@ private:
     const Order& order_;
     const Facts& facts_;
     std::vector<std::vector<Node>> children_;  // per group, in position order
+    mutable std::size_t uncapped_ = 0;  // how many of the outermost groups do not cap what is weighed line by line
     mutable const std::set<std::size_t>* steps_see_ = nullptr;  // the pieces of the lines of one step
     Int base_goods_ = 0;
 };

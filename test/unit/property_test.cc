@@ -248,6 +248,8 @@ bool tells_contest(const Program& program, const Calculation& calculation, Index
     for (Index group = program.promotions[promotion].parent; group != none; group = program.groups[group].parent) {
         const NodeTrace& trace = calculation.trace.groups[group];
         if (trace.contest) return trace.reason == Reason::not_chosen && trace.contest->theirs >= trace.contest->own;
+        // It has lost line by line, and other promotions of its child have not.
+        if (program.groups[group].best == Best::single_by_line) return true;
     }
     return false;
 }

@@ -33,6 +33,7 @@ public:
             group.arbitration = one_of({Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation,
                                         Arbitration::max_benefit});
             if (chance(30)) group.max_discount_amount = money(30);
+            choose_best(group);
             tree_.groups.push_back(group);
         }
         for (int left = 2 + up_to(3); left > 0; --left) add_small_promotion();
@@ -141,6 +142,25 @@ private:
         return types;
     }
 
+    bool is_best_by_line(const TreePromotion& promotion) const {
+        for (std::string id = promotion.parent; !id.empty();) {
+            const auto group =
+                std::find_if(tree_.groups.begin(), tree_.groups.end(), [&](const TreeGroup& g) { return g.id == id; });
+            if (group->best == Best::single_by_line) return true;
+            id = group->parent;
+        }
+        return false;
+    }
+
+    // One that may stand where the promotion stands.
+    template <class Make>
+    TreeBenefit fitting(const TreePromotion& promotion, Level level, const Make& make) {
+        TreeBenefit benefit = make();
+        while (is_best_by_line(promotion) && looks_at_several_lines(benefit.benefit, level, benefit.parameters))
+            benefit = make();
+        return benefit;
+    }
+
     bool may_hold_unsummable(const TreePromotion& promotion) const {
         return promotion.benefit_rule == BenefitRule::sequential && !around(promotion).contains(Arbitration::summation);
     }
@@ -173,7 +193,7 @@ private:
         promotion.audience = Audience::everyone;
         promotion.benefit_rule = chance(60) ? BenefitRule::sequential : BenefitRule::parallel;
         TreeCondition condition;
-        condition.level = plain_ || chance(75) ? Level::product : Level::order;
+        condition.level = plain_ || chance(75) || is_best_by_line(promotion) ? Level::product : Level::order;
         if (condition.level == Level::product && chance(30)) {
             condition.mode = ConditionMode::in;
             condition.segments.push_back("A");
@@ -183,8 +203,10 @@ private:
             if (!plain_ && promotion.kind == PromotionKind::discount && may_hold_unsummable(promotion) && chance(25)) {
                 condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
             } else {
-                TreeBenefit benefit = promotion.kind == PromotionKind::discount ? small_discount(condition.level)
-                                                                                : small_points(condition.level);
+                TreeBenefit benefit = fitting(promotion, condition.level, [&] {
+                    return promotion.kind == PromotionKind::discount ? small_discount(condition.level)
+                                                                     : small_points(condition.level);
+                });
                 condition.benefits.push_back(plain_ ? std::move(benefit) : with_steps(std::move(benefit), condition.level));
             }
         }
@@ -291,9 +313,15 @@ private:
         }
     }
 
+    void choose_best(TreeGroup& group) {
+        if (group.arbitration == Arbitration::max_benefit && chance(40))
+            group.best = one_of({Best::single, Best::single_by_line});
+    }
+
     void fill(TreeGroup& group) {
         group.arbitration = one_of(
             {Arbitration::consistent, Arbitration::incompatibility, Arbitration::summation, Arbitration::max_benefit});
+        choose_best(group);
         if (chance(25)) {
             if (chance(50)) {
                 group.max_discount_percent = percent();
@@ -327,7 +355,7 @@ private:
         promotion.benefit_rule = chance(70) ? BenefitRule::sequential : BenefitRule::parallel;
         for (int left = 1 + up_to(std::min(2, size_ / 3)); left > 0; --left) {
             TreeCondition condition;
-            condition.level = chance(60) ? Level::product : Level::order;
+            condition.level = chance(60) || is_best_by_line(promotion) ? Level::product : Level::order;
             if (condition.level == Level::product && chance(50)) {
                 condition.mode = one_of({ConditionMode::in, ConditionMode::in, ConditionMode::outside});
                 for (const Segment& segment : tree_.segments) {
@@ -344,7 +372,8 @@ private:
                 if (chance(15)) condition.minimum = minimum();
             }
             for (int benefits = 1 + up_to(std::min(2, size_ / 4)); benefits > 0; --benefits) {
-                condition.benefits.push_back(any_benefit(promotion, condition.level));
+                condition.benefits.push_back(fitting(promotion, condition.level,
+                                                     [&] { return any_benefit(promotion, condition.level); }));
             }
             promotion.conditions.push_back(condition);
         }
@@ -648,6 +677,7 @@ struct Printer {
         static constexpr const char* names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
         out << indent << "group " << group.id << " at " << group.position << ": "
             << names[static_cast<int>(group.arbitration)];
+        if (group.best != Best::combination) out << (group.best == Best::single ? " best=single" : " best=single_by_line");
         const auto limit = [&](const char* name, const std::optional<Decimal>& value) {
             if (value) out << " " << name << "=" << value->to_string();
         };

@@ -70,6 +70,19 @@ COMMENT ON COLUMN loyalty.promotion_conditions.min_total IS
 COMMENT ON COLUMN loyalty.promotion_conditions.untouched IS
     'Whether its benefits see only units that no reduction had lowered when the promotion began; level product only.';
 
+-- The best single child of a group.
+ALTER TABLE loyalty.promotion_groups
+    ADD COLUMN best text NOT NULL DEFAULT 'combination',
+    ADD COLUMN best_of text NOT NULL DEFAULT 'order',
+    ADD CONSTRAINT promotion_groups_best_is_known CHECK (best IN ('combination', 'single')),
+    ADD CONSTRAINT promotion_groups_best_of_is_known CHECK (best_of IN ('order', 'line')),
+    ADD CONSTRAINT promotion_groups_best_is_of_max_benefit CHECK (best = 'combination' OR arbitration = 'max_benefit'),
+    ADD CONSTRAINT promotion_groups_best_of_line_is_single CHECK (best_of = 'order' OR best = 'single');
+COMMENT ON COLUMN loyalty.promotion_groups.best IS
+    'What max_benefit weighs: combination (all combinations of its children) or single (each child alone, never two together).';
+COMMENT ON COLUMN loyalty.promotion_groups.best_of IS
+    'What a single child is the best of: order (of all of it) or line (of each line the child that is worth most there).';
+
 -- A version of the present rules follows when the triggers are there: loyalty_adopt_rules().
 ALTER TABLE loyalty.promotion_versions ADD COLUMN rules integer NOT NULL DEFAULT 1;
 ALTER TABLE loyalty.promotion_versions ALTER COLUMN rules DROP DEFAULT;

@@ -55,4 +55,13 @@ const BenefitType& benefit_type(std::string_view name, PromotionKind kind, Level
     return *found;
 }
 
+bool looks_at_several_lines(std::string_view name, Level level, Parameters parameters) {
+    const auto says = [&](std::string_view parameter, std::string_view value) {
+        return parameters.has(parameter) && parameters.text(parameter) == value;
+    };
+    const bool pays = name == "points_discount" || (name == "partner_points" && says("mode", "pay"));
+    const bool counts_items = parameters.has("max_items") && !says("max_items_per", "line");
+    return level == Level::order || pays || counts_items || says("per", "order");
+}
+
 }  // namespace loyalty

@@ -1,5 +1,6 @@
 #include "core/calculate/arbitration.hpp"
 
+#include "core/calculate/best_by_line.hpp"
 #include "core/money/allot.hpp"
 
 #include <algorithm>
@@ -114,7 +115,8 @@ Entries Arbiter::combine(const Group& group, const Children& children, State& st
         case Arbitration::summation:
             return summation(children, state, scope);
         case Arbitration::max_benefit:
-            return max_benefit(children, state, scope);
+            return group.best == Best::single_by_line ? best_by_line(children, state, scope)
+                                                      : max_benefit(children, state, scope);
     }
     return {};
 }
@@ -211,6 +213,57 @@ Entries Arbiter::sum_up(std::vector<Entries>&& summands, State&& last, State& st
         return std::move(summands.front());
     }
     return commit_sum(bounds_, *scope.enclosing, state, summands);
+}
+
+// Each child works alone, below what limits all of them together; each unit is left to the child that is worth most there, and
+// what they keep is committed under the limits.
+Entries Arbiter::best_by_line(const Children& children, State& state, const Scope& scope) {
+    std::vector<Enclosing> unlimited;
+    for (const Enclosing* node = scope.enclosing; node; node = node->outer) unlimited.push_back(*node);
+    for (std::size_t i = 0; i < unlimited.size(); i++) {
+        unlimited[i].max_discount.reset();
+        unlimited[i].outer = i + 1 < unlimited.size() ? &unlimited[i + 1] : nullptr;
+    }
+    Scope inner = scope;
+    inner.enclosing = unlimited.data();
+    std::vector<Entries> alone;
+    for (const auto* child : children) {
+        State result = state;
+        alone.push_back(evaluate(*child, result, inner));
+    }
+    const auto is_free = [&](const UnitGroup& units) { return !scope.taken || scope.taken->units(units) == none; };
+    const std::vector<Entries> kept = keep_best_by_line(program_, state, alone, is_free);
+    work_.add(state.groups.size() * children.size());
+    if (scope.trace) trace_best_by_line(children, alone, kept, *scope.trace);
+    return commit_sum(bounds_, *scope.enclosing, state, kept);
+}
+
+// Tells of children, and of promotions below them, that have kept nothing of what they did alone.
+void Arbiter::trace_best_by_line(const Children& children, const std::vector<Entries>& alone,
+                                 const std::vector<Entries>& kept, Trace& trace) const {
+    const auto works = [](const Entry& entry) { return entry.has_effect(); };
+    std::vector<bool> keeps(program_.promotions.size());
+    std::vector<Child> winners;
+    int128 worth = 0;
+    for (std::size_t i = 0; i < children.size(); i++) {
+        worth += worth_of(kept[i]);
+        for (const auto& entry : kept[i]) keeps[promotion_of(entry)] = true;
+        if (!kept[i].empty()) winners.push_back({children[i]->is_group, children[i]->index});
+    }
+    for (std::size_t i = 0; i < children.size(); i++) {
+        if (kept[i].empty() && std::any_of(alone[i].begin(), alone[i].end(), works)) {
+            mark_not_chosen(*children[i], trace);
+            NodeTrace& lost = children[i]->is_group ? trace.groups[children[i]->index]
+                                                    : trace.promotions[children[i]->index];
+            lost.reason = Reason::not_chosen;
+            lost.contest = Contest{worth_of(alone[i]), worth};
+            lost.lost_to = winners;
+        }
+        for (const auto& entry : alone[i]) {
+            if (entry.has_effect() && !keeps[promotion_of(entry)])
+                trace.promotions[promotion_of(entry)].reason = Reason::not_chosen;
+        }
+    }
 }
 
 // A promotion with a budget is enclosed by it.

@@ -74,6 +74,9 @@ private:
     Entries incompatibility(const Children& children, State& state, const Scope& scope);
     Entries summation(const Children& children, State& state, const Scope& scope);
     Entries max_benefit(const Children& children, State& state, const Scope& scope);
+    Entries best_by_line(const Children& children, State& state, const Scope& scope);
+    void trace_best_by_line(const Children& children, const std::vector<Entries>& alone,
+                            const std::vector<Entries>& kept, Trace& trace) const;
     Entries carry_out(const Decision& decision, const Children& children, State& state, const Scope& scope);
     void trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope, const Children& chosen,
                           int128 worth);

@@ -357,14 +357,16 @@ private:
                 pieces.push_back(i);
                 weights.push_back(piece.quantity().units);
             }
-            const auto asked = allot(entry.asked.units, weights);
-            const auto applied = allot(entry.applied.units, weights);
+            // A raise is a negative reduction.
+            const std::int64_t sign = entry.applied < Money{} ? -1 : 1;
+            const auto asked = allot(sign * entry.asked.units, weights);
+            const auto applied = allot(sign * entry.applied.units, weights);
             for (std::size_t i = 0; i < pieces.size(); i++) {
                 Entry share = entry;
                 share.from = state_.groups[pieces[i]].from;
                 share.to = state_.groups[pieces[i]].to;
-                share.asked = Money{asked[i]};
-                share.applied = Money{applied[i]};
+                share.asked = Money{sign * asked[i]};
+                share.applied = Money{sign * applied[i]};
                 of_piece_[pieces[i]].push_back(share);
             }
         }
@@ -373,15 +375,17 @@ private:
     void apply(Entry::Kind kind, std::uint32_t point_type) {
         const auto counts = [&](const Entry& entry) { return entry.kind == kind && entry.point_type == point_type; };
         std::vector<std::int64_t> allowed(state_.groups.size(), 0);
+        std::vector<Money> raises(allowed.size());
         std::vector<CutBy> cuts(allowed.size());
         for (std::size_t i = 0; i < allowed.size(); i++) {
             Money sum;
             for (const auto& entry : of_piece_[i]) {
-                if (counts(entry)) sum += entry.applied;
+                if (counts(entry)) (entry.applied < Money{} ? raises[i] : sum) += entry.applied;
             }
-            allowed[i] = std::min(sum, rooms_[i]).units;
+            const Money room = rooms_[i] - raises[i];
+            allowed[i] = std::min(sum, room).units;
             const UnitGroup& piece = state_.groups[i];
-            if (sum > rooms_[i]) cuts[i] = cut_by_floor(bounds_, piece.line, piece.quantity(), enclosing_);
+            if (sum > room) cuts[i] = cut_by_floor(bounds_, piece.line, piece.quantity(), enclosing_);
         }
         const auto before = allowed;
         cut_to(allowed, allowed_sum(bounds_, enclosing_, state_, point_type));
@@ -393,27 +397,27 @@ private:
         }
         for (std::size_t i = 0; i < allowed.size(); i++) {
             const Money reduction{allowed[i]};
-            state_.groups[i].total -= reduction;
+            state_.groups[i].total -= reduction + raises[i];
             if (kind == Entry::Kind::money && reduction > Money{}) state_.groups[i].lowered = true;
-            rooms_[i] -= reduction;
+            rooms_[i] -= reduction + raises[i];
             account(state_, enclosing_, point_type, reduction);
             share_out(of_piece_[i], counts, reduction, cuts[i]);
         }
     }
 
-    // Divides what was applied to a piece over the effects that asked for it.
+    // Divides what was taken off a piece over the effects that asked for it; raises are not cut.
     template <class Counts>
     void share_out(std::vector<Entry>& entries, const Counts& counts, Money applied, const CutBy& cuts) {
         std::vector<std::int64_t> weights;
         for (const auto& entry : entries) {
-            if (counts(entry)) weights.push_back(entry.applied.units);
+            if (counts(entry)) weights.push_back(std::max(Money{}, entry.applied).units);
         }
         if (weights.empty()) return;
         const auto shares = allot(applied.units, weights);
         std::size_t next = 0;
         for (auto& entry : entries) {
             if (!counts(entry)) continue;
-            const Money share{shares[next++]};
+            const Money share = std::min(entry.applied, Money{shares[next++]});
             if (share < entry.applied) entry.cut_by |= cuts;
             entry.applied = share;
             result_.push_back(entry);

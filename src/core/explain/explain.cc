@@ -97,8 +97,7 @@ private:
         const NodeTrace& trace = calculation_.trace.groups[index];
         std::string title = index == 0 ? "Main arbitration" : "->  Group " + group.id;
         title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
-        if (group.arbitration == Arbitration::max_benefit && trace.evaluated)
-            title += trace.summed ? ", by summation" : ", by consistent";
+        title += how_combined(group, trace);
         if (trace.reason == Reason::none) {
             line(indent, title + ")" + prices(trace));
         } else {
@@ -114,6 +113,13 @@ private:
                 add_promotion(child.index, below);
             }
         }
+    }
+
+    static std::string_view how_combined(const Group& group, const NodeTrace& trace) {
+        if (group.best == Best::single) return ", best single";
+        if (group.best == Best::single_by_line) return ", best single by line";
+        if (group.arbitration != Arbitration::max_benefit || !trace.evaluated) return "";
+        return trace.summed ? ", by summation" : ", by consistent";
     }
 
     std::string unproven(const Unproven& search) const {

@@ -197,6 +197,7 @@ private:
         group.parent = parent;
         group.depth = depth;
         group.arbitration = from.arbitration;
+        group.best = from.best;
         group.limits = limits(from);
         program_.groups.push_back(std::move(group));
         const auto children = children_.find(from.id);
@@ -376,7 +377,7 @@ private:
                      const TreeBenefit& from) {
         try {
             const BenefitType& type = benefit_type(from.benefit, promotion.kind, level);
-            check_combination(promotion, parent, type);
+            check_combination(promotion, parent, type, looks_at_several_lines(from.benefit, level, from.parameters));
             Parameters parameters = from.parameters;
             const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
                                          &program_.segments, &program_.reads};
@@ -389,7 +390,8 @@ private:
     }
 
     // Some benefits make no sense under some types of arbitration, at any depth.
-    void check_combination(const TreePromotion& promotion, Index parent, const BenefitType& type) const {
+    void check_combination(const TreePromotion& promotion, Index parent, const BenefitType& type,
+                           bool at_several_lines) const {
         const auto refuse = [&](const std::string& where, const std::string& why) {
             throw Error(sqlstate::wrong_combination,
                         "benefit \"" + std::string(type.name) + "\" of promotion \"" + promotion.id +
@@ -405,6 +407,9 @@ private:
                        "Group \"" + group.id + "\" adds up what stands in it, and this one cannot be.");
             if (!type.comparable && group.arbitration == Arbitration::max_benefit)
                 refuse("under max_benefit", "Group \"" + group.id + "\" compares what its children are worth.");
+            if (at_several_lines && group.best == Best::single_by_line)
+                refuse("under the best of each line",
+                       "Group \"" + group.id + "\" chooses for each line apart, and this one looks at several together.");
         }
     }
 

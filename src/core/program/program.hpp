@@ -24,6 +24,8 @@ inline constexpr int max_group_levels = 9;
 
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
+// What a group of type max_benefit weighs: combinations of its children, single ones, or single ones for each line apart.
+enum class Best { combination, single, single_by_line };
 enum class PromotionState { draft, active, inactive, ended, paused };
 enum class Audience { members, in_segments, outside_segments, tiers, everyone, guests };
 enum class BenefitRule { sequential, parallel };
@@ -108,6 +110,7 @@ struct Group {
     Index parent = none;  // none for the main arbitration
     int depth = 0;        // 0 for the main arbitration
     Arbitration arbitration = Arbitration::consistent;
+    Best best = Best::combination;
     Limits limits;
     std::vector<Child> children;  // in position order
 };

@@ -49,6 +49,7 @@ struct TreeGroup {
     Arbitration arbitration = Arbitration::consistent;
     std::optional<Decimal> max_discount_percent, max_discount_amount;
     std::optional<Decimal> min_product_price_percent, min_product_price_amount;
+    Best best = Best::combination;  // of type max_benefit
 };
 
 struct TreePartner {

@@ -54,6 +54,7 @@ public:
 
     // The decision of the group, and behind it those of the groups below that it rests on.
     Decisions run() {
+        if (problem_.scope.enclosing->group->best == Best::single) return choose_single();
         Chosen all(problem_.children.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
         const std::size_t places = all.size() * problem_.order().lines.size();
@@ -83,6 +84,36 @@ private:
         return program.groups[node.index].arbitration == Arbitration::max_benefit ||
                std::any_of(node.children.begin(), node.children.end(),
                            [&](const CandidateNode& child) { return searches(program, child); });
+    }
+
+    // One child, or none.
+    Decisions choose_single() {
+        is_searched_ = false;
+        find_alone();
+        Merit best;
+        for (std::size_t child = 0; child < alone_.size(); child++) {
+            Merit merit{alone_[child].worth, alone_[child].paid, false, {child}};
+            if (merit.better_than(best)) best = std::move(merit);
+        }
+        Decision decision = of_group();
+        decision.proven = std::all_of(alone_.begin(), alone_.end(), [](const Alone& alone) { return alone.proven; });
+        if (!decision.proven) decision.bound = bound_of_singles();
+        Decisions decisions{std::move(decision)};
+        for (const auto child : best.children) {
+            decisions.front().children.push_back(problem_.children[child]);
+            decisions.insert(decisions.end(), alone_[child].decisions.begin(), alone_[child].decisions.end());
+        }
+        return decisions;
+    }
+
+    std::optional<Worth> bound_of_singles() const {
+        Worth most = 0;
+        for (std::size_t child = 0; child < alone_.size(); child++) {
+            ReachBound reach(problem_, {child});
+            if (!alone_[child].proven && !reach.known(0)) return std::nullopt;
+            most = std::max(most, alone_[child].proven ? alone_[child].worth : reach.most_summed(problem_.state));
+        }
+        return most;
     }
 
     void find_alone() {
