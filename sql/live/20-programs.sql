@@ -33,7 +33,7 @@ CREATE OR REPLACE TRIGGER refuse_truncate
 COMMENT ON TRIGGER refuse_truncate ON loyalty.drafts IS 'Rows are deleted one by one, each being asked.';
 
 CREATE OR REPLACE TRIGGER validate
-    BEFORE INSERT OR UPDATE OF kind, scale, ratio ON loyalty.point_types
+    BEFORE INSERT OR UPDATE OF kind, scale, ratio, rounding, redeem_min, redeem_step, redeem_max_percent ON loyalty.point_types
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_point_types_trigger();
 COMMENT ON TRIGGER validate ON loyalty.point_types IS
     'One editor of the draft at a time; kind and scale are fixed once balances exist.';

@@ -66,7 +66,7 @@ VALUES
             WHERE named.program = definition.program
         )$$
     ),
-    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio}', false, 'true'),
+    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true'),
     (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS

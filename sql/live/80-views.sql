@@ -78,6 +78,13 @@ SELECT
                         'scale', point_type.scale,
                         'ratio', trim_scale(point_type.ratio)
                     )
+                    -- What was not there in older versions is said only where it makes a difference.
+                    || jsonb_strip_nulls(jsonb_build_object(
+                        'rounding', nullif(point_type.rounding, 'half'),
+                        'redeem_min', trim_scale(point_type.redeem_min),
+                        'redeem_step', trim_scale(point_type.redeem_step),
+                        'redeem_max_percent', trim_scale(point_type.redeem_max_percent)
+                    ))
                     ORDER BY point_type.external_id
                 ),
                 '[]'

@@ -109,6 +109,10 @@ CREATE TABLE loyalty.point_types (
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     deactivates_on date,
+    rounding text NOT NULL DEFAULT 'half',
+    redeem_min numeric,
+    redeem_step numeric,
+    redeem_max_percent numeric,
     CONSTRAINT point_types_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT point_types_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT point_types_name_is_not_blank CHECK (name ~ '\S'),
@@ -125,7 +129,18 @@ CREATE TABLE loyalty.point_types (
     CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL),
     CONSTRAINT point_types_only_standard_have_a_last_day CHECK (kind = 'standard' OR deactivates_on IS NULL),
     CONSTRAINT point_types_deactivates_on_range CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
-    CONSTRAINT point_types_one_end CHECK (num_nonnulls(deactivates_at, deactivates_on) <= 1)
+    CONSTRAINT point_types_one_end CHECK (num_nonnulls(deactivates_at, deactivates_on) <= 1),
+    CONSTRAINT point_types_rounding_is_known CHECK (rounding IN ('half', 'down', 'up')),
+    CONSTRAINT point_types_redeem_min_range CHECK (redeem_min > 0 AND redeem_min < 'Infinity'),
+    CONSTRAINT point_types_redeem_min_fits_scale CHECK (min_scale(redeem_min) <= scale),
+    CONSTRAINT point_types_redeem_step_range CHECK (redeem_step > 0 AND redeem_step < 'Infinity'),
+    CONSTRAINT point_types_redeem_step_fits_scale CHECK (min_scale(redeem_step) <= scale),
+    CONSTRAINT point_types_redeem_max_percent_range CHECK (
+        redeem_max_percent > 0 AND redeem_max_percent <= 100 AND min_scale(redeem_max_percent) <= 6
+    ),
+    CONSTRAINT point_types_only_standard_are_redeemed CHECK (
+        kind = 'standard' OR num_nonnulls(redeem_min, redeem_step, redeem_max_percent) = 0
+    )
 );
 
 COMMENT ON TABLE loyalty.point_types IS
@@ -157,3 +172,12 @@ COMMENT ON COLUMN loyalty.point_types.updated_at IS 'When the row was changed la
 COMMENT ON COLUMN loyalty.point_types.deactivates_on IS
     'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; null: '
     'see there.';
+COMMENT ON COLUMN loyalty.point_types.rounding IS
+    'How what an order earns is rounded to the decimals of the type: half (up from a half on), down or up.';
+COMMENT ON COLUMN loyalty.point_types.redeem_min IS
+    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.redeem_step IS
+    'Orders spend multiples of so many points. Above 0; null: any number. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.redeem_max_percent IS
+    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for them; above '
+    '0, at most 100. Null: all of it. Standard only.';

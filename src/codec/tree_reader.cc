@@ -142,6 +142,10 @@ TreePointType read_point_type(const Json& object, const Place& place) {
     type.kind = choice_at<PointKind>(object, "kind", place, {"standard", "qualification"});
     type.scale = static_cast<int>(integer_at(object, "scale", place));
     type.ratio = as_decimal(required(object, "ratio", place), place.member("ratio"));
+    if (object.find("rounding")) type.rounding = choice_at<Rounding>(object, "rounding", place, {"half", "down", "up"});
+    type.redeem_min = decimal_at(object, "redeem_min", place);
+    type.redeem_step = decimal_at(object, "redeem_step", place);
+    type.redeem_max_percent = decimal_at(object, "redeem_max_percent", place);
     return type;
 }
 

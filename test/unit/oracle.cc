@@ -182,7 +182,42 @@ public:
         for (const Line& line : order.lines) base_goods_ += line.base.units;
     }
 
+    // What was paid with a type is to come to a multiple of its step, and to its minimum: else again with less.
     Result run() {
+        for (int attempt = 1;; ++attempt) {
+            Result result = attempt_once();
+            const auto wrong = std::find_if(order_.redeem.begin(), order_.redeem.end(), [&](const Redeem& redeem) {
+                const auto& type = tree_.point_types[redeem.point_type];
+                const Int paid = result.paid[redeem.point_type];
+                if (paid == 0 || (!type.redeem_min && !type.redeem_step)) return false;
+                const Int spent = result.spent[redeem.point_type];
+                const bool whole = !type.redeem_step ||
+                    paid == floor(Ratio(spent) / points_per_money(static_cast<int>(redeem.point_type)));
+                return !whole || spent < least(type);
+            });
+            if (wrong == order_.redeem.end()) return result;
+            const int type = static_cast<int>(wrong->point_type);
+            const TreePointType& of = tree_.point_types[wrong->point_type];
+            const Int needed = ceil(Ratio(result.paid[wrong->point_type]) * points_per_money(type));
+            // The greatest multiple below what was needed.
+            caps_[type] = of.redeem_step && attempt < 8 ? (needed - 1) / step(of) * step(of) : 0;
+        }
+    }
+
+private:
+    Int step(const TreePointType& type) const { return type.redeem_step ? floor(ratio_of(*type.redeem_step) * ten_to(type.scale)) : 1; }
+    Int least(const TreePointType& type) const { return type.redeem_min ? floor(ratio_of(*type.redeem_min) * ten_to(type.scale)) : 0; }
+
+    // As the type rounds what is earned.
+    Int rounded(const Ratio& points, int type) const {
+        switch (tree_.point_types[static_cast<std::size_t>(type)].rounding) {
+            case Rounding::down: return floor(points);
+            case Rounding::up: return ceil(points);
+            default: return round(points);
+        }
+    }
+
+    Result attempt_once() {
         World world;
         for (std::size_t i = 0; i < order_.lines.size(); ++i) {
             world.pieces.push_back(
@@ -198,7 +233,6 @@ public:
         return result(world, effects);
     }
 
-private:
     // --- Limits and budgets ---
 
     Int floor_of(int line, Int quantity, const Chain& chain) const {
@@ -246,8 +280,12 @@ private:
     std::optional<Int> points_offered(int type) const {
         for (const Redeem& redeem : order_.redeem) {
             if (static_cast<int>(redeem.point_type) != type) continue;
-            const Int active = balance(type).active.units;
-            return redeem.amount ? std::min(active, redeem.amount->units) : active;
+            const auto& of = tree_.point_types[static_cast<std::size_t>(type)];
+            Int points = balance(type).active.units;
+            if (redeem.amount) points = std::min(points, redeem.amount->units);
+            if (const auto cap = caps_.find(type); cap != caps_.end()) points = std::min(points, cap->second);
+            points -= points % step(of);
+            return points < least(of) ? 0 : points;
         }
         return std::nullopt;
     }
@@ -255,7 +293,13 @@ private:
     Int budget_left(const World& world, int type) const {
         const auto offered = points_offered(type);
         if (!offered || !balance(type).usable || order_.buyer.kind != BuyerKind::member) return 0;
-        return floor(Ratio(*offered) / points_per_money(type)) - world.paid[static_cast<std::size_t>(type)];
+        Int most = floor(Ratio(*offered) / points_per_money(type));
+        if (const auto& percent = tree_.point_types[static_cast<std::size_t>(type)].redeem_max_percent) {
+            Int goods = std::accumulate(world.paid.begin(), world.paid.end(), Int{0});
+            for (const Piece& piece : world.pieces) goods += piece.total;
+            most = std::min(most, floor(Ratio(goods) * ratio_of(*percent) / 100));
+        }
+        return std::max<Int>(0, most - world.paid[static_cast<std::size_t>(type)]);
     }
 
     Int allowed(const World& world, const Chain& chain, int type) const {
@@ -370,7 +414,7 @@ private:
 
     // percent of the money, in points.
     Int points_worth(const Ratio& money, const Fraction& percent, int type) const {
-        return round(money * Ratio(percent.numerator, percent.denominator) * points_per_money(type));
+        return rounded(money * Ratio(percent.numerator, percent.denominator) * points_per_money(type), type);
     }
 
     int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
@@ -592,9 +636,10 @@ private:
             if (!terms || !terms->points_value) continue;
             const Ratio value = ratio_of(*terms->points_value);
             proposal.accruals.emplace_back(
-                line, terms->points_unit == ValueUnit::points
-                          ? round(value * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths))
-                          : round(Ratio(goods.first) * value / 100 * points_per_money(proposal.type)));
+                line, rounded(terms->points_unit == ValueUnit::points
+                                  ? value * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths)
+                                  : Ratio(goods.first) * value / 100 * points_per_money(proposal.type),
+                              proposal.type));
         }
     }
 
@@ -717,7 +762,7 @@ private:
             const auto field = field_of(line, parameters);
             if (!field) continue;
             proposal.accruals.emplace_back(
-                line, round(*field * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths)));
+                line, rounded(*field * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths), proposal.type));
         }
     }
 
@@ -733,7 +778,7 @@ private:
             std::vector<Int> quantities;
             for (const auto& [line, goods] : lines) quantities.push_back(goods.second);
             const Int units = std::accumulate(quantities.begin(), quantities.end(), Int{0});
-            const auto shares = oracle::allot(round(Ratio(*points) * Ratio(units, millionths)), quantities);
+            const auto shares = oracle::allot(rounded(Ratio(*points) * Ratio(units, millionths), proposal.type), quantities);
             std::size_t i = 0;
             for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
             return;
@@ -1332,8 +1377,10 @@ private:
         result.accrued.assign(world.paid.size(), 0);
         for (std::size_t t = 0; t < world.paid.size(); ++t) {
             const int type = static_cast<int>(t);
-            result.spent.push_back(
-                std::min(points_offered(type).value_or(0), ceil(Ratio(world.paid[t]) * points_per_money(type))));
+            Int needed = ceil(Ratio(world.paid[t]) * points_per_money(type));
+            const Int one = step(tree_.point_types[t]);
+            needed += (one - needed % one) % one;
+            result.spent.push_back(std::min(points_offered(type).value_or(0), needed));
         }
         for (const Effect& effect : effects) {
             if (!effect.is_something()) continue;
@@ -1365,6 +1412,7 @@ private:
     std::vector<std::vector<Node>> children_;  // per group, in position order
     mutable std::size_t uncapped_ = 0;  // how many of the outermost groups do not cap what is weighed line by line
     mutable const std::set<std::size_t>* steps_see_ = nullptr;  // the pieces of the lines of one step
+    std::map<int, Int> caps_;  // points of a type that may be spent at most, after an attempt
     Int base_goods_ = 0;
 };
 

@@ -290,8 +290,16 @@ private:
             type.scale = one_of({2, 2, 0, 1, 4});
             type.ratio = build::decimal(one_of<const char*>({"1", "1", "10", "0.5", "3", "0.07"}));
             if (i > 0 && chance(15)) type.kind = PointKind::qualification;
+            type.rounding = one_of({Rounding::half_up, Rounding::half_up, Rounding::down, Rounding::up});
+            if (!plain_ && type.kind == PointKind::standard && chance(25)) limit_redeeming(type);
             tree_.point_types.push_back(type);
         }
+    }
+
+    void limit_redeeming(TreePointType& type) {
+        if (chance(60)) type.redeem_step = Decimal::of(one_of({1, 5, 70, 500}), type.scale);
+        if (chance(50)) type.redeem_min = Decimal::of(1 + up_to(one_of({20, 900})), type.scale);
+        if (chance(50)) type.redeem_max_percent = percent();
     }
 
     void add_groups() {
@@ -819,7 +827,12 @@ std::string to_string(const Case& c) {
         const Balance& balance = c.order.buyer.balances[i];
         out << type.id << ": " << (type.kind == PointKind::standard ? "standard" : "qualification")
             << " scale=" << type.scale << " ratio=" << type.ratio.to_string()
-            << " active=" << money({balance.active.units}, type.scale) << (balance.usable ? "" : " unusable") << "\n";
+            << " rounding=" << static_cast<int>(type.rounding)
+            << " active=" << money({balance.active.units}, type.scale) << (balance.usable ? "" : " unusable");
+        if (type.redeem_step) out << " step=" << type.redeem_step->to_string();
+        if (type.redeem_min) out << " min=" << type.redeem_min->to_string();
+        if (type.redeem_max_percent) out << " max=" << type.redeem_max_percent->to_string() << "%";
+        out << "\n";
     }
     out << "buyer: " << (c.order.buyer.kind == BuyerKind::member ? "member" : "no member") << "\n";
     const auto list = [&](const char* what, const std::set<std::string>& names) {

@@ -14,3 +14,31 @@ COMMENT ON COLUMN loyalty.point_types.deactivates_on IS
     'see there.';
 COMMENT ON COLUMN loyalty.point_types.deactivates_at IS
     'From when points are neither earned nor spent; null: see deactivates_on, or never. Standard only.';
+
+-- How points are rounded and redeemed.
+
+ALTER TABLE loyalty.point_types
+    ADD COLUMN rounding text NOT NULL DEFAULT 'half',
+    ADD COLUMN redeem_min numeric,
+    ADD COLUMN redeem_step numeric,
+    ADD COLUMN redeem_max_percent numeric,
+    ADD CONSTRAINT point_types_rounding_is_known CHECK (rounding IN ('half', 'down', 'up')),
+    ADD CONSTRAINT point_types_redeem_min_range CHECK (redeem_min > 0 AND redeem_min < 'Infinity'),
+    ADD CONSTRAINT point_types_redeem_min_fits_scale CHECK (min_scale(redeem_min) <= scale),
+    ADD CONSTRAINT point_types_redeem_step_range CHECK (redeem_step > 0 AND redeem_step < 'Infinity'),
+    ADD CONSTRAINT point_types_redeem_step_fits_scale CHECK (min_scale(redeem_step) <= scale),
+    ADD CONSTRAINT point_types_redeem_max_percent_range CHECK (
+        redeem_max_percent > 0 AND redeem_max_percent <= 100 AND min_scale(redeem_max_percent) <= 6
+    ),
+    ADD CONSTRAINT point_types_only_standard_are_redeemed CHECK (
+        kind = 'standard' OR num_nonnulls(redeem_min, redeem_step, redeem_max_percent) = 0
+    );
+COMMENT ON COLUMN loyalty.point_types.rounding IS
+    'How what an order earns is rounded to the decimals of the type: half (up from a half on), down or up.';
+COMMENT ON COLUMN loyalty.point_types.redeem_min IS
+    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.redeem_step IS
+    'Orders spend multiples of so many points. Above 0; null: any number. Standard only.';
+COMMENT ON COLUMN loyalty.point_types.redeem_max_percent IS
+    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for them; above '
+    '0, at most 100. Null: all of it. Standard only.';

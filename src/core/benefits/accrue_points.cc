@@ -45,7 +45,7 @@ private:
         }
         Money goods;
         for (const auto& line : lines) goods += line.total;
-        attribute(points_ ? *points_ : Points{scaled(goods.units, per_money_)}, lines, proposal);
+        attribute(points_ ? *points_ : Points{scaled(goods.units, per_money_, type()->rounding)}, lines, proposal);
     }
 
     void earn_by_unit(const std::vector<LineSum>& lines, Proposal& proposal) const {
@@ -55,7 +55,7 @@ private:
             units += line.quantity;
             weights.push_back(line.quantity.units);
         }
-        const Points earned{scaled(points_->units, {units.units, one_unit.units})};
+        const Points earned{scaled(points_->units, {units.units, one_unit.units}, type()->rounding)};
         const auto shares = allot(earned.units, weights);
         for (std::size_t i = 0; i < lines.size(); i++) {
             if (shares[i] != 0) proposal.accruals.push_back({lines[i].line, Points{shares[i]}});

@@ -55,7 +55,7 @@ private:
             return;
         }
         const Fraction units = *per_unit * Fraction{power_of_ten(type()->scale), 1};
-        const Points earned{scaled(line.quantity.units, units * Fraction{1, one_unit.units})};
+        const Points earned{scaled(line.quantity.units, units * Fraction{1, one_unit.units}, type()->rounding)};
         if (!earned.is_zero()) proposal.accruals.push_back({line.line, earned});
     }
 

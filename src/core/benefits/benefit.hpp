@@ -57,6 +57,7 @@ enum class Reason {
     point_type_inactive,   // the point type is not active, or past its deactivation
     points_not_requested,  // the order does not ask to redeem this point type
     no_points_left,        // the budget of points is used up
+    below_redeem_min,      // fewer points could be spent than are spent at once
     taken,                 // an earlier promotion took the targets (incompatibility)
     not_chosen,            // another combination is worth more (max_benefit)
     below_first_step,      // there is less than the first of a benefit's steps asks for
@@ -145,13 +146,15 @@ struct Reach {
 enum class Needs { goods, order, shipping };
 
 // A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of
-// the benefit's own point type.
+// the benefit's own point type; of one that looks around, what is done with it may depend on all of the state.
 class Benefit {
 public:
     virtual ~Benefit() = default;
     virtual Proposal propose(View view) const = 0;
 
     virtual Needs needs() const { return Needs::goods; }
+    // Whether what others do to goods that it does not touch makes a difference to it.
+    virtual bool looks_around() const { return false; }
 
     // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
     //

@@ -1,5 +1,6 @@
 #include "core/benefits/benefits.hpp"
 
+#include "core/calculate/redeem.hpp"
 #include "core/error.hpp"
 #include "core/money/allot.hpp"
 
@@ -182,6 +183,9 @@ Reason Payment::refusal(const View& view) const {
     if (!view.order.buyer.balances[type_.index()].usable) return Reason::point_type_inactive;
     const auto asks = [this](const Redeem& redeem) { return redeem.point_type == type_.index(); };
     if (std::none_of(view.order.redeem.begin(), view.order.redeem.end(), asks)) return Reason::points_not_requested;
+    const bool has_least = !type()->redeem_min.is_zero() || !type()->redeem_step.is_zero();
+    if (has_least && view.budgets[type_.index()].is_zero() && *points_offered(view.order, type_.index()) > Points{})
+        return Reason::below_redeem_min;
     if (view.budgets[type_.index()] == view.state.paid[type_.index()]) return Reason::no_points_left;
     return Reason::none;
 }

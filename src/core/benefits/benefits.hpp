@@ -109,6 +109,8 @@ class Payment : public Benefit {
 public:
     std::uint32_t point_type() const final { return type_.index(); }
     const std::vector<Index>& segments() const final { return segments_.indexes(); }
+    // What it may pay depends on what the goods come to.
+    bool looks_around() const final { return type() && type()->redeem_max; }
     Proposal propose(View view) const final;
 
 protected:

@@ -43,9 +43,9 @@ private:
 
     Points points(const PartnerProduct& terms, const LineSum& line) const {
         if (terms.points_unit == ValueUnit::percent)
-            return {scaled(line.total.units, *terms.points_value * type()->points_per_money)};
-        return {
-            scaled(line.quantity.units, smallest_units(*terms.points_value, *type()) * Fraction{1, one_unit.units})};
+            return {scaled(line.total.units, *terms.points_value * type()->points_per_money, type()->rounding)};
+        return {scaled(line.quantity.units, smallest_units(*terms.points_value, *type()) * Fraction{1, one_unit.units},
+                       type()->rounding)};
     }
 
     PartnersParameter partners_;
@@ -60,6 +60,7 @@ public:
     }
 
     std::optional<Reach> reach() const override {
+        if (looks_around()) return std::nullopt;
         Reach reach;
         reach.pays = true;
         return reach;

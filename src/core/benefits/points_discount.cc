@@ -38,7 +38,7 @@ public:
     }
 
     std::optional<Reach> reach() const override {
-        if (items_.per_line) return std::nullopt;
+        if (items_.per_line || looks_around()) return std::nullopt;
         Reach reach;
         if (percent_) reach.share = *percent_;
         if (!percent_ && per_ != Per::line) reach.amount = amount_;

@@ -60,6 +60,7 @@ public:
 
     bool has_steps() const override { return true; }
     Needs needs() const override { return first().needs(); }
+    bool looks_around() const override { return first().looks_around(); }
     std::uint32_t point_type() const override { return first().point_type(); }
     std::string_view credit_on() const override { return first().credit_on(); }
     std::string_view delay() const override { return first().delay(); }

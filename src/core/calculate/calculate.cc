@@ -4,6 +4,7 @@
 #include "core/calculate/candidates.hpp"
 #include "core/calculate/commit.hpp"
 #include "core/calculate/conditions.hpp"
+#include "core/calculate/redeem.hpp"
 #include "core/calculate/work.hpp"
 #include "core/document/template.hpp"
 #include "core/error.hpp"
@@ -37,23 +38,28 @@ std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     return operations;
 }
 
-// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are.
+// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are. The last
+// one rounds up to the type's step.
 void spend(const Program& program, const Order& order, Calculation& result) {
     std::vector<Money> paid(program.point_types.size());
+    std::vector<Operation*> last(program.point_types.size());
     for (auto& operation : result.operations) {
         const Entry& entry = operation.entry;
         if (entry.kind != Entry::Kind::paid_by_points) continue;
         Money& so_far = paid[entry.point_type];
         so_far += entry.applied;
         Points needed{scaled(so_far.units, program.point_types[entry.point_type].points_per_money, Rounding::up)};
-        for (const auto& redeem : order.redeem) {
-            if (redeem.point_type != entry.point_type) continue;
-            const Points active = order.buyer.balances[entry.point_type].active;
-            needed = std::min(needed, std::min(active, redeem.amount.value_or(active)));
-        }
+        needed = std::min(needed, points_offered(order, entry.point_type).value_or(needed));
         PointsResult& points = result.points[entry.point_type];
         operation.spent = needed - points.spent;
         points.spent = needed;
+        if (!entry.applied.is_zero()) last[entry.point_type] = &operation;
+    }
+    for (std::size_t type = 0; type < last.size(); type++) {
+        if (!last[type] || program.point_types[type].redeem_step.is_zero()) continue;
+        const Points rest = points_for(program.point_types[type], paid[type]) - result.points[type].spent;
+        last[type]->spent += rest;
+        result.points[type].spent += rest;
     }
 }
 
@@ -207,19 +213,54 @@ LineResult Calculation::all() const {
     return sum;
 }
 
+namespace {
+
+// The tree, run on the order.
+Entries apply_tree(const Bounds& bounds, const Candidates& candidates, Work& work, const CalculationOptions& options,
+                   Calculation& result) {
+    const Program& program = bounds.program;
+    result.trace = {};
+    result.trace.groups.resize(program.groups.size());
+    if (options.traces_refusals) trace_refusals(program, bounds.order, candidates, result.trace);
+    State state(bounds.order, program.point_types.size());
+    Arbiter arbiter(bounds, candidates, work, options.children_in_full);
+    Entries entries = arbiter.run(state, result.trace);
+    result.optimal = arbiter.optimal();
+    return entries;
+}
+
+std::optional<Lowered> too_little_paid(const Bounds& bounds, const Entries& entries) {
+    std::vector<Money> paid(bounds.program.point_types.size());
+    for (const auto& entry : entries) {
+        if (entry.kind == Entry::Kind::paid_by_points) paid[entry.point_type] += entry.applied;
+    }
+    return lowered_budget(bounds.program, bounds.order, paid);
+}
+
+// As the above, again and again, until the points that are spent are as many as may be.
+Entries apply_tree_within_budgets(Bounds& bounds, const Candidates& candidates, Work& work,
+                                  const CalculationOptions& options, Calculation& result) {
+    // Each time a budget falls by a step or more, mostly once. What has not settled by then is not paid with points.
+    constexpr int most_attempts = 8;
+    for (int attempt = 1;; attempt++) {
+        Entries entries = apply_tree(bounds, candidates, work, options, result);
+        const auto lowered = too_little_paid(bounds, entries);
+        if (!lowered) return entries;
+        work.start_over();
+        bounds.budgets[lowered->point_type] = attempt < most_attempts ? lowered->budget.money : Money{};
+    }
+}
+
+}  // namespace
+
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
-    const Bounds bounds(program, order);
+    Bounds bounds(program, order);
     Work work(options.check_interrupts, options.search_steps, count_searches(program, candidates.main));
 
     Calculation result;
     result.points.resize(program.point_types.size());
-    result.trace.groups.resize(program.groups.size());
-    if (options.traces_refusals) trace_refusals(program, order, candidates, result.trace);
-
-    State state(order, program.point_types.size());
-    Arbiter arbiter(bounds, candidates, work, options.children_in_full);
-    result.operations = operations_of(arbiter.run(state, result.trace), work);
+    result.operations = operations_of(apply_tree_within_budgets(bounds, candidates, work, options, result), work);
     // What follows goes through all operations, each time in a moment.
     const auto next = [&] { work.add(result.operations.size()); };
     next();
@@ -227,7 +268,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     for (const auto& group : result.trace.groups) {
         if (group.evaluated && group.unproven) result.unproven.push_back(*group.unproven);
     }
-    result.optimal = arbiter.optimal() && result.unproven.empty();
+    result.optimal = result.optimal && result.unproven.empty();
 
     next();
     spend(program, order, result);

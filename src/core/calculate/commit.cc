@@ -1,5 +1,6 @@
 #include "core/calculate/commit.hpp"
 
+#include "core/calculate/redeem.hpp"
 #include "core/money/allot.hpp"
 
 #include <algorithm>
@@ -13,20 +14,6 @@ Money base_goods(const Order& order) {
     Money sum;
     for (const auto& line : order.lines) sum += line.base;
     return sum;
-}
-
-// Money that points may pay: the balance or the request, whichever is less, rounded down.
-std::vector<Money> point_budgets(const Program& program, const Order& order) {
-    std::vector<Money> budgets(program.point_types.size());
-    if (order.buyer.kind != BuyerKind::member) return budgets;
-    for (const auto& redeem : order.redeem) {
-        const Balance& balance = order.buyer.balances[redeem.point_type];
-        if (!balance.usable) continue;
-        const Points points = std::min(balance.active, redeem.amount.value_or(balance.active));
-        const Fraction worth = program.point_types[redeem.point_type].points_per_money.inverse();
-        budgets[redeem.point_type] = Money{scaled(points.units, worth, Rounding::down)};
-    }
-    return budgets;
 }
 
 Entry entry_for(std::uint32_t benefit, const Proposal& proposal) {
@@ -141,7 +128,9 @@ Entries commit_shipping(const Bounds& bounds, const Enclosing& enclosing, State&
 }  // namespace
 
 Bounds::Bounds(const Program& program, const Order& order)
-    : program(program), order(order), budgets(point_budgets(program, order)), base_goods_(base_goods(order)) {}
+    : program(program), order(order), base_goods_(base_goods(order)) {
+    for (const auto& budget : redeem_budgets(program, order)) budgets.push_back(budget.money);
+}
 
 Money Bounds::floor(std::uint32_t line_index, Quantity quantity, const Enclosing& enclosing) const {
     const Line& line = order.lines[line_index];
@@ -172,7 +161,12 @@ Money Bounds::shipping_left(const State& state, const Enclosing& enclosing) cons
 }
 
 Money Bounds::budget_left(const State& state, std::uint32_t point_type) const {
-    return budgets[point_type] - state.paid[point_type];
+    const Money left = budgets[point_type] - state.paid[point_type];
+    const auto& most = program.point_types[point_type].redeem_max;
+    if (!most) return left;
+    Money goods = state.goods();
+    for (const Money paid : state.paid) goods += paid;
+    return std::clamp(Money{scaled(goods.units, *most, Rounding::down)} - state.paid[point_type], Money{}, left);
 }
 
 std::optional<Money> Bounds::max_discount(const Group& group) const {

@@ -23,7 +23,7 @@ struct Enclosing {
     int depth() const { return group ? group->depth : outer->depth() + 1; }
 };
 
-// What limits an order's reductions: constant during a calculation.
+// What limits an order's reductions: constant while its benefits are applied.
 struct Bounds {
     const Program& program;
     const Order& order;
@@ -37,7 +37,7 @@ struct Bounds {
     Money reduction_left(const State& state, const Enclosing& enclosing) const;
     // What the budget of money of the promotion that is being evaluated still allows to take off the shipping.
     Money shipping_left(const State& state, const Enclosing& enclosing) const;
-    // What points of a type may still pay.
+    // What points of a type may still pay: of the budget, and of what the goods come to before points pay for them.
     Money budget_left(const State& state, std::uint32_t point_type) const;
     // The maximum discount of a group in money.
     std::optional<Money> max_discount(const Group& group) const;

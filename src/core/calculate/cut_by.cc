@@ -1,6 +1,7 @@
 #include "core/calculate/cut_by.hpp"
 
 #include "core/calculate/commit.hpp"
+#include "core/calculate/redeem.hpp"
 
 #include <algorithm>
 
@@ -25,12 +26,32 @@ CutBy cut_by_floor(const Bounds& bounds, std::uint32_t line_index, Quantity quan
     return cuts;
 }
 
+namespace {
+
+// What leaves no more to pay with points: the share of the order, the step, or the points that there are.
+CutBy cut_by_points(const Bounds& bounds, const State& state, std::uint32_t point_type) {
+    const Money budget = bounds.budgets[point_type];
+    const PointType& type = bounds.program.point_types[point_type];
+    const Points offered = points_offered(bounds.order, point_type).value_or(Points{});
+    CutBy cuts;
+    if (bounds.budget_left(state, point_type) < budget - state.paid[point_type]) {
+        cuts.redeem_max = 1;
+    } else if (budget < Money{scaled(offered.units, type.points_per_money.inverse(), Rounding::down)}) {
+        cuts.redeem_step = 1;
+    } else {
+        cuts.points = 1;
+    }
+    return cuts;
+}
+
+}  // namespace
+
 CutBy cut_by_sum(const Bounds& bounds, const State& state, const Enclosing& enclosing, std::uint32_t point_type) {
     CutBy cuts;
     Money left = bounds.reduction_left(state, enclosing);
     if (point_type != no_point_type && bounds.budget_left(state, point_type) <= left) {
         left = bounds.budget_left(state, point_type);
-        cuts.points = 1;
+        cuts = cut_by_points(bounds, state, point_type);
     }
     for (const Enclosing* node = &enclosing; node; node = node->outer) {
         if (!node->max_discount) continue;

@@ -19,6 +19,8 @@ struct CutBy {
     std::uint32_t points : 1 = 0;     // there are not enough to spend
     std::uint32_t price : 1 = 0;      // no price goes below 0
     std::uint32_t budget : 1 = 0;     // of the promotion
+    std::uint32_t redeem_step : 1 = 0;  // points are spent by multiples of a number
+    std::uint32_t redeem_max : 1 = 0;   // so much of an order may be paid with points of the type
 
     bool any() const { return *this != CutBy{}; }
     CutBy& operator|=(const CutBy& other) {
@@ -28,6 +30,8 @@ struct CutBy {
         points |= other.points;
         price |= other.price;
         budget |= other.budget;
+        redeem_step |= other.redeem_step;
+        redeem_max |= other.redeem_max;
         return *this;
     }
     friend bool operator==(const CutBy&, const CutBy&) = default;

@@ -23,6 +23,9 @@ public:
     // Whether the present search is to come to its end.
     bool search_exhausted() const { return depth_ > 0 && in_full_ == 0 && steps_ > end_; }
 
+    // For another attempt at the same order, which has all of the limit again.
+    void start_over() { begun_ = used_ = 0; }
+
     // While it lives a group is searched.
     class Search {
     public:

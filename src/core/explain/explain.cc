@@ -361,6 +361,8 @@ std::string_view describe(Reason reason) {
             return "the order does not ask to redeem these points";
         case Reason::no_points_left:
             return "no points are left to pay with";
+        case Reason::below_redeem_min:
+            return "fewer points than are spent at once";
         case Reason::taken:
             return "an earlier promotion took its place";
         case Reason::not_chosen:

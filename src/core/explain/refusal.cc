@@ -1,5 +1,6 @@
 #include "core/explain/refusal.hpp"
 
+#include "core/calculate/redeem.hpp"
 #include "core/explain/near_miss.hpp"
 
 #include <algorithm>
@@ -94,6 +95,8 @@ public:
                 return point_type().id + ", the active balance is " + points(balance().active);
             case Reason::no_points_left:
                 return no_points_left();
+            case Reason::below_redeem_min:
+                return below_redeem_min();
             case Reason::cut_by_limit:
                 return cut_by_limit();
             default:
@@ -203,6 +206,18 @@ private:
         return text;
     }
 
+    // What is spent at once, and what there is; if that is enough, the order comes to too little.
+    std::string below_redeem_min() const {
+        const PointType& type = point_type();
+        const Points step = type.redeem_step;
+        const Points least = std::max(type.redeem_min, step);
+        const std::string text = type.id + ", at least " + points(least) + " are spent" +
+                                 (step.is_zero() ? "" : ", in steps of " + points(step));
+        const Points offered = points_offered(order_, type_index()).value_or(Points{});
+        if (offered >= least) return text + "; the order takes fewer";
+        return text + "; " + points(offered) + " could be: " + points(least - offered) + " more needed";
+    }
+
     // Of the first condition, for the others would do as well.
     std::string condition() const {
         const Condition& condition = program_.conditions[promotion_.first_condition];
@@ -296,6 +311,8 @@ std::string describe_cuts(const Program& program, const Promotion& promotion, co
     add_groups(cuts.min_product_prices, "the minimum product price of ");
     if (cuts.min_price) names.emplace_back("the minimum price of the line");
     if (cuts.points) names.emplace_back("the points to spend");
+    if (cuts.redeem_max) names.emplace_back("the most that may be paid with these points");
+    if (cuts.redeem_step) names.emplace_back("the step by which these points are spent");
     if (cuts.budget) names.emplace_back("its budget");
     if (cuts.price) names.emplace_back("the price itself");
     return join(names);

@@ -88,9 +88,26 @@ private:
                 fail("point type \"" + from.id + "\" has no ratio", "Set a ratio above 0.");
             type.points_per_money = Fraction::of(from.ratio) *
                                     Fraction{power_of_ten(from.scale), power_of_ten(tree_.currency_scale)}.reduced();
+            type.rounding = from.rounding;
+            if (from.redeem_min) type.redeem_min = redeemed(from, *from.redeem_min);
+            if (from.redeem_step) type.redeem_step = redeemed(from, *from.redeem_step);
+            if (const auto& percent = from.redeem_max_percent) {
+                if (percent->is_negative() || percent->is_zero() || *percent > Decimal(100) || percent->scale() > 6)
+                    fail("the most that points of type \"" + from.id + "\" may pay is " + percent->to_string() + " %",
+                         "Give a percentage above 0 and at most 100, with at most 6 decimals.");
+                type.redeem_max = Fraction::percent(*percent);
+            }
             program_.point_types.push_back(std::move(type));
         }
         value_points();
+    }
+
+    static Points redeemed(const TreePointType& type, const Decimal& number) {
+        const auto units = number.units(type.scale);
+        if (!units || *units <= 0)
+            fail("points of type \"" + type.id + "\" are redeemed by " + number.to_string(),
+                 "Give a number above 0 with the decimals of the type.");
+        return {*units};
     }
 
     // Points of different types are compared with money in whole numbers of a common denominator.

@@ -38,6 +38,10 @@ struct PointType {
     int scale = 2;
     Decimal ratio;              // points per one unit of money, as configured
     Fraction points_per_money;  // smallest units of points per smallest unit of money
+    Rounding rounding = Rounding::half_up;  // of accruals
+    Points redeem_min;                      // an order spends none, or at least so many, …
+    Points redeem_step;                     // … a multiple of this (0: any number), …
+    std::optional<Fraction> redeem_max;     // … for at most this share of its goods after money discounts
     // What one smallest unit of points is worth in a max_benefit, in 1/value_denominator of the smallest unit of money;
     // 0 for qualification points.
     int128 value = 0;

@@ -68,6 +68,8 @@ struct TreePointType {
     PointKind kind = PointKind::standard;
     int scale = 2;
     Decimal ratio;
+    Rounding rounding = Rounding::half_up;
+    std::optional<Decimal> redeem_min{}, redeem_step{}, redeem_max_percent{};
 };
 
 struct Tree {

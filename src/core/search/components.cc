@@ -43,14 +43,19 @@ private:
 std::vector<Chosen> components(const SearchProblem& problem, ReachBound& reach) {
     const Program& program = problem.program();
     const std::size_t lines = problem.order().lines.size();
-    const std::size_t shipping = lines, discount = lines + 1, budget = lines + 2;
+    const std::size_t shipping = lines, discount = lines + 1, everything = lines + 2, budget = lines + 3;
     const bool shares_discount = reach.may_exceed_discount(problem.state);
     std::vector<bool> shares_budget;
     for (std::uint32_t type = 0; type < program.point_types.size(); type++)
         shares_budget.push_back(reach.may_exceed_budget(problem.state, type));
 
+    // One that looks around may meet what any of the others has done.
+    bool all_meet = false;
+    for (const auto* child : problem.children) all_meet = all_meet || looks_around(program, *child);
+
     Sharing sharing(problem.children.size());
     for (std::size_t child = 0; child < problem.children.size(); child++) {
+        if (all_meet) sharing.shares(child, everything);
         for_each_benefit(program, *problem.children[child], [&](Index benefit) {
             const Benefit& rule = *program.benefits[benefit].rule;
             const auto most = rule.reach();

@@ -96,4 +96,12 @@ void for_each_benefit(const Program& program, const CandidateNode& node, const V
     }
 }
 
+// Whether any benefit below a node does.
+inline bool looks_around(const Program& program, const CandidateNode& node) {
+    bool any = false;
+    for_each_benefit(program, node,
+                     [&](Index benefit) { any = any || program.benefits[benefit].rule->looks_around(); });
+    return any;
+}
+
 }  // namespace loyalty

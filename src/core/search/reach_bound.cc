@@ -148,7 +148,8 @@ void ReachBound::add_accruals(std::uint32_t child, Index benefit, const Reach& r
     }
     if (point_type.value == 0) return;
     const auto lines_rounded = static_cast<int128>(problem_.is_on_order(benefit) ? 1 : lines.size());
-    ahead.accrued += checked_product(point_type.value, lines_rounded + 1) / 2;
+    const int halves_each = point_type.rounding == Rounding::up ? 2 : 1;
+    ahead.accrued += checked_product(point_type.value, lines_rounded * halves_each + 1) / 2;
     const auto gain = fixed(reach.points_per_money * point_type.points_per_money.inverse());
     if (!gain) first_known_ = std::max<std::size_t>(first_known_, child + 1);
     for (const auto line : lines) {

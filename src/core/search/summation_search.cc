@@ -28,6 +28,8 @@ SummationSearch::SummationSearch(const SearchProblem& problem, const std::vector
     for (const auto child : children) add_child(child);
     sort_pieces();
     paying_types_ = count_paying_types();
+    for (const auto child : children)
+        looks_around_ = looks_around_ || looks_around(problem.program(), *problem.children[child]);
     find_covered();
     decided_.pieces.resize(pieces_.size());
     decided_.groups.resize(groups_.size());
@@ -179,11 +181,11 @@ void SummationSearch::sort_pieces() {
     }
 }
 
-// Where no unit group is divided and no second budget shares out anew what the first has left, a sum grows with what each
-// of its summands takes off.
+// Where no unit group is divided, no second budget shares out anew what the first has left, and none depends on the prices, a
+// sum grows with what each of its summands takes off.
 bool SummationSearch::covers(const Summand& earlier, const Summand& later) const {
     if (does_the_same(earlier, later)) return true;
-    if (pieces_.size() != groups_.size() || paying_types_ > 1) return false;
+    if (pieces_.size() != groups_.size() || paying_types_ > 1 || looks_around_) return false;
     if (earlier.shipping < later.shipping || earlier.accrued < later.accrued) return false;
     auto own = earlier.of_groups.begin();
     for (const auto& share : later.of_groups) {

@@ -126,6 +126,7 @@ private:
     std::vector<std::vector<std::size_t>> covered_;  // by each summand
     std::vector<int> left_out_;                      // for each summand, how many that cover it are left out
     std::size_t paying_types_ = 0;                   // how many point types pay
+    bool looks_around_ = false;                      // what some of the children do depends on others
     Chosen accruing_;  // children that only accrue: they add to every sum and take nothing from others
     Worth accrued_ = 0;
 

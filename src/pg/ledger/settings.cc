@@ -58,9 +58,10 @@ Datum loyalty_clone_point_type(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
             "INSERT INTO loyalty.point_types (program, external_id, name, description, kind, scale, ratio, initial_balance, validity_count,"
-            "                                 validity_unit, refund_allowed, deactivates_at, deactivates_on)"
+            "                                 validity_unit, refund_allowed, deactivates_at, deactivates_on,"
+            "                                 rounding, redeem_min, redeem_step, redeem_max_percent)"
             " SELECT program, $3, coalesce($4, name), description, kind, scale, ratio, initial_balance, validity_count, validity_unit,"
-            "        refund_allowed, deactivates_at, deactivates_on"
+            "        refund_allowed, deactivates_at, deactivates_on, rounding, redeem_min, redeem_step, redeem_max_percent"
             "   FROM loyalty.point_types WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
         const Arguments given(fcinfo);
