@@ -93,6 +93,60 @@ COMMENT ON FUNCTION @extschema@.loyalty_redeem(
     'request. Errors: LY510 (too few points), LY201, LY202, LY208, LY501 to LY513, LY525, LY526. Example: SELECT '
     'loyalty_redeem(''ann'', ''main'', ''bonus'', 30, external_id => ''coffee-17'');';
 
+CREATE FUNCTION @extschema@.loyalty_book(
+    program text,
+    rows jsonb,
+    skip_refused boolean DEFAULT false,
+    OUT number integer,
+    OUT member text,
+    OUT outcome text,
+    OUT transaction uuid,
+    OUT code text,
+    OUT message text,
+    OUT detail text,
+    OUT hint text
+) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'loyalty_book';
+
+COMMENT ON FUNCTION @extschema@.loyalty_book(text, jsonb, boolean) IS
+    'Books many transactions at once: an array of objects with member, point_type, type and value, as an INSERT into '
+    'loyalty.transactions names them, and, if wanted, external_id, created_at, active_from, expires_at or expires_on, undoes, '
+    'source_type, source, promotion, comment, data. Each is checked as if it came alone. Those of a member are booked in '
+    'their order, members in the order of their keys. Answers with a row for each, by its number: booked, repeated (an '
+    'equal one was booked before; transaction is that) or refused. Unless skip_refused, the first that is refused is an error that '
+    'names its row, and nothing is booked. Moments without an offset are of the program''s time zone. Errors: LY101, LY102, LY201, '
+    'and those of loyalty_accrue() and loyalty_redeem(). Example: SELECT * FROM loyalty_book(''main'', ''[{"member": "ann", '
+    '"point_type": "bonus", "type": "accrual", "value": 100, "external_id": "spring"}]'');';
+
+CREATE FUNCTION @extschema@.loyalty_book_segment(
+    program text,
+    segment text,
+    posting jsonb,
+    skip_refused boolean DEFAULT false,
+    OUT number integer,
+    OUT member text,
+    OUT outcome text,
+    OUT transaction uuid,
+    OUT code text,
+    OUT message text,
+    OUT detail text,
+    OUT hint text
+) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'loyalty_book_segment';
+
+COMMENT ON FUNCTION @extschema@.loyalty_book_segment(text, text, jsonb, boolean) IS
+    'A campaign: books the same for each member whose profile is in a profile segment now, as loyalty_book() does; posting is a '
+    'row for it without the member. With an external_id, which is each member''s own, the call can be repeated: who has come '
+    'into the segment meanwhile gets the points, and nobody gets them twice. Errors: LY705 (no such segment), and those of '
+    'loyalty_book(). Example: SELECT outcome, count(*) FROM loyalty_book_segment(''main'', ''riga'', ''{"point_type": "bonus", '
+    '"type": "accrual", "value": 100, "external_id": "spring"}'') GROUP BY outcome;';
+
 CREATE FUNCTION @extschema@.loyalty_hold(
     member text,
     program text,

@@ -29,7 +29,7 @@ sub new
 
 my @kinds = (
     [ 24, \&accrue ], [ 30, \&redeem ], [ 10, \&hold ], [ 10, \&end_hold ], [ 6, \&cancel ], [ 6, \&refund ],
-    [ 5, \&insert ], [ 5, \&both ], [ 4, \&look ], [ 2, \&expire ],
+    [ 5, \&insert ], [ 5, \&many ], [ 5, \&both ], [ 4, \&look ], [ 2, \&expire ],
 );
 my $weight = 0;
 $weight += $_->[0] for @kinds;
@@ -150,6 +150,23 @@ sub insert
     my $look_up = "SELECT concat_ws('|', id, type, value::numeric(20, 2), external_id) FROM loyalty.transactions"
         . " WHERE member = '$member' AND program = 'main' AND external_id IN ('$first', '$second')";
     return $self->request("$insert \\; $look_up", \%too_few, [ $self->{bookings}, [ $member, $first ] ]);
+}
+
+# Rows for several members in one call, in any order: it locks them by their keys itself. All or none.
+sub many
+{
+    my ($self) = @_;
+    my %ids;
+    my @rows = map {
+        my ($member, $id) = (member(), $self->new_id);
+        $ids{$id} = $member;
+        my ($type, $sign) = rand() < 0.7 ? ('accrual', '') : ('redemption', '-');
+        sprintf '{"member": "%s", "point_type": "bonus", "type": "%s", "value": %s%s, "external_id": "%s"}', $member, $type, $sign, amount(20), $id;
+    } 1 .. 4;
+    my $book = sprintf "SELECT count(*) FROM loyalty_book('main', '[%s]')", join ', ', @rows;
+    my $look_up = "SELECT concat_ws('|', id, type, value::numeric(20, 2), external_id) FROM loyalty.transactions WHERE "
+        . join ' OR ', map { "(member = '$ids{$_}' AND program = 'main' AND external_id = '$_')" } sort keys %ids;
+    return $self->request("DO \$\$ BEGIN PERFORM * FROM ($book) AS b; END \$\$ \\; $look_up", \%too_few, map { [ $self->{bookings}, [ $ids{$_}, $_ ] ] } sort keys %ids);
 }
 
 # Bookings for two members in one transaction, in the order of their keys as everyone who books for several must, so that

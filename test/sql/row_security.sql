@@ -63,6 +63,8 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 1)$$),
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 100, external_id => 'A')$$),
     ('loyalty_redeem', $$SELECT loyalty_redeem(%L, 'branch', 'bonus', 1)$$),
+    ('loyalty_book', $$SELECT loyalty_book('branch', jsonb_build_array('{"member": "seen", "point_type": "bonus", "type": "accrual", "value": 1}'::jsonb,
+        jsonb_build_object('member', %L, 'point_type', 'bonus', 'type', 'accrual', 'value', 1)))$$),
     ('loyalty_prices', $$SELECT loyalty_prices(%L, ARRAY['book'], program => 'branch')$$),
     ('loyalty_refund', $$SELECT loyalty_refund(%L, 'branch', 1, redemption => 'R')$$),
     ('loyalty_cancel', $$SELECT loyalty_cancel(%L, 'branch', external_id => 'A')$$),
@@ -106,6 +108,16 @@ SET ROLE regress_loyalty_riga;
 SELECT member FROM loyalty_find_member('branch', 'seen') UNION ALL SELECT member FROM loyalty_find_member('branch', 'hidden');
 RESET ROLE;
 SELECT outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'late') AS seen, outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'later') AS hidden;
+
+-- Of many bookings those are refused of whom he cannot see; a campaign is for those whom he sees.
+INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('branch', 'all', 'All', '$.id != ""');
+SET ROLE regress_loyalty_riga;
+SELECT number, member, outcome, code FROM loyalty_book('branch', '[
+    {"member": "hidden", "point_type": "bonus", "type": "accrual", "value": 1}, {"member": "seen", "point_type": "bonus", "type": "accrual", "value": 1},
+    {"member": "hidden", "point_type": "bonus", "type": "redemption", "value": -1}, {"member": "gone", "point_type": "bonus", "type": "redemption", "value": -1}]', true);
+SELECT member, outcome FROM loyalty_book_segment('branch', 'all', '{"point_type": "bonus", "type": "accrual", "value": 1}');
+RESET ROLE;
+DELETE FROM loyalty.profile_segments WHERE external_id = 'all';
 
 -- No function that names a member is left out; those of the programs' own settings name none.
 SELECT proname FROM pg_proc

@@ -58,6 +58,8 @@ sub day
         SELECT loyalty_accrue('$who', 'main', 'bonus', 100, external_id => '$who-1');
         INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('$who', 'main', 'bonus', 'accrual', 10);
         SELECT loyalty_redeem('$who', 'main', 'bonus', 5, external_id => '$who-2');
+        SELECT count(*) FROM loyalty_book('main', '[{"member": "$who", "point_type": "bonus", "type": "accrual", "value": 9, "external_id": "$who-5"},
+            {"member": "$who", "point_type": "bonus", "type": "redemption", "value": -2, "external_id": "$who-6"}]');
         SELECT loyalty_hold('$who', 'main', 'bonus', 'redemption', 20, '1 hour', external_id => '$who-3');
         SELECT loyalty_commit('$who', 'main', external_id => '$who-3');
         SELECT loyalty_hold('$who', 'main', 'bonus', 'redemption', 10, '1 hour', external_id => '$who-4');

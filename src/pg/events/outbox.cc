@@ -41,6 +41,23 @@ void add_events(const std::string& program, const std::optional<std::string>& pr
     write(program, profile, others);
 }
 
+void add_events_of_many(const std::string& program, const std::vector<std::string>& profiles,
+                        const std::vector<Event>& events) {
+    static Query query(
+        "INSERT INTO loyalty.events (program, profile, type, data)"
+        " SELECT $1, e.profile, e.type, e.data FROM unnest($2::text[], $3::text[], $4::jsonb[]) e (profile, type, data)",
+        {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID});
+    if (events.empty()) return;
+    EventBatch::flush();
+    std::vector<std::string> types;
+    std::vector<Datum> data;
+    for (const auto& event : events) {
+        types.emplace_back(event.type);
+        data.push_back(event.data);
+    }
+    query.run({text_argument(program), texts_argument(profiles), texts_argument(types), jsonbs_argument(data)}, true);
+}
+
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data) {
     if (!EventBatch::takes(program, type, profile, data)) write(program, type, profile, data);

@@ -19,6 +19,10 @@ struct Event {
 void add_events(const std::string& program, const std::optional<std::string>& profile,
                 const std::vector<Event>& events);
 
+// Likewise for many profiles: each event is of the profile at its place.
+void add_events_of_many(const std::string& program, const std::vector<std::string>& profiles,
+                        const std::vector<Event>& events);
+
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data);
 

@@ -36,28 +36,72 @@ bool is_credit(Type type) { return type == Type::accrual || type == Type::initia
 
 class Booker {
 public:
-    explicit Booker(const Posting& posting)
+    Booker(const Posting& posting, const KeyArguments& key, AccountState& state)
         : posting_(posting),
           type_(read_type(posting.type)),
-          key_(posting.key),
+          key_(key),
           now_(now()),
-          created_at_(posting.created_at.value_or(now_)) {}
+          created_at_(posting.created_at.value_or(now_)),
+          state_(state) {}
 
     Booking run() {
-        check_form();
+        check_form(posting_);
         state_ = lock_account(posting_.key, key_, question());
-        booking_.scale = terms_.scale;
-        booking_.booked_at = now_;
-        if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
-        if (is_repeated()) return std::move(booking_);
-        if (is_bound_by_rules()) bind_by_rules();
-        post();
+        const auto own = decide();
+        if (own) write(*own);
         if (use_) count_use(*use_, booking_.id);
         if (is_cancel() && !booking_.repeated) give_back_undone();
         return std::move(booking_);
     }
 
+    // In an account that is locked and read, with as many lots as it takes. Its entries get their ids; the caller writes them.
+    Decision run_in_memory(std::vector<Uuid>& ids) {
+        all_lots_read_ = true;
+        const auto own = [&] {
+            try {
+                return decide();
+            } catch (const Error&) {
+                name_entries(ids);
+                throw;
+            }
+        }();
+        name_entries(ids);
+        if (own) booking_.id = ids[*own];
+        if (use_) count_use(*use_, booking_.id);
+        return {std::move(booking_), own};
+    }
+
 private:
+    // What was due has its entries even where the posting is refused then.
+    void name_entries(std::vector<Uuid>& ids) const {
+        while (ids.size() < state_.account.entries().size()) ids.push_back(make_uuid());
+    }
+
+    // The number of its entry in the account; nothing where it was booked before.
+    std::optional<std::size_t> decide() {
+        booking_.scale = terms_.scale;
+        booking_.booked_at = now_;
+        if (posting_.value) value_ = std::abs(read_value(*posting_.value, sign_of(type_), terms_.scale, "value"));
+        if (is_repeated()) return std::nullopt;
+        if (is_bound_by_rules()) bind_by_rules();
+        const auto own = post();
+        if (!own) return std::nullopt;
+        const auto& entries = state_.account.entries();
+        booking_.entry = entries[*own];
+        for (std::size_t i = *own + 1; i < entries.size(); i++) {
+            if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
+        }
+        return own;
+    }
+
+    void write(std::size_t own) {
+        booking_.id = write_account(posting_.key, key_, state_, now_,
+                                    OwnRow{own, posting_.source_type, posting_.source, posting_.promotion});
+        Terms terms = terms_;
+        terms.judges_dynamic = terms.judges_dynamic && !posting_.of_order;
+        judge_after_booking(posting_.key, key_, terms, state_.account, now_);
+    }
+
     bool is_cancel() const { return posting_.by_owner && posting_.source_type == "cancel"; }
     // What is booked by hand under a promotion. A hold was bound when it was made, an order by the version in force.
     bool is_bound_by_rules() const {
@@ -82,33 +126,6 @@ private:
         if (rows.size() > 0) give_back_use(posting_.key.member, posting_.key.program, uuid_at(rows, 0, 1), now_);
     }
     bool is_write_off() const { return posting_.by_owner && posting_.source_type == "write_off"; }
-
-    void check_form() const {
-        if (!posting_.by_owner) refuse_own_source(posting_.source_type);
-        if (!posting_.value && !is_cancel()) throw Error(sqlstate::missing_field, "a transaction needs a value");
-        if (type_ == Type::refund && !posting_.undoes) {
-            throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
-                        "Give its number in column \"undoes\", or use loyalty_refund().");
-        }
-        if (posting_.undoes && type_ != Type::refund && type_ != Type::reversal) {
-            throw Error(sqlstate::wrong_transaction_type,
-                        "a transaction of type \"" + posting_.type + "\" undoes no other", {},
-                        "Refunds give redemptions back, reversals take accruals back.");
-        }
-        check_attachments(posting_.source_type, posting_.source, posting_.data);
-        if (TIMESTAMP_NOT_FINITE(created_at_)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
-        if (has_year_of_two_digits(created_at_)) {
-            throw Error(sqlstate::wrong_dates, "created_at is in a year of two digits", {}, "Write years in full.");
-        }
-        if (created_at_ > now_) {
-            throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
-                        "Points that count from a later moment have an active_from.");
-        }
-        if (!is_credit(type_) && (posting_.active_from || posting_.expires_at)) {
-            throw Error(sqlstate::wrong_dates,
-                        "only accruals and initial balances have an active_from and an expires_at");
-        }
-    }
 
     AccountQuestion question() const {
         AccountQuestion question;
@@ -179,34 +196,18 @@ private:
     // ------------------------------------------------------------------------------------------------------------------
     // The verbs
 
-    void post() {
-        std::optional<std::size_t> own;
+    std::optional<std::size_t> post() {
         switch (type_) {
             case Type::accrual:
             case Type::initial:
-                own = post_credit();
-                break;
+                return post_credit();
             case Type::redemption:
-                own = posting_.hold ? post_commit() : post_redemption();
-                break;
+                return posting_.hold ? post_commit() : post_redemption();
             case Type::refund:
-                own = post_refund();
-                break;
+                return post_refund();
             default:
-                own = is_write_off() ? post_write_off() : post_reversal();
-                break;
+                return is_write_off() ? post_write_off() : post_reversal();
         }
-        if (!own) return;
-        booking_.id = write_account(posting_.key, key_, state_, now_,
-                                    OwnRow{*own, posting_.source_type, posting_.source, posting_.promotion});
-        const auto& entries = state_.account.entries();
-        booking_.entry = entries[*own];
-        for (std::size_t i = *own + 1; i < entries.size(); i++) {
-            if (entries[i].type == Type::expiration) booking_.expired_at_once -= entries[i].value;
-        }
-        Terms terms = terms_;
-        terms.judges_dynamic = terms.judges_dynamic && !posting_.of_order;
-        judge_after_booking(posting_.key, key_, terms, state_.account, now_);
     }
 
     std::optional<std::size_t> post_credit() {
@@ -243,16 +244,16 @@ private:
                     {}, "It is granted once in a lifetime; book an accrual.");
     }
 
-    std::size_t post_redemption() {
+    std::optional<std::size_t> post_redemption() {
         require_usable(terms_, posting_.key, now_);
         Account& account = state_.account;
-        read_enough_lots();
+        if (!all_lots_read_) read_enough_lots();
         account.expire(now_);
         if (account.active(now_) < value_) fail_insufficient(account, value_, now_, terms_.scale, posting_.key);
         return account.redeem(value_, created_at_, now_);
     }
 
-    std::size_t post_write_off() {
+    std::optional<std::size_t> post_write_off() {
         if (value_ > state_.account.owed) {
             throw Error(sqlstate::more_than_left, "more would be written off than is owed",
                         "Owed are " + show_points(state_.account.owed, terms_.scale) + ".");
@@ -437,11 +438,12 @@ private:
 
     const Posting& posting_;
     const Type type_;
-    const KeyArguments key_;
+    const KeyArguments& key_;
     const TimestampTz now_;
     const TimestampTz created_at_;
     Units value_ = 0;
-    AccountState state_;
+    AccountState& state_;
+    bool all_lots_read_ = false;
     const Terms& terms_ = state_.terms;
     Booking booking_;
     std::optional<TriggerUse> use_;
@@ -449,8 +451,42 @@ private:
 
 }  // namespace
 
+void check_form(const Posting& posting) {
+    const Type type = read_type(posting.type);
+    const TimestampTz present = now(), created_at = posting.created_at.value_or(present);
+    if (!posting.by_owner) refuse_own_source(posting.source_type);
+    if (!posting.value && !(posting.by_owner && posting.source_type == "cancel"))
+        throw Error(sqlstate::missing_field, "a transaction needs a value");
+    if (type == Type::refund && !posting.undoes) {
+        throw Error(sqlstate::missing_field, "a refund needs the redemption that it gives back", {},
+                    "Give its number in column \"undoes\", or use loyalty_refund().");
+    }
+    if (posting.undoes && type != Type::refund && type != Type::reversal) {
+        throw Error(sqlstate::wrong_transaction_type, "a transaction of type \"" + posting.type + "\" undoes no other",
+                    {}, "Refunds give redemptions back, reversals take accruals back.");
+    }
+    check_attachments(posting.source_type, posting.source, posting.data);
+    if (TIMESTAMP_NOT_FINITE(created_at)) throw Error(sqlstate::wrong_dates, "created_at is not a moment");
+    if (has_year_of_two_digits(created_at)) {
+        throw Error(sqlstate::wrong_dates, "created_at is in a year of two digits", {}, "Write years in full.");
+    }
+    if (created_at > present) {
+        throw Error(sqlstate::moment_in_future, "created_at is in the future", {},
+                    "Points that count from a later moment have an active_from.");
+    }
+    if (!is_credit(type) && (posting.active_from || posting.expires_at)) {
+        throw Error(sqlstate::wrong_dates, "only accruals and initial balances have an active_from and an expires_at");
+    }
+}
+
 Booking book(const Posting& posting) {
-    return naming_damage(posting.key, [&] { return Booker(posting).run(); });
+    const KeyArguments key(posting.key);
+    AccountState state;
+    return naming_damage(posting.key, [&] { return Booker(posting, key, state).run(); });
+}
+
+Decision decide(const Posting& posting, const KeyArguments& key, AccountState& state, std::vector<Uuid>& ids) {
+    return naming_damage(posting.key, [&] { return Booker(posting, key, state).run_in_memory(ids); });
 }
 
 std::string show_points(std::int64_t units, int scale) {

@@ -40,6 +40,19 @@ struct Booking {
 
 Booking book(const Posting& posting);
 
+// A booking that is decided, and not written yet: which entry of its account it is; none where it was booked before.
+struct Decision {
+    Booking booking;
+    std::optional<std::size_t> entry;
+};
+
+// What can be said of a posting by itself. Errors: LY102, LY506, LY511, LY512, LY525, LY526.
+void check_form(const Posting& posting);
+
+// For whoever books many: decides on a posting, whose form was checked, in an account that is locked and read, with the lots that it may take. Its entries,
+// and those that follow from it, get their ids.
+Decision decide(const Posting& posting, const KeyArguments& key, AccountState& state, std::vector<Uuid>& ids);
+
 // Books it and inserts its row, too: for the functions of the schema's owner that need no answer in JSON.
 Booking post(const Posting& posting);
 

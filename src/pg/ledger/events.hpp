@@ -2,6 +2,7 @@
 // account is booked on or many.
 #pragma once
 
+#include "pg/events/outbox.hpp"
 #include "pg/ledger/store.hpp"
 
 namespace loyalty::pg {
@@ -18,5 +19,8 @@ namespace loyalty::pg {
 // For the entries of one account, whose rows have these ids.
 void tell_booked(const AccountKey& key, const ledger::Account& account, int scale, const std::vector<Uuid>& ids,
                  const std::optional<OwnRow>& own);
+
+// What is told of one entry; `own` where it is a caller's.
+Event booked_event(const AccountKey& key, const ledger::Entry& entry, int scale, const Uuid& id, const OwnRow* own);
 
 }  // namespace loyalty::pg

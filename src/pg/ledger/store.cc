@@ -231,14 +231,14 @@ void write_own_entries(const KeyArguments& key, const Account& account, const st
               true);
 }
 
+}  // namespace
+
 void check_range(const Account& account, int scale) {
     if (account.total <= max_units && account.total >= -max_units && account.owed <= max_units) return;
     throw Error(sqlstate::points_overflow, "the balance would be too large", {},
                 "A number of points has at most 18 digits, those after the point included; the point type has " +
                     std::to_string(scale) + " there.");
 }
-
-}  // namespace
 
 const char* name_of(Type type) {
     switch (type) {

@@ -77,6 +77,9 @@ Uuid write_account(const AccountKey& key, const KeyArguments& arguments, const A
 
 const char* name_of(ledger::Type type);
 
+// Error LY505 where the account's figures are too large.
+void check_range(const ledger::Account& account, int scale);
+
 // Error XX001: what is stored of the account contradicts itself.
 [[noreturn]] void fail_damaged(const AccountKey& key, const std::string& detail);
 

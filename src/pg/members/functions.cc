@@ -2,6 +2,7 @@
 #include "core/money/decimal.hpp"
 
 #include "pg/members/members.hpp"
+#include "pg/members/segment.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
@@ -169,38 +170,6 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
     }
     cursor.close();
     return report.answer(into);
-}
-
-// The condition that a profile is in the segment.
-std::string in_segment(const ProfileDatabase& profiles, const std::string& segment) {
-    static Query query(
-        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2),"
-        "       (SELECT jsonb_object_agg(l.profile, l.segments)::text"
-        "          FROM (SELECT profile, jsonb_agg(segment) AS segments FROM loyalty.profile_segment_members"
-        "                 WHERE program = $1 AND strpos(p.predicate::text, '.\"segments\"') > 0 GROUP BY profile) l)"
-        "  FROM loyalty.profile_segments s"
-        "  LEFT JOIN loyalty.profile_predicates p ON p.program = s.program AND p.segment = s.external_id"
-        " WHERE s.program = $1 AND s.external_id = $2",
-        {TEXTOID, TEXTOID});
-    const Rows rows = query.run({text_argument(profiles.program), text_argument(segment)}, true);
-    if (rows.size() == 0) {
-        throw Error(sqlstate::unknown_profile_segment,
-                    "profile segment \"" + segment + "\" of program \"" + profiles.program + "\" does not exist", {},
-                    "Name one of loyalty.profile_segments.");
-    }
-    const auto quoted = [&](int column) {
-        const Datum value = rows.datum(0, column, TEXTOID);
-        return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
-    };
-    const std::string key = "CAST(t." + profiles.key + " AS text)";
-    if (!rows.is_null(0, 1)) {
-        // The relation is read by who may not read the lists of static segments: they are part of the statement.
-        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(3);
-        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
-               ", '[]'))) @@ " + quoted(1) + "::jsonpath";
-    }
-    if (rows.is_null(0, 2)) return " WHERE false";
-    return " WHERE " + key + " = ANY (" + quoted(2) + "::text[])";
 }
 
 Datum enrolled_answer(const std::string& key, const std::string& program, const Enrolled& done, MemoryContext into) {

@@ -51,6 +51,11 @@ bool is_gone(const ProfileDatabase& profiles, const std::string& member, Oid cal
 
 }  // namespace
 
+bool may_hide_members(const std::string& program) {
+    const auto relation = profile_relation(program);
+    return relation && may_hide_rows(*relation, current_caller());
+}
+
 void require_visible(const std::string& member, const std::string& program) {
     const Oid caller = current_caller();
     const auto relation = profile_relation(program);

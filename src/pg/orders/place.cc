@@ -10,6 +10,7 @@
 #include <set>
 
 #include "pg/events/outbox.hpp"
+#include "pg/ledger/named.hpp"
 #include "pg/ledger/store.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/members/visible.hpp"
@@ -246,16 +247,9 @@ private:
         query.run_proven({key.buyer, key.program, key.external_id, result, text_argument(status_)});
     }
 
-    // Locks the promotions and point types of the operations as a foreign key would, each once; false if it may not be that all
-    // of them are there. In a transaction with a snapshot of its own that would fail where they changed since.
+    // What the operations name; false if it may not be that all of it is there.
     bool lock_named() const {
-        static Query query(
-            "SELECT (SELECT count(*) FROM (SELECT FROM loyalty.promotions"
-            "                               WHERE program = $1 AND external_id = ANY ($2) FOR KEY SHARE) p)::integer,"
-            "       (SELECT count(*) FROM (SELECT FROM loyalty.point_types"
-            "                               WHERE program = $1 AND external_id = ANY ($3) FOR KEY SHARE) t)::integer",
-            {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
-        if (quote_.calculation.operations.empty() || postgres([] { return IsolationUsesXactSnapshot(); })) return false;
+        if (quote_.calculation.operations.empty()) return false;
         std::set<std::string> promotions, point_types;
         const Program& program = quote_.program();
         for (const auto& operation : quote_.calculation.operations) {
@@ -265,11 +259,7 @@ private:
             if (entry.kind == Entry::Kind::paid_by_points || entry.kind == Entry::Kind::accrual)
                 point_types.insert(program.point_types[entry.point_type].id);
         }
-        const auto ids = [](const std::set<std::string>& names) {
-            return texts_argument(std::vector<std::string>(names.begin(), names.end()));
-        };
-        const Rows rows = query.run({text_argument(key_.program), ids(promotions), ids(point_types)}, true);
-        return rows.integer(0, 1) == std::ssize(promotions) && rows.integer(0, 2) == std::ssize(point_types);
+        return pg::lock_named(key_.program, promotions, point_types);
     }
 
     void store_operations(const OrderArguments& key, const Argument& result) const {

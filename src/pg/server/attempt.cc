@@ -44,7 +44,8 @@ bool is_interrupt(const ServerError& error) {
 }
 
 Trouble trouble_of(const ServerError& error) {
-    return {unpack_sql_state(error.data->sqlerrcode), utf8(error.data->message), utf8(error.data->detail)};
+    return {unpack_sql_state(error.data->sqlerrcode), utf8(error.data->message), utf8(error.data->detail),
+            utf8(error.data->hint)};
 }
 
 }  // namespace loyalty::pg

@@ -14,6 +14,7 @@ struct Trouble {
     std::string sqlstate;
     std::string message;
     std::string detail;
+    std::string hint;
 };
 
 class Subtransaction {
@@ -48,7 +49,7 @@ std::optional<Trouble> attempt(Body&& body) {
         return trouble_of(error);
     } catch (const Error& error) {
         subtransaction.roll_back();
-        return Trouble{error.sqlstate(), error.message(), error.detail()};
+        return Trouble{error.sqlstate(), error.message(), error.detail(), error.hint()};
     } catch (...) {
         subtransaction.roll_back();
         throw;

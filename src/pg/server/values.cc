@@ -159,6 +159,10 @@ Argument jsonbs_argument(const std::vector<Datum>& values) {
     return array_of(values, jsonb_type, [](Datum value) { return Argument{value, false}; });
 }
 
+Argument optional_jsonbs_argument(const std::vector<std::optional<Datum>>& values) {
+    return array_of(values, jsonb_type, optional_datum_argument);
+}
+
 Argument uuids_argument(const std::vector<Uuid>& ids) { return array_of(ids, uuid_type, uuid_argument); }
 
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts) {

@@ -42,6 +42,7 @@ Argument timestamps_argument(const std::vector<TimestampTz>& values);
 Argument optional_timestamps_argument(const std::vector<std::optional<TimestampTz>>& values);
 Argument numerics_argument(const std::vector<Datum>& values);
 Argument jsonbs_argument(const std::vector<Datum>& values);
+Argument optional_jsonbs_argument(const std::vector<std::optional<Datum>>& values);
 Argument uuids_argument(const std::vector<Uuid>& ids);
 Argument optional_texts_argument(const std::vector<std::optional<std::string>>& texts);
 

@@ -1,0 +1,78 @@
+#include "pg/members/segment.hpp"
+
+#include "pg/server/cursor.hpp"
+
+namespace loyalty::pg {
+
+namespace {
+
+constexpr long slice_size = 10'000;
+
+std::vector<std::string> enrolled_of(const std::string& program, const std::vector<std::string>& keys) {
+    static Query query(
+        "SELECT array_agg(m.member::text ORDER BY m.member)"
+        "  FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
+        " WHERE m.removed_at IS NULL",
+        {TEXTOID, TEXTARRAYOID});
+    return query.run({text_argument(program), texts_argument(keys)}, true).texts(0, 1);
+}
+
+}  // namespace
+
+std::string in_segment(const ProfileDatabase& profiles, const std::string& segment) {
+    static Query query(
+        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2),"
+        "       (SELECT jsonb_object_agg(l.profile, l.segments)::text"
+        "          FROM (SELECT profile, jsonb_agg(segment) AS segments FROM loyalty.profile_segment_members"
+        "                 WHERE program = $1 AND strpos(p.predicate::text, '.\"segments\"') > 0 GROUP BY profile) l)"
+        "  FROM loyalty.profile_segments s"
+        "  LEFT JOIN loyalty.profile_predicates p ON p.program = s.program AND p.segment = s.external_id"
+        " WHERE s.program = $1 AND s.external_id = $2",
+        {TEXTOID, TEXTOID});
+    const Rows rows = query.run({text_argument(profiles.program), text_argument(segment)}, true);
+    if (rows.size() == 0) {
+        throw Error(sqlstate::unknown_profile_segment,
+                    "profile segment \"" + segment + "\" of program \"" + profiles.program + "\" does not exist", {},
+                    "Name one of loyalty.profile_segments.");
+    }
+    const auto quoted = [&](int column) {
+        const Datum value = rows.datum(0, column, TEXTOID);
+        return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
+    };
+    const std::string key = "CAST(t." + profiles.key + " AS text)";
+    if (!rows.is_null(0, 1)) {
+        // The relation is read by who may not read the lists of static segments: they are part of the statement.
+        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(3);
+        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
+               ", '[]'))) @@ " + quoted(1) + "::jsonpath";
+    }
+    if (rows.is_null(0, 2)) return " WHERE false";
+    return " WHERE " + key + " = ANY (" + quoted(2) + "::text[])";
+}
+
+std::vector<std::string> members_in_segment(const ProfileDatabase& profiles, const std::string& segment, Oid caller) {
+    const std::string condition = in_segment(profiles, segment);
+    auto cursor = [&] {
+        const AsReader reader = profiles.reader(caller);
+        return Cursor("SELECT CAST(t." + profiles.key + " AS text) FROM " + profiles.table + " t" + condition);
+    }();
+    std::vector<std::string> members;
+    for (;;) {
+        check_interrupts();
+        const Rows rows = [&] {
+            const AsReader reader = profiles.reader(caller);
+            return cursor.fetch(slice_size);
+        }();
+        if (rows.size() == 0) break;
+        std::vector<std::string> keys;
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));
+        }
+        const Spi slice;
+        for (auto& member : enrolled_of(profiles.program, keys)) members.push_back(std::move(member));
+    }
+    cursor.close();
+    return members;
+}
+
+}  // namespace loyalty::pg
