@@ -71,6 +71,8 @@ CREATE TABLE loyalty.lots (
 ) WITH (fillfactor = 80);
 
 CREATE INDEX lots_consumption ON loyalty.lots (member, program, point_type, expires_at, active_from, seq) WHERE open;
+-- What is not active yet is found without a look at the rest, however many lots an account has.
+CREATE INDEX lots_waiting ON loyalty.lots (member, program, point_type, active_from) WHERE open;
 
 COMMENT ON TABLE loyalty.lots IS
     'Credits of an account and what is left of each; debits consume the soonest-expiring first.';

@@ -192,5 +192,31 @@ SELECT * FROM loyalty_book_segment('main', 'none', '{"point_type": "bonus", "typ
 SELECT * FROM loyalty_book_segment('main', 'riga', '[]');
 SELECT count(*) FROM loyalty_verify();
 
+-- An account of many lots: what is active is told without a look at each; it is the same, whenever one asks
+INSERT INTO loyalty.profiles (key) VALUES ('lot');
+SELECT loyalty_enrol('lot', 'main') ->> 'outcome' AS outcome;
+SELECT outcome, count(*) FROM loyalty_book('main', (SELECT jsonb_agg(jsonb_build_object('member', 'lot', 'point_type', 'bonus', 'type', 'accrual', 'value', n,
+    'active_from', loyalty.clock() + make_interval(days => n * 7 % 20 - 10), 'expires_at', loyalty.clock() + make_interval(days => n * 7 % 20 - 10 + 1 + n * 3 % 25)))
+    FROM generate_series(1, 300) AS n)) GROUP BY 1;
+SELECT loyalty_hold('lot', 'main', 'bonus', 'redemption', 1000, '3 days') ->> 'state' AS held, loyalty_redeem('lot', 'main', 'bonus', 500) -> 'value' AS redeemed;
+SELECT loyalty_hold('lot', 'main', 'bonus', 'redemption', 100, '30 days') ->> 'state' AS held;
+CREATE FUNCTION by_lots("at" timestamptz) RETURNS TABLE (total numeric, active numeric, waiting numeric, held numeric) LANGUAGE sql AS $$
+    SELECT sum(l.remaining) FILTER (WHERE l.expires_at > "at" OR l.reserved > 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= "at" AND l.reserved > 0), 0),
+        sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= "at" AND l.expires_at > "at"),
+        coalesce(sum(l.remaining) FILTER (WHERE l.active_from > "at"), 0), sum(l.reserved)
+    FROM (SELECT o.*, (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots AS r JOIN loyalty.holds AS h ON h.id = r.hold
+            WHERE r.member = 'lot' AND r.lot = o.seq AND h.state = 'open' AND h.expires_at > "at") AS reserved
+        FROM loyalty.lots AS o WHERE o.member = 'lot' AND o.point_type = 'bonus') AS l
+$$;
+SELECT count(*) AS lots, count(*) FILTER (WHERE active_from > loyalty.clock()) > 50 AS many_wait FROM loyalty.lots WHERE member = 'lot' AND open;
+SELECT day, b.*, l.* FROM generate_series(0, 30) AS day, LATERAL (SELECT loyalty.clock() + make_interval(days => day, hours => 1) AS at) AS a,
+    LATERAL (SELECT total, active, waiting, held FROM loyalty_balance('lot', 'main', 'bonus', a.at)) AS b, by_lots(a.at) AS l
+WHERE (b.total, b.active, b.waiting, b.held) IS DISTINCT FROM (coalesce(l.total, 0), coalesce(l.active, 0), l.waiting, l.held);
+SELECT * FROM by_lots(loyalty.clock()) \gset lots_
+SELECT loyalty_place_order(basket('lots', 'lot')) ->> 'status' AS status;
+SELECT b ->> 'points' AS point_type, (b ->> 'total')::numeric = :lots_total AS same_total, (b ->> 'active')::numeric = :lots_active AS same_active
+FROM loyalty.orders AS o, jsonb_path_query(o.resolved, '$.buyer.balances[*] ? (@.points == "bonus")') AS b WHERE o.external_id = 'lots';
+
 DROP SCHEMA loyalty CASCADE;
+DROP FUNCTION by_lots(timestamptz);
 DROP FUNCTION basket(text, text, jsonb), refusal(text), book_alone(jsonb), state(), random_rows(integer), differences(jsonb), drop_it();

@@ -1,6 +1,7 @@
 // Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due counts as
 // booked.
 #include "pg/ledger/functions.hpp"
+#include "pg/ledger/sql.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
@@ -48,7 +49,7 @@ void check_member(const std::string& member, const std::string& program, const s
 #define LOYALTY_GONE_AT(lot) "least(" lot ".expires_at, CASE WHEN " lot ".active_from < reset.at THEN reset.at END)"
 
 // From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as their
-// hold's time-out has not come.
+// hold's time-out has not come. Only where a reset is due is each lot looked at.
 Rows balance_from_now(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
                       TimestampTz wall) {
     static Query query(
@@ -61,6 +62,13 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
         "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
+        "       SELECT b.total - (apart.gone - apart.gone_reserved) AS total,"
+        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "                   THEN b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved) ELSE 0 END AS active,"
+        "              apart.waiting, apart.reserved AS held"
+        "         FROM " LOYALTY_APART("$1", "$2", "b.point_type", "$4", "$5") " apart"
+        "        WHERE reset.at IS NULL AND b.point_type IS NOT NULL"
+        "       UNION ALL"
         "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4), 0) AS total,"
         "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
         "                   THEN coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
@@ -74,7 +82,8 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "                                  WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = o.seq"
         "                                    AND h.state = 'open' AND h.expires_at > $5) END AS reserved"
         "                 FROM loyalty.lots o"
-        "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = b.point_type AND o.open) l) f"
+        "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = b.point_type AND o.open) l"
+        "       HAVING reset.at IS NOT NULL OR b.point_type IS NULL) f"
         " WHERE t.program = $2 AND ($3 IS NULL OR t.external_id = $3)"
         " ORDER BY t.external_id",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});

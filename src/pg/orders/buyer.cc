@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pg/ledger/sql.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
@@ -37,6 +38,9 @@ struct Account {
     std::vector<std::string> segments;   // static ones that list it
 };
 
+// How many lots are read one by one; of accounts with more it is asked what of them is not active.
+constexpr std::size_t most_lots = 64;
+
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
 const std::string& account_query() {
     static const std::string text =
@@ -44,15 +48,15 @@ const std::string& account_query() {
         " UNION ALL "
         "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances WHERE member = $2 AND program = $1"
         " UNION ALL "
-        "SELECT 'lot', point_type, remaining::text,"
+        "(SELECT 'lot', point_type, remaining::text,"
         "       CASE WHEN held = 0 THEN '0' ELSE ("
         "           SELECT coalesce(sum(r.amount), 0)::text"
         "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
         "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
         "              AND h.state = 'open' AND h.expires_at > $3) END,"
         "       active_from, expires_at, NULL"
-        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open"
-        " UNION ALL ";
+        "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open LIMIT " +
+        std::to_string(most_lots + 1) + ") UNION ALL ";
     return text;
 }
 
@@ -87,6 +91,29 @@ void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, T
     }
 }
 
+// Of accounts with many lots: total and active, as add_lot() comes to them.
+void read_figures(const CurrentProgram& current, const std::string& key, std::vector<Balance>& balances,
+                  TimestampTz now) {
+    static Query query(
+        "SELECT b.point_type, (b.total - (apart.gone - apart.gone_reserved))::text,"
+        "       (b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved))::text"
+        "  FROM loyalty.balances b"
+        " CROSS JOIN LATERAL " LOYALTY_APART("$2", "$1", "b.point_type", "$3", "$4") " apart"
+        " WHERE b.member = $2 AND b.program = $1",
+        {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+    const Program& program = current.version->program;
+    const Rows rows = query.run({text_argument(current.live->market.program), text_argument(key),
+                                 timestamp_argument(now), timestamp_argument(wall_now())});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        const Index type = program.point_type(rows.text(row, 1));
+        if (type == none) continue;
+        const int scale = program.point_types[type].scale;
+        Balance& balance = balances[type];
+        balance.total = points_in(rows.text(row, 2), scale);
+        balance.active = balance.usable ? points_in(rows.text(row, 3), scale) : Points{};
+    }
+}
+
 // One per point type of the version, with nothing on it.
 std::vector<Balance> empty_balances(const CurrentProgram& current, TimestampTz now) {
     std::vector<Balance> balances;
@@ -103,6 +130,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     account.balances = empty_balances(current, now);
     const DocumentNeeds& needs = current.version->needs;
     const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
+    std::size_t lots = 0;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         const std::string kind = rows.text(row, 1);
         if (kind == "profile") {
@@ -118,6 +146,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
             account.segments.push_back(rows.text(row, 2));
             continue;
         }
+        lots += kind == "lot";
         const Index type = program.point_type(rows.text(row, 2));
         // A type that the version in force does not have yet takes no part.
         if (type == none) continue;
@@ -131,6 +160,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
             add_lot(balance, rows, row, scale, now);
         }
     }
+    if (lots > most_lots) read_figures(current, key, account.balances, now);
     return account;
 }
 
