@@ -203,5 +203,26 @@ SELECT loyalty_place_order(basket('K-1', 'bob')) ->> 'repeated' AS repeated;
 INSERT INTO loyalty.order_lines SELECT line.* FROM loyalty.order_lines, jsonb_populate_record(order_lines, '{"order_id": "none"}') AS line WHERE order_lines.order_id = 'K-1';
 ROLLBACK;
 
+-- In full at most 200,000 operations are told; the error names what answers, and that does
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+SELECT 'main', 'more-' || n, 'More', 'discount', 'active', 'everyone' FROM generate_series(1, 30) AS n;
+INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'main', 'more-' || n FROM generate_series(1, 30) AS n;
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+SELECT 'main', 'more-' || n, 1, 'discount', '{"percent": 0.1}' FROM generate_series(1, 30) AS n;
+SELECT count(loyalty_apply('main'));
+CREATE FUNCTION quoted(detail text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    said text; details text; hint text;
+BEGIN
+    RETURN (loyalty_calculate(jsonb_build_object('detail', detail, 'lines',
+        (SELECT jsonb_agg('{"product": "tea", "quantity": 1}'::jsonb) FROM generate_series(1, 7000)))) #>> '{totals,lines}') || ' lines';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, details = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, said, details, hint);
+END
+$$;
+SELECT detail, quoted(detail) FROM unnest('{full,lines,totals}'::text[]) AS detail;
+DROP FUNCTION quoted;
+
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION brief, basket, refusal;

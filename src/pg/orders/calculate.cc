@@ -130,12 +130,24 @@ std::optional<int> take_opportunities(Datum& order) {
     return checked_most(*most);
 }
 
+// Nobody reads so much, and building it takes longer than the calculation: a smaller answer is asked for instead.
+void require_told(const Quote& quote) {
+    constexpr std::size_t most_told = 200'000;
+    const std::size_t operations = quote.calculation.operations.size();
+    if (quote.document.detail != Detail::full || operations <= most_told) return;
+    throw Error(sqlstate::calculation_too_large, "the full answer is too large",
+                "It would have " + std::to_string(operations) + " operations; at most " + std::to_string(most_told) +
+                    " are told.",
+                "Ask for \"detail\": \"lines\", which tells of each line what it comes to, or \"totals\"; or split the order.");
+}
+
 Datum calculate_order(FunctionCallInfo call) {
     Datum order = call->args[0].value;
     check_size(order);
     const auto most = take_opportunities(order);
     const Edition edition = edition_of(call);
     const Quote quote = make_quote(codec::read_order(document_text(order)), edition, GetUserId());
+    require_told(quote);
     const Datum result = quote_result(quote, quote.document.detail);
     if (!most) return result;
     const Datum besides = opportunities_document(quote, find_opportunities(quote, edition, GetUserId(), *most));
