@@ -427,7 +427,9 @@ BEGIN
         FROM loyalty.promotion_benefits AS benefit
         WHERE benefit.program = OLD.program
             AND TG_ARGV[0] = 'product'
-            AND benefit.parameters -> 'segments' ? OLD.external_id
+            AND jsonb_path_exists(
+                benefit.parameters, '$.**.segments[*] ? (@ == $id)', jsonb_build_object('id', OLD.external_id)
+            )
     ) AS naming
     ORDER BY naming.promotion
     LIMIT 1;

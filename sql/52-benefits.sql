@@ -46,7 +46,7 @@ BEGIN
             'segments',
             listed.name,
             format('Make it in loyalty.product_segments for program "%s" first.', program)
-        FROM jsonb_array_elements_text(parameters -> 'segments') AS listed (name)
+        FROM (SELECT jsonb_path_query(parameters, '$.**.segments[*]') #>> '{}') AS listed (name)
         WHERE NOT EXISTS (
                 SELECT
                 FROM loyalty.product_segments AS segment
@@ -152,6 +152,7 @@ CREATE FUNCTION @extschema@.loyalty_looks_at_several_lines(level text, benefit t
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT level = 'order'
+    OR benefit = 'set'
     OR @extschema@.loyalty_pays_with_points(benefit, parameters)
     OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
     OR parameters @> '{"per": "order"}'

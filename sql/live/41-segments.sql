@@ -125,9 +125,10 @@ CREATE OR REPLACE FUNCTION loyalty.reach_segments(program text)
             FROM loyalty.promotions AS promotion
             WHERE promotion.program = $1
             UNION
-            SELECT 'product', jsonb_array_elements_text(benefit.parameters -> 'segments'), true
+            -- Sets name segments for each of their parts.
+            SELECT 'product', jsonb_path_query(benefit.parameters, '$.**.segments[*]') #>> '{}', true
             FROM loyalty.promotion_benefits AS benefit
-            WHERE benefit.program = $1 AND benefit.parameters ? 'segments'
+            WHERE benefit.program = $1 AND (benefit.parameters ? 'segments' OR benefit.benefit = 'set')
         )
         UNION
         SELECT reference.refers_to_kind, reference.refers_to, reference.refers_to_kind <> reference.kind

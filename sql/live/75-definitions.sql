@@ -504,7 +504,9 @@ BEGIN
         UNION
         SELECT benefit.promotion, format('product segment "%s"', named.segment)
         FROM loyalty.promotion_benefits AS benefit
-        CROSS JOIN LATERAL jsonb_array_elements_text(benefit.parameters -> 'segments') AS named (segment)
+        CROSS JOIN LATERAL (
+            SELECT jsonb_path_query(benefit.parameters, '$.**.segments[*]') #>> '{}'
+        ) AS named (segment)
         WHERE benefit.program = partial_definition.program AND benefit.promotion = ANY (promotions)
         UNION
         SELECT promotion.external_id, format('order segment "%s"', named.segment)

@@ -190,21 +190,29 @@ private:
         if (entry.kind == Entry::Kind::promo_code) text("pool", benefit.rule->pool());
         if (entry.kind == Entry::Kind::text) text("text", operation.text);
         if (entry.target == Entry::Target::line) text("line", order_.lines[entry.line].id);
+        if (entry.sets > 0) count("sets", entry.sets);
         text("level", condition.level == Level::product ? "product" : "order");
         if (entry.kind == Entry::Kind::accrual) write_accrual(operation, *benefit.rule);
-        if (entry.kind == Entry::Kind::paid_by_points) {
-            points("spent", operation.spent, entry.point_type);
-            text("points", program_.point_types[entry.point_type].id);
-        }
+        if (entry.kind == Entry::Kind::paid_by_points) points("spent", operation.spent, entry.point_type);
+        if (touches_some(operation)) quantity("units", operation.units);
+        if (entry.kind == Entry::Kind::paid_by_points) text("points", program_.point_types[entry.point_type].id);
         if (entry.target != Entry::Target::line)
             text("target", entry.target == Entry::Target::shipping ? "shipping" : "order");
         text("benefit", benefit.type->name);
         if (entry.target == Entry::Target::line) text("product", order_.lines[entry.line].product);
         if (entry.kind == Entry::Kind::money) money("discount", entry.applied);
         text("promotion", promotion.id);
+        if (touches_some(operation))
+            money("unit_price", Money{scaled(entry.found.units, {one_unit.units, operation.units.units})});
         text("promotion_name", promotion.name);
         text("promotion_type", kind_names[static_cast<int>(promotion.kind)]);
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);
+    }
+
+    // Whether it changed the price of some units of a line, and not of others: then it says of how many, and what one of them
+    // cost when it found them.
+    bool touches_some(const Operation& operation) const {
+        return !operation.units.is_zero() && operation.units != order_.lines[operation.entry.line].quantity;
     }
 
     void write_accrual(const Operation& operation, const Benefit& benefit) {

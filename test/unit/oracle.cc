@@ -1,5 +1,7 @@
 #include "unit/oracle.hpp"
 
+#include "unit/oracle_sets.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -123,6 +125,7 @@ struct Effect {
     bool order_only = false, shipping_only = false;  // what it takes, in incompatibility
     Int from = 0, to = 0;
     Int asked = 0, applied = 0, points = 0;
+    bool bought = false;  // a set asks for it, and leaves it at its price
 
     bool is_something() const { return applied != 0 || points != 0 || text || code; }
     // Whether it is one that changes no price.
@@ -162,6 +165,7 @@ struct Proposal {
     std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
     std::vector<int> texts;                     // lines or the_order
     bool code = false;
+    std::vector<std::pair<int, std::pair<Int, Int>>> bought;  // line, units
 };
 
 // The benefits that cannot be added up.
@@ -443,6 +447,8 @@ private:
             propose_steps(proposal, benefit, condition, asks, world, began, taken);
         } else if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
+        } else if (name == "set") {
+            propose_set(proposal, asks, parameters, world);
         } else if (name == "price_from_field") {
             propose_price_from_field(proposal, asks, parameters, world);
         } else if (name == "round_price") {
@@ -578,6 +584,90 @@ private:
             ask.asked = std::max<Int>(0, ask.total - price);
             proposal.asks.push_back(ask);
         }
+    }
+
+    // --- Sets ---
+
+    void propose_set(Proposal& proposal, const std::vector<Ask>& all, Parameters& parameters, const World& world) const {
+        std::vector<SetSlots> parts;
+        std::vector<TreeCondition> wanted;
+        for (const bool gets : {false, true}) {
+            for (Parameters part : parameters.objects(gets ? "get" : "buy")) {
+                parts.push_back({*part.count("count"), gets});
+                const auto segments = part.texts("segments");
+                wanted.push_back({Level::product, segments ? ConditionMode::in : ConditionMode::all,
+                                  segments.value_or(std::vector<std::string>{}), {}});
+            }
+        }
+        // Whole units that cost something; prices in a common fraction.
+        std::vector<Ask> asks;
+        std::vector<SetGroup> groups;
+        Wide one = 1;
+        for (const Ask& ask : all) {
+            const Line& line = order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)];
+            if (line.quantity.units % millionths != 0 || ask.total <= 0) continue;
+            SetGroup group{ask.quantity / millionths, 0, {}};
+            for (std::size_t p = 0; p < parts.size(); ++p) {
+                if (fulfils(tree_, wanted[p], line)) group.fits.insert(p);
+            }
+            asks.push_back(ask);
+            groups.push_back(group);
+            one *= group.count / std::gcd(static_cast<Int>(one % group.count), group.count);
+        }
+        for (std::size_t i = 0; i < asks.size(); ++i) groups[i].price = Wide{asks[i].total} * one / groups[i].count;
+        const bool priced = parameters.has("price");
+        const bool dearest = priced || (parameters.has("pick") && *parameters.text("pick") == "most_expensive");
+        const auto best = best_sets(groups, parts, dearest, one, parameters);
+        if (!best) return;
+        share_set(proposal, asks, best->first, best->second, parameters);
+    }
+
+    // Which units, and what comes off them, rounded.
+    std::optional<std::pair<SetFilling, Int>> best_sets(const std::vector<SetGroup>& groups,
+                                                        const std::vector<SetSlots>& parts, bool dearest, Wide one,
+                                                        Parameters& parameters) const {
+        const auto percent = parameters.percent("percent");
+        const auto amount = parameters.amount("amount", tree_.currency_scale);
+        const auto price = parameters.amount("price", tree_.currency_scale);
+        const Int most = parameters.count("max_times").value_or(INT32_MAX);
+        std::optional<SetFilling> best;
+        Wide best_off = 0;
+        for (Int times = 1; times <= most; ++times) {
+            const auto filling = fill_sets(groups, parts, dearest, times);
+            if (!filling) break;
+            Wide off = 0;
+            for (std::size_t i = 0; i < groups.size(); ++i)
+                off += filling->got[i] * (amount ? std::min<Wide>(groups[i].price, *amount * one) : groups[i].price);
+            if (price) off -= times * *price * one;
+            if (dearest && off <= best_off) continue;
+            best = filling;
+            best_off = off;
+        }
+        if (!best) return std::nullopt;
+        const Ratio share = percent ? Ratio(percent->numerator, percent->denominator) : Ratio(1);
+        return std::pair{*best, round(Ratio(best_off, one) * share)};
+    }
+
+    static void share_set(Proposal& proposal, const std::vector<Ask>& asks, const SetFilling& units, Int off,
+                          Parameters& parameters) {
+        const bool only_got = parameters.has("share") && *parameters.text("share") == "get";
+        std::vector<Int> totals;
+        for (std::size_t i = 0; i < asks.size(); ++i) {
+            Ask ask = asks[i];
+            const Int touched = (units.got[i] + (only_got ? 0 : units.bought[i])) * millionths;
+            if (only_got && units.bought[i] > 0) {
+                proposal.bought.push_back({static_cast<int>(ask.piece),
+                                           {touched, touched + units.bought[i] * millionths}});
+            }
+            if (touched == 0) continue;
+            if (touched < ask.quantity) ask.total = oracle::allot(ask.total, {touched, ask.quantity - touched})[0];
+            ask.quantity = touched;
+            totals.push_back(ask.total);
+            proposal.asks.push_back(ask);
+        }
+        const auto shares = oracle::allot(std::min(off, std::accumulate(totals.begin(), totals.end(), Int{0})), totals);
+        for (std::size_t i = 0; i < totals.size(); ++i) proposal.asks[i].asked = shares[i];
+        proposal.amount = true;
     }
 
     // --- Partners ---
@@ -902,7 +992,24 @@ private:
             effect.applied = std::min({effect.asked, world.shipping, world.left.value_or(unlimited)});
             reduce_shipping(world, effect.applied);
         }
+        const bool nothing = std::none_of(effects.begin(), effects.end(), [](const Effect& e) { return e.applied != 0; });
+        for (const auto& [piece, units] : proposal.bought) {
+            if (nothing) continue;
+            const Piece& of = world.pieces[static_cast<std::size_t>(piece)];
+            Effect effect;
+            effect.source = proposal.source;
+            effect.target = of.line;
+            effect.from = of.from + units.first;
+            effect.to = of.from + units.second;
+            effect.bought = true;
+            effects.push_back(effect);
+        }
         apply(proposal.asks, applied, proposal.type < 0, world);
+        Effects bought;
+        for (const Effect& effect : effects) {
+            if (effect.bought) bought.push_back(effect);
+        }
+        cut_at_borders(bought, world);
         return effects;
     }
 
@@ -933,7 +1040,7 @@ private:
     static void cut_at_borders(const Effects& effects, World& world) {
         std::map<int, std::set<Int>> borders;
         for (const Effect& effect : effects) {
-            if (effect.target >= 0 && effect.applied != 0) borders[effect.target].insert({effect.from, effect.to});
+            if (effect.target >= 0 && (effect.applied != 0 || effect.bought)) borders[effect.target].insert({effect.from, effect.to});
         }
         std::vector<Piece> pieces;
         for (const Piece& piece : world.pieces) {
@@ -1183,8 +1290,14 @@ private:
             for (const Effect& effect : effects) {
                 if (effect.is_something() && !effect.text) do_more.insert(effect.source.promotion);
             }
+            const auto works = [&](const Source& source) {
+                return std::any_of(effects.begin(), effects.end(), [&](const Effect& other) {
+                    return other.is_something() && other.source.promotion == source.promotion &&
+                           other.source.level == source.level && other.source.number == source.number;
+                });
+            };
             for (const Effect& effect : effects) {
-                if (!effect.is_something()) continue;
+                if (!effect.is_something() && !(effect.bought && works(effect.source))) continue;
                 if (effect.text && do_more.contains(effect.source.promotion)) continue;
                 if (effect.order_level && !effect.shipping_only) taken.order = true;
                 if (effect.target == the_shipping) taken.shipping = true;

@@ -204,6 +204,8 @@ private:
                 condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
             } else {
                 TreeBenefit benefit = fitting(promotion, condition.level, [&] {
+                    if (!plain_ && promotion.kind == PromotionKind::discount && condition.level == Level::product && chance(20))
+                        return set();
                     return promotion.kind == PromotionKind::discount ? small_discount(condition.level)
                                                                      : small_points(condition.level);
                 });
@@ -411,11 +413,36 @@ private:
         if (chance(30)) add(benefit, "max_items_per", std::string("line"));
     }
 
+    // Of one to three parts, some of them of a segment's products.
+    TreeBenefit set() {
+        TreeBenefit benefit = named("set");
+        const auto parts = [&](int count) {
+            std::vector<Parameters> parts;
+            for (; count > 0; --count) {
+                Parameters part("set");
+                part.add("count", Parameters::Type::number, std::to_string(1 + up_to(1)));
+                if (chance(50)) part.add("segments", Parameters::Type::texts, "[]", {one_of<const char*>({"A", "B", "C"})});
+                parts.push_back(std::move(part));
+            }
+            return parts;
+        };
+        benefit.parameters.add("get", "[get]", parts(1 + (chance(30) ? 1 : 0)));
+        if (chance(60)) benefit.parameters.add("buy", "[buy]", parts(1));
+        const int kind = up_to(3);
+        if (kind < 2) add(benefit, "percent", percent());
+        if (kind == 2) add(benefit, "amount", money(one_of({20, 700})));
+        if (kind == 3) add(benefit, "price", money(one_of({20, 2000})));
+        if (kind != 3 && chance(40)) add(benefit, "pick", one_of<std::string>({"cheapest", "most_expensive"}));
+        if (chance(50)) add(benefit, "max_times", Decimal(1 + up_to(2)));
+        if (chance(40)) add(benefit, "share", one_of<std::string>({"set", "get"}));
+        return benefit;
+    }
+
     // The benefit at two or three steps: what it says of how much it gives becomes the first.
     TreeBenefit with_steps(TreeBenefit benefit, Level level) {
         const auto kind = [&](const char* name) { return benefit.parameters.has(name); };
         const char* name = kind("percent") ? "percent" : kind("amount") ? "amount" : "points";
-        if (!chance(30) || !kind(name) || kind("target")) return benefit;
+        if (!chance(30) || !kind(name) || kind("target") || benefit.benefit == "set") return benefit;
         TreeBenefit stepped = named(benefit.benefit);
         const bool accrues = benefit.benefit == "accrue_points";
         for (const char* common : {"point_type", "pick", "per", "max_items_per", "credit_on"}) {
@@ -454,6 +481,7 @@ private:
                            : rounding(level, Decimal::of(1 + up_to(700), tree_.currency_scale));
             }
             if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
+            if (level == Level::product && chance(20)) return set();
             return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), level);
         }
         if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
@@ -655,7 +683,9 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
     if (const auto segments = parameters.texts("segments")) {
         for (const auto& segment : *segments) out << " of " << segment;
     }
-    for (const char* name : {"pick", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
+    if (parameters.has("price")) out << " price=" << money({*parameters.amount("price", currency_scale)}, currency_scale);
+    if (parameters.has("max_times")) out << " max_times=" << *parameters.count("max_times");
+    for (const char* name : {"pick", "share", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
         if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
     }
     for (const char* name : {"step", "per_amount"}) {
@@ -663,6 +693,13 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
             out << " " << name << "=" << money({*parameters.amount(name, currency_scale)}, currency_scale);
     }
     if (parameters.has("by")) out << " by " << *parameters.text("by");
+    for (const char* list : {"buy", "get"}) {
+        for (auto& part : parameters.objects(list)) {
+            out << " " << list << " " << *part.count("count");
+            const auto segments = part.texts("segments");
+            for (const auto& segment : segments.value_or(std::vector<std::string>{})) out << " " << segment;
+        }
+    }
     if (parameters.has("steps")) {
         for (auto& step : parameters.steps())
             out << " from " << step.from.to_string() << ": " << to_string({"", step.parameters}, currency_scale) << ";";

@@ -61,6 +61,7 @@ enum class Reason {
     taken,                 // an earlier promotion took the targets (incompatibility)
     not_chosen,            // another combination is worth more (max_benefit)
     below_first_step,      // there is less than the first of a benefit's steps asks for
+    set_incomplete,        // there are not the units of one set
     reduced_before,        // its condition is for untouched units, and reductions have lowered all
     field_missing,         // the custom field is missing, negative or no number
     no_partner_terms,      // no matching line is a product of these partners with terms in force
@@ -76,6 +77,12 @@ struct Part {
     Money total;
     Money asked;  // the reduction proposed for these units; negative: a raise
     std::uint32_t sum = 0;  // which amount it has a share of, where there are several
+};
+
+// Units of a group that a set asks for and leaves at their price: from so many units of the group on.
+struct BoughtPart {
+    std::size_t group = 0;
+    Quantity from, to;
 };
 
 // Points proposed for a line, or for the order as a whole where it has no goods to attribute them to (line = none).
@@ -101,6 +108,8 @@ struct Proposal {
     bool issues_code = false;          // a promo code
     std::vector<Skip> skips;
     Reason reason = Reason::none;  // why it is empty, if it is
+    std::vector<BoughtPart> bought;
+    std::uint32_t sets = 0;        // how many were formed
     bool is_amount = false;        // sums: what a floor refuses of a part is moved to others that share its sum
 };
 
@@ -122,6 +131,7 @@ struct NextStep {
     bool counts_units = false;  // else money
     Decimal from;
     Decimal value;
+    std::vector<std::uint32_t> segments;  // of the lines those in any of these; empty: all
 };
 
 // The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded: reductions
@@ -131,6 +141,7 @@ struct Reach {
     std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order, …
     bool once = false;                  // … on products, too, off all of them together,
     std::optional<std::int64_t> items;  // and touches at most so many items; none: whole unit groups, it splits none
+    bool splits_all = false;            // it may split every group; else, if it counts items, one
     bool goods = true;                  // whether it may touch prices of goods,
     bool shipping = false;              // and the price of the shipping
     bool pays = false;                  // whether what it takes off is paid with points of point_type()

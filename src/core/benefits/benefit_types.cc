@@ -13,6 +13,7 @@ namespace {
 constexpr BenefitType types[] = {
     // name, in discount promotions, in points promotions, on products, on orders, summable, comparable
     {"discount", true, false, true, true, true, true, read_discount},
+    {"set", true, false, true, false, true, true, read_set},
     {"price_from_field", true, false, true, false, false, true, read_price_from_field},
     {"round_price", true, false, true, false, false, true, read_round_price},
     {"round_order_price", true, false, false, true, false, true, read_round_order_price},
@@ -61,7 +62,7 @@ bool looks_at_several_lines(std::string_view name, Level level, Parameters param
     };
     const bool pays = name == "points_discount" || (name == "partner_points" && says("mode", "pay"));
     const bool counts_items = parameters.has("max_items") && !says("max_items_per", "line");
-    return level == Level::order || pays || counts_items || says("per", "order");
+    return level == Level::order || name == "set" || pays || counts_items || says("per", "order");
 }
 
 }  // namespace loyalty

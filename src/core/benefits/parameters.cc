@@ -105,6 +105,13 @@ std::optional<std::vector<std::string>> Parameters::texts(std::string_view name)
     return entry->texts;
 }
 
+std::vector<Parameters> Parameters::objects(std::string_view name) {
+    const Entry* entry = find(name);
+    if (!entry) return {};
+    if (entry->type != Type::objects) fail(name, entry->value, "a list of objects");
+    return entry->objects;
+}
+
 std::optional<Fraction> Parameters::factor(std::string_view name) {
     constexpr std::int64_t most = 1'000'000;
     const Entry* entry = find(name);

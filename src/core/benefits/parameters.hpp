@@ -38,6 +38,8 @@ public:
     std::optional<std::string> text(std::string_view name);
     // A list of texts that are not empty, each once; at least one.
     std::optional<std::vector<std::string>> texts(std::string_view name);
+    // A list of objects; none where it is not given.
+    std::vector<Parameters> objects(std::string_view name);
     // A number above 0 and at most a million, with at most 6 decimals.
     std::optional<Fraction> factor(std::string_view name);
     // One of `choices`, the first of which is the default; returns its number.

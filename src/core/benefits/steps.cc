@@ -81,7 +81,7 @@ public:
         for (const auto& step : steps_) {
             if (value < step.from)
                 return NextStep{by_ == By::lines_total || by_ == By::lines_items,
-                                by_ == By::items || by_ == By::lines_items, step.from, value};
+                                by_ == By::items || by_ == By::lines_items, step.from, value, {}};
         }
         return std::nullopt;
     }

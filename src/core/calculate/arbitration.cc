@@ -242,7 +242,7 @@ Entries Arbiter::best_by_line(const Children& children, State& state, const Scop
 void Arbiter::trace_best_by_line(const Children& children, const std::vector<Entries>& alone,
                                  const std::vector<Entries>& kept, Trace& trace) const {
     const auto works = [](const Entry& entry) { return entry.has_effect(); };
-    std::vector<bool> keeps(program_.promotions.size());
+    std::vector<bool> keeps(program_.promotions.size()), cut(keeps.size());
     std::vector<Child> winners;
     int128 worth = 0;
     for (std::size_t i = 0; i < children.size(); i++) {
@@ -260,8 +260,15 @@ void Arbiter::trace_best_by_line(const Children& children, const std::vector<Ent
             lost.lost_to = winners;
         }
         for (const auto& entry : alone[i]) {
-            if (entry.has_effect() && !keeps[promotion_of(entry)])
-                trace.promotions[promotion_of(entry)].reason = Reason::not_chosen;
+            if (keeps[promotion_of(entry)]) continue;
+            NodeTrace& lost = trace.promotions[promotion_of(entry)];
+            if (entry.has_effect()) lost.reason = Reason::not_chosen;
+            if (lost.reason == Reason::none) cut[promotion_of(entry)] = true;
+            if (!cut[promotion_of(entry)]) continue;
+            // A sum below left nothing of it.
+            lost.reason = Reason::cut_by_limit;
+            lost.asked += entry.asked;
+            lost.cut_by |= entry.cut_by;
         }
     }
 }

@@ -24,11 +24,12 @@ std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     for (const auto& entry : entries) {
         work.add(1);
         const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
-        if (is_new) {
-            operations.push_back({entry, Points{}, false, {}});
-            continue;
-        }
+        if (is_new) operations.push_back({entry, Points{}, Quantity{}, false, {}});
+        operations[found->second].units += entry.to - entry.from;
+        if (is_new) continue;
         Entry& sum = operations[found->second].entry;
+        sum.found += entry.found;
+        sum.bought = sum.bought && entry.bought;
         sum.asked += entry.asked;
         sum.applied += entry.applied;
         sum.points += entry.points;

@@ -42,6 +42,7 @@ struct PointsResult {
 struct Operation {
     Entry entry;
     Points spent;          // this operation's increment of the points spent
+    Quantity units;        // that it touched, of a price of goods
     bool pending = false;  // an accrual that waits for a status
     std::string text;      // of a text, or the message of a promo code
 };

@@ -4,6 +4,7 @@
 #include "core/money/allot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace loyalty {
@@ -21,6 +22,7 @@ Entry entry_for(std::uint32_t benefit, const Proposal& proposal) {
     entry.benefit = benefit;
     entry.point_type = proposal.point_type;
     entry.kind = proposal.point_type == no_point_type ? Entry::Kind::money : Entry::Kind::paid_by_points;
+    entry.sets = proposal.sets;
     return entry;
 }
 
@@ -31,7 +33,24 @@ Entry part_entry(const State& state, const Entry& pattern, const Part& part) {
     entry.from = group.from;
     entry.to = group.from + part.quantity;
     entry.asked = part.asked;
+    entry.found = part.total;
     return entry;
+}
+
+// What sets ask for and leave at its price belongs to them all the same.
+Entries bought_entries(const State& state, const Entry& pattern, const Proposal& proposal) {
+    Entries entries;
+    for (const auto& part : proposal.bought) {
+        const UnitGroup& group = state.groups[part.group];
+        Entry entry = pattern;
+        entry.line = group.line;
+        entry.from = group.from + part.from;
+        entry.to = group.from + part.to;
+        entry.bought = true;
+        entry.found = Money{scaled(group.total.units, {(part.to - part.from).units, group.quantity().units})};
+        entries.push_back(entry);
+    }
+    return entries;
 }
 
 // What changes no price, and so no limit cuts: accruals, texts, a promo code.
@@ -69,6 +88,23 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
     group.lowered = group.lowered || lowers;
     state.groups.insert(state.groups.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
     return 1;
+}
+
+// Splits the unit groups of a line where an effect begins or ends, so that what is taken is never a part of a group.
+void split_at(State& state, const Entry& entry) {
+    for (const Quantity border : {entry.from, entry.to}) {
+        for (auto i = state.first_group(entry.line); i < state.groups.size() && state.groups[i].line == entry.line; i++) {
+            UnitGroup& group = state.groups[i];
+            if (border <= group.from || group.to <= border) continue;
+            const std::array weights{(border - group.from).units, (group.to - border).units};
+            const auto totals = allot(group.total.units, weights);
+            const UnitGroup rest{group.line, border, group.to, Money{totals[1]}, group.lowered};
+            group.to = border;
+            group.total = Money{totals[0]};
+            state.groups.insert(state.groups.begin() + static_cast<std::ptrdiff_t>(i) + 1, rest);
+            break;
+        }
+    }
 }
 
 // Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
@@ -242,6 +278,7 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
     const CutBy by_sum =
         allowed == by_floors ? CutBy{} : cut_by_sum(bounds, state, enclosing, proposal.point_type);
 
+    const Entries bought = bought_entries(state, pattern, proposal);
     Entries entries;
     std::size_t added = 0;
     for (std::size_t i = 0; i < proposal.parts.size(); i++) {
@@ -257,6 +294,10 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
             added += reduce_part(state, part.group, part, entry.applied, entry.kind);
         }
         entries.push_back(entry);
+    }
+    if (std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.has_effect(); })) {
+        for (const auto& entry : bought) split_at(state, entry);
+        entries.insert(entries.begin(), bought.begin(), bought.end());
     }
     const Entries shipping = commit_shipping(bounds, enclosing, state, pattern, proposal.shipping);
     entries.insert(entries.end(), shipping.begin(), shipping.end());
@@ -312,7 +353,7 @@ private:
             while (entry != by_line.end() && entry->line < group.line) ++entry;
             std::vector<Quantity> borders{group.from, group.to};
             for (auto e = entry; e != by_line.end() && e->line == group.line; ++e) {
-                if (e->applied.is_zero()) continue;
+                if (e->applied.is_zero() && !e->bought) continue;
                 for (const Quantity border : {e->from, e->to}) {
                     if (border > group.from && border < group.to) borders.push_back(border);
                 }
@@ -361,6 +402,7 @@ private:
                 share.to = state_.groups[pieces[i]].to;
                 share.asked = Money{sign * asked[i]};
                 share.applied = Money{sign * applied[i]};
+                share.found = state_.groups[pieces[i]].total;
                 of_piece_[pieces[i]].push_back(share);
             }
         }

@@ -63,6 +63,9 @@ struct Entry {
     Points points_cut;  // not accrued, for the promotion's budget of points
     std::uint32_t point_type = no_point_type;
     CutBy cut_by{};  // which limits made less of what was asked
+    std::uint32_t sets = 0;  // of a set: how many were formed
+    bool bought = false;     // it only asks for these units, and leaves them at their price
+    Money found{};           // what the units it touched cost when it found them
 
     // Whether the benefit did anything here; only that takes a target in an incompatibility.
     bool has_effect() const {

@@ -12,6 +12,11 @@ Index promotion_of(const Program& program, const Entry& entry) {
     return program.conditions[program.benefits[entry.benefit].condition].promotion;
 }
 
+bool works(const Entries& entries, std::uint32_t benefit) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const Entry& entry) { return entry.benefit == benefit && entry.has_effect(); });
+}
+
 // The promotions that did more than to give a text.
 std::vector<Index> with_more_than_texts(const Program& program, const Entries& entries) {
     std::vector<Index> promotions;
@@ -57,7 +62,7 @@ void Taken::add(const Program& program, const Entries& entries) {
     const std::vector<Index> more = has_text ? with_more_than_texts(program, entries) : std::vector<Index>{};
     for (const auto& entry : entries) {
         const bool alone = !std::binary_search(more.begin(), more.end(), promotion_of(program, entry));
-        if (entry.has_effect()) add(program, entry, alone);
+        if (entry.has_effect() || (entry.bought && works(entries, entry.benefit))) add(program, entry, alone);
     }
 }
 

@@ -221,6 +221,8 @@ private:
                 text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
             return text;
         }
+        if (entry.sets > 0) text += entry.sets == 1 ? " (once)" : " (" + std::to_string(entry.sets) + " times)";
+        if (entry.bought) return text + ", bought at its price";
         text.append(change(entry.applied));
         if (entry.kind == Entry::Kind::paid_by_points)
             text.append(" for ").append(points(operation.spent, entry.point_type));
@@ -369,6 +371,8 @@ std::string_view describe(Reason reason) {
             return "another combination is better";
         case Reason::below_first_step:
             return "it begins with more";
+        case Reason::set_incomplete:
+            return "a set of it is not complete";
         case Reason::reduced_before:
             return "all that it is for was reduced before";
         case Reason::field_missing:

@@ -92,10 +92,14 @@ std::optional<NearMiss> find_near_miss(const Program& program, const Order& orde
                   next->value,
                   next->counts_units ? 0 : program.currency_scale};
     if (next->of_lines) miss.benefit = benefit;
+    miss.segments = next->segments;
     return miss;
 }
 
 bool counts(const Program& program, const NearMiss& miss, const Line& line) {
+    const auto& in = miss.segments;
+    if (!in.empty() && std::find_first_of(in.begin(), in.end(), line.segments.begin(), line.segments.end()) == in.end())
+        return false;
     if (miss.benefit != none) {
         const auto& [index, type, rule] = program.benefits[miss.benefit];
         const Condition& condition = program.conditions[index];

@@ -19,6 +19,7 @@ struct NearMiss {
     int decimals = 0;  // that it is shown with at least
     Index condition = none;  // whose lines it is about; none: the order
     Index benefit = none;    // or whose
+    std::vector<Index> segments{};  // of these the lines in any of these segments of products; empty: all
 
     // Whether more goods would mend it, and how much more it takes: one unit of the last decimal where "more than" is asked.
     std::optional<Decimal> missing() const;

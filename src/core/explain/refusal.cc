@@ -87,6 +87,7 @@ public:
                 return condition();
             case Reason::lines_too_small:
                 return lines();
+            case Reason::set_incomplete:
             case Reason::below_first_step:
                 return step();
             case Reason::point_type_inactive:
@@ -226,7 +227,9 @@ private:
 
     std::string step() const {
         const auto found = find_near_miss(program_, order_, trace_.benefit);
-        return found ? miss(*found) : "each line counts by itself";
+        if (!found) return "each line counts by itself";
+        const auto& in = found->segments;
+        return (in.empty() ? "" : "in " + segment_names(in, program_.segments) + ": ") + miss(*found);
     }
 
     // What the lines of the first condition come to.

@@ -88,7 +88,7 @@ void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     if (reach->shipping) add_line_cut(cut, *reach, shipping_);
     if (reach->points != Reach::Points::none) add_accruals(child, benefit, *reach, lines);
     AheadOfAll& ahead = of_all_[child];
-    if (reach->items) ahead.splits++;
+    if (reach->items) ahead.splits += reach->splits_all ? std::int64_t{1'000'000'000} : 1;
     if (reach->raise.numerator == 0) return;
     std::int64_t& raise = cut.on_order ? ahead.raise_of_order : ahead.raise_of_unit;
     raise = sum_of(raise, times_up(reach->raise, one_unit.units));
