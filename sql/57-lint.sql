@@ -177,3 +177,29 @@ COMMENT ON FUNCTION @extschema@.loyalty_lint(text) IS
     'benefits that give goods away or points worth all that is paid, and limits that never bite; each with its node and what '
     'shows it. Finds what it says, but not everything there may be. Looks at active promotions, with the caller''s rights. '
     'Errors: LY201. Example: SELECT * FROM loyalty_lint(''main'');';
+
+CREATE FUNCTION @extschema@.loyalty_bound(
+    program text,
+    measure text DEFAULT 'discount_percent',
+    OUT depth integer,
+    OUT node text,
+    OUT at_most numeric,
+    OUT rounding_at_most numeric,
+    OUT reached numeric,
+    OUT reasoning text,
+    OUT witness jsonb
+) RETURNS SETOF record
+    LANGUAGE C STABLE COST 1000000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_bound';
+
+COMMENT ON FUNCTION @extschema@.loyalty_bound(text, text) IS
+    'A proof of the most that any order can get by a program''s draft, in percent of its goods at base prices: measure '
+    'discount_percent (of all goods; what points pay counts, shipping and gifts do not), line_discount_percent (of one line) or '
+    'points_percent (what points earned are worth). The first row is the program''s: no order gets more than at_most percent, and '
+    'for each of its lines rounding_at_most of money; reached is what an order really gets that was found and calculated, witness '
+    'that order and its context, as loyalty_test() takes them. The other rows are the reasoning, group by group and promotion by '
+    'promotion: what each can do at most, alone. Infinity: any number of points. It is a bound for all orders that a document may '
+    'say, whatever their prices and minimum prices; a benefit that promises nothing counts as 100 percent. Errors: LY104 (measure), '
+    'LY201 (program), LY301, LY302 (the draft cannot be applied). Example: SELECT at_most, reached FROM loyalty_bound(''main'') '
+    'LIMIT 1;';

@@ -24,6 +24,7 @@ public:
         }
         if (const auto points = parameters.amount("points", type() ? type()->scale : 4)) points_ = Points{*points};
         parameters.finish();
+        on_order_ = setting.level == Level::order;
     }
 
     Needs needs() const override { return points_ ? Needs::order : Needs::goods; }
@@ -33,6 +34,7 @@ public:
         reach.goods = false;
         reach.points = points_ ? Reach::Points::fixed : Reach::Points::by_price;
         reach.points_per_money = per_money_;
+        if (on_order_ && points_) reach.points_once = points_->units;
         return reach;
     }
 
@@ -64,6 +66,7 @@ private:
 
     Fraction per_money_;
     std::optional<Points> points_;
+    bool on_order_ = false;
 };
 
 }  // namespace

@@ -35,6 +35,16 @@ public:
         return reach;
     }
 
+    // A full sum for each of the money spent.
+    std::vector<ReachFrom> reaches(const Program&) const override {
+        if (field_) return {{Decimal{}, reach()}};
+        Reach reach;
+        reach.goods = false;
+        reach.points = Reach::Points::by_price;
+        reach.points_per_money = {points_.units, per_amount_.units};
+        return {{Decimal{}, reach}};
+    }
+
 private:
     void earn(const View& view, Proposal& proposal) const override {
         if (field_) {

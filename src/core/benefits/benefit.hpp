@@ -150,6 +150,13 @@ struct Reach {
     enum class Points { none, fixed, by_price };
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
+    std::optional<std::int64_t> points_once;  // fixed: so many for the order, where they do not depend on how much there is in it
+};
+
+// What a benefit can do in orders whose goods come to `total` at base prices, or more; nothing: it promises nothing.
+struct ReachFrom {
+    Decimal total;
+    std::optional<Reach> reach;
 };
 
 // What a benefit needs to be free in an incompatibility, and takes: the goods that it sees, on the order level the order,
@@ -171,6 +178,11 @@ public:
     //
     // The most that it can do.
     virtual std::optional<Reach> reach() const { return std::nullopt; }
+    // For a proof over all orders (bound/): the most that it can do, one by one where it depends on the order's goods; empty: it
+    // neither changes prices nor gives points.
+    virtual std::vector<ReachFrom> reaches(const Program& program) const { return {{Decimal{}, reach()}}; }
+    // Whether it takes something off every unit with a price that it sees, but for rounding.
+    virtual bool never_fails() const { return false; }
     // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
     // neither what it takes off nor what it leaves ever falls.
     virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const {

@@ -220,9 +220,11 @@ PartnersParameter::PartnersParameter(Parameters& parameters, const BenefitSettin
 const PartnerProduct* PartnersParameter::terms(const Program& program, const Line& line) const {
     if (line.partner_product == none) return nullptr;
     const PartnerProduct& product = program.partner_products[line.partner_product];
-    const bool wanted =
-        !partners_ || std::find(partners_->begin(), partners_->end(), product.partner) != partners_->end();
-    return wanted ? &product : nullptr;
+    return include(product.partner) ? &product : nullptr;
+}
+
+bool PartnersParameter::include(Index partner) const {
+    return !partners_ || std::find(partners_->begin(), partners_->end(), partner) != partners_->end();
 }
 
 }  // namespace loyalty

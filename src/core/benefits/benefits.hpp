@@ -147,6 +147,7 @@ public:
 
     // The terms of a line's product; null where it is no product of these partners.
     const PartnerProduct* terms(const Program& program, const Line& line) const;
+    bool include(Index partner) const;
 
 private:
     std::optional<std::vector<Index>> partners_;

@@ -41,15 +41,12 @@ public:
 
     std::optional<Reach> reach() const override {
         if (items_.per_line) return std::nullopt;
-        Reach reach;
-        if (percent_) reach.share = *percent_;
-        // What lines get off together depends on how many there are.
-        if (amount_ && per_ != Per::line) reach.amount = Fraction{amount_->units, 1};
-        reach.once = per_ == Per::order;
-        reach.items = items_.max_items;
-        reach.goods = target_ != DiscountTarget::shipping;
-        reach.shipping = target_ != DiscountTarget::goods;
-        return reach;
+        return most();
+    }
+    std::vector<ReachFrom> reaches(const Program&) const override { return {{Decimal{}, most()}}; }
+    bool never_fails() const override {
+        return !items_.max_items && segments().empty() && target_ != DiscountTarget::shipping &&
+               !(percent_ && percent_->numerator == 0);
     }
 
     std::optional<Money> cut(const Program&, const Line&, Money total, Quantity quantity) const override {
@@ -66,6 +63,18 @@ public:
     }
 
 private:
+    Reach most() const {
+        Reach reach;
+        if (percent_) reach.share = *percent_;
+        // What lines get off together depends on how many there are.
+        if (amount_ && per_ != Per::line) reach.amount = Fraction{amount_->units, 1};
+        reach.once = per_ == Per::order;
+        if (!items_.per_line) reach.items = items_.max_items;
+        reach.goods = target_ != DiscountTarget::shipping;
+        reach.shipping = target_ != DiscountTarget::goods;
+        return reach;
+    }
+
     // What comes off `total`, a sum for the order or a group of `quantity` units.
     Money reduction(Money total, Quantity quantity) const {
         if (percent_) return {scaled(total.units, *percent_)};

@@ -25,6 +25,8 @@ public:
     const Template* text() const override { return message_ ? &*message_ : nullptr; }
     std::string_view pool() const override { return pool_; }
 
+    std::vector<ReachFrom> reaches(const Program&) const override { return {}; }
+
     Proposal propose(View view) const override {
         Proposal proposal;
         proposal.level = Level::order;

@@ -17,6 +17,16 @@ public:
     }
 
     std::optional<Reach> reach() const override { return Reach{}; }
+    std::vector<ReachFrom> reaches(const Program& program) const override {
+        std::vector<ReachFrom> all;
+        for (const auto& product : program.partner_products) {
+            if (!partners_.include(product.partner) || !product.discount) continue;
+            Reach reach;
+            reach.share = *product.discount;
+            all.push_back({Decimal{}, reach});
+        }
+        return all;
+    }
     std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity) const override {
         const PartnerProduct* terms = partners_.terms(program, line);
         return terms && terms->discount ? Money{scaled(total.units, *terms->discount)} : Money{};

@@ -28,6 +28,20 @@ public:
         parameters.finish();
     }
 
+    std::vector<ReachFrom> reaches(const Program& program) const override {
+        std::vector<ReachFrom> all;
+        for (const auto& product : program.partner_products) {
+            if (!partners_.include(product.partner) || !product.points_value) continue;
+            Reach reach;
+            reach.goods = false;
+            const bool by_price = product.points_unit == ValueUnit::percent;
+            reach.points = by_price ? Reach::Points::by_price : Reach::Points::fixed;
+            if (by_price) reach.points_per_money = *product.points_value * type()->points_per_money;
+            all.push_back({Decimal{}, reach});
+        }
+        return all;
+    }
+
 private:
     void earn(const View& view, Proposal& proposal) const override {
         bool any = false;
@@ -64,6 +78,17 @@ public:
         Reach reach;
         reach.pays = true;
         return reach;
+    }
+
+    std::vector<ReachFrom> reaches(const Program& program) const override {
+        std::vector<ReachFrom> all;
+        for (const auto& product : program.partner_products) {
+            if (!partners_.include(product.partner) || !product.points_value) continue;
+            Reach reach = *this->reach();
+            if (product.points_unit == ValueUnit::percent) reach.share = *product.points_value;
+            all.push_back({Decimal{}, reach});
+        }
+        return all;
     }
 
 private:

@@ -39,16 +39,21 @@ public:
 
     std::optional<Reach> reach() const override {
         if (items_.per_line || looks_around()) return std::nullopt;
+        return most();
+    }
+    std::vector<ReachFrom> reaches(const Program&) const override { return {{Decimal{}, most()}}; }
+
+private:
+    Reach most() const {
         Reach reach;
         if (percent_) reach.share = *percent_;
         if (!percent_ && per_ != Per::line) reach.amount = amount_;
         reach.once = per_ == Per::order;
-        reach.items = items_.max_items;
+        if (!items_.per_line) reach.items = items_.max_items;
         reach.pays = true;
         return reach;
     }
 
-private:
     void pay(const View& view, Proposal& proposal) const override {
         proposal.parts = pick(view, items_);
         if (view.level == Level::product && per_ != Per::unit) {

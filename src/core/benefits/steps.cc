@@ -58,6 +58,16 @@ public:
         return most;
     }
 
+    // By money each from its own step on; what it takes at the order's or its lines' goods, the order's come to at least.
+    std::vector<ReachFrom> reaches(const Program& program) const override {
+        const bool money = by_ == By::goods || by_ == By::lines_total;
+        std::vector<ReachFrom> all;
+        for (const auto& step : steps_) {
+            for (const auto& one : step.benefit->reaches(program)) all.push_back({money ? step.from : one.total, one.reach});
+        }
+        return all;
+    }
+
     bool has_steps() const override { return true; }
     Needs needs() const override { return first().needs(); }
     bool looks_around() const override { return first().looks_around(); }

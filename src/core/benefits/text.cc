@@ -23,6 +23,8 @@ public:
     Needs needs() const override { return Needs::order; }
     const Template* text() const override { return &text_; }
 
+    std::vector<ReachFrom> reaches(const Program&) const override { return {}; }
+
     Proposal propose(View view) const override {
         Proposal proposal;
         proposal.level = view.level;
