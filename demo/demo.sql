@@ -179,6 +179,26 @@ WHERE error_code IS NOT NULL \gset
 \echo
 \echo 'Of what came back as a whole, no money and no point is left; and loyalty_verify() recomputed every balance and order.'
 \echo
+\echo '=== 5. All history, all orders, at once'
+\echo
+\echo 'Members might get five percent off instead of three. What would the year have been? The draft replays every order:'
+\echo
+\! PGDATABASE=loyalty_history psql -X -q -v ON_ERROR_STOP=1 -f demo/backtest.sql
+\echo 'What is the most that anybody can ever get from the program above? loyalty_bound() proves it, and shows an order:'
+\echo
+SELECT repeat('  ', depth) || node AS node, at_most AS "at most %", reached AS "reached %", reasoning
+FROM loyalty_bound('shop');
+\echo 'And what could one customer do who is about to pay? Each row was calculated:'
+\echo
+SELECT price_now AS "pays now", price_then AS "would pay", net_gain AS gain, text
+FROM (
+    SELECT document - 'redeem' AS document
+    FROM shop.orders
+    JOIN shop.customers ON customer::text = document ->> 'member' AND orders >= 4
+    WHERE NOT is_written_off
+    ORDER BY invoice
+    LIMIT 1
+) AS chosen, loyalty_opportunities(document, 3);
 \endif
 \echo '=== Where to go next'
 \echo

@@ -103,6 +103,64 @@ pool AS (
     ) AS u
     CROSS JOIN settings AS s
     JOIN loyalty.promo_code_pools AS p ON p.program = s.program AND p.external_id = u.pool
+),
+-- Whoever takes part, wherever, whenever, whatever is in the order.
+unbound AS (
+    SELECT * FROM promotion
+    WHERE audience IN ('everyone', 'members', 'guests') AND order_mode = 'all' AND promo_code_pool IS NULL
+        AND num_nonnulls(
+            starts_at, starts_on, ends_at, ends_on, ends_after_count, schedule_from, schedule_to, schedule_every_count,
+            max_uses, max_uses_per_member, money_budget, points_budget, min_items, min_total
+        ) = 0
+        AND cardinality(schedule_months) + cardinality(schedule_days) + cardinality(schedule_weekdays)
+        + cardinality(channels) + cardinality(contact_points) + cardinality(regions) = 0
+),
+-- Under incompatibility it takes every unit that has a price.
+taker AS (
+    SELECT p.external_id, p.parent, p.position, p.audience
+    FROM unbound AS p
+    JOIN loyalty.promotion_groups AS g
+        ON g.program = p.program AND g.external_id = p.parent AND g.arbitration = 'incompatibility'
+    WHERE EXISTS (
+        SELECT
+        FROM loyalty.promotion_conditions AS c
+        JOIN benefit AS b ON b.program = c.program AND b.promotion = c.promotion AND b.condition = c.position
+        WHERE c.program = p.program AND c.promotion = p.external_id AND c.level = 'product' AND c.mode = 'all'
+            AND NOT c.untouched AND num_nonnulls(c.min_items, c.min_total) = 0
+            AND b.benefit = 'discount' AND NOT b.parameters ?| '{steps,max_items}'
+            AND ((b.parameters ->> 'percent')::numeric > 0 OR (b.parameters ->> 'per' IS DISTINCT FROM 'order' AND b.parameters ? 'amount'))
+    )
+),
+-- All that the promotions of a group can take off, in percent, were it all added; null where one takes off something else.
+reduced AS (
+    SELECT
+        way.ancestor,
+        CASE WHEN bool_and(b.parameters ? 'percent' AND NOT b.parameters ? 'steps')
+            THEN sum((b.parameters ->> 'percent')::numeric)
+        END AS percent
+    FROM (
+        WITH RECURSIVE up AS (
+            SELECT g.external_id AS child, g.external_id AS ancestor
+            FROM loyalty.promotion_groups AS g JOIN settings USING (program)
+            UNION ALL
+            SELECT up.child, g.parent
+            FROM up
+            JOIN loyalty.promotion_groups AS g
+                ON g.program = loyalty_lint.program AND g.external_id = up.ancestor AND g.parent IS NOT NULL
+        )
+        SELECT * FROM up
+    ) AS way
+    JOIN benefit AS b ON b.parent = way.child
+    WHERE b.benefit NOT IN ('text', 'issue_promo_code', 'gift') AND b.benefit !~ '^(accrue|multiply|deduct)_points'
+        AND b.parameters ->> 'mode' IS DISTINCT FROM 'accrue'
+        AND b.parameters ->> 'target' IS DISTINCT FROM 'shipping'
+    GROUP BY way.ancestor
+),
+gain AS (
+    -- Fixed numbers of points for small orders are meant to be worth more than these cost.
+    SELECT bound.*
+    FROM @extschema@.loyalty_bound(loyalty_lint.program, 'points_percent') AS bound
+    WHERE bound.depth = 0 AND EXISTS (SELECT FROM benefit WHERE benefit.point_type IS NOT NULL)
 )
 SELECT 'warning', format('%s segment "%s"', kind, external_id), 'nothing can fulfil its predicate',
     @extschema@.loyalty_contradiction(predicate::text)
@@ -152,19 +210,40 @@ WHERE benefit.benefit = 'discount' AND (benefit.parameters ->> 'percent')::numer
     AND NOT benefit.parameters ? 'max_items' AND coalesce(benefit.parameters ->> 'target', 'goods') <> 'shipping'
     AND NOT enclosing.limited
 UNION ALL
-SELECT 'warning', format('promotion "%s"', benefit.promotion), 'a purchase earns points worth all that it costs',
-    benefit.parameters::text
-FROM benefit
-JOIN loyalty.point_types AS t ON t.program = benefit.program AND t.external_id = benefit.point_type AND t.kind = 'standard'
-WHERE benefit.benefit = 'accrue_points' AND (benefit.parameters ->> 'percent')::numeric >= 100
+SELECT 'warning', 'program', 'a purchase earns points worth all that it costs', coalesce(witness::text, at_most::text || ' %')
+FROM gain WHERE coalesce(reached, at_most) >= 100 AND at_most < 'Infinity'
+UNION ALL
+SELECT DISTINCT ON (later.external_id) 'warning', format('promotion "%s"', later.external_id),
+    'a promotion before it takes all that it is for, and excludes it', taker.external_id::text
+FROM promotion AS later
+JOIN taker ON taker.parent = later.parent AND taker.position < later.position
+    AND (
+        taker.audience = 'everyone'
+        OR taker.audience = 'guests' AND later.audience = 'guests'
+        OR taker.audience = 'members' AND later.audience NOT IN ('everyone', 'guests')
+    )
+WHERE NOT EXISTS (
+    SELECT FROM benefit
+    WHERE benefit.promotion = later.external_id
+        AND (
+            benefit.benefit NOT IN (
+                'discount', 'points_discount', 'partner_discount', 'price_from_field', 'round_price', 'round_order_price'
+            )
+            OR coalesce(benefit.parameters ->> 'target', 'goods') <> 'goods'
+        )
+)
 UNION ALL
 SELECT 'note', format('promotion group "%s"', g.external_id), 'a limit of it never bites', limited.what
 FROM loyalty.promotion_groups AS g
 JOIN settings USING (program)
 CROSS JOIN LATERAL (
     VALUES
-        ('max_discount_percent', g.max_discount_percent >= 100),
-        ('min_product_price_percent', g.min_product_price_percent = 0),
+        ('max_discount_percent', g.max_discount_percent >= least(100, (
+            SELECT reduced.percent FROM reduced WHERE reduced.ancestor = g.external_id
+        ))),
+        ('min_product_price_percent', g.min_product_price_percent <= greatest(0, 100 - (
+            SELECT reduced.percent FROM reduced WHERE reduced.ancestor = 'main'
+        ))),
         ('min_product_price_amount', g.min_product_price_amount = 0)
 ) AS limited (what, is_idle)
 WHERE limited.is_idle
@@ -174,9 +253,10 @@ $body$;
 COMMENT ON FUNCTION @extschema@.loyalty_lint(text) IS
     'What of a program''s draft cannot work, or can do more than anybody means: predicates that nothing can fulfil, segments '
     'and fields that no product has, pools without a code in date, ends that have passed, point types that are not active, '
-    'benefits that give goods away or points worth all that is paid, and limits that never bite; each with its node and what '
-    'shows it. Finds what it says, but not everything there may be. Looks at active promotions, with the caller''s rights. '
-    'Errors: LY201. Example: SELECT * FROM loyalty_lint(''main'');';
+    'promotions that an earlier one always excludes, benefits that give goods away, orders that earn points worth all that they '
+    'cost (loyalty_bound() proves it), and limits that never bite; each with its node and what shows it. Finds what it says, but '
+    'not everything there may be. Looks at active promotions, with the caller''s rights. Errors: LY201, LY301, LY302 (the draft '
+    'cannot be applied). Example: SELECT * FROM loyalty_lint(''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_bound(
     program text,
@@ -189,7 +269,7 @@ CREATE FUNCTION @extschema@.loyalty_bound(
     OUT reasoning text,
     OUT witness jsonb
 ) RETURNS SETOF record
-    LANGUAGE C STABLE COST 1000000 ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_bound';
 

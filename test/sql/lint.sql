@@ -67,11 +67,37 @@ SELECT save('old', 'points', 'product', 'accrue_points', '{"point_type": "old", 
 UPDATE loyalty.point_types SET deactivates_on = '2026-01-14' WHERE external_id = 'old';
 SELECT * FROM loyalty_lint('main');
 SELECT loyalty_deactivate_promotion('main', 'old') \g /dev/null
--- Goods and points for nothing.
-SELECT save('all', 'discount', 'product', 'discount', '{"percent": 100}'), save('loop', 'points', 'product', 'accrue_points', '{"point_type": "bonus", "percent": 100}') \g /dev/null
+-- What an earlier one excludes: whatever is a reduction of goods too, for whoever the earlier one is for.
+SELECT
+    save('first', 'discount', 'product', 'discount', '{"percent": 3}', '{}', '{"parent": "apart", "audience": "members"}'),
+    save('second', 'discount', 'order', 'discount', '{"percent": 30}', '{}', '{"parent": "apart", "audience": "members", "min_total": 10}'),
+    save('third', 'discount', 'order', 'discount', '{"percent": 30}', '{}', '{"parent": "apart"}'),
+    save('fourth', 'discount', 'order', 'discount', '{"percent": 30, "target": "order"}', '{}', '{"parent": "apart", "audience": "members"}'),
+    save('fifth', 'points', 'product', 'accrue_points', '{"point_type": "bonus", "percent": 3}', '{}', '{"parent": "apart"}') \g /dev/null
+SELECT node, finding, witness FROM loyalty_lint('main') WHERE node <> 'program';
+-- Not if it waits for something.
+UPDATE loyalty.promotions SET ends_on = '2027-01-01' WHERE external_id = 'first';
+SELECT node, finding, witness FROM loyalty_lint('main') WHERE node <> 'program';
+SELECT loyalty_deactivate_promotion('main', id) FROM unnest('{first,second,third,fourth,fifth}'::text[]) AS id \g /dev/null
+-- Goods for nothing.
+SELECT save('all', 'discount', 'product', 'discount', '{"percent": 100}') \g /dev/null
 SELECT * FROM loyalty_lint('main');
-SELECT loyalty_deactivate_promotion('main', 'all'), loyalty_deactivate_promotion('main', 'loop') \g /dev/null
+-- Points for nothing, if the goods are not: what one promotion gives, or several together; fixed numbers at what they ask for.
+SELECT loyalty_deactivate_promotion('main', id) FROM unnest('{all,free,one,field,today,order}'::text[]) AS id \g /dev/null
+SELECT save('loop', 'points', 'product', 'accrue_points', '{"point_type": "bonus", "percent": 1}') \g /dev/null
+SELECT severity, node, finding, witness::jsonb #> '{order,lines,0,price}' AS price FROM loyalty_lint('main');
+SELECT loyalty_deactivate_promotion('main', 'loop'), save('fixed', 'points', 'order', 'accrue_points', '{"point_type": "bonus", "points": 5}', '{}', '{"min_total": 500}') \g /dev/null
+SELECT severity, node, finding, witness::jsonb #> '{order,lines,0,price}' AS price FROM loyalty_lint('main');
+UPDATE loyalty.promotions SET min_total = 501 WHERE external_id = 'fixed';
+SELECT * FROM loyalty_lint('main');
+UPDATE loyalty.promotions SET min_total = NULL WHERE external_id = 'fixed';
+SELECT * FROM loyalty_lint('main');
+SELECT loyalty_deactivate_promotion('main', 'fixed') \g /dev/null
 -- Limits that never bite.
+UPDATE loyalty.promotion_groups SET max_discount_percent = 10 WHERE external_id = 'apart';
+SELECT * FROM loyalty_lint('main');
+UPDATE loyalty.promotion_groups SET max_discount_percent = 9.99 WHERE external_id = 'apart';
+SELECT * FROM loyalty_lint('main');
 UPDATE loyalty.promotion_groups SET min_product_price_amount = 0 WHERE external_id = 'apart';
 SELECT * FROM loyalty_lint('main');
 SELECT loyalty_lint('nothing');

@@ -145,6 +145,10 @@ SELECT promotion, count(DISTINCT invoice) AS orders, sum(discount) AS discount, 
     sum(spent) AS spent, sum(accrued) AS accrued, sum(pending) AS pending, sum(cut) AS cut
 FROM result_operation GROUP BY promotion ORDER BY promotion COLLATE "C";
 
+-- Nothing is wrong with it, and nobody ever gets more than its limit.
+SELECT * FROM loyalty_lint('shop');
+SELECT depth, node, at_most, rounding_at_most, reached, reasoning FROM loyalty_bound('shop');
+
 -- One order, from all sides.
 \pset format unaligned
 \pset tuples_only on

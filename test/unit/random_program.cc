@@ -55,6 +55,7 @@ private:
             group.position = dice_.up_to(1000);
             group.arbitration = dice_.one_of({Arbitration::consistent, Arbitration::consistent, Arbitration::incompatibility,
                                               Arbitration::summation, Arbitration::max_benefit});
+            if (group.arbitration == Arbitration::max_benefit && dice_.chance(25)) group.best = Best::single;
             if (dice_.chance(20)) group.max_discount_percent = percent();
             if (!group.max_discount_percent && dice_.chance(10)) group.max_discount_amount = money(5000);
             if (dice_.chance(12)) group.min_product_price_percent = percent();

@@ -10,7 +10,7 @@ namespace {
 
 // Promotions are looked at about so often.
 constexpr std::size_t most_work = 700'000;
-constexpr std::size_t most_places = 8;
+constexpr std::size_t most_places_kept = 8;
 constexpr std::int64_t any_goods = std::numeric_limits<std::int64_t>::max();
 constexpr Child main_group{true, 0};
 
@@ -38,9 +38,25 @@ bool splits(const Benefit& rule) {
     return !reach || reach->items;
 }
 
+// A smallest unit of points for each benefit that gives some, for a type may round up.
+std::int64_t halves_of_points(const Promises& promises) {
+    const Program& program = promises.program;
+    std::int64_t halves = 0;
+    for (Index b = 0; b < program.benefits.size(); b++) {
+        for (const auto& promise : promises.of_benefit[b]) {
+            if (promise.gain == 0 && !promise.given) continue;
+            const PointType& type = program.point_types[program.benefits[b].rule->point_type()];
+            halves += static_cast<std::int64_t>((2 * type.value + program.value_denominator - 1) / program.value_denominator);
+            break;
+        }
+    }
+    return halves;
+}
+
 // Half a unit for each effect and unit group, on the order level a whole one; as much for floors, and half for the sum of a cap.
 // What is sure to come first may round to nothing, and leave what excludes it to what comes later.
-std::int64_t halves_of_line(const Promises& promises) {
+std::int64_t halves_of_line(const Promises& promises, Measure measure) {
+    if (measure == Measure::points) return halves_of_points(promises);
     const Program& program = promises.program;
     std::int64_t effects = 0, groups = 1, factor = 1, caps = 0;
     bool floors = false;
@@ -145,9 +161,11 @@ private:
         return most;
     }
 
-    std::string of_group(Index group) const {
-        const std::string limits = measure_ == Measure::points ? "" : limits_of(program_.groups[group], program_);
-        return how(program_.groups[group].arbitration) + limits;
+    std::string of_group(Index index) const {
+        const Group& group = program_.groups[index];
+        const std::string limits = measure_ == Measure::points ? "" : limits_of(group, program_);
+        const bool one_wins = group.arbitration == Arbitration::max_benefit && group.best != Best::combination;
+        return (one_wins ? "max_benefit: the best of them" : how(group.arbitration)) + limits;
     }
 
     std::string of_promotion(Index index) const {
@@ -223,7 +241,7 @@ private:
         const bool is_line = measure_ == Measure::line_discount;
         const Range range{promises_.thresholds[first], is_line ? any_goods : promises_.thresholds[last - 1]};
         const auto most = most_of(Judge(promises_, world, range), promises_, measure_, main_group);
-        if (most == best_.at_most && best_.places.size() < most_places) best_.places.push_back({world, range.low});
+        if (most == best_.at_most && best_.places.size() < most_places_kept) best_.places.push_back({world, range.low});
         if (!is_more(most, best_.at_most)) return false;
         before_ = best_;
         range_before_ = range_;
@@ -254,7 +272,7 @@ Bound find_bound(const Program& program, Measure measure, const std::function<vo
     const std::size_t most_worlds = most_work / (1 + program.promotions.size());
     for (const auto& world : all_worlds(program, std::max<std::size_t>(2, most_worlds))) tour.visit(world);
     Bound bound = tour.best();
-    bound.halves_of_line = halves_of_line(promises);
+    bound.halves_of_line = halves_of_line(promises, measure);
     const Judge judge(promises, bound.places.front().world, tour.range());
     bound.steps = Reasoning(promises, judge, measure).take();
     return bound;

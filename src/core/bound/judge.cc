@@ -110,11 +110,12 @@ Curve Judge::curve(const Child& node, Floors floors) const {
     const Group& group = program_.groups[node.index];
     floors = within(group, floors);
     Curve all;
-    if (group.arbitration == Arbitration::max_benefit) {
+    const bool one_wins = group.arbitration == Arbitration::max_benefit && group.best != Best::combination;
+    if (group.arbitration == Arbitration::max_benefit && !one_wins) {
         all = curve_of_max_benefit(group, floors);
     } else {
-        const bool excludes = group.arbitration == Arbitration::incompatibility;
-        const std::size_t last = excludes ? reachable(group) : group.children.size();
+        const bool excludes = one_wins || group.arbitration == Arbitration::incompatibility;
+        const std::size_t last = excludes && !one_wins ? reachable(group) : group.children.size();
         for (std::size_t i = 0; i < last; i++) {
             const Curve one = curve(group.children[i], floors);
             if (one.is_nothing()) continue;
@@ -216,6 +217,7 @@ Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState st
         case Arbitration::max_benefit:
             break;
     }
+    if (group.best != Best::combination) return line_of_winner(group, kind, state, floors, summable);
     const LineState in_order = line_in_order(group, kind, state, floors, summable);
     const LineState sum = line_of_sum(group, kind, state, floors, true);
     return {std::min(in_order.left, sum.left), std::min(in_order.untouched.value_or(whole_share), sum.untouched.value_or(whole_share))};
@@ -262,6 +264,18 @@ Judge::LineState Judge::line_of_one(const Group& group, std::uint32_t kind, Line
         if (one.untouched) least.untouched = std::min(*least.untouched, *one.untouched);
     }
     if (last > 0 && is_sure(group.children.front(), Sure::lowered)) least.untouched.reset();
+    return least;
+}
+
+// Whichever child is the best one for the order, or for the line.
+Judge::LineState Judge::line_of_winner(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                                       bool summable) const {
+    LineState least = state;
+    for (const auto& child : group.children) {
+        const LineState one = line(child, kind, state, floors, summable);
+        least.left = std::min(least.left, one.left);
+        if (one.untouched) least.untouched = std::min(*least.untouched, *one.untouched);
+    }
     return least;
 }
 

@@ -65,6 +65,8 @@ private:
     LineState line_of_sum(const Group& group, std::uint32_t kind, LineState state, const Floors& floors, bool summable) const;
     LineState line_in_order(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                             bool summable) const;
+    LineState line_of_winner(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                             bool summable) const;
     LineState line_of_one(const Group& group, std::uint32_t kind, LineState state, const Floors& floors, bool summable) const;
     Share left_by(Index benefit, Share left, const Floors& floors) const;
     bool applies(Index benefit, std::uint32_t kind) const;
