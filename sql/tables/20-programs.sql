@@ -13,6 +13,7 @@ CREATE TABLE loyalty.programs (
     active boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
+    max_discount_guarantee numeric,
     CONSTRAINT programs_pkey PRIMARY KEY (external_id),
     CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
     CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
@@ -23,6 +24,9 @@ CREATE TABLE loyalty.programs (
         AND array_position(notify_days, NULL) IS NULL
         AND 0 <= ALL (notify_days)
         AND 3650 >= ALL (notify_days)
+    ),
+    CONSTRAINT programs_max_discount_guarantee_range CHECK (
+        max_discount_guarantee >= 0 AND max_discount_guarantee <= 100 AND min_scale(max_discount_guarantee) <= 6
     )
 );
 
@@ -45,6 +49,9 @@ COMMENT ON COLUMN loyalty.programs.notify_days IS
     'How many days before points expire it is told, by loyalty_tell_expiring(): at most 20 numbers, 0 (on the last usable '
     'day) to 3650; empty: never.';
 COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
+COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
+    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
+    '100, with at most six decimals; null: anything.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
 

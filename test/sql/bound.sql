@@ -61,6 +61,18 @@ SELECT loyalty_deactivate_promotion('main', 'mug') \g /dev/null
 SELECT at_most, reached, witness #> '{order,lines}' AS lines FROM loyalty_bound('main') LIMIT 1;
 UPDATE loyalty.promotion_groups SET max_discount_percent = 12.5 WHERE external_id = 'main';
 SELECT at_most, reached, reasoning FROM loyalty_bound('main') LIMIT 1;
+-- A guarantee: nothing that could give more is applied, not even what is in force already.
+SELECT loyalty_apply('main');
+UPDATE loyalty.programs SET max_discount_guarantee = 12.499999;
+SELECT loyalty_apply('main');
+\echo :SQLSTATE
+UPDATE loyalty.programs SET max_discount_guarantee = 12.5;
+SELECT loyalty_apply('main');
+UPDATE loyalty.promotion_groups SET max_discount_percent = 13 WHERE external_id = 'main';
+SELECT loyalty_apply('main');
+UPDATE loyalty.promotion_groups SET max_discount_percent = 12.5 WHERE external_id = 'main';
+UPDATE loyalty.programs SET max_discount_guarantee = -1;
+UPDATE loyalty.programs SET max_discount_guarantee = NULL;
 -- Refused.
 SELECT loyalty_bound('nothing');
 \echo :SQLSTATE

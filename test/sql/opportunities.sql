@@ -1,7 +1,13 @@
--- loyalty_opportunities(): applying any row's patch gives exactly its figures.
+-- loyalty_opportunities(): applying any row's patch gives exactly its figures. For more orders than these:
+-- tools/private-server psql -X -v orders=20000 -f test/sql/opportunities.sql
 \set ECHO none
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
+\if :{?orders}
+    CREATE EXTENSION IF NOT EXISTS loyalty;
+\else
+    \set orders 140
+\endif
 \i test/fixtures/market.sql
 INSERT INTO loyalty.contact_points (program, channel, external_id, name) VALUES ('main', 'web', 'cart', 'Cart');
 INSERT INTO loyalty.promo_codes (code, program, pool, profile, attached_at)
@@ -49,7 +55,7 @@ SELECT n, jsonb_strip_nulls(jsonb_build_object(
                   'product', format('P-%s', lpad((1 + (n * 137 + line * 411) % 3000)::text, 4, '0')),
                   'quantity', CASE WHEN (n + line) % 8 = 7 THEN 0.75 ELSE 1 END, 'price', CASE WHEN (n + line) % 8 = 0 THEN 9.90 END)))
               FROM generate_series(0, n % 3) AS line))) AS document
-FROM generate_series(1, 140) AS n;
+FROM generate_series(1, :orders) AS n;
 \set ECHO all
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,20 @@
--- loyalty_prices(): every price is that of loyalty_calculate(), for buyers of all kinds, with every benefit in the tree.
+-- loyalty_prices(): every price is that of loyalty_calculate(), for buyers of all kinds, with every benefit in the tree. For all
+-- products and more buyers: tools/private-server psql -X -v products=10000 -v more_buyers=93 -f test/sql/prices.sql
 \set ECHO none
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
+\if :{?more_buyers}
+    CREATE EXTENSION IF NOT EXISTS loyalty;
+    \set last_product Q
+\else
+    \set more_buyers 0
+    \set last_product P-0120
+\endif
 \i test/fixtures/market.sql
+INSERT INTO loyalty.profiles (key, attributes)
+SELECT 'buyer-' || n, CASE n % 3 WHEN 0 THEN '{}' WHEN 1 THEN '{"city": "Bonn"}' ELSE '{"city": "Köln"}' END::jsonb FROM generate_series(1, :more_buyers) AS n;
+INSERT INTO loyalty.members (member, program) SELECT 'buyer-' || n, 'main' FROM generate_series(1, :more_buyers) AS n WHERE n % 5 > 0;
+SELECT loyalty_accrue('buyer-' || n, 'main', 'status', n * 7 % 150 + 1) FROM generate_series(1, :more_buyers) AS n WHERE n % 5 > 1 \g /dev/null
 -- Of the two with limits one is used up by ann, and of the other 4.00 are left.
 SELECT loyalty_place_order('{"external_id": "A-1", "member": "ann", "lines": [{"product": "P-0007", "quantity": 1}]}'),
     loyalty_place_order('{"external_id": "A-2", "lines": [{"product": "P-0028", "quantity": 1}]}') \g /dev/null
@@ -31,13 +43,14 @@ CREATE FUNCTION single(who text, what text, moment timestamptz) RETURNS TABLE (b
         'program', 'main', 'member', who, 'time', to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSZ'),
         'lines', jsonb_build_array(jsonb_build_object('product', what, 'quantity', 1))))) AS result
 $$;
-CREATE TABLE buyers AS SELECT unnest AS buyer FROM unnest('{NULL,guest,ann,bob,cat,dan,eve}'::text[]);
+CREATE TABLE buyers AS SELECT unnest AS buyer FROM unnest('{NULL,guest,ann,bob,cat,dan,eve}'::text[])
+UNION ALL SELECT 'buyer-' || n FROM generate_series(1, :more_buyers) AS n;
 CREATE TABLE moments AS SELECT * FROM (VALUES ('2026-01-15 12:00+00'::timestamptz), ('2026-03-01 00:00+01')) AS m (moment);
 -- Each of the first 120 products, and the last 600 of all for one buyer.
 CREATE TABLE compared AS
 SELECT b.buyer, m.moment, p.*, s.base AS base_alone, s.price AS price_alone, s.promotions AS promotions_alone, s.points AS points_alone
 FROM buyers AS b, moments AS m,
-    LATERAL loyalty_prices(b.buyer, (SELECT array_agg(sku ORDER BY sku) FROM loyalty.products WHERE sku <= 'P-0120'), at => m.moment) AS p,
+    LATERAL loyalty_prices(b.buyer, (SELECT array_agg(sku ORDER BY sku) FROM loyalty.products WHERE sku <= :'last_product'), at => m.moment) AS p,
     LATERAL single(b.buyer, p.sku, m.moment) AS s
 UNION ALL
 SELECT 'cat', now(), p.*, s.*

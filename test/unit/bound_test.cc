@@ -1,5 +1,5 @@
-// The bound over all orders: known ones, and random trees, of which neither a random order nor the best that a search finds gets
-// more, and mostly one gets as much.
+// The bound over all orders: known ones, and random trees, of which neither a random order nor the best that a search
+// finds gets more, and mostly one gets as much.
 #include "core/bound/bound.hpp"
 #include "core/bound/witness.hpp"
 
@@ -27,8 +27,10 @@ std::string percent_of(const Tree& tree, Measure measure = Measure::discount) {
 TreeBenefit discount(const std::string& percent) { return benefit("discount", {{"percent", percent}}); }
 
 TEST(Bound, OfEachArbitration) {
-    for (const auto& [arbitration, most] : {std::pair{Arbitration::consistent, "37"}, {Arbitration::summation, "40"},
-                                            {Arbitration::incompatibility, "30"}, {Arbitration::max_benefit, "40"}}) {
+    for (const auto& [arbitration, most] : {std::pair{Arbitration::consistent, "37"},
+                                            {Arbitration::summation, "40"},
+                                            {Arbitration::incompatibility, "30"},
+                                            {Arbitration::max_benefit, "40"}}) {
         build::TreeBuilder builder(arbitration);
         builder.segment("A");
         builder.promotion("ten", {on_products_in({"A"}, {discount("10")})});
@@ -89,9 +91,11 @@ TEST(Bound, OfWhatNeverMeets) {
 TEST(Bound, OfPoints) {
     build::TreeBuilder builder;
     builder.point_type("bonus", "10");
-    builder.points_promotion("a", {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "5"}})})});
+    builder.points_promotion("a",
+                             {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "5"}})})});
     EXPECT_EQ(percent_of(builder.tree, Measure::points), "5");
-    auto& fixed = builder.points_promotion("b", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "50"}})})});
+    auto& fixed = builder.points_promotion(
+        "b", {on_order({benefit("accrue_points", {{"point_type", "bonus"}, {"points", "50"}})})});
     EXPECT_EQ(percent_of(builder.tree, Measure::points), "without end");
     fixed.minimum.total = Decimal(100);
     EXPECT_EQ(percent_of(builder.tree, Measure::points), "10");
@@ -102,9 +106,10 @@ TEST(Bound, OfAThousandPromotionsTakesNoTime) {
     for (int i = 0; i < 20; ++i) builder.group("g" + std::to_string(i), static_cast<Arbitration>(i % 4));
     builder.segment("A");
     for (int i = 0; i < 1000; ++i) {
-        auto& promotion = builder.promotion("p" + std::to_string(i),
-                                            {i % 3 == 0 ? on_order({discount("1")}) : on_products_in({"A"}, {discount("0.5")})},
-                                            "g" + std::to_string(i % 20));
+        auto& promotion =
+            builder.promotion("p" + std::to_string(i),
+                              {i % 3 == 0 ? on_order({discount("1")}) : on_products_in({"A"}, {discount("0.5")})},
+                              "g" + std::to_string(i % 20));
         if (i % 2 == 0) promotion.minimum.total = Decimal(1 + i);
         if (i % 5 == 0) promotion.starts_at = LocalTime{i * day_us, i * day_us};
     }
@@ -115,7 +120,7 @@ TEST(Bound, OfAThousandPromotionsTakesNoTime) {
     if (std::getenv("LOYALTY_TIMES")) printf("%.3f s\n", seconds);
 }
 
-// --- Random trees ---------------------------------------------------------------------------------------------------------
+// --- Random trees --------------------------------------------------------------------------------------------------
 
 CalculationOptions options() {
     CalculationOptions options;
@@ -135,7 +140,9 @@ Outcome outcome_of(const Program& program, const Order& order, Measure measure) 
     Outcome best;
     for (const auto& line : calculation.lines) {
         const Outcome one{line.base, line.base - line.total};
-        if (best.base.is_zero() || int128{one.taken.units} * best.base.units > int128{best.taken.units} * one.base.units) best = one;
+        if (best.base.is_zero() ||
+            int128{one.taken.units} * best.base.units > int128{best.taken.units} * one.base.units)
+            best = one;
     }
     return best;
 }
@@ -195,7 +202,8 @@ struct Counts {
 };
 
 // A better and better order, by chance.
-void expect_none_above(std::mt19937_64& random, const Program& program, Measure measure, const Bound& bound, const Case& c) {
+void expect_none_above(std::mt19937_64& random, const Program& program, Measure measure, const Bound& bound,
+                       const Case& c) {
     Order best = random_order(random, program);
     Outcome found = outcome_of(program, best, measure);
     for (int i = 0; i < 40 && !testing::Test::HasFailure(); ++i) {
@@ -205,9 +213,11 @@ void expect_none_above(std::mt19937_64& random, const Program& program, Measure 
         const std::size_t lines = measure == Measure::line_discount ? 1 : order.lines.size();
         EXPECT_TRUE(is_within(bound, outcome, lines))
             << outcome.taken.units << " of " << outcome.base.units << " is more than "
-            << Decimal::of(bound.at_most.value_or(0), 10).to_string() << " % and " << bound.halves_of_line << " halves\n"
+            << Decimal::of(bound.at_most.value_or(0), 10).to_string() << " % and " << bound.halves_of_line
+            << " halves\n"
             << to_string({c.tree, order, {}});
-        if (found.base.is_zero() || int128{outcome.taken.units} * found.base.units > int128{found.taken.units} * outcome.base.units) {
+        if (found.base.is_zero() ||
+            int128{outcome.taken.units} * found.base.units > int128{found.taken.units} * outcome.base.units) {
             found = outcome;
             best = order;
         }
@@ -232,15 +242,17 @@ void try_tree(std::uint64_t number, Counts& counts) {
             const Order order = order_of(program, sketch);
             const Outcome outcome = outcome_of(program, order, measure);
             EXPECT_TRUE(is_within(bound, outcome, measure == Measure::line_discount ? 1 : order.lines.size()))
-                << outcome.taken.units << " of " << outcome.base.units << "\n" << to_string({tree, order, {}});
+                << outcome.taken.units << " of " << outcome.base.units << "\n"
+                << to_string({tree, order, {}});
             return outcome;
         });
         const std::size_t lines = witness && measure != Measure::line_discount ? witness->sketch.lines.size() : 1;
         const bool reached = witness && is_reached(bound, witness->outcome, lines);
         counts.reached[static_cast<int>(measure)] += reached;
         if (std::getenv("LOYALTY_MISSES") && !reached && measure == Measure::discount && witness) {
-            printf("case %lu: %ld of %ld, at most %s %%\n%s\n", number, witness->outcome.taken.units, witness->outcome.base.units,
-                   Decimal::of(*bound.at_most, 10).to_string().c_str(), to_string({tree, order_of(program, witness->sketch), {}}).c_str());
+            printf("case %lu: %ld of %ld, at most %s %%\n%s\n", number, witness->outcome.taken.units,
+                   witness->outcome.base.units, Decimal::of(*bound.at_most, 10).to_string().c_str(),
+                   to_string({tree, order_of(program, witness->sketch), {}}).c_str());
         }
     }
 }

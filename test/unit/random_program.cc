@@ -40,7 +40,8 @@ public:
             segment.id = id;
             tree_.segments.push_back(segment);
         }
-        tree_.point_types.push_back({"bonus", PointKind::standard, 2, build::decimal(dice_.one_of<const char*>({"1", "10"}))});
+        tree_.point_types.push_back(
+            {"bonus", PointKind::standard, 2, build::decimal(dice_.one_of<const char*>({"1", "10"}))});
         add_groups();
         for (int left = 1 + dice_.up_to(5); left > 0; --left) add_promotion();
         return std::move(tree_);
@@ -53,8 +54,9 @@ private:
             group.id = i == 0 ? "main" : "g" + std::to_string(i);
             if (i > 0) group.parent = tree_.groups[static_cast<std::size_t>(dice_.up_to(i - 1))].id;
             group.position = dice_.up_to(1000);
-            group.arbitration = dice_.one_of({Arbitration::consistent, Arbitration::consistent, Arbitration::incompatibility,
-                                              Arbitration::summation, Arbitration::max_benefit});
+            group.arbitration =
+                dice_.one_of({Arbitration::consistent, Arbitration::consistent, Arbitration::incompatibility,
+                              Arbitration::summation, Arbitration::max_benefit});
             if (group.arbitration == Arbitration::max_benefit && dice_.chance(25)) group.best = Best::single;
             if (dice_.chance(20)) group.max_discount_percent = percent();
             if (!group.max_discount_percent && dice_.chance(10)) group.max_discount_amount = money(5000);
@@ -83,11 +85,13 @@ private:
     void add_promotion() {
         TreePromotion promotion;
         promotion.id = "p" + std::to_string(tree_.promotions.size());
-        promotion.parent = tree_.groups[static_cast<std::size_t>(dice_.up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
+        promotion.parent =
+            tree_.groups[static_cast<std::size_t>(dice_.up_to(static_cast<int>(tree_.groups.size()) - 1))].id;
         promotion.position = dice_.up_to(1000);
         promotion.state = dice_.chance(97) ? PromotionState::active : PromotionState::inactive;
         promotion.kind = dice_.chance(70) ? PromotionKind::discount : PromotionKind::points;
-        promotion.audience = dice_.one_of({Audience::everyone, Audience::everyone, Audience::members, Audience::guests});
+        promotion.audience =
+            dice_.one_of({Audience::everyone, Audience::everyone, Audience::members, Audience::guests});
         if (promotion.kind == PromotionKind::points && promotion.audience == Audience::guests)
             promotion.audience = Audience::members;
         promotion.benefit_rule = dice_.chance(75) ? BenefitRule::sequential : BenefitRule::parallel;
@@ -96,7 +100,8 @@ private:
         if (dice_.chance(10)) promotion.pool = dice_.one_of<const char*>({"pool1", "pool2"});
         if (dice_.chance(10)) promotion.channels.push_back(dice_.one_of<const char*>({"web", "shop"}));
         if (dice_.chance(30)) promotion.minimum.total = money(9000);
-        for (int left = dice_.chance(80) ? 1 : 2; left > 0; --left) promotion.conditions.push_back(condition(promotion));
+        for (int left = dice_.chance(80) ? 1 : 2; left > 0; --left)
+            promotion.conditions.push_back(condition(promotion));
         tree_.promotions.push_back(promotion);
     }
 
@@ -122,14 +127,17 @@ private:
         if (promotion.kind == PromotionKind::points) return points(level);
         const bool summable = promotion.benefit_rule == BenefitRule::parallel || types.contains(Arbitration::summation);
         if (!summable && dice_.chance(5)) return rounding(level);
-        if (!summable && level == Level::product && dice_.chance(3)) return build::benefit("price_from_field", {{"field", "x"}});
-        if (!types.contains(Arbitration::max_benefit) && dice_.chance(4)) return build::benefit("text", {{"template", "Hello"}});
+        if (!summable && level == Level::product && dice_.chance(3))
+            return build::benefit("price_from_field", {{"field", "x"}});
+        if (!types.contains(Arbitration::max_benefit) && dice_.chance(4))
+            return build::benefit("text", {{"template", "Hello"}});
         return discount(level);
     }
 
     TreeBenefit rounding(Level level) {
-        return build::benefit(level == Level::product ? "round_price" : "round_order_price",
-                              {{"step", money(100).to_string()}, {"direction", dice_.one_of<std::string>({"down", "up", "nearest"})}});
+        return build::benefit(
+            level == Level::product ? "round_price" : "round_order_price",
+            {{"step", money(100).to_string()}, {"direction", dice_.one_of<std::string>({"down", "up", "nearest"})}});
     }
 
     TreeBenefit discount(Level level) {
@@ -167,7 +175,8 @@ private:
         if (level == Level::product && is_amount && dice_.chance(40))
             add(benefit, "per", dice_.one_of<std::string>({"line", "order"}));
         if (level == Level::order && dice_.chance(15))
-            benefit.parameters.add("segments", Parameters::Type::texts, "[]", {std::string(dice_.one_of<const char*>({"A", "B"}))});
+            benefit.parameters.add("segments", Parameters::Type::texts, "[]",
+                                   {std::string(dice_.one_of<const char*>({"A", "B"}))});
         if (!dice_.chance(15)) return;
         add(benefit, "max_items", Decimal(1 + dice_.up_to(2)));
         if (dice_.chance(50)) add(benefit, "pick", dice_.one_of<std::string>({"cheapest", "most_expensive"}));
@@ -176,7 +185,8 @@ private:
 
     TreeBenefit points(Level level) {
         const bool pays = dice_.chance(50);
-        TreeBenefit benefit{pays ? "points_discount" : "accrue_points", Parameters(pays ? "points_discount" : "accrue_points")};
+        TreeBenefit benefit{pays ? "points_discount" : "accrue_points",
+                            Parameters(pays ? "points_discount" : "accrue_points")};
         add(benefit, "point_type", std::string("bonus"));
         const bool is_number = dice_.chance(25);
         add(benefit, is_number ? "points" : "percent", is_number ? money(1000) : percent());
@@ -244,7 +254,8 @@ Tree random_program(std::mt19937_64& random) { return Maker(random).make(); }
 Order random_order(std::mt19937_64& random, const Program& program) {
     Dice dice(random);
     Order order;
-    for (int left = 1 + dice.up_to(dice.one_of({0, 1, 3})); left > 0; --left) order.lines.push_back(random_line(dice, program));
+    for (int left = 1 + dice.up_to(dice.one_of({0, 1, 3})); left > 0; --left)
+        order.lines.push_back(random_line(dice, program));
     number(order);
     choose_buyer(dice, program, order);
     choose_place(dice, program, order);
@@ -261,7 +272,8 @@ Order changed(std::mt19937_64& random, const Program& program, const Order& orde
             line = random_line(dice, program);
             break;
         case 1:
-            line.price = Money{std::max<std::int64_t>(1, line.price.units * dice.one_of({1, 1, 1, 2, 9, 11}) / dice.one_of({1, 2, 10}))};
+            line.price = Money{std::max<std::int64_t>(
+                1, line.price.units * dice.one_of({1, 1, 1, 2, 9, 11}) / dice.one_of({1, 2, 10}))};
             break;
         case 2:
             line.price += Money{1 + dice.up_to(10)};

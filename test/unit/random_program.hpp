@@ -1,5 +1,5 @@
-// Random trees for proofs over all orders, and random orders for them. Fixed before there was a proof: of the trees amounts, limits of
-// groups and product segments are each in at least three of ten.
+// Random trees for proofs over all orders, and random orders for them. Fixed before there was a proof: of the trees
+// amounts, limits of groups and product segments are each in at least three of ten.
 #pragma once
 
 #include "core/document/order.hpp"

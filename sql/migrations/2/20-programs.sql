@@ -42,3 +42,14 @@ COMMENT ON COLUMN loyalty.point_types.redeem_step IS
 COMMENT ON COLUMN loyalty.point_types.redeem_max_percent IS
     'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for them; above '
     '0, at most 100. Null: all of it. Standard only.';
+
+-- What no order may exceed.
+
+ALTER TABLE loyalty.programs
+    ADD COLUMN max_discount_guarantee numeric,
+    ADD CONSTRAINT programs_max_discount_guarantee_range CHECK (
+        max_discount_guarantee >= 0 AND max_discount_guarantee <= 100 AND min_scale(max_discount_guarantee) <= 6
+    );
+COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
+    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
+    '100, with at most six decimals; null: anything.';

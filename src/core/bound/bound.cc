@@ -31,7 +31,7 @@ std::optional<Share> most_of(const Judge& judge, const Promises& promises, Measu
 
 bool is_more(const std::optional<Share>& a, const std::optional<Share>& b) { return b && (!a || *a > *b); }
 
-// --- Rounding --------------------------------------------------------------------------------------------------------------
+// --- Rounding ------------------------------------------------------------------------------------------------------
 
 bool splits(const Benefit& rule) {
     const auto reach = rule.reach();
@@ -46,15 +46,16 @@ std::int64_t halves_of_points(const Promises& promises) {
         for (const auto& promise : promises.of_benefit[b]) {
             if (promise.gain == 0 && !promise.given) continue;
             const PointType& type = program.point_types[program.benefits[b].rule->point_type()];
-            halves += static_cast<std::int64_t>((2 * type.value + program.value_denominator - 1) / program.value_denominator);
+            halves +=
+                static_cast<std::int64_t>((2 * type.value + program.value_denominator - 1) / program.value_denominator);
             break;
         }
     }
     return halves;
 }
 
-// Half a unit for each effect and unit group, on the order level a whole one; as much for floors, and half for the sum of a cap.
-// What is sure to come first may round to nothing, and leave what excludes it to what comes later.
+// Half a unit for each effect and unit group, on the order level a whole one; as much for floors, and half for the
+// sum of a cap. What is sure to come first may round to nothing, and leave what excludes it to what comes later.
 std::int64_t halves_of_line(const Promises& promises, Measure measure) {
     if (measure == Measure::points) return halves_of_points(promises);
     const Program& program = promises.program;
@@ -81,7 +82,7 @@ std::int64_t halves_of_line(const Promises& promises, Measure measure) {
     return effects == 0 ? 0 : (effects * (excludes ? factor : 1) + (floors ? 1 : 0)) * groups + 2 * (groups - 1) + caps;
 }
 
-// --- The reasoning ---------------------------------------------------------------------------------------------------------
+// --- The reasoning -------------------------------------------------------------------------------------------------
 
 const char* how(Arbitration arbitration) {
     switch (arbitration) {
@@ -113,8 +114,10 @@ std::string limits_of(const Group& group, const Program& program) {
     std::string text;
     if (limits.max_discount_share) text += "; at most " + shown_percent(share_up(*limits.max_discount_share));
     if (limits.max_discount_amount) text += "; at most " + shown(limits.max_discount_amount->units, program);
-    if (limits.min_price_share) text += "; leaves " + shown_percent(share_up(*limits.min_price_share)) + " of each price";
-    if (limits.min_price_amount) text += "; leaves " + shown(limits.min_price_amount->units, program) + " of each price";
+    if (limits.min_price_share)
+        text += "; leaves " + shown_percent(share_up(*limits.min_price_share)) + " of each price";
+    if (limits.min_price_amount)
+        text += "; leaves " + shown(limits.min_price_amount->units, program) + " of each price";
     return text;
 }
 
@@ -180,7 +183,8 @@ private:
                 if (!greatest) continue;
                 if (!text.empty()) text += ", ";
                 text += reason_of(*greatest, program_.benefits[b].type->name, program_);
-                const auto from = std::max({greatest->from, promises_.condition_from[c], promises_.promotion_from[index]});
+                const auto from =
+                    std::max({greatest->from, promises_.condition_from[c], promises_.promotion_from[index]});
                 if (from > 0) text += " from " + shown(from, program_);
             }
         }
@@ -200,14 +204,16 @@ private:
     std::vector<BoundStep> steps_;
 };
 
-// --- The search -----------------------------------------------------------------------------------------------------------
+// --- The search ----------------------------------------------------------------------------------------------------
 
-// Worlds and thresholds: several thresholds at once first, which takes too much for granted, and one by one where that comes to
-// more than what is known.
+// Worlds and thresholds: several thresholds at once first, which takes too much for granted, and one by one where
+// that comes to more than what is known.
 class Tour {
 public:
     Tour(const Promises& promises, Measure measure, const std::function<void()>& check_interrupts)
-        : promises_(promises), measure_(measure), check_interrupts_(check_interrupts),
+        : promises_(promises),
+          measure_(measure),
+          check_interrupts_(check_interrupts),
           left_(most_work / (1 + promises.program.promotions.size())) {
         best_.at_most = Share{-1};
     }

@@ -144,7 +144,8 @@ Curve Curve::through(const std::vector<std::pair<Share, Share>>& points) {
     std::vector<std::pair<Share, Share>> hull{{0, 0}};
     for (const auto& point : points) {
         const auto above = [&](const auto& a, const auto& b, const auto& c) {
-            return int128{b.second - a.second} * (c.first - a.first) <= int128{c.second - a.second} * (b.first - a.first);
+            return int128{b.second - a.second} * (c.first - a.first) <=
+                   int128{c.second - a.second} * (b.first - a.first);
         };
         if (point.first == hull.back().first) {
             if (point.second <= hull.back().second) continue;

@@ -1,6 +1,6 @@
-// The most that a node can take off goods, by how much is left of them when it begins, both as shares of the base prices: from
-// (0, 0) on pieces that become flatter and flatter, and flat at last. So what is left never falls where more comes in, and
-// curves can be put behind each other, added, and shared out among goods.
+// The most that a node can take off goods, by how much is left of them when it begins, both as shares of the base
+// prices: from (0, 0) on pieces that become flatter and flatter, and flat at last. So what is left never falls where
+// more comes in, and curves can be put behind each other, added, and shared out among goods.
 #pragma once
 
 #include "core/bound/share.hpp"

@@ -19,13 +19,14 @@ bool Judge::raises_prices() const {
     return false;
 }
 
-// --- What one benefit can do -----------------------------------------------------------------------------------------------
+// --- What one benefit can do ---------------------------------------------------------------------------------------
 
 Judge::Floors Judge::within(const Group& group, Floors floors) const {
     if (group.limits.min_price_share) {
         // Rounded down, for what is left.
         const Fraction& share = *group.limits.min_price_share;
-        floors.share = std::max(floors.share, static_cast<Share>(int128{whole_share} * share.numerator / share.denominator));
+        floors.share =
+            std::max(floors.share, static_cast<Share>(int128{whole_share} * share.numerator / share.denominator));
     }
     if (group.limits.min_price_amount) floors.amount = std::max(floors.amount, group.limits.min_price_amount->units);
     return floors;
@@ -61,7 +62,7 @@ Share Judge::of_goods(std::int64_t amount, std::int64_t from) const {
     return share_up(amount, std::max(from, range_.low));
 }
 
-// --- By order --------------------------------------------------------------------------------------------------------------
+// --- By order ------------------------------------------------------------------------------------------------------
 
 Curve Judge::curve_of_benefit(Index benefit, const Floors& floors) const {
     const std::int64_t from = from_of(benefit);
@@ -119,9 +120,9 @@ Curve Judge::curve(const Child& node, Floors floors) const {
         for (std::size_t i = 0; i < last; i++) {
             const Curve one = curve(group.children[i], floors);
             if (one.is_nothing()) continue;
-            all = excludes                                        ? all.beside(one)
+            all = excludes                                      ? all.beside(one)
                   : group.arbitration == Arbitration::summation ? all.plus(one)
-                                                                  : all.then(one);
+                                                                : all.then(one);
         }
     }
     if (all.is_nothing()) return all;
@@ -130,7 +131,7 @@ Curve Judge::curve(const Child& node, Floors floors) const {
     return all.at_most(off_line(node));
 }
 
-// --- By line ---------------------------------------------------------------------------------------------------------------
+// --- By line -------------------------------------------------------------------------------------------------------
 
 Share Judge::off_line(const Child& node, std::uint32_t kind) const {
     return whole_share - line(node, kind, {}, floors_above(node), false).left;
@@ -172,8 +173,8 @@ bool Judge::is_summable(Index index) const {
     return true;
 }
 
-// What is for untouched units sees those that were untouched when the promotion began; by whichever way less is left. Points pay,
-// and touch nothing.
+// What is for untouched units sees those that were untouched when the promotion began; by whichever way less is left.
+// Points pay, and touch nothing.
 Judge::LineState Judge::line_of_promotion(Index index, std::uint32_t kind, LineState state, const Floors& floors,
                                           bool summable) const {
     const Promotion& promotion = program_.promotions[index];
@@ -182,7 +183,8 @@ Judge::LineState Judge::line_of_promotion(Index index, std::uint32_t kind, LineS
     Share touched = state.left, untouched = state.untouched.value_or(whole_share);
     const Share begun = touched, begun_untouched = untouched;
     const auto apply = [&](Index benefit, Share& left, Share from) {
-        left = parallel ? std::max<Share>(0, left - (from - left_by(benefit, from, floors))) : left_by(benefit, left, floors);
+        left = parallel ? std::max<Share>(0, left - (from - left_by(benefit, from, floors)))
+                        : left_by(benefit, left, floors);
     };
     for (const Level level : {Level::product, Level::order}) {
         for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
@@ -203,7 +205,8 @@ Judge::LineState Judge::line_of_promotion(Index index, std::uint32_t kind, LineS
     return {left, is_sure_of_promotion(index) ? std::nullopt : state.untouched};
 }
 
-Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState state, Floors floors, bool summable) const {
+Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState state, Floors floors,
+                             bool summable) const {
     if (!node.is_group) return line_of_promotion(node.index, kind, state, floors, summable);
     const Group& group = program_.groups[node.index];
     floors = within(group, floors);
@@ -220,7 +223,8 @@ Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState st
     if (group.best != Best::combination) return line_of_winner(group, kind, state, floors, summable);
     const LineState in_order = line_in_order(group, kind, state, floors, summable);
     const LineState sum = line_of_sum(group, kind, state, floors, true);
-    return {std::min(in_order.left, sum.left), std::min(in_order.untouched.value_or(whole_share), sum.untouched.value_or(whole_share))};
+    return {std::min(in_order.left, sum.left),
+            std::min(in_order.untouched.value_or(whole_share), sum.untouched.value_or(whole_share))};
 }
 
 Judge::LineState Judge::line_in_order(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
@@ -229,8 +233,8 @@ Judge::LineState Judge::line_in_order(const Group& group, std::uint32_t kind, Li
     return state;
 }
 
-// A line that nothing has lowered and one that something has are two ways to go. A child with floors of its own takes the more of a
-// line the less of it was taken before, and is asked about the full price.
+// A line that nothing has lowered and one that something has are two ways to go. A child with floors of its own takes
+// the more of a line the less of it was taken before, and is asked about the full price.
 Judge::LineState Judge::line_of_sum(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                                     bool summable) const {
     Share touched = state.left, least = state.untouched.value_or(whole_share), untouched = least;
@@ -246,7 +250,9 @@ Judge::LineState Judge::line_of_sum(const Group& group, std::uint32_t kind, Line
         least -= unlowered - one.left;
         untouched -= unlowered - one.untouched.value_or(unlowered);
     }
-    const auto floored = [&](Share left, Share from) { return std::max({Share{0}, left, std::min(from, floors.share)}); };
+    const auto floored = [&](Share left, Share from) {
+        return std::max({Share{0}, left, std::min(from, floors.share)});
+    };
     touched = floored(touched, state.left);
     if (!state.untouched) return {touched, std::nullopt};
     const Share left = std::min(touched, floored(least, *state.untouched));
@@ -297,8 +303,8 @@ std::size_t Judge::reachable(const Group& group) const {
     return group.children.size();
 }
 
-// Limits of a group may leave nothing of what its children do. Where they exclude each other, an earlier one may take units without
-// lowering them.
+// Limits of a group may leave nothing of what its children do. Where they exclude each other, an earlier one may take
+// units without lowering them.
 bool Judge::is_sure(const Child& node, Sure of) const {
     if (!node.is_group) return is_sure_of_promotion(node.index);
     const Group& group = program_.groups[node.index];
@@ -340,7 +346,7 @@ bool Judge::is_sure_of(Index index, Level level) const {
     return false;
 }
 
-// --- Points ----------------------------------------------------------------------------------------------------------------
+// --- Points --------------------------------------------------------------------------------------------------------
 
 Gain Judge::gain_of_promotion(Index index, std::uint32_t kind) const {
     const Promotion& promotion = program_.promotions[index];

@@ -40,8 +40,8 @@ private:
         Share share = 0;
         std::int64_t amount = 0;
     };
-    // A price as a share of the base price: the lowest there may be, and the lowest that no reduction has lowered, though points may
-    // have paid a part of it; nothing where there can be none.
+    // A price as a share of the base price: the lowest there may be, and the lowest that no reduction has lowered,
+    // though points may have paid a part of it; nothing where there can be none.
     struct LineState {
         Share left = whole_share;
         std::optional<Share> untouched = whole_share;
@@ -62,12 +62,14 @@ private:
     LineState line(const Child& node, std::uint32_t kind, LineState state, Floors floors, bool summable) const;
     LineState line_of_promotion(Index promotion, std::uint32_t kind, LineState state, const Floors& floors,
                                 bool summable) const;
-    LineState line_of_sum(const Group& group, std::uint32_t kind, LineState state, const Floors& floors, bool summable) const;
+    LineState line_of_sum(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                          bool summable) const;
     LineState line_in_order(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                             bool summable) const;
     LineState line_of_winner(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                              bool summable) const;
-    LineState line_of_one(const Group& group, std::uint32_t kind, LineState state, const Floors& floors, bool summable) const;
+    LineState line_of_one(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                          bool summable) const;
     Share left_by(Index benefit, Share left, const Floors& floors) const;
     bool applies(Index benefit, std::uint32_t kind) const;
     bool is_summable(Index promotion) const;

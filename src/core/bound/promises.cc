@@ -47,7 +47,8 @@ void Promises::find_contested() {
     std::vector<bool> wanted(program.segments.size()), unwanted(program.segments.size());
     for (const auto& condition : program.conditions) {
         if (condition.level != Level::product || condition.mode == ConditionMode::all) continue;
-        for (const auto segment : condition.segments) (condition.mode == ConditionMode::in ? wanted : unwanted)[segment] = true;
+        for (const auto segment : condition.segments)
+            (condition.mode == ConditionMode::in ? wanted : unwanted)[segment] = true;
     }
     for (const auto& entry : program.benefits) {
         for (const auto segment : entry.rule->segments()) wanted[segment] = true;

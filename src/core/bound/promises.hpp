@@ -1,5 +1,5 @@
-// What the benefits of a program promise (Benefit::reaches), in the figures that a bound is reckoned with, and the kinds of
-// products that there are for it.
+// What the benefits of a program promise (Benefit::reaches), in the figures that a bound is reckoned with, and the
+// kinds of products that there are for it.
 #pragma once
 
 #include "core/bound/share.hpp"
@@ -13,8 +13,8 @@ namespace loyalty {
 
 // One of the things that a benefit can do.
 struct Promise {
-    std::int64_t from = 0;  // the goods that it asks for at least, in smallest units of money
-    Share share = 0;        // it takes at most this of the current price of what it sees,
+    std::int64_t from = 0;                 // the goods that it asks for at least, in smallest units of money
+    Share share = 0;                       // it takes at most this of the current price of what it sees,
     std::optional<std::int64_t> of_order;  // at most so much off the order, …
     std::optional<std::int64_t> of_unit;   // … or off each unit, in smallest units of money,
     bool pays = false;                     // with points
@@ -31,8 +31,9 @@ struct Promises {
     std::vector<std::vector<Promise>> of_benefit;
     std::vector<std::int64_t> promotion_from, condition_from;  // their minimum totals
     std::vector<bool> raises;                                  // promotions that may raise prices
-    // Product segments that some conditions are for and others not for. A kind of products has a bit for each of these; to the
-    // others products are taken to belong where that lets more promotions apply. Past six, to these as well.
+    // Product segments that some conditions are for and others not for. A kind of products has a bit for each of
+    // these; to the others products are taken to belong where that lets more promotions apply. Past six, to these as
+    // well.
     std::vector<Index> contested;
     // Amounts of minimum totals and steps, ascending, and 0.
     std::vector<std::int64_t> thresholds;

@@ -1,4 +1,5 @@
-// Shares of a price, or of all goods, in parts of 10^12. Whoever proves a bound rounds what is taken up, and what is left down.
+// Shares of a price, or of all goods, in parts of 10^12. Whoever proves a bound rounds what is taken up, and what is
+// left down.
 #pragma once
 
 #include "core/money/amount.hpp"
@@ -12,9 +13,7 @@ using Share = std::int64_t;
 inline constexpr Share whole_share = 1'000'000'000'000;
 
 inline Share times_down(Share a, Share b) { return static_cast<Share>(int128{a} * b / whole_share); }
-inline Share times_up(Share a, Share b) {
-    return static_cast<Share>((int128{a} * b + whole_share - 1) / whole_share);
-}
+inline Share times_up(Share a, Share b) { return static_cast<Share>((int128{a} * b + whole_share - 1) / whole_share); }
 
 // numerator ÷ denominator, rounded up; `most` where that is less, or the denominator is 0.
 inline Share share_up(int128 numerator, int128 denominator, Share most = whole_share) {

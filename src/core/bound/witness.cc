@@ -32,9 +32,10 @@ std::optional<LocalTime> choose_time(const Program& program, const World& world)
     std::size_t most = 0;
     for (int i = 0; i < half_hours_of_year && most < schedules.size(); i++) {
         const LocalTime now{time->unix_us + i * half_hour_us, time->local_us + i * half_hour_us};
-        const auto available = static_cast<std::size_t>(std::count_if(schedules.begin(), schedules.end(), [&](const Schedule* one) {
-            return one->judge(now) == Unavailable::none;
-        }));
+        const auto available =
+            static_cast<std::size_t>(std::count_if(schedules.begin(), schedules.end(), [&](const Schedule* one) {
+                return one->judge(now) == Unavailable::none;
+            }));
         if (available <= most && best) continue;
         most = available;
         best = now;
@@ -69,7 +70,8 @@ private:
         const std::size_t end = left_ - std::min(left_, most);
         for (const auto price : find_prices(place.goods)) {
             for (const auto quantity : quantities(price, place.goods)) {
-                for (std::size_t goods = 0; goods < std::min<std::size_t>(goods_, 64) && left_ > end && !is_done(); goods++) {
+                for (std::size_t goods = 0; goods < std::min<std::size_t>(goods_, 64) && left_ > end && !is_done();
+                     goods++) {
                     sketch.lines = {{goods, price, quantity}};
                     look_at(sketch);
                 }
@@ -186,7 +188,9 @@ private:
             const Money price = sketch.lines[i].price;
             for (const std::int64_t factor : {2, 3, 5, 10}) {
                 add([&](Sketch& other) { other.lines[i].price = std::min(large(), Money{price.units * factor}); });
-                add([&](Sketch& other) { other.lines[i].price = Money{std::max<std::int64_t>(1, price.units / factor)}; });
+                add([&](Sketch& other) {
+                    other.lines[i].price = Money{std::max<std::int64_t>(1, price.units / factor)};
+                });
             }
             for (std::size_t goods = 0; goods < std::min<std::size_t>(goods_, 16); goods++)
                 add([&](Sketch& other) { other.lines[i].goods = goods; });
@@ -217,7 +221,8 @@ Money share_of(Money base, Share share) {
     return {static_cast<std::int64_t>(int128{base.units} * std::min(share, whole_share * 1'000) / whole_share)};
 }
 
-std::optional<Witness> find_witness(const Program& program, const Bound& bound, std::size_t kinds_of_goods, std::size_t most,
+std::optional<Witness> find_witness(const Program& program, const Bound& bound, std::size_t kinds_of_goods,
+                                    std::size_t most,
                                     const std::function<std::optional<Outcome>(const Sketch&)>& try_out) {
     return Search(program, bound, kinds_of_goods, most, try_out).run();
 }

@@ -1,5 +1,7 @@
-// loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the engine.
+// loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the
+// engine.
 #include "codec/tree_reader.hpp"
+#include "core/bound/bound.hpp"
 #include "core/program/rules.hpp"
 #include "core/program/tree.hpp"
 
@@ -8,6 +10,7 @@
 
 #include "pg/promotions/draft.hpp"
 #include "pg/server/jsonb.hpp"
+#include "pg/server/memory.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
 #include "pg/server/spi.hpp"
@@ -38,12 +41,35 @@ void refuse_empty(const Tree& tree) {
     }
 }
 
-void check_draft(const std::string& program) {
+// What a program promises never to exceed, in percent.
+std::optional<Decimal> find_guarantee(const std::string& program) {
+    static Query query("SELECT max_discount_guarantee::text FROM loyalty.programs WHERE external_id = $1", {TEXTOID});
+    const auto text = query.run({text_argument(program)}, true).optional_text(0, 1);
+    return text ? Decimal::parse(*text) : std::nullopt;
+}
+
+void keep_guarantee(const Program& program, const Decimal& guarantee) {
+    const Bound bound = find_bound(program, Measure::discount, check_calculation);
+    constexpr int scale_of_percent = 10;
+    const Decimal most = Decimal::of(bound.at_most.value_or(0), scale_of_percent);
+    if (most <= guarantee) return;
+    throw Error(
+        sqlstate::invalid_tree, "the tree could give more than program \"" + program.id + "\" guarantees not to exceed",
+        "An order could get " + most.to_string() + " % off its goods; the guarantee is " + guarantee.to_string() +
+            " %.",
+        "SELECT * FROM loyalty_bound('" + program.id + "') tells by what; limit it, or change max_discount_guarantee.");
+}
+
+Tree read_draft(const std::string& program) {
     static Query query("SELECT tree::text FROM loyalty.promotion_drafts WHERE program = $1", {TEXTOID});
-    const Rows rows = query.run({text_argument(program)}, true);
-    const Tree tree = codec::read_tree(rows.text(0, 1));
+    return codec::read_tree(query.run({text_argument(program)}, true).text(0, 1));
+}
+
+void check_draft(const std::string& program) {
+    const Tree tree = read_draft(program);
     refuse_empty(tree);
-    compile(tree, 0);
+    const Program compiled = compile(tree, 0);
+    if (const auto guarantee = find_guarantee(program)) keep_guarantee(compiled, *guarantee);
 }
 
 // Memberships are kept up by triggers; what got past these, in a restore for instance, must not make a wrong price.
@@ -80,9 +106,10 @@ std::int32_t freeze(const std::string& program) {
 std::int32_t apply(const std::string& program) {
     repair_memberships(program);
     record_activations(program);
-    if (const std::int32_t version = unchanged_version(program)) return version;
-    check_draft(program);
-    return freeze(program);
+    const std::int32_t version = unchanged_version(program);
+    // What is in force already is checked again where something is promised of it.
+    if (version == 0 || find_guarantee(program)) check_draft(program);
+    return version != 0 ? version : freeze(program);
 }
 
 // The tables become the last version with the chosen promotions, and the draft again afterwards: nobody else sees it.

@@ -1,5 +1,6 @@
-// loyalty_bound: a proof of the most that any order can get by the draft, with an order that gets it. The core proves, and says what
-// such an order may look like; here it becomes a document, as loyalty_test() takes it, and is calculated.
+// loyalty_bound: a proof of the most that any order can get by the draft, with an order that gets it. The core
+// proves, and says what such an order may look like; here it becomes a document, as loyalty_test() takes it, and is
+// calculated.
 #include "core/bound/bound.hpp"
 #include "core/bound/witness.hpp"
 #include "core/error.hpp"
@@ -26,7 +27,8 @@ Measure read_measure(const std::string& name) {
                 "There are discount_percent, line_discount_percent and points_percent.");
 }
 
-// Products that differ in the segments they are in, or in their partner's terms; and one that the catalogue does not know.
+// Products that differ in the segments they are in, or in their partner's terms; and one that the catalogue does not
+// know.
 std::vector<std::string> find_goods(const std::string& program) {
     static Query query(
         "(SELECT min(kind.sku) FROM (SELECT s.sku, array_agg(s.segment ORDER BY s.segment) AS segments"
@@ -162,7 +164,7 @@ Outcome outcome_of(const Quote& quote, Measure measure) {
     return best;
 }
 
-// --- What is answered -------------------------------------------------------------------------------------------------------
+// --- What is answered ----------------------------------------------------------------------------------------------
 
 Datum shown(std::int64_t units, int scale) {
     while (scale > 0 && units % 10 == 0) {
@@ -176,7 +178,8 @@ Datum shown(std::int64_t units, int scale) {
 Datum percent_up(const std::optional<Share>& share) {
     if (share) return shown((*share + 9'999) / 10'000, 6);
     return postgres([] {
-        return DirectFunctionCall3(numeric_in, CStringGetDatum("Infinity"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+        return DirectFunctionCall3(numeric_in, CStringGetDatum("Infinity"), ObjectIdGetDatum(InvalidOid),
+                                   Int32GetDatum(-1));
     });
 }
 
@@ -340,8 +343,10 @@ void answer(FunctionCallInfo call) {
     Answer rows(call);
     for (const auto& step : bound.steps) {
         const bool is_first = step.depth == 0;
-        Datum values[columns] = {Int32GetDatum(step.depth), text_datum(name_of(program, step.node)), percent_up(step.at_most)};
-        bool nulls[columns] = {false, false, false, !is_first, !is_first || !witness, step.reason.empty(), !is_first || !witness};
+        Datum values[columns] = {Int32GetDatum(step.depth), text_datum(name_of(program, step.node)),
+                                 percent_up(step.at_most)};
+        bool nulls[columns] = {
+            false, false, false, !is_first, !is_first || !witness, step.reason.empty(), !is_first || !witness};
         if (is_first) values[3] = shown(bound.halves_of_line * 5, program.currency_scale + 1);
         if (!nulls[4]) values[4] = percent_of(witness->outcome);
         values[5] = text_datum(step.reason);
