@@ -88,6 +88,19 @@ TEST(Bound, OfWhatNeverMeets) {
     EXPECT_EQ(percent_of(builder.tree), "30");
 }
 
+// A set takes at most its percent off all goods, but one of its lines may bear what floors of the others refuse.
+TEST(Bound, OfSets) {
+    build::TreeBuilder builder;
+    TreeBenefit set{"set", Parameters("set")};
+    set.parameters.add("percent", Parameters::Type::number, "50");
+    std::vector<Parameters> get(1, Parameters("set"));
+    get.front().add("count", Parameters::Type::number, "1");
+    set.parameters.add("get", "[get]", std::move(get));
+    builder.promotion("half", {on_products({std::move(set)})});
+    EXPECT_EQ(percent_of(builder.tree), "50");
+    EXPECT_EQ(percent_of(builder.tree, Measure::line_discount), "100");
+}
+
 TEST(Bound, OfPoints) {
     build::TreeBuilder builder;
     builder.point_type("bonus", "10");

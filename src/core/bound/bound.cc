@@ -71,6 +71,8 @@ std::int64_t halves_of_line(const Promises& promises, Measure measure) {
         }
         effects += on_order || promises.of_benefit[b].front().of_order ? 2 : 1;
         if (splits(*rule)) groups++;
+        const auto reach = rule->reach();
+        if (reach && reach->splits_all) groups = 2 * groups + 10;
     }
     for (const auto& group : program.groups) {
         caps += group.limits.max_discount_share || group.limits.max_discount_amount ? 1 : 0;

@@ -157,7 +157,8 @@ Share Judge::left_by(Index benefit, Share left, const Floors& floors) const {
     Share least = left;
     for (const auto& promise : promises_.of_benefit[benefit]) {
         if (!is_here(promise, from)) continue;
-        const Share after = times_down(left, whole_share - share_of(promise, floors));
+        const Share share = promise.spreads ? whole_share - floors.share : share_of(promise, floors);
+        const Share after = times_down(left, whole_share - share);
         least = std::min(least, std::max(after, std::min(left, floors.share)));
     }
     return least;

@@ -91,13 +91,15 @@ Promise Promises::promise_of(Index benefit, const ReachFrom& reaches) const {
     const Reach& reach = *reaches.reach;
     promise.pays = reach.pays;
     if (reach.goods) promise.share = share_up(reach.share);
+    // What a floor refuses of a set is moved to its other units.
+    promise.spreads = reach.splits_all;
     if (reach.goods && reach.amount) {
         const std::int64_t amount = rounded_up(*reach.amount);
         if (amount == 0) promise.share = 0;
         if (on_order || reach.once) {
             promise.of_order = amount;
         } else {
-            promise.of_unit = amount;
+            if (!promise.spreads) promise.of_unit = amount;
             if (reach.items && amount < without_end / *reach.items) promise.of_order = amount * *reach.items;
         }
     }

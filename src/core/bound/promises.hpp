@@ -17,6 +17,7 @@ struct Promise {
     Share share = 0;                       // it takes at most this of the current price of what it sees,
     std::optional<std::int64_t> of_order;  // at most so much off the order, …
     std::optional<std::int64_t> of_unit;   // … or off each unit, in smallest units of money,
+    bool spreads = false;                  // over lines as it comes: one of them may lose all of its price,
     bool pays = false;                     // with points
     bool unknown = false;                  // nothing is promised: all that it sees
     Share gain = 0;                        // it gives points worth at most this of what it sees,
