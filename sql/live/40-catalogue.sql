@@ -79,66 +79,7 @@ CREATE OR REPLACE FUNCTION loyalty.judge_products(program text, skus text[], mem
 BEGIN
     PERFORM FROM loyalty.drafts AS draft WHERE draft.program = judge_products.program FOR KEY SHARE;
 
-    PERFORM set_config('loyalty.keeping', 'on', true);
-    -- Only rows that change are written: a feed that sets the same price again costs the judging and nothing else. The
-    -- statement is planned anew each time, since a plan for one product is wrong for a hundred thousand and vice versa.
-    EXECUTE format(
-        $statement$
-    WITH key AS (
-        SELECT DISTINCT judged.sku FROM %s AS judged (sku)
-    ),
-    concerned AS (
-        SELECT
-            predicate.id,
-            predicate.predicate
-        FROM loyalty.product_predicates AS predicate
-        WHERE predicate.program = $1
-            AND ($3 IS NULL OR predicate.predicate::text ~ $3)
-    ),
-    document AS MATERIALIZED (
-        SELECT
-            product.sku,
-            product.body
-        FROM loyalty.product_documents AS product
-        JOIN key ON key.sku = product.sku AND product.program = $1
-        WHERE EXISTS (SELECT FROM concerned)
-    ),
-    holds AS MATERIALIZED (
-        SELECT
-            document.sku,
-            concerned.id AS predicate
-        FROM document
-        JOIN concerned ON document.body @@ concerned.predicate
-    ),
-    no_longer AS (
-        DELETE FROM loyalty.product_memberships AS membership
-        USING key
-        WHERE membership.program = $1
-            AND membership.sku = key.sku
-            AND membership.predicate IN (SELECT concerned.id FROM concerned)
-            AND NOT EXISTS (
-                SELECT
-                FROM holds
-                WHERE holds.sku = membership.sku
-                    AND holds.predicate = membership.predicate
-            )
-    )
-    INSERT INTO loyalty.product_memberships (program, sku, predicate)
-    SELECT
-        $1,
-        holds.sku,
-        holds.predicate
-    FROM holds
-    ON CONFLICT DO NOTHING
-    $statement$,
-        CASE
-            WHEN skus IS NULL THEN '(SELECT product.sku FROM loyalty.products AS product WHERE product.program = $1)'
-            ELSE 'unnest($2)'
-        END
-    )
-    -- What reaches all members of the document reads this one, too.
-    USING program, skus, '"' || judge_products.member || '"|\.\*|\.keyvalue\(\)';
-    PERFORM set_config('loyalty.keeping', 'off', true);
+    PERFORM @extschema@.loyalty_judge_memberships(program, skus, member);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.judge_products(text, text[], text) FROM PUBLIC;
@@ -151,21 +92,7 @@ CREATE OR REPLACE FUNCTION loyalty.forget_products(program text, skus text[]) RE
     SET search_path = pg_catalog, pg_temp
     AS $function$
 BEGIN
-    PERFORM set_config('loyalty.keeping', 'on', true);
-    -- Planned anew each time, like the judging.
-    EXECUTE $statement$
-    DELETE FROM loyalty.product_memberships AS membership
-    WHERE membership.program = $1
-        AND ($2 IS NULL OR membership.sku = ANY ($2))
-        AND NOT EXISTS (
-            SELECT
-            FROM loyalty.products AS product
-            WHERE product.program = membership.program
-                AND product.sku = membership.sku
-        )
-    $statement$
-    USING program, skus;
-    PERFORM set_config('loyalty.keeping', 'off', true);
+    PERFORM @extschema@.loyalty_forget_memberships(program, skus);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.forget_products(text, text[]) FROM PUBLIC;
@@ -359,13 +286,11 @@ BEGIN
 END
 $do$;
 
--- Memberships follow products and segments: triggers, those of foreign keys too, and the functions above keep them up. These
--- say so by a setting of the transaction, which no SET clause could: a restore by others than superusers would not know it.
+-- Memberships follow products and segments: the functions above keep them up, and foreign keys. Both are known to the trigger
+-- without anything that SQL could set.
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE ON loyalty.product_memberships
-    FOR EACH STATEMENT
-    WHEN (pg_trigger_depth() = 0 AND current_setting('loyalty.keeping', true) IS DISTINCT FROM 'on')
-    EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
 COMMENT ON TRIGGER refuse_change ON loyalty.product_memberships IS 'Memberships are kept up by functions.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate

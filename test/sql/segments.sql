@@ -137,6 +137,25 @@ EXCEPTION WHEN SQLSTATE 'LY747' THEN
 END
 $$;
 
+-- Not from a trigger either, and no setting lets them.
+\set VERBOSITY terse
+SET loyalty.keeping = on;
+CREATE TABLE lever (moved boolean);
+CREATE FUNCTION pull() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM loyalty.product_memberships;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER pull AFTER INSERT ON lever FOR EACH ROW EXECUTE FUNCTION pull();
+INSERT INTO lever VALUES (true);
+DROP TABLE lever;
+DROP FUNCTION pull;
+\set VERBOSITY default
+-- Whoever calls what keeps them up, with whatever, leaves behind what is right.
+SELECT loyalty_judge_memberships('main', '{TV-1,nothing}', 'price'), loyalty_judge_memberships('main', NULL, NULL), loyalty_forget_memberships('main', NULL) \g /dev/null
+TABLE wrong_membership;
+
 -- A predicate that no segment has any more goes; a new one is judged.
 UPDATE loyalty.product_segments SET predicate = '$.price < 100' WHERE external_id = 'dear';
 TABLE membership;

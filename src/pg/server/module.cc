@@ -20,10 +20,6 @@ void _PG_init(void) {
     DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
                              "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
                              nullptr, nullptr, nullptr);
-    DefineCustomBoolVariable("loyalty.keeping", "Whether memberships of products are being kept up.",
-                             "The functions that keep them up set it, for a statement of theirs.", &settings::keeping,
-                             settings::keeping, PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-                             nullptr, nullptr, nullptr);
     // No other setting of this prefix can be made from now on.
     MarkGUCPrefixReserved("loyalty");
 

@@ -4,6 +4,5 @@ namespace loyalty::pg::settings {
 
 int max_calculation_memory = 256 * 1024;
 bool notify = true;
-bool keeping = false;
 
 }  // namespace loyalty::pg::settings

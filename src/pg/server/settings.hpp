@@ -7,8 +7,5 @@ namespace loyalty::pg::settings {
 extern int max_calculation_memory;
 // loyalty.notify: whether transactions that wrote events notify listeners, see events/notify.cc.
 extern bool notify;
-// loyalty.keeping: read by a trigger of SQL, see sql/live/40-catalogue.sql. It guards against slips, not against those who
-// have rights on the table: they could set it, too, and loyalty_verify() would find what they change.
-extern bool keeping;
 
 }  // namespace loyalty::pg::settings
