@@ -188,3 +188,26 @@ CREATE FUNCTION @extschema@.loyalty_is_reverting() RETURNS boolean
 COMMENT ON FUNCTION @extschema@.loyalty_is_reverting() IS
     'Whether loyalty_revert() is at work: triggers that check the steps of an editor then stand aside. Example: CREATE '
     'TRIGGER ... WHEN (NOT loyalty_is_reverting()) EXECUTE FUNCTION ...;';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What is in force here
+
+CREATE FUNCTION @extschema@.loyalty_applied(
+    program text DEFAULT NULL,
+    OUT program text,
+    OUT version integer,
+    OUT applied_at timestamptz,
+    OUT "position" pg_lsn,
+    OUT as_of timestamptz,
+    OUT is_standby boolean
+) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_applied';
+
+COMMENT ON FUNCTION @extschema@.loyalty_applied(text) IS
+    'Which version of a program, or of each, is in force on this server, and how far the server is: position in the log of '
+    'changes, written (primary) or replayed (standby); as_of, the commit time of the last transaction that a standby has '
+    'replayed, which stands still while nothing happens. A reader that has reached the position that the primary told after '
+    'a change has that change. version and applied_at are null where nothing was applied yet. Errors: LY201. Example: SELECT '
+    'version, position FROM loyalty_applied(''main'');';

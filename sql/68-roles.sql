@@ -49,8 +49,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
         FROM routine
         WHERE CASE rights
             WHEN 'app' THEN routine.name IN (
-                'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_attach_promo_code', 'loyalty_balance',
-                'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
+                'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_applied', 'loyalty_attach_promo_code',
+                'loyalty_balance', 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
                 'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
                 'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
@@ -67,8 +67,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 )
                 AND routine.name !~ '_as_owner$'
             WHEN 'report' THEN routine.name IN (
-                'clock', 'recast', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points', 'loyalty_html',
-                'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
+                'clock', 'recast', 'loyalty_applied', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points',
+                'loyalty_html', 'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
                 'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_refuse_program',
                 'loyalty_report_figures', 'loyalty_report_page',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_verify', 'loyalty_wall_clock'

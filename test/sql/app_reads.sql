@@ -132,6 +132,17 @@ SELECT point_type, active, active_money FROM loyalty_balance('ann', 'p') ORDER B
 SELECT * FROM loyalty_export_members('p');
 SELECT * FROM loyalty_export_members('z');
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What is in force here, as an application sees it
+
+SET ROLE regress_loyalty_app;
+SELECT program, version, applied_at IS NULL AS nothing_applied, position > '0/0' AS has_position, as_of <= clock_timestamp() AS has_moment, is_standby
+FROM loyalty_applied();
+SELECT count(*) FROM loyalty_applied('p');
+SELECT * FROM loyalty_applied('nowhere');
+SELECT tree FROM loyalty.promotion_versions;
+RESET ROLE;
+
 DROP SCHEMA loyalty CASCADE;
 DROP TABLE handed_over, imported;
 DROP OWNED BY regress_loyalty_app, regress_loyalty_admin;

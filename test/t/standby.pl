@@ -74,6 +74,17 @@ $primary->wait_for_catchup($standby);
 is($open->query_safe($quote), 'version 1: 11.00', 'a new price is visible on the standby');
 is($old->query_safe($quote), 'version 1: 7.98', 'though not under an old snapshot');
 
+# How far each is. A reader that has reached the position of a change has it; one that has not says so.
+is($standby->safe_psql('postgres', q{SELECT version, is_standby FROM loyalty_applied('main')}), '1|t', 'the standby tells what is in force on it');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$primary->safe_psql('postgres', q{INSERT INTO loyalty.regions (program, external_id, name) VALUES ('main', 'paused', 'Paused')});
+my $reached = $primary->safe_psql('postgres', q{SELECT position FROM loyalty_applied('main') WHERE NOT is_standby});
+my $has_it = "SELECT position >= '$reached', (SELECT count(*) FROM loyalty.regions WHERE external_id = 'paused') FROM loyalty_applied('main')";
+is($standby->safe_psql('postgres', $has_it), 'f|0', 'a standby that has not replayed a change tells that it is behind it');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+ok($standby->poll_query_until('postgres', "SELECT position >= '$reached' FROM loyalty_applied('main')"), 'and when it has');
+is($standby->safe_psql('postgres', $has_it), 't|1', 'it has it');
+
 # An apply reaches both; a rolled back one neither.
 $primary->safe_psql('postgres', q{BEGIN; UPDATE loyalty.promotions SET name = 'Off'; SELECT loyalty_apply('main'); ROLLBACK});
 $primary->wait_for_catchup($standby);

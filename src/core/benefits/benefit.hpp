@@ -24,6 +24,7 @@ struct Partner;
 struct Segment;
 struct Reads;
 class Template;
+class Work;
 
 enum class PromotionKind { discount, points };
 enum class Level { product, order };
@@ -123,6 +124,7 @@ struct View {
     bool shipping_is_free;           // whether it may touch the shipping price
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
     std::span<const std::uint32_t> condition_lines;  // on products: all lines that fulfil the condition
+    Work* work = nullptr;  // where a benefit counts what it does beyond one look at each unit group; null: nowhere
 };
 
 // The next of a benefit's steps that an order has not reached, and what counts towards it.

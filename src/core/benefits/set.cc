@@ -115,12 +115,12 @@ public:
             return proposal;
         }
         if (max_times_) times = std::min(times, *max_times_);
-        if (dearest_) times = best_times(sets, supply, times);
+        if (dearest_) times = best_times(sets, supply, times, view.work);
         if (times == 0) {
             proposal.reason = Reason::nothing_to_reduce;
             return proposal;
         }
-        propose(choose(sets, supply, times), supply, proposal);
+        propose(choose(sets, supply, times, view.work), supply, proposal);
         proposal.sets = static_cast<std::uint32_t>(times);
         return proposal;
     }
@@ -171,8 +171,8 @@ private:
         supply.units.push_back(units);
     }
 
-    Chosen choose(const Sets& sets, const Supply& supply, std::int64_t times) const {
-        Chosen chosen{sets.choose(times), 0, 0};
+    Chosen choose(const Sets& sets, const Supply& supply, std::int64_t times, Work* work) const {
+        Chosen chosen{sets.choose(times, work), 0, 0};
         const int128 one = supply.fraction;
         int128 by_amount = 0;
         for (std::size_t i = 0; i < supply.units.size(); i++) {
@@ -189,11 +189,11 @@ private:
     // The least number of sets, up to `most`, that takes off most. What the dearest units cost together grows ever more slowly
     // with their number, so nothing better comes behind the first set that adds nothing. Amounts are not in proportion to
     // prices: of them the first sets are tried one by one.
-    std::int64_t best_times(const Sets& sets, const Supply& supply, std::int64_t most) const {
+    std::int64_t best_times(const Sets& sets, const Supply& supply, std::int64_t most, Work* work) const {
         std::map<std::int64_t, int128> known{{0, 0}};
         const auto reduction = [&](std::int64_t times) {
             const auto found = known.find(times);
-            return found != known.end() ? found->second : known[times] = choose(sets, supply, times).reduction;
+            return found != known.end() ? found->second : known[times] = choose(sets, supply, times, work).reduction;
         };
         std::int64_t low = 0, high = most;
         if (amount_ && most <= most_tried) {

@@ -357,7 +357,7 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
     const Taken* taken = looks_only ? nullptr : scope.taken;
     const bool only_untouched = program_.conditions[c].untouched;
     View view{program_, order_, state, level, {}, !scope.taken || scope.taken->shipping() == none, bounds_.budgets,
-              candidates_.lines[c]};
+              candidates_.lines[c], &work_};
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];
         if (taken && taken->units(units) != none) return;

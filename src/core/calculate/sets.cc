@@ -1,4 +1,5 @@
 #include "core/calculate/sets.hpp"
+#include "core/calculate/work.hpp"
 
 #include <algorithm>
 #include <map>
@@ -80,8 +81,9 @@ struct Arc {
 
 class Flow {
 public:
-    Flow(const std::vector<SetUnits>& units, const std::vector<SetPart>& parts, bool dearest, std::int64_t times)
-        : units_(units), parts_(parts), dearest_(dearest) {
+    Flow(const std::vector<SetUnits>& units, const std::vector<SetPart>& parts, bool dearest, std::int64_t times,
+         Work* work)
+        : units_(units), parts_(parts), dearest_(dearest), work_(work) {
         std::map<std::uint32_t, std::vector<std::size_t>> groups;
         for (std::size_t i = 0; i < units.size(); i++) {
             if (units[i].fits != 0 && units[i].count > 0) groups[units[i].fits].push_back(i);
@@ -105,6 +107,10 @@ public:
 
 private:
     static constexpr std::size_t source = 0;
+
+    void count(std::size_t steps) const {
+        if (work_) work_->add(steps);
+    }
 
     std::size_t node_of(std::size_t kind) const { return 1 + 3 * kind; }
     std::size_t node_of_got(std::size_t kind) const { return 2 + 3 * kind; }
@@ -182,6 +188,7 @@ private:
     std::vector<Arc> cheapest_way(std::size_t from, std::size_t to) const {
         std::vector<Arc> arcs;
         for_each_arc([&](const Arc& arc) { arcs.push_back(arc); });
+        count(arcs.size());
         std::vector<std::optional<Cost>> costs(sink() + 1);
         std::vector<std::size_t> last(sink() + 1, arcs.size());
         costs[from] = Cost{};
@@ -315,6 +322,7 @@ private:
         for_each_arc([&](const Arc& arc) {
             if ((arc.what != around.what || arc.kind != around.kind) && is_free(arc)) arcs.push_back(arc);
         });
+        count(arcs.size());
         std::vector<std::size_t> last(sink() + 1, arcs.size());
         std::vector<std::size_t> next{around.to};
         for (std::size_t seen = 0; seen < next.size() && next[seen] != around.from; seen++) {
@@ -352,6 +360,7 @@ private:
     const std::vector<SetUnits>& units_;
     const std::vector<SetPart>& parts_;
     bool dearest_;
+    Work* work_;
     std::vector<Kind> kinds_;
     std::vector<std::int64_t> wanted_;  // by part: units that are missing still
     std::vector<Cost> potentials_;      // by node
@@ -391,6 +400,8 @@ SetShortage Sets::shortage(std::int64_t times) const {
     return most;
 }
 
-SetChoice Sets::choose(std::int64_t times) const { return Flow(units_, parts_, dearest_, times).run(); }
+SetChoice Sets::choose(std::int64_t times, Work* work) const {
+    return Flow(units_, parts_, dearest_, times, work).run();
+}
 
 }  // namespace loyalty

@@ -13,6 +13,8 @@
 
 namespace loyalty {
 
+class Work;
+
 // Units of one price: a unit group, in line order.
 struct SetUnits {
     std::int64_t count = 0;
@@ -48,8 +50,9 @@ public:
     // What so many sets lack; nothing wanted where they can be formed.
     SetShortage shortage(std::int64_t times) const;
     // Of all ways to form so many sets, which can be formed: the one whose units got cost least, or most, together; then the
-    // one whose bought units cost most; then the earliest units got, then bought.
-    SetChoice choose(std::int64_t times) const;
+    // one whose bought units cost most; then the earliest units got, then bought. `work`, where it is given, counts the
+    // steps: it makes a long choice interruptible, and part of the cost of a search.
+    SetChoice choose(std::int64_t times, Work* work = nullptr) const;
 
 private:
     std::int64_t units_for(std::uint32_t parts) const;
