@@ -88,13 +88,13 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_prices_trigger() IS
     'currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_check_prices_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_judge_memberships(program text, skus text[], member text) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_judge_memberships(program text, skus text[], field text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_judge_memberships';
 
 COMMENT ON FUNCTION @extschema@.loyalty_judge_memberships(text, text[], text) IS
-    'Judges products of a program (null: all) by its predicates, or by those that read the named member of their documents, and '
+    'Judges products of a program (null: all) by its predicates, or by those that read the named field of their documents, and '
     'writes which hold, with the rights of the caller, who holds the program''s row of loyalty.drafts. Example: SELECT '
     'loyalty_judge_memberships(''main'', ''{PC-1}'', NULL);';
 

@@ -259,6 +259,14 @@ SET LOCAL session_replication_role = origin;
 SELECT outcome($$SELECT loyalty_calculate(basket('A') - 'external_id')$$);
 ROLLBACK;
 
+-- Lists that belong together and are not of one length: ids of statuses that are arrays themselves.
+BEGIN;
+ALTER TABLE loyalty.order_statuses RENAME external_id TO gone;
+ALTER TABLE loyalty.order_statuses ADD external_id text[] DEFAULT '{new,old,none}';
+UPDATE loyalty.programs SET name = 'Read anew' WHERE external_id = 'main';
+SELECT outcome($$SELECT loyalty_calculate(basket('A') - 'external_id')$$);
+ROLLBACK;
+
 -- An order whose lines are gone, and what it earned for them is not.
 BEGIN;
 SELECT outcome($$SELECT loyalty_place_order(basket('C'))$$);

@@ -170,11 +170,11 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     live->profile_relation = rows.oid(0, 6);
     live->key_column = rows.text(0, 7);
     for (auto& channel : rows.texts(0, 8)) market.channels.insert(std::move(channel));
-    const auto points = rows.texts(0, 9), channels = rows.texts(0, 10);
+    const auto points = rows.texts(0, 9), channels = rows.texts(0, 10, points.size());
     for (std::size_t i = 0; i < points.size(); i++) market.contact_points.emplace(points[i], channels[i]);
     for (auto& region : rows.texts(0, 11)) market.regions.insert(std::move(region));
-    const auto statuses = rows.texts(0, 12), kinds = rows.texts(0, 14);
-    const auto positions = rows.integers(0, 13);
+    const auto statuses = rows.texts(0, 12), kinds = rows.texts(0, 14, statuses.size());
+    const auto positions = rows.integers(0, 13, statuses.size());
     for (std::size_t i = 0; i < statuses.size(); i++)
         market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
     live->judges_dynamic = rows.boolean(0, 15);

@@ -223,6 +223,23 @@ std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column) const {
     return {first, first + count};
 }
 
+void Rows::check_count(std::uint64_t row, int column, std::size_t found, std::size_t count) const {
+    if (found != count)
+        fail(row, column, "has " + std::to_string(found) + " elements, not " + std::to_string(count));
+}
+
+std::vector<std::string> Rows::texts(std::uint64_t row, int column, std::size_t count) const {
+    auto found = texts(row, column);
+    check_count(row, column, found.size(), count);
+    return found;
+}
+
+std::vector<std::int32_t> Rows::integers(std::uint64_t row, int column, std::size_t count) const {
+    auto found = integers(row, column);
+    check_count(row, column, found.size(), count);
+    return found;
+}
+
 Rows Query::run(std::initializer_list<Argument> arguments, bool writes) {
     const char* text = text_.c_str();
     Oid* types = types_.data();

@@ -61,6 +61,9 @@ public:
     // Of none where the array is null.
     std::vector<std::string> texts(std::uint64_t row, int column) const;
     std::vector<std::int32_t> integers(std::uint64_t row, int column) const;
+    // Of lists that belong together: error XX001 where there are not so many elements.
+    std::vector<std::string> texts(std::uint64_t row, int column, std::size_t count) const;
+    std::vector<std::int32_t> integers(std::uint64_t row, int column, std::size_t count) const;
     Datum datum(std::uint64_t row, int column, Oid type) const;
     std::optional<Datum> optional_datum(std::uint64_t row, int column, Oid type) const;
     // An array without nulls, which of a type of fixed size is a plain C array; no array where it is null.
@@ -77,6 +80,7 @@ private:
 
     Value value(std::uint64_t row, int column) const;
     void check_type(int column, Oid type) const;
+    void check_count(std::uint64_t row, int column, std::size_t found, std::size_t count) const;
     [[noreturn]] void fail(std::uint64_t row, int column, const std::string& what) const;
 
     SPITupleTable* table_;
