@@ -31,7 +31,8 @@ my %added_rows = ('promotion_versions' => 'rules > 1');
 my $as_before = q{
     CREATE FUNCTION pg_temp.as_before(quote text) RETURNS text LANGUAGE sql AS $$
         SELECT regexp_replace(
-            regexp_replace(quote, ', "(product|promotion)_name": "[^"]*"', '', 'g'), '"version": \d+', '"version": any'
+            regexp_replace(quote, ', "((product|promotion)_name": "[^"]*"|(units|unit_price)": [0-9.]+)', '', 'g'),
+            '"version": \d+', '"version": any'
         )
     $$;
 };
