@@ -159,7 +159,7 @@ reduced AS (
 gain AS (
     -- Fixed numbers of points for small orders are meant to be worth more than these cost.
     SELECT bound.*
-    FROM @extschema@.loyalty_bound(loyalty_lint.program, 'points_percent') AS bound
+    FROM @extschema@.loyalty_bound(loyalty_lint.program, 'points_percent'::text) AS bound
     WHERE bound.depth = 0 AND EXISTS (SELECT FROM benefit WHERE benefit.point_type IS NOT NULL)
 )
 SELECT 'warning', format('%s segment "%s"', kind, external_id), 'nothing can fulfil its predicate',
