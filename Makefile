@@ -139,7 +139,7 @@ build/unit/objects: FORCE
 # --- Property tests in great number: optimised, without sanitizers; build/unit/run runs some of them under these ------
 
 PROPERTY_FLAGS   := -std=c++20 -O2 $(WARNINGS) -Isrc -Itest $(BOOST) -MMD -MP
-PROPERTY_SOURCES := $(CORE_SOURCES) $(addprefix test/unit/,oracle.cc oracle_conditions.cc random_case.cc random_conditions.cc search_cases.cc property_test.cc)
+PROPERTY_SOURCES := $(CORE_SOURCES) $(addprefix test/unit/,oracle.cc oracle_conditions.cc oracle_sets.cc random_case.cc random_conditions.cc search_cases.cc property_test.cc)
 PROPERTY_OBJECTS := $(patsubst %.cc,build/property/%.o,$(PROPERTY_SOURCES))
 
 build/property/run: $(PROPERTY_OBJECTS) build/property/objects
