@@ -115,7 +115,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_book(text, jsonb, boolean) IS
     'Books many transactions at once: an array of objects with member, point_type, type and value, as an INSERT into '
     'loyalty.transactions names them, and, if wanted, external_id, created_at, active_from, expires_at or expires_on, undoes, '
     'source_type, source, promotion, comment, data. Each is checked as if it came alone. Those of a member are booked in '
-    'their order, members in the order of their keys. Answers with a row for each, by its number: booked, repeated (an '
+    'their order; whose row takes the last of what a promotion may still give is not promised. Answers with a row for each, by its number: booked, repeated (an '
     'equal one was booked before; transaction is that) or refused. Unless skip_refused, the first that is refused is an error that '
     'names its row, and nothing is booked. Moments without an offset are of the program''s time zone. Errors: LY101, LY102, LY201, '
     'and those of loyalty_accrue() and loyalty_redeem(). Example: SELECT * FROM loyalty_book(''main'', ''[{"member": "ann", '
