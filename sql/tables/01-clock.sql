@@ -7,7 +7,8 @@ CREATE TABLE loyalty.simulated_clock (
     set_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     set_by name NOT NULL DEFAULT session_user,
     CONSTRAINT simulated_clock_pkey PRIMARY KEY (moment),
-    CONSTRAINT simulated_clock_moment_is_finite CHECK (isfinite(moment))
+    CONSTRAINT simulated_clock_moment_is_in_calendar
+        CHECK (isfinite(moment) AND moment < TIMESTAMPTZ '10000-01-01 00:00+00')
 );
 
 COMMENT ON TABLE loyalty.simulated_clock IS

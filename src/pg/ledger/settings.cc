@@ -125,8 +125,8 @@ Datum loyalty_set_clock(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query last("SELECT max(moment) FROM loyalty.simulated_clock", {});
         static loyalty::pg::Query insert("INSERT INTO loyalty.simulated_clock (moment) VALUES ($1)", {TIMESTAMPTZOID});
         const auto moment = Arguments(fcinfo).moment(0);
-        if (!moment || TIMESTAMP_NOT_FINITE(*moment))
-            throw loyalty::Error(loyalty::sqlstate::clock_refused, "the clock needs a moment");
+        if (!moment || !is_in_calendar(*moment))
+            throw loyalty::Error(loyalty::sqlstate::clock_refused, "the clock needs a moment up to the year 9999");
         const Oid schema_owner_id = schema_owner();
         require_owner(schema_owner_id);
         const AsOwner owner = AsOwner::writing();

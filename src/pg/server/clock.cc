@@ -10,9 +10,8 @@ std::optional<TimestampTz> read_moment() {
     const Rows rows = query.run({});
     if (rows.is_null(0, 1)) return std::nullopt;
     const TimestampTz moment = DatumGetTimestampTz(rows.datum(0, 1, TIMESTAMPTZOID));
-    // Whoever goes through the calendar up to now would never arrive.
-    if (TIMESTAMP_NOT_FINITE(moment)) {
-        throw Error(sqlstate::data_corrupted, "the simulated clock shows infinity", {},
+    if (!is_in_calendar(moment)) {
+        throw Error(sqlstate::data_corrupted, "the simulated clock shows a moment after the year 9999", {},
                     "Delete that row of loyalty.simulated_clock.");
     }
     return moment;
@@ -25,6 +24,11 @@ std::optional<TimestampTz> simulated() {
 }
 
 }  // namespace
+
+bool is_in_calendar(TimestampTz moment) {
+    constexpr int64 days_to_year_10000 = 2'921'940;  // from 2000-01-01, where PostgreSQL begins to count
+    return !TIMESTAMP_NOT_FINITE(moment) && moment < days_to_year_10000 * USECS_PER_DAY;
+}
 
 TimestampTz now() { return simulated().value_or(GetCurrentTransactionStartTimestamp()); }
 
