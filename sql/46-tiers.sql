@@ -340,6 +340,25 @@ COMMENT ON FUNCTION @extschema@.loyalty_tier(text, text, timestamptz) IS
     'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
     'LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
 
+CREATE FUNCTION @extschema@.loyalty_tiers_reached(
+    member text,
+    program text,
+    OUT tier_group text,
+    OUT tier text,
+    OUT name text,
+    OUT "position" integer,
+    OUT reached_at timestamptz,
+    OUT is_held boolean
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 5
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_tiers_reached';
+
+COMMENT ON FUNCTION @extschema@.loyalty_tiers_reached(text, text) IS
+    'The tiers that a member has reached so far, from the lowest of each group up, each with when it was reached first, and '
+    'whether it is the one held now. Who reaches a tier by points has reached those below it, too. Errors: LY201, LY507. '
+    'Example: SELECT tier, reached_at FROM loyalty_tiers_reached(''ann'', ''main'');';
+
 CREATE FUNCTION @extschema@.loyalty_set_tier(
     member text,
     program text,

@@ -77,6 +77,7 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     uses_column name DEFAULT NULL,
     expires_column name DEFAULT NULL,
     expires_on date DEFAULT NULL,
+    data_column name DEFAULT NULL,
     OUT inserted bigint,
     OUT duplicates bigint,
     OUT refused bigint,
@@ -86,12 +87,12 @@ CREATE FUNCTION @extschema@.loyalty_import_promo_codes(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_import_promo_codes';
 
-COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name, date) IS
+COMMENT ON FUNCTION @extschema@.loyalty_import_promo_codes(text, text, regclass, name, timestamptz, name, name, date, name) IS
     'Takes codes from a column of a table, such as a temporary one that COPY filled; which the caller has the right to read. '
     'Other columns may hold the uses of each code so far (null: none) and when it expires: a date (the last day, in the '
-    'program''s time zone) or a moment; null: expires_at, or the end of the day expires_on. Reports how many were inserted, were there already (also twice in '
-    'the source), and were refused: null, empty, longer than 100 characters, with white space within, or with uses below 0; '
-    'with the first 20 of these. Errors: LY201, LY512 (both forms of the expiry), LY630 (pool), LY632 (its validity). Example: SELECT * FROM '
+    'program''s time zone) or a moment; null: expires_at, or the end of the day expires_on; and its data, a JSON object. Reports how many were inserted, were there already (also twice in '
+    'the source), and were refused: null, empty, longer than 100 characters, with white space within, with uses below 0, or '
+    'with data that is no object; with the first 20 of these. Errors: LY201, LY512 (both forms of the expiry), LY630 (pool), LY632 (its validity). Example: SELECT * FROM '
     'loyalty_import_promo_codes(''main'', ''birthday'', ''imported'');';
 
 CREATE FUNCTION @extschema@.loyalty_attach_promo_code(program text, profile text, pool text, code text DEFAULT NULL) RETURNS text
@@ -140,7 +141,10 @@ CREATE FUNCTION @extschema@.loyalty_promo_code(
     OUT max_uses integer,
     OUT expires_at timestamptz,
     OUT order_id text,
-    OUT created_at timestamptz
+    OUT created_at timestamptz,
+    OUT activated_at timestamptz,
+    OUT template text,
+    OUT data jsonb
 ) RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL SAFE ROWS 1
     SET search_path = pg_catalog, pg_temp
@@ -148,7 +152,8 @@ CREATE FUNCTION @extschema@.loyalty_promo_code(
 
 COMMENT ON FUNCTION @extschema@.loyalty_promo_code(text, text) IS
     'How a promo code stands: its pool, state (created, attached, activated or expired), the profile it is attached to, uses, '
-    'and the order that issued it. Errors: LY631 (no such code), LY526. Example: SELECT * FROM loyalty_promo_code(''main'', '
+    'the order that issued it, '
+    'when it was used last, its pool''s name for mailings, and its data. Errors: LY631 (no such code), LY526. Example: SELECT * FROM loyalty_promo_code(''main'', '
     '''BDAY-7KQM-2XHP'');';
 
 CREATE FUNCTION @extschema@.loyalty_promo_codes(
@@ -165,7 +170,10 @@ CREATE FUNCTION @extschema@.loyalty_promo_codes(
     OUT max_uses integer,
     OUT expires_at timestamptz,
     OUT order_id text,
-    OUT created_at timestamptz
+    OUT created_at timestamptz,
+    OUT activated_at timestamptz,
+    OUT template text,
+    OUT data jsonb
 ) RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL SAFE ROWS 10
     SET search_path = pg_catalog, pg_temp
@@ -181,6 +189,7 @@ CREATE FUNCTION @extschema@.loyalty_update_promo_code(
     expires_at timestamptz DEFAULT NULL,
     expires_on date DEFAULT NULL,
     free_uses boolean DEFAULT false,
+    new_data jsonb DEFAULT NULL,
     OUT code text,
     OUT pool text,
     OUT pool_name text,
@@ -192,14 +201,18 @@ CREATE FUNCTION @extschema@.loyalty_update_promo_code(
     OUT max_uses integer,
     OUT expires_at timestamptz,
     OUT order_id text,
-    OUT created_at timestamptz
+    OUT created_at timestamptz,
+    OUT activated_at timestamptz,
+    OUT template text,
+    OUT data jsonb
 ) RETURNS SETOF record
     LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_update_promo_code';
 
-COMMENT ON FUNCTION @extschema@.loyalty_update_promo_code(text, text, timestamptz, date, boolean) IS
+COMMENT ON FUNCTION @extschema@.loyalty_update_promo_code(text, text, timestamptz, date, boolean, jsonb) IS
     'Changes when a promo code expires, at a moment (exclusive) or with the end of a day in the program''s time zone, and with '
-    'free_uses makes it usable again: its uses so far are given back and stay on record. Answers as loyalty_promo_code() '
-    'does. Errors: LY631 (no such code), LY526 (both forms of the date, or an argument is missing). Example: SELECT * FROM '
+    'free_uses makes it usable again: its uses so far are given back and stay on record. New data, a JSON object, takes the '
+    'place of what there was. Answers as loyalty_promo_code() does. Errors: LY631 (no such code), LY526 (both forms of the '
+    'date, or an argument is missing), LY102 (the data is no object). Example: SELECT * FROM '
     'loyalty_update_promo_code(''main'', ''BDAY-7KQM-2XHP'', expires_on => ''2027-01-31'');';

@@ -56,7 +56,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
                 'loyalty_place_order', 'loyalty_prices', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem',
                 'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
-                'loyalty_statement', 'loyalty_tier', 'loyalty_trigger_promotions'
+                'loyalty_statement', 'loyalty_tier', 'loyalty_tiers_reached', 'loyalty_trigger_promotions'
             )
             WHEN 'admin' THEN (NOT routine.is_job OR routine.name = 'loyalty_wall_clock')
                 AND (NOT routine.is_trigger OR routine.name IN ('loyalty_fire_trigger', 'loyalty_enrol_trigger'))
@@ -71,7 +71,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_html', 'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
                 'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_refuse_program',
                 'loyalty_report_figures', 'loyalty_report_page',
-                'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_verify', 'loyalty_wall_clock'
+                'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_tiers_reached', 'loyalty_verify', 'loyalty_wall_clock'
             )
             WHEN 'jobs' THEN routine.is_job OR routine.name = 'loyalty_now'
             ELSE false

@@ -34,7 +34,16 @@ SELECT
         WHEN code.profile IS NOT NULL THEN code.expires_at
         ELSE least(code.expires_at, lasting.valid_until)
     END AS expires_at,
-    code.created_at
+    code.created_at,
+    (
+        SELECT max(used.used_at)
+        FROM loyalty.promo_code_uses AS used
+        WHERE used.code = code.code
+            AND used.program = code.program
+            AND used.freed_at IS NULL
+    ) AS activated_at,
+    pool.template,
+    code.data
 FROM loyalty.promo_codes AS code
 JOIN loyalty.promo_code_pools AS pool ON pool.program = code.program AND pool.external_id = code.pool
 JOIN loyalty.programs AS program ON program.external_id = code.program
@@ -59,3 +68,7 @@ COMMENT ON COLUMN loyalty.promo_code_states.uses IS 'How often it is used.';
 COMMENT ON COLUMN loyalty.promo_code_states.max_uses IS 'How often it may be used; null: without limit.';
 COMMENT ON COLUMN loyalty.promo_code_states.expires_at IS 'Until when it can be used, exclusive; infinity: for ever.';
 COMMENT ON COLUMN loyalty.promo_code_states.created_at IS 'When it was made.';
+COMMENT ON COLUMN loyalty.promo_code_states.activated_at IS
+    'When it was used last, of the uses that count; null: it is not used, or was only before it was imported.';
+COMMENT ON COLUMN loyalty.promo_code_states.template IS 'The pool''s name for mailings; null: none.';
+COMMENT ON COLUMN loyalty.promo_code_states.data IS 'Anything else about it; null: nothing.';

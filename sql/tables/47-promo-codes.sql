@@ -16,6 +16,7 @@ CREATE TABLE loyalty.promo_code_pools (
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     starts_on date,
     ends_on date,
+    template text,
     CONSTRAINT promo_code_pools_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promo_code_pools_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promo_code_pools_name_is_not_blank CHECK (name ~ '\S'),
@@ -35,7 +36,9 @@ CREATE TABLE loyalty.promo_code_pools (
     CONSTRAINT promo_code_pools_code_validity_count_is_positive CHECK (code_validity_count > 0),
     CONSTRAINT promo_code_pools_code_validity_unit_is_known CHECK (code_validity_unit IN ('day', 'week', 'month', 'year')),
     CONSTRAINT promo_code_pools_code_validity_is_whole
-        CHECK ((code_validity_count IS NULL) = (code_validity_unit IS NULL))
+        CHECK ((code_validity_count IS NULL) = (code_validity_unit IS NULL)),
+    CONSTRAINT promo_code_pools_template_key UNIQUE (program, template),
+    CONSTRAINT promo_code_pools_template_is_one_word CHECK (template ~ '^[^[:space:][:cntrl:]{}]{1,100}$')
 );
 
 COMMENT ON TABLE loyalty.promo_code_pools IS 'Pools of promo codes; a promotion may be gated by one.';
@@ -61,6 +64,9 @@ COMMENT ON COLUMN loyalty.promo_code_pools.starts_on IS
     'First day, in the program''s time zone, in place of valid_from; null: see there.';
 COMMENT ON COLUMN loyalty.promo_code_pools.ends_on IS
     'Last day, to its end in the program''s time zone, in place of valid_until; null: see there.';
+COMMENT ON COLUMN loyalty.promo_code_pools.template IS
+    'Short name under which mailings place a code of the pool, one word, unique in the program: events and answers about its '
+    'codes carry it; null: none.';
 
 CREATE TABLE loyalty.promo_code_batches (
     program loyalty.external_id NOT NULL,
@@ -98,6 +104,7 @@ CREATE TABLE loyalty.promo_codes (
     uses integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     uses_before_import integer NOT NULL DEFAULT 0,
+    data jsonb,
     CONSTRAINT promo_codes_pkey PRIMARY KEY (code, program),
     CONSTRAINT promo_codes_pool_fkey FOREIGN KEY (program, pool) REFERENCES loyalty.promo_code_pools,
     CONSTRAINT promo_codes_code_is_upper_case CHECK (code = upper(code)),
@@ -107,7 +114,8 @@ CREATE TABLE loyalty.promo_codes (
     CONSTRAINT promo_codes_free_have_no_order CHECK (profile IS NOT NULL OR order_id IS NULL),
     CONSTRAINT promo_codes_profile_is_not_empty CHECK (profile <> ''),
     CONSTRAINT promo_codes_uses_range CHECK (uses >= 0),
-    CONSTRAINT promo_codes_uses_before_import_range CHECK (uses_before_import BETWEEN 0 AND uses)
+    CONSTRAINT promo_codes_uses_before_import_range CHECK (uses_before_import BETWEEN 0 AND uses),
+    CONSTRAINT promo_codes_data_is_an_object CHECK (jsonb_typeof(data) = 'object')
 );
 
 CREATE INDEX promo_codes_of_profile ON loyalty.promo_codes (profile, program) WHERE profile IS NOT NULL;
@@ -127,6 +135,8 @@ COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or mo
 COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promo_codes.uses_before_import IS
     'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of them.';
+COMMENT ON COLUMN loyalty.promo_codes.data IS
+    'Anything else about it, a JSON object, for whoever reads it; null: nothing. Erasing the member it is attached to blanks it.';
 
 CREATE TABLE loyalty.promo_code_uses (
     buyer text COLLATE "C" NOT NULL,

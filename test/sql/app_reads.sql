@@ -133,6 +133,50 @@ SELECT * FROM loyalty_export_members('p');
 SELECT * FROM loyalty_export_members('z');
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- What there is about a code beside: data, the moment it was used, and the pool's name for mailings
+
+UPDATE loyalty.promo_code_pools SET template = 'two words' WHERE external_id = 'pers';
+UPDATE loyalty.promo_code_pools SET template = 'birthday' WHERE external_id = 'pers';
+UPDATE loyalty.promo_code_pools SET template = 'birthday' WHERE external_id = 'uni';
+CREATE TABLE with_data (code text, more jsonb);
+INSERT INTO with_data VALUES ('d1', '{"campaign": "spring"}'), ('d2', NULL), ('d3', '[1]');
+SELECT * FROM loyalty_import_promo_codes('p', 'pers', 'with_data', data_column => 'more');
+DROP TABLE with_data;
+SELECT loyalty_attach_promo_code('p', 'bob', 'pers', 'D1');
+SELECT data FROM loyalty.events WHERE type = 'promo_code_issued' AND profile = 'bob';
+SELECT code, template, data, activated_at FROM loyalty_promo_codes('bob');
+SELECT loyalty_activate_promo_code('p', 'bob', 'D1');
+SELECT code, state, activated_at = loyalty_now() AS used_now FROM loyalty_promo_code('p', 'D1');
+SELECT code, state, activated_at, data FROM loyalty_update_promo_code('p', 'D1', free_uses => true, new_data => '{"campaign": "summer"}');
+SELECT loyalty_update_promo_code('p', 'D1', new_data => '7');
+\echo :LAST_ERROR_SQLSTATE
+-- What is known beside figures and dates goes with the member.
+SELECT loyalty_erase_member('bob', 'p') ->> 'member' AS erased;
+SELECT code, profile, data FROM loyalty.promo_codes WHERE code = 'D1';
+SELECT loyalty_detach_promo_code('p', 'D1');
+DELETE FROM loyalty.promo_codes WHERE code = 'D2';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Tiers that were reached
+
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('p', 'gold', 'club', 'Gold', 150), ('p', 'black', 'club', 'Black', 160), ('p', 'diamond', 'club', 'Diamond', 170);
+INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('p', 'deeds', 'Deeds', 'dynamic');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate) VALUES ('p', 'buyer', 'deeds', 'Buyer', '$.orders.count >= 100'), ('p', 'friend', 'deeds', 'Friend', '$.profile.attributes.email == "ann@example.com"');
+SELECT loyalty_set_clock('2026-03-02 12:00+00');
+SET ROLE regress_loyalty_app;
+SELECT loyalty_accrue('ann', 'p', 'miles', 65, external_id => 'miles') ->> 'value' AS miles;
+-- Black was reached and takes gold along; of deeds each speaks for itself.
+SELECT tier_group, tier, name, position, reached_at AT TIME ZONE 'America/New_York' AS reached, is_held FROM loyalty_tiers_reached('ann', 'p');
+SELECT * FROM loyalty_tiers_reached('nobody', 'p');
+\echo :LAST_ERROR_SQLSTATE
+-- What has ended stays reached.
+RESET ROLE;
+SELECT loyalty_set_tier('ann', 'p', 'club', 'diamond', '2026-03-03 00:00+00', 'a trial');
+SELECT loyalty_set_clock('2026-03-04 12:00+00');
+SELECT tier, reached_at AT TIME ZONE 'UTC' AS reached, is_held FROM loyalty_tiers_reached('ann', 'p') WHERE tier_group = 'club';
+SELECT loyalty_cancel('ann', 'p', external_id => 'miles') ->> 'value' AS miles;
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- What is in force here, as an application sees it
 
 SET ROLE regress_loyalty_app;

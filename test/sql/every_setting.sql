@@ -288,6 +288,7 @@ INSERT INTO settings VALUES
     ('promo_code_pools', 'max_uses', 'seen', $e$UPDATE loyalty.promo_code_pools SET max_uses = 1 WHERE external_id = 'uni'$e$),
     ('promo_code_pools', 'max_uses_per_member', 'seen', $e$UPDATE loyalty.promo_code_pools SET max_uses_per_member = 1 WHERE external_id = 'uni'$e$),
     ('promo_code_pools', 'code_validity_count', 'seen', $e$UPDATE loyalty.promo_code_pools SET code_validity_count = 1, code_validity_unit = 'day' WHERE external_id = 'pers'$e$),
+    ('promo_code_pools', 'template', 'seen', $e$UPDATE loyalty.promo_code_pools SET template = 'birthday' WHERE external_id = 'pers'$e$),
     ('promo_code_pools', 'code_validity_unit', 'seen', $e$UPDATE loyalty.promo_code_pools SET code_validity_unit = 'month', code_validity_count = 1 WHERE external_id = 'pers'$e$),
     ('promotion_groups', 'parent', 'seen', $e$UPDATE loyalty.promotion_groups SET parent = 'h' WHERE external_id = 'g'$e$),
     ('promotion_groups', 'position', 'seen', $e$UPDATE loyalty.promotion_groups SET position = 0 WHERE external_id = 'g'$e$),

@@ -77,6 +77,7 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_expiring_points', $$SELECT loyalty_expiring_points(%L, 'branch', '2026-01-01', '2027-01-01')$$),
     ('loyalty_member_card', $$SELECT loyalty_member_card(%L, 'branch')$$),
     ('loyalty_tier', $$SELECT loyalty_tier(%L, 'branch')$$),
+    ('loyalty_tiers_reached', $$SELECT loyalty_tiers_reached(%L, 'branch')$$),
     ('loyalty_judge', $$SELECT loyalty_judge(%L, 'branch')$$),
     ('loyalty_set_tier', $$SELECT loyalty_set_tier(%L, 'branch', 'none', 'none')$$),
     ('loyalty_remove_member', $$SELECT loyalty_remove_member(%L, 'branch')$$),

@@ -36,6 +36,8 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         "WITH told AS (UPDATE loyalty.member_tier_history SET reason = NULL WHERE member = $1 AND program = $2 AND reason IS NOT NULL)"
         " UPDATE loyalty.member_tiers SET given_reason = NULL WHERE member = $1 AND program = $2 AND given_reason IS NOT NULL",
         {TEXTOID, TEXTOID});
+    static Query codes("UPDATE loyalty.promo_codes SET data = NULL WHERE profile = $1 AND program = $2 AND data IS NOT NULL",
+                       {TEXTOID, TEXTOID});
     // Orders keep their hash from the beginning.
     static Query orders(
         "WITH texts AS ("
@@ -54,6 +56,7 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     const OrderWriting writing;
     const Keeping keeping;
     reasons.run({key[0], key[1]}, true);
+    codes.run({key[0], key[1]}, true);
     const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
     return copy_out(
         answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1, JSONBOID), into);

@@ -46,7 +46,7 @@ std::string message_with(const std::string& code, std::string message) {
 }
 
 // With all that a mailing needs, which reads nothing but events.
-void tell_issued(const OrderKey& key, const IssuedCode& issued) {
+void tell_issued(const OrderKey& key, const IssuedCode& issued, const PromoCodePool& pool) {
     JsonbWriter data;
     const auto text = [&](std::string_view name, std::string_view value) {
         data.key(name);
@@ -55,6 +55,7 @@ void tell_issued(const OrderKey& key, const IssuedCode& issued) {
     data.begin_object();
     text("promo_code", *issued.code);
     text("pool", issued.pool);
+    if (pool.mailing_name) text("template", *pool.mailing_name);
     text("order", key.external_id);
     text("promotion", issued.promotion);
     text("promotion_name", issued.promotion_name);
@@ -75,7 +76,7 @@ std::vector<IssuedCode> issue_promo_codes(const OrderKey& key, const Program& pr
         const Promotion& promotion = program.promotions[program.conditions[benefit.condition].promotion];
         issued.push_back(
             {promotion.id, promotion.name, pool.id, code, code ? message_with(*code, operation.text) : std::string()});
-        if (code) tell_issued(key, issued.back());
+        if (code) tell_issued(key, issued.back(), pool);
     }
     return issued;
 }

@@ -196,27 +196,31 @@ struct Portion {
     std::vector<std::optional<std::string>> codes;
     std::vector<std::optional<std::int64_t>> uses;
     std::vector<std::optional<TimestampTz>> expires_at;
+    std::vector<std::optional<std::string>> data;
 };
 
 void import_some(const PromoCodePool& pool, const Portion& portion, TimestampTz expires_at, Report& report) {
     static Query query(
         "WITH given AS MATERIALIZED ("
-        "    SELECT raw, upper(btrim(raw)) AS code, coalesce(uses, 0) AS uses, coalesce(expires_at, $6) AS expires_at, place"
-        "      FROM unnest($3, $4, $5) WITH ORDINALITY AS line (raw, uses, expires_at, place)),"
+        "    SELECT raw, upper(btrim(raw)) AS code, coalesce(uses, 0) AS uses, coalesce(expires_at, $6) AS expires_at,"
+        "           data::jsonb AS data, place"
+        "      FROM unnest($3, $4, $5, $8) WITH ORDINALITY AS line (raw, uses, expires_at, data, place)),"
         " judged AS MATERIALIZED ("
         "    SELECT given.*, code IS NOT NULL AND length(code) BETWEEN 1 AND 100"
-        "           AND code !~ '[[:space:][:cntrl:]]' AND uses BETWEEN 0 AND 2147483647 AS fits FROM given),"
+        "           AND code !~ '[[:space:][:cntrl:]]' AND uses BETWEEN 0 AND 2147483647"
+        "           AND coalesce(jsonb_typeof(data), 'object') = 'object' AS fits FROM given),"
         " inserted AS ("
-        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, uses, uses_before_import, created_at)"
-        "    SELECT DISTINCT ON (code) code, $1, $2, expires_at, uses, uses, $7 FROM judged WHERE fits ORDER BY code, place"
+        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, uses, uses_before_import, created_at, data)"
+        "    SELECT DISTINCT ON (code) code, $1, $2, expires_at, uses, uses, $7, data FROM judged WHERE fits ORDER BY code, place"
         "    ON CONFLICT DO NOTHING RETURNING code)"
         " SELECT (SELECT count(*) FROM inserted), count(*) FILTER (WHERE fits), count(*) FILTER (WHERE NOT fits),"
         "        (array_agg(coalesce(raw, 'null') ORDER BY place) FILTER (WHERE NOT fits))[1:20] FROM judged",
-        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
+        {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+         TEXTARRAYOID});
     const Rows rows =
         query.run({text_argument(pool.program), text_argument(pool.id), optional_texts_argument(portion.codes),
                    optional_bigints_argument(portion.uses), optional_timestamps_argument(portion.expires_at),
-                   timestamp_argument(expires_at), timestamp_argument(now())},
+                   timestamp_argument(expires_at), timestamp_argument(now()), optional_texts_argument(portion.data)},
                   true);
     report.inserted += bigint_at(rows, 0, 1);
     report.duplicates += bigint_at(rows, 0, 2) - bigint_at(rows, 0, 1);
@@ -233,7 +237,7 @@ std::string time_zone_of(const std::string& program) {
 // The caller's columns; those that are not named say nothing.
 struct Columns {
     std::string code;
-    std::optional<std::string> uses, expires;
+    std::optional<std::string> uses, expires, data;
 };
 
 // A cursor on the caller's columns; each portion is read with his rights.
@@ -245,15 +249,18 @@ public:
         const char* code = columns.code.c_str();
         const char* uses = columns.uses ? columns.uses->c_str() : nullptr;
         const char* expires = columns.expires ? columns.expires->c_str() : nullptr;
+        const char* data = columns.data ? columns.data->c_str() : "NULL";
+        const bool has_data = columns.data.has_value();
         const char* zone = time_zone.c_str();
         const char* query = postgres([=]() -> const char* {
             const char* table = get_rel_name(relation);
             const char* schema = table ? get_namespace_name(get_rel_namespace(relation)) : nullptr;
             if (!schema) return nullptr;
-            return psprintf("SELECT CAST(%s AS pg_catalog.text), CAST(%s AS pg_catalog.int8), %s FROM %s",
+            return psprintf("SELECT CAST(%s AS pg_catalog.text), CAST(%s AS pg_catalog.int8), %s,"
+                            " CAST(CAST(%s AS pg_catalog.jsonb) AS pg_catalog.text) FROM %s",
                             quote_identifier(code), uses ? quote_identifier(uses) : "NULL",
                             expires ? moment(relation, expires, zone) : "CAST(NULL AS pg_catalog.timestamptz)",
-                            quote_qualified_identifier(schema, table));
+                            has_data ? quote_identifier(data) : data, quote_qualified_identifier(schema, table));
         });
         if (!query)
             throw Error("42P01", "the table of promo codes does not exist",
@@ -270,6 +277,7 @@ public:
             portion.uses.push_back(rows.is_null(row, 2) ? std::nullopt : std::optional(bigint_at(rows, row, 2)));
             portion.expires_at.push_back(rows.is_null(row, 3) ? std::nullopt
                                                               : std::optional(timestamp_at(rows, row, 3)));
+            portion.data.push_back(rows.optional_text(row, 4));
         }
         return portion;
     }
@@ -316,7 +324,7 @@ TimestampTz expiry(const PromoCodePool& pool, const Arguments& given, int day) {
 
 PromoCodePool find_pool(const std::string& program, const std::string& pool) {
     static Query query(
-        "SELECT p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") " FROM loyalty.programs g"
+        "SELECT p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", p.template FROM loyalty.programs g"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = g.external_id AND p.external_id = $2"
         " WHERE g.external_id = $1",
         {TEXTOID, TEXTOID});
@@ -329,7 +337,7 @@ PromoCodePool find_pool(const std::string& program, const std::string& pool) {
                     "promo-code pool \"" + pool + "\" of program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.promo_code_pools.");
     }
-    return {program, pool, rows.text(0, 1), timestamp_at(rows, 0, 2), timestamp_at(rows, 0, 3)};
+    return {program, pool, rows.text(0, 1), timestamp_at(rows, 0, 2), timestamp_at(rows, 0, 3), rows.optional_text(0, 4)};
 }
 
 void check_validity(const PromoCodePool& pool) {
@@ -380,7 +388,7 @@ Datum loyalty_import_promo_codes(PG_FUNCTION_ARGS) {
             if (PG_ARGISNULL(argument)) return std::nullopt;
             return NameStr(*PG_GETARG_NAME(argument));
         };
-        const Columns columns{name(3).value_or("code"), name(5), name(6)};
+        const Columns columns{name(3).value_or("code"), name(5), name(6), name(8)};
         const Oid caller = GetUserId();
         Report report;
         {

@@ -11,6 +11,7 @@ namespace loyalty::pg {
 struct PromoCodePool {
     std::string program, id, kind;
     TimestampTz valid_from = DT_NOBEGIN, valid_until = DT_NOEND;
+    std::optional<std::string> mailing_name;  // its column template
 
     bool is_personal() const { return kind == "personal"; }
 };

@@ -9,11 +9,11 @@ namespace loyalty::pg {
 
 namespace {
 
-constexpr int columns = 12;
+constexpr int columns = 15;
 
 #define LOYALTY_PROMO_CODE                                                                                              \
     "SELECT s.code, s.pool::text, p.name, s.kind, s.state, s.profile, s.attached_at, s.uses, s.max_uses, s.expires_at," \
-    "       c.order_id::text, s.created_at"                                                                             \
+    "       c.order_id::text, s.created_at, s.activated_at, s.template, s.data"                                         \
     "  FROM loyalty.promo_codes c"                                                                                      \
     "  JOIN loyalty.promo_code_states s ON s.program = c.program AND s.code = c.code"                                   \
     "  JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
@@ -63,6 +63,17 @@ void free_uses(const std::string& program, const std::string& code) {
     query.run({text_argument(program), text_argument(code), timestamp_argument(now())}, true);
 }
 
+void set_data(const std::string& program, const std::string& code, const Argument& data) {
+    static Query judge("SELECT jsonb_typeof($1)", {JSONBOID});
+    static Query query("UPDATE loyalty.promo_codes SET data = $3 WHERE code = upper(btrim($2)) AND program = $1",
+                       {TEXTOID, TEXTOID, JSONBOID});
+    if (const std::string type = judge.run({data}).text(0, 1); type != "object") {
+        throw Error(sqlstate::wrong_type, "the data of promo code \"" + code + "\" is no object", "It is of type " + type + ".",
+                    "Give a JSON object, such as {\"campaign\": \"spring\"}.");
+    }
+    query.run({text_argument(program), text_argument(code), data}, true);
+}
+
 #undef LOYALTY_PROMO_CODE
 
 }  // namespace
@@ -109,6 +120,7 @@ Datum loyalty_update_promo_code(PG_FUNCTION_ARGS) {
         const Spi connection;
         const std::string program = given.required(0, "program"), code = given.required(1, "code");
         const auto expires_at = given.datum(2), expires_on = given.datum(3), frees_uses = given.datum(4);
+        const auto data = given.datum(5);
         if (expires_at && expires_on) {
             throw Error(sqlstate::missing_field, "a promo code has one end",
                         "Both \"expires_at\" and \"expires_on\" are given.", "Give a moment, or the last day.");
@@ -117,6 +129,7 @@ Datum loyalty_update_promo_code(PG_FUNCTION_ARGS) {
         if (expires_at || expires_on)
             set_expiry(program, code, optional_datum_argument(expires_at), optional_datum_argument(expires_on));
         if (frees_uses && DatumGetBool(*frees_uses)) free_uses(program, code);
+        if (data) set_data(program, code, optional_datum_argument(data));
         return return_rows(fcinfo, read_code(program, code, true), columns);
     });
 }

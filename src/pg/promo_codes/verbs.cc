@@ -36,7 +36,7 @@ std::optional<std::int32_t> optional_integer(const Rows& rows, int column) {
 PromoCode lock_code(const std::string& program, const std::string& code) {
     static Query query(
         "SELECT c.code, c.pool::text, p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", c.profile, c.uses,"
-        "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at"
+        "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at, p.template"
         "  FROM loyalty.promo_codes c JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " WHERE c.code = upper(btrim($2)) AND c.program = $1 FOR NO KEY UPDATE OF c",
         {TEXTOID, TEXTOID});
@@ -47,7 +47,8 @@ PromoCode lock_code(const std::string& program, const std::string& code) {
                     "See loyalty.promo_code_states.");
     }
     return {rows.text(0, 1),
-            {program, rows.text(0, 2), rows.text(0, 3), timestamp_at(rows, 0, 4), timestamp_at(rows, 0, 5)},
+            {program, rows.text(0, 2), rows.text(0, 3), timestamp_at(rows, 0, 4), timestamp_at(rows, 0, 5),
+             rows.optional_text(0, 11)},
             rows.optional_text(0, 6),
             rows.integer(0, 7),
             optional_integer(rows, 8),
@@ -85,10 +86,10 @@ std::string profile_key(const std::string& program, const std::string& given, Oi
 void write_event(const char* type, const PromoCode& code, const std::string& profile) {
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
-        " VALUES ($1, $2, $3, jsonb_build_object('promo_code', $4, 'pool', $5))",
-        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID});
+        " VALUES ($1, $2, $3, jsonb_strip_nulls(jsonb_build_object('promo_code', $4, 'pool', $5, 'template', $6)))",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     query.run({text_argument(code.pool.program), text_argument(type), text_argument(profile), text_argument(code.code),
-               text_argument(code.pool.id)},
+               text_argument(code.pool.id), optional_text_argument(code.pool.mailing_name)},
               true);
 }
 

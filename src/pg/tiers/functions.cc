@@ -106,6 +106,45 @@ Rows as_rows(const std::vector<HeldTier>& tiers) {
                       optional_texts_argument(missing)});
 }
 
+// Each tier at which a member has arrived, and when first: one that is held takes those below it along, unless they have
+// predicates of their own. What the calendar has due and nobody has written yet counts.
+Rows reached_tiers(const std::string& member, const std::string& program, const std::vector<HeldTier>& present) {
+    static Query query(
+        "WITH held AS ("
+        "    SELECT h.tier_group, h.tier, h.since FROM loyalty.member_tier_history h"
+        "     WHERE h.member = $1 AND h.program = $2 AND h.tier IS NOT NULL"
+        "    UNION ALL"
+        "    SELECT c.tier_group, c.tier, c.since FROM unnest($3::text[], $4::text[], $5::timestamptz[]) c (tier_group, tier, since)"
+        "     WHERE c.tier IS NOT NULL)"
+        " SELECT t.tier_group::text, t.external_id::text, t.name, t.position::integer, min(h.since),"
+        "        coalesce(t.external_id = ANY ($4::text[]), false)"
+        "   FROM held h"
+        "   JOIN loyalty.tiers p ON p.program = $2 AND p.external_id = h.tier"
+        "   JOIN loyalty.tier_groups g ON g.program = $2 AND g.external_id = p.tier_group"
+        "   JOIN loyalty.tiers t ON t.program = $2 AND t.tier_group = p.tier_group"
+        "        AND CASE g.model WHEN 'dynamic' THEN t.position = p.position ELSE t.position <= p.position END"
+        "  GROUP BY t.tier_group, t.external_id, t.name, t.position ORDER BY t.tier_group, t.position",
+        {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID});
+    std::vector<std::string> groups;
+    std::vector<std::optional<std::string>> tiers;
+    std::vector<std::optional<TimestampTz>> since;
+    for (const auto& held : present) {
+        groups.push_back(held.tier_group);
+        tiers.push_back(held.tier);
+        since.push_back(held.since);
+    }
+    return query.run({text_argument(member), text_argument(program), texts_argument(groups), optional_texts_argument(tiers),
+                      optional_timestamps_argument(since)});
+}
+
+std::vector<HeldTier> read_tiers(const std::string& member, const std::string& program, TimestampTz at,
+                                 TimestampTz present) {
+    std::vector<HeldTier> tiers;
+    for (const auto& group : load_tier_groups(program, std::nullopt, Sees::snapshot))
+        tiers.push_back(read_tier(group, member, at, present));
+    return tiers;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Judging
 
@@ -317,10 +356,21 @@ Datum loyalty_tier(PG_FUNCTION_ARGS) {
         require_member(member, program);
         const TimestampTz present = now(), at = given.moment(2).value_or(present);
         if (TIMESTAMP_NOT_FINITE(at)) throw loyalty::Error(loyalty::sqlstate::wrong_dates, "infinity is no moment");
-        std::vector<HeldTier> tiers;
-        for (const auto& group : load_tier_groups(program, std::nullopt, Sees::snapshot))
-            tiers.push_back(read_tier(group, member, at, present));
-        return return_rows(fcinfo, as_rows(tiers), 8);
+        return return_rows(fcinfo, as_rows(read_tiers(member, program, at, present)), 8);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_tiers_reached);
+Datum loyalty_tiers_reached(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string member = given.required(0, "member"), program = given.required(1, "program");
+        const AsOwner owner = AsOwner::reading();
+        const Spi connection;
+        require_member(member, program);
+        const TimestampTz present = now();
+        return return_rows(fcinfo, reached_tiers(member, program, read_tiers(member, program, present, present)), 6);
     });
 }
 
