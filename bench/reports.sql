@@ -105,9 +105,13 @@ INSERT INTO loyalty.order_ids (external_id, program, buyer)
 SELECT 'O-' || number, 'main', 'm:' || member FROM person WHERE number % 2 = 0;
 INSERT INTO loyalty.orders (
     buyer, program, external_id, origin, status, version, "time", placed_at, base, discount, points_discount, total,
-    shipping_base, shipping_discount, shipping_points_discount, shipping_total, request_hash
+    shipping_base, shipping_discount, shipping_points_discount, shipping_total, request_hash, result
 )
-SELECT 'm:' || member, 'main', 'O-' || number, 'placed', 'delivered', 1, start + interval '9 days', start + interval '9 days', 100, 5, 0, 95, 0, 0, 0, 0, 0
+SELECT 'm:' || member, 'main', 'O-' || number, 'placed', 'delivered', 1, start + interval '9 days', start + interval '9 days', 100, 5, 0, 95, 0, 0, 0, 0, 0,
+    jsonb_build_object('operations', jsonb_build_array(jsonb_build_object(
+        'promotion', 'promotion-' || 2 + number % 200, 'promotion_type', 'discount', 'benefit', 'discount', 'level', 'product',
+        'line', '1', 'product', 'P-' || 1 + number % 1000, 'discount', 5
+    )))
 FROM person
 WHERE number % 2 = 0;
 INSERT INTO loyalty.order_lines (
@@ -116,10 +120,8 @@ INSERT INTO loyalty.order_lines (
 SELECT 'm:' || member, 'main', 'O-' || number, '1', 1, 'P-' || 1 + number % 1000, 1, 95, 100, 5, 0, 0, 95, 'delivered'
 FROM person
 WHERE number % 2 = 0;
-INSERT INTO loyalty.order_operations (buyer, program, order_id, number, promotion, promotion_type, benefit, level, target, line, discount)
-SELECT 'm:' || member, 'main', 'O-' || number, 1, 'promotion-' || 2 + number % 200, 'discount', 'discount', 'product', 'line', '1', 5
-FROM person
-WHERE number % 2 = 0;
+INSERT INTO loyalty.order_promotions (program, promotion)
+SELECT 'main', 'promotion-' || number FROM generate_series(2, 201) AS number;
 
 INSERT INTO loyalty.promo_codes (code, program, pool, uses)
 SELECT 'CODE-' || number, 'main', 'pool-' || number % 10 + 1, CASE WHEN number % 4 = 0 THEN 1 ELSE 0 END FROM person;

@@ -5,7 +5,7 @@ DECLARE
     guarded text;
 BEGIN
     FOREACH guarded IN ARRAY ARRAY[
-        'order_ids', 'orders', 'order_lines', 'order_operations', 'order_points', 'order_accruals', 'order_returns',
+        'order_ids', 'orders', 'order_lines', 'order_promotions', 'order_points', 'order_accruals', 'order_returns',
         'order_return_lines', 'promotion_counters', 'promotion_uses', 'trigger_uses'
     ]
     LOOP
@@ -28,6 +28,54 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- Keys of an operation that are columns; what else there is are its details.
+CREATE OR REPLACE VIEW loyalty.order_operations AS
+SELECT
+    placed.buyer,
+    placed.program,
+    placed.external_id AS order_id,
+    operation.number::integer AS number,
+    (operation.body ->> 'promotion')::loyalty.external_id AS promotion,
+    operation.body ->> 'promotion_type' AS promotion_type,
+    operation.body ->> 'benefit' AS benefit,
+    operation.body ->> 'level' AS level,
+    coalesce(operation.body ->> 'target', 'line') AS target,
+    operation.body ->> 'line' AS line,
+    (operation.body ->> 'discount')::numeric AS discount,
+    (operation.body ->> 'points_discount')::numeric AS points_discount,
+    (operation.body ->> 'points')::loyalty.external_id AS point_type,
+    (operation.body ->> 'spent')::numeric AS spent,
+    coalesce(operation.body ->> 'accrued', operation.body ->> 'pending')::numeric AS accrued,
+    (operation.body ->> 'cut')::numeric AS cut,
+    nullif(
+        operation.body
+        - '{promotion,promotion_name,promotion_type,benefit,level,target,line,product,discount,points_discount}'::text[]
+        - '{points,spent,accrued,pending,cut,credit_on,delay}'::text[],
+        '{}'
+    ) AS details
+FROM loyalty.orders AS placed
+CROSS JOIN LATERAL jsonb_array_elements(placed.result -> 'operations') WITH ORDINALITY AS operation (body, number);
+
+COMMENT ON VIEW loyalty.order_operations IS
+    'What each benefit did to each line of an order, its shipping or the order: the operations of its result.';
+COMMENT ON COLUMN loyalty.order_operations.buyer IS 'The order''s buyer.';
+COMMENT ON COLUMN loyalty.order_operations.program IS 'The program.';
+COMMENT ON COLUMN loyalty.order_operations.order_id IS 'External id of the order.';
+COMMENT ON COLUMN loyalty.order_operations.number IS 'Number in the order, from 1, as they took effect.';
+COMMENT ON COLUMN loyalty.order_operations.promotion IS 'The promotion.';
+COMMENT ON COLUMN loyalty.order_operations.promotion_type IS 'Its kind: discount or points.';
+COMMENT ON COLUMN loyalty.order_operations.benefit IS 'The benefit, such as discount.';
+COMMENT ON COLUMN loyalty.order_operations.level IS 'product or order: the level of the benefit.';
+COMMENT ON COLUMN loyalty.order_operations.target IS 'line, shipping or order: what it did something to.';
+COMMENT ON COLUMN loyalty.order_operations.line IS 'The line, where that is the target; otherwise null.';
+COMMENT ON COLUMN loyalty.order_operations.discount IS 'Reduction in money, below 0 where it raised the price; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.points_discount IS 'Money paid with points; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.point_type IS 'Type of the points spent or accrued; otherwise null.';
+COMMENT ON COLUMN loyalty.order_operations.spent IS 'Points spent, as this operation''s increment of the order''s; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.accrued IS 'Points accrued, at once or later; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.cut IS 'What a limit kept from being applied, in money; null: nothing.';
+COMMENT ON COLUMN loyalty.order_operations.details IS 'What else the result says of it, such as a text; null: nothing.';
 
 -- What a promotion gave to the units of an order that are left: of each operation its figure less the share of the units that
 -- came back, which is rounded as what is given back of a line is. What raised a price counts as nothing where it would count
@@ -165,7 +213,8 @@ SELECT
                 AND line.program = placed.program
                 AND line.order_id = placed.external_id
         ),
-        'operations', coalesce(placed.result -> 'operations', '[]'),
+        -- Nobody is told more of an erased order than its figures.
+        'operations', coalesce(CASE WHEN placed.request IS NOT NULL THEN placed.result -> 'operations' END, '[]'),
         'texts', coalesce(placed.result -> 'texts', '[]'),
         'promo_codes', coalesce(placed.result -> 'promo_codes', '[]'),
         'issued', coalesce(placed.confirmation -> 'issued', '[]'),

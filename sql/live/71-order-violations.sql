@@ -257,13 +257,35 @@ SELECT
         operation.accrued, operation.point_type, accrual.points, accrual.point_type
     )
 FROM loyalty.order_accruals AS accrual
-JOIN loyalty.order_operations AS operation
+LEFT JOIN loyalty.order_operations AS operation
     ON operation.buyer = accrual.buyer
     AND operation.program = accrual.program
     AND operation.order_id = accrual.order_id
     AND operation.number = accrual.number
 WHERE (operation.accrued, operation.point_type, operation.line, operation.promotion, operation.level)
     IS DISTINCT FROM (accrual.points, accrual.point_type, accrual.line, accrual.promotion, accrual.level)
+
+UNION ALL
+SELECT
+    'operation_is_well_formed', operation.program, NULL, operation.point_type, NULL,
+    format('order "%s", operation %s', operation.order_id, operation.number)
+FROM loyalty.order_operations AS operation
+LEFT JOIN loyalty.order_promotions AS kept
+    ON kept.program = operation.program AND kept.promotion = operation.promotion
+LEFT JOIN loyalty.order_lines AS line
+    ON line.buyer = operation.buyer
+    AND line.program = operation.program
+    AND line.order_id = operation.order_id
+    AND line.line = operation.line
+WHERE kept.promotion IS NULL
+    OR num_nulls(operation.promotion_type, operation.benefit) > 0
+    OR (operation.level IN ('product', 'order')) IS NOT TRUE
+    OR operation.target NOT IN ('line', 'shipping', 'order')
+    OR (operation.target = 'line') <> (line.line IS NOT NULL)
+    OR (operation.line IS NULL) <> (line.line IS NULL)
+    OR num_nonnulls(operation.spent, operation.accrued) > 0 AND operation.point_type IS NULL
+    OR num_nonnulls(operation.spent, operation.accrued) > 1
+    OR NOT (operation.spent >= 0 AND operation.spent < 'Infinity')
 
 UNION ALL
 SELECT

@@ -107,7 +107,8 @@ COMMENT ON COLUMN loyalty.orders.request_hash IS
     'Hash of the document, by which a repeated request is recognised after its content was erased.';
 COMMENT ON COLUMN loyalty.orders.resolved IS
     'What the document was resolved to: prices, segments, balances, so that pricing it again is exact; null: imported.';
-COMMENT ON COLUMN loyalty.orders.result IS 'The calculation, as loyalty_calculate() gives it; null: imported.';
+COMMENT ON COLUMN loyalty.orders.result IS
+    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: imported.';
 COMMENT ON COLUMN loyalty.orders.confirmation IS
     'What placing answered beside the result: the first status, placed_at, and what was booked; null: imported.';
 
@@ -161,59 +162,19 @@ COMMENT ON COLUMN loyalty.order_lines.returned IS 'Units that came back, 0 to qu
 COMMENT ON COLUMN loyalty.order_lines.refunded IS
     'Money given back for them: total x returned / quantity, rounded; 0 to total.';
 
-CREATE TABLE loyalty.order_operations (
-    buyer text COLLATE "C" NOT NULL,
+-- What each benefit did is kept once, in the order's result; view order_operations (sql/live/64-orders.sql) gives it as rows.
+-- That promotions stay which orders name is said here, once for all of a promotion's orders: nothing is deleted from this
+-- table, so a promotion that is in it needs no lock.
+CREATE TABLE loyalty.order_promotions (
     program loyalty.external_id NOT NULL,
-    order_id loyalty.external_id NOT NULL,
-    number integer NOT NULL,
     promotion loyalty.external_id NOT NULL,
-    promotion_type text NOT NULL,
-    benefit text COLLATE "C" NOT NULL,
-    level text NOT NULL,
-    target text NOT NULL,
-    line text COLLATE "C",
-    discount numeric,
-    points_discount numeric,
-    point_type loyalty.external_id,
-    spent numeric,
-    accrued numeric,
-    cut numeric,
-    details jsonb,
-    CONSTRAINT order_operations_pkey PRIMARY KEY (buyer, program, order_id, number),
-    CONSTRAINT order_operations_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
-    CONSTRAINT order_operations_line_fkey FOREIGN KEY (buyer, program, order_id, line) REFERENCES loyalty.order_lines,
-    CONSTRAINT order_operations_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
-    CONSTRAINT order_operations_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
-    CONSTRAINT order_operations_number_is_positive CHECK (number > 0),
-    CONSTRAINT order_operations_level_is_known CHECK (level IN ('product', 'order')),
-    CONSTRAINT order_operations_target_is_known CHECK (target IN ('line', 'shipping', 'order')),
-    CONSTRAINT order_operations_target_names_its_line CHECK ((target = 'line') = (line IS NOT NULL)),
-    CONSTRAINT order_operations_points_have_a_type CHECK (
-        num_nonnulls(spent, accrued) = 0 OR point_type IS NOT NULL
-    ),
-    CONSTRAINT order_operations_spend_or_accrue CHECK (num_nonnulls(spent, accrued) <= 1),
-    CONSTRAINT order_operations_points_range CHECK (spent >= 0 AND spent < 'Infinity' OR spent IS NULL)
+    CONSTRAINT order_promotions_pkey PRIMARY KEY (program, promotion),
+    CONSTRAINT order_promotions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions
 );
 
-COMMENT ON TABLE loyalty.order_operations IS
-    'What each benefit did to each line of an order, its shipping or the order: the operations of its result.';
-COMMENT ON COLUMN loyalty.order_operations.buyer IS 'The order''s buyer.';
-COMMENT ON COLUMN loyalty.order_operations.program IS 'The program.';
-COMMENT ON COLUMN loyalty.order_operations.order_id IS 'External id of the order.';
-COMMENT ON COLUMN loyalty.order_operations.number IS 'Number in the order, from 1, as they took effect.';
-COMMENT ON COLUMN loyalty.order_operations.promotion IS 'The promotion.';
-COMMENT ON COLUMN loyalty.order_operations.promotion_type IS 'Its kind: discount or points.';
-COMMENT ON COLUMN loyalty.order_operations.benefit IS 'The benefit, such as discount.';
-COMMENT ON COLUMN loyalty.order_operations.level IS 'product or order: the level of the benefit.';
-COMMENT ON COLUMN loyalty.order_operations.target IS 'line, shipping or order: what it did something to.';
-COMMENT ON COLUMN loyalty.order_operations.line IS 'The line, where that is the target; otherwise null.';
-COMMENT ON COLUMN loyalty.order_operations.discount IS 'Reduction in money, below 0 where it raised the price; null: none.';
-COMMENT ON COLUMN loyalty.order_operations.points_discount IS 'Money paid with points; null: none.';
-COMMENT ON COLUMN loyalty.order_operations.point_type IS 'Type of the points spent or accrued; otherwise null.';
-COMMENT ON COLUMN loyalty.order_operations.spent IS 'Points spent, as this operation''s increment of the order''s; null: none.';
-COMMENT ON COLUMN loyalty.order_operations.accrued IS 'Points accrued, at once or later; null: none.';
-COMMENT ON COLUMN loyalty.order_operations.cut IS 'What a limit kept from being applied, in money; null: nothing.';
-COMMENT ON COLUMN loyalty.order_operations.details IS 'What else the result says of it, such as a text; null: nothing.';
+COMMENT ON TABLE loyalty.order_promotions IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
+COMMENT ON COLUMN loyalty.order_promotions.program IS 'The program.';
+COMMENT ON COLUMN loyalty.order_promotions.promotion IS 'The promotion.';
 
 -- What was spent is attributed to lines and the shipping by the money that points paid there.
 CREATE TABLE loyalty.order_points (
@@ -233,6 +194,7 @@ CREATE TABLE loyalty.order_points (
     CONSTRAINT order_points_target_key UNIQUE NULLS NOT DISTINCT (buyer, program, order_id, point_type, line),
     CONSTRAINT order_points_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT order_points_line_fkey FOREIGN KEY (buyer, program, order_id, line) REFERENCES loyalty.order_lines,
+    CONSTRAINT order_points_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
     CONSTRAINT order_points_transaction_fkey
         FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions,
     CONSTRAINT order_points_buyer_is_a_member CHECK (buyer ~ '^m:.'),
@@ -277,9 +239,9 @@ CREATE TABLE loyalty.order_accruals (
     dropped numeric NOT NULL DEFAULT 0,
     taken_back numeric NOT NULL DEFAULT 0,
     CONSTRAINT order_accruals_pkey PRIMARY KEY (buyer, program, order_id, number),
-    CONSTRAINT order_accruals_operation_fkey
-        FOREIGN KEY (buyer, program, order_id, number) REFERENCES loyalty.order_operations,
+    CONSTRAINT order_accruals_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT order_accruals_line_fkey FOREIGN KEY (buyer, program, order_id, line) REFERENCES loyalty.order_lines,
+    CONSTRAINT order_accruals_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
     CONSTRAINT order_accruals_transaction_fkey
         FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions,
     CONSTRAINT order_accruals_buyer_is_a_member CHECK (buyer ~ '^m:.'),

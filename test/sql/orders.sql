@@ -112,6 +112,8 @@ SELECT code, message FROM refusal($$UPDATE loyalty.order_accruals SET state = 'd
 SELECT code, message FROM refusal($$DELETE FROM loyalty.order_returns$$);
 SELECT code, message FROM refusal($$TRUNCATE loyalty.order_ids CASCADE$$);
 SELECT code, message FROM refusal($$DELETE FROM loyalty.regions$$);
+SELECT code, message FROM refusal($$DELETE FROM loyalty.promotions WHERE external_id = 'books'$$);
+SELECT code, message FROM refusal($$DELETE FROM loyalty.order_promotions$$);
 SELECT code, message FROM refusal($$DELETE FROM loyalty.order_statuses WHERE external_id = 'delivered'$$);
 SELECT code, message, detail FROM refusal($$UPDATE loyalty.programs SET time_zone = 'UTC'$$);
 
@@ -148,7 +150,7 @@ SELECT * FROM loyalty_verify();
 -- Erasing a member blanks what his orders say; figures stay, and a repeated request is still recognised.
 UPDATE loyalty.programs SET active = false WHERE external_id = 'bare';
 SELECT loyalty_erase_member('ann', 'main') -> 'orders' AS orders;
-SELECT external_id, request, resolved, result, total FROM loyalty.orders WHERE member = 'ann' ORDER BY external_id;
+SELECT external_id, request, resolved, result - 'operations' AS result, total FROM loyalty.orders WHERE member = 'ann' ORDER BY external_id;
 SELECT answer -> 'repeated' AS repeated, answer -> 'status' AS status FROM loyalty_place_order(basket('A-1')) AS answer;
 SELECT code FROM refusal($$SELECT loyalty_place_order(basket('A-1', more => '{"shipping": 4.91}'))$$);
 SELECT code FROM refusal($$SELECT loyalty_reprice_order('main', 'A-1')$$);
@@ -166,6 +168,18 @@ SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
 ROLLBACK;
 BEGIN;
 UPDATE loyalty.order_accruals SET points = points + 1 WHERE order_id = 'A-1' AND state = 'credited' AND point_type = 'bonus';
+SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
+ROLLBACK;
+BEGIN;
+UPDATE loyalty.orders SET result = result #- '{operations,-1}' WHERE external_id = 'A-1';
+SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
+ROLLBACK;
+BEGIN;
+UPDATE loyalty.orders SET result = jsonb_set(result, '{operations,0,level}', '"line"') WHERE external_id = 'A-1';
+SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
+ROLLBACK;
+BEGIN;
+DELETE FROM loyalty.order_promotions WHERE promotion = 'books';
 SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
 ROLLBACK;
 BEGIN;

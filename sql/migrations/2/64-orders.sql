@@ -4,3 +4,126 @@ COMMENT ON COLUMN loyalty.order_accruals.state IS
     'promotion withdrawn).';
 
 COMMENT ON COLUMN loyalty.orders.request IS 'The document it was made from, without expected_total and detail.';
+
+-- What each benefit did stood twice: in an order's result, and in rows. The rows are a view of the result now, which is made
+-- in sql/live with the views that are made from it. Of an erased order the result keeps what the rows knew.
+DO $do$
+DECLARE
+    dependent regclass;
+BEGIN
+    FOR dependent IN
+        WITH RECURSIVE made_from AS (
+            SELECT 'loyalty.order_operations'::regclass::oid AS oid, 0 AS depth
+            UNION
+            SELECT rule.ev_class, made_from.depth + 1
+            FROM made_from
+            JOIN pg_depend AS dependency
+                ON dependency.refclassid = 'pg_class'::regclass
+                AND dependency.refobjid = made_from.oid
+                AND dependency.classid = 'pg_rewrite'::regclass
+            JOIN pg_rewrite AS rule ON rule.oid = dependency.objid AND rule.ev_class <> made_from.oid
+        )
+        SELECT class.oid
+        FROM made_from
+        JOIN pg_class AS class ON class.oid = made_from.oid
+        WHERE class.relkind = 'v' AND class.relnamespace = 'loyalty'::regnamespace
+        GROUP BY class.oid
+        ORDER BY max(made_from.depth) DESC
+    LOOP
+        EXECUTE format('DROP VIEW %s', dependent);
+    END LOOP;
+END
+$do$;
+
+CREATE TABLE loyalty.order_promotions (
+    program loyalty.external_id NOT NULL,
+    promotion loyalty.external_id NOT NULL,
+    CONSTRAINT order_promotions_pkey PRIMARY KEY (program, promotion),
+    CONSTRAINT order_promotions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions
+);
+
+COMMENT ON TABLE loyalty.order_promotions IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
+COMMENT ON COLUMN loyalty.order_promotions.program IS 'The program.';
+COMMENT ON COLUMN loyalty.order_promotions.promotion IS 'The promotion.';
+
+INSERT INTO loyalty.order_promotions (program, promotion)
+SELECT DISTINCT program, promotion FROM loyalty.order_operations;
+
+-- What guards the table against others is there already.
+ALTER TABLE loyalty.orders DISABLE TRIGGER USER;
+UPDATE loyalty.orders AS placed
+SET result = jsonb_build_object('operations', known.operations)
+FROM (
+    SELECT
+        operation.buyer,
+        operation.program,
+        operation.order_id,
+        jsonb_agg(
+            jsonb_strip_nulls(jsonb_build_object(
+                'promotion', operation.promotion,
+                'promotion_type', operation.promotion_type,
+                'benefit', operation.benefit,
+                'level', operation.level,
+                'target', nullif(operation.target, 'line'),
+                'line', operation.line,
+                'discount', operation.discount,
+                'points_discount', operation.points_discount,
+                'points', operation.point_type,
+                'spent', operation.spent,
+                'accrued', operation.accrued,
+                'cut', operation.cut
+            ))
+            ORDER BY operation.number
+        ) AS operations
+    FROM loyalty.order_operations AS operation
+    GROUP BY operation.buyer, operation.program, operation.order_id
+) AS known
+WHERE placed.buyer = known.buyer
+    AND placed.program = known.program
+    AND placed.external_id = known.order_id
+    AND placed.result IS NULL;
+ALTER TABLE loyalty.orders ENABLE TRIGGER USER;
+
+-- Nothing is dropped that would be lost.
+DO $do$
+DECLARE
+    lost record;
+BEGIN
+    SELECT row_of.order_id, row_of.number INTO lost
+    FROM loyalty.order_operations AS row_of
+    LEFT JOIN loyalty.orders AS placed
+        ON placed.buyer = row_of.buyer AND placed.program = row_of.program AND placed.external_id = row_of.order_id
+    CROSS JOIN LATERAL (SELECT placed.result -> 'operations' -> (row_of.number - 1) AS body) AS operation
+    WHERE (
+        row_of.promotion, row_of.promotion_type, row_of.benefit, row_of.level, row_of.target, row_of.line, row_of.discount,
+        row_of.points_discount, row_of.point_type, row_of.spent, row_of.accrued, row_of.cut
+    ) IS DISTINCT FROM (
+        operation.body ->> 'promotion', operation.body ->> 'promotion_type', operation.body ->> 'benefit',
+        operation.body ->> 'level', coalesce(operation.body ->> 'target', 'line'), operation.body ->> 'line',
+        (operation.body ->> 'discount')::numeric, (operation.body ->> 'points_discount')::numeric,
+        operation.body ->> 'points', (operation.body ->> 'spent')::numeric,
+        coalesce(operation.body ->> 'accrued', operation.body ->> 'pending')::numeric,
+        (operation.body ->> 'cut')::numeric
+    )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'XX001',
+            MESSAGE = format('operation %s of order "%s" is not that of the order''s result', lost.number, lost.order_id),
+            HINT = 'See loyalty_verify() of the version that you come from.',
+            SCHEMA = 'loyalty',
+            TABLE = 'order_operations';
+    END IF;
+END
+$do$;
+
+ALTER TABLE loyalty.order_accruals
+    DROP CONSTRAINT order_accruals_operation_fkey,
+    ADD CONSTRAINT order_accruals_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
+    ADD CONSTRAINT order_accruals_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types;
+ALTER TABLE loyalty.order_points
+    ADD CONSTRAINT order_points_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types;
+DROP TABLE loyalty.order_operations;
+
+COMMENT ON COLUMN loyalty.orders.result IS
+    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: imported.';

@@ -39,11 +39,16 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     static Query codes("UPDATE loyalty.promo_codes SET data = NULL WHERE profile = $1 AND program = $2 AND data IS NOT NULL",
                        {TEXTOID, TEXTOID});
     // Orders keep their hash from the beginning.
+    // Orders keep their hash from the beginning, and of what benefits did the figures.
     static Query orders(
-        "WITH texts AS ("
-        "    UPDATE loyalty.order_operations SET details = NULL WHERE buyer = 'm:' || $1 AND program = $2 AND details IS NOT NULL)"
-        " UPDATE loyalty.orders SET request = NULL, resolved = NULL, result = NULL"
-        "  WHERE buyer = 'm:' || $1 AND program = $2 AND request IS NOT NULL RETURNING true",
+        "UPDATE loyalty.orders o SET request = NULL, resolved = NULL,"
+        "       result = (SELECT jsonb_build_object('operations', jsonb_agg(figures.kept ORDER BY p.number))"
+        "                   FROM jsonb_array_elements(o.result -> 'operations') WITH ORDINALITY p (operation, number),"
+        "                        LATERAL (SELECT jsonb_object_agg(key, value) AS kept FROM jsonb_each(p.operation)"
+        "                                  WHERE key = ANY ('{promotion,promotion_type,benefit,level,target,line,discount,"
+        "points_discount,points,spent,accrued,pending,cut}')) AS figures"
+        "                 HAVING count(*) > 0)"
+        "  WHERE o.buyer = 'm:' || $1 AND o.program = $2 AND o.request IS NOT NULL RETURNING true",
         {TEXTOID, TEXTOID});
     static Query answer(
         "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5, 'orders', $6)",

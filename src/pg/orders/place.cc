@@ -103,7 +103,7 @@ private:
         static Query query(
             "SELECT o.origin = 'placed'"
             "       AND coalesce(o.request = " LOYALTY_REQUEST("$3") ", o.request_hash = jsonb_hash_extended(" LOYALTY_REQUEST("$3") ", 0)),"
-            "       o.placed_at, (coalesce(o.result, '{}') || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
+            "       o.placed_at, (CASE WHEN o.request IS NULL THEN '{}' ELSE coalesce(o.result, '{}') END || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
             "  FROM loyalty.order_ids i"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
             " WHERE i.external_id = $1 AND i.program = $2",
@@ -178,9 +178,8 @@ private:
         const Argument result{quote_result(quote_), false};
         const Datum answer = store_order(key, result, into);
         store_lines(key, result);
-        store_operations(key, result);
-        store_payments(key, payments_, quote_.program().currency_scale);
-        store_accruals(key, accruals_);
+        store_payments(key_, payments_, quote_.program().currency_scale);
+        store_accruals(key_, accruals_);
         return answer;
     }
 
@@ -247,8 +246,8 @@ private:
         query.run_proven({key.buyer, key.program, key.external_id, result, text_argument(status_)});
     }
 
-    // What the operations name; false if it may not be that all of it is there.
-    bool lock_named() const {
+    // What the operations name is kept for them, or locked; false if it may not be that all point types are there.
+    bool keep_named() const {
         if (quote_.calculation.operations.empty()) return false;
         std::set<std::string> promotions, point_types;
         const Program& program = quote_.program();
@@ -259,29 +258,8 @@ private:
             if (entry.kind == Entry::Kind::paid_by_points || entry.kind == Entry::Kind::accrual)
                 point_types.insert(program.point_types[entry.point_type].id);
         }
-        return pg::lock_named(key_.program, promotions, point_types);
-    }
-
-    void store_operations(const OrderArguments& key, const Argument& result) const {
-        static Query query(
-            "INSERT INTO loyalty.order_operations (buyer, program, order_id, number, promotion, promotion_type, benefit, level,"
-            "    target, line, discount, points_discount, point_type, spent, accrued, cut, details)"
-            " SELECT $1, $2, $3, o.number, o.body ->> 'promotion', o.body ->> 'promotion_type', o.body ->> 'benefit',"
-            "        o.body ->> 'level', coalesce(o.body ->> 'target', 'line'), o.body ->> 'line',"
-            "        (o.body ->> 'discount')::numeric, (o.body ->> 'points_discount')::numeric, o.body ->> 'points',"
-            "        (o.body ->> 'spent')::numeric, coalesce(o.body ->> 'accrued', o.body ->> 'pending')::numeric,"
-            "        (o.body ->> 'cut')::numeric, nullif(o.body - '{promotion,promotion_name,promotion_type,benefit,level,target,line,product,"
-            "discount,points_discount,points,spent,accrued,pending,cut,credit_on,delay}'::text[], '{}')"
-            "   FROM jsonb_array_elements($4 -> 'operations') WITH ORDINALITY o (body, number)",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID},
-            {"order_operations_order_fkey", "order_operations_line_fkey", "order_operations_promotion_fkey",
-             "order_operations_point_type_fkey"});
-        if (quote_.calculation.operations.empty()) return;
-        if (key_.promotions_locked) {
-            query.run_proven({key.buyer, key.program, key.external_id, result});
-        } else {
-            query.run({key.buyer, key.program, key.external_id, result}, true);
-        }
+        keep_promotions(key_.program, promotions);
+        return lock_named(key_.program, {}, point_types);
     }
 
     // -----------------------------------------------------------------------------------------------------------------
@@ -289,7 +267,7 @@ private:
 
     void book() {
         const Program& program = quote_.program();
-        key_.promotions_locked = lock_named();
+        key_.named_locked = keep_named();
         use_promo_codes(key_, quote_.order, quote_.calculation);
         issued_ = issue_promo_codes(key_, program, quote_.calculation);
         payments_ = spend_points(key_, program, quote_.order, quote_.calculation, booked_);

@@ -180,6 +180,15 @@ Credited book_due(const OrderKey& order, const std::vector<DueAccrual>& due, Boo
     return credited;
 }
 
+// Of parts of an order the keys were written by the same function, or are locked; where not all are, they are checked.
+void write_parts(Query& query, const OrderKey& key, std::initializer_list<Argument> arguments) {
+    if (key.named_locked) {
+        query.run_proven(arguments);
+    } else {
+        query.run(arguments, true);
+    }
+}
+
 }  // namespace
 
 BookedPoints post_for(const OrderKey& order, Posting posting) {
@@ -189,7 +198,7 @@ BookedPoints post_for(const OrderKey& order, Posting posting) {
     posting.source = order.external_id;
     posting.by_owner = posting.of_order = true;
     posting.locked = order.removed;
-    posting.promotion_locked = order.promotions_locked;
+    posting.promotion_locked = order.named_locked;
     Booking booking = post(posting);
     return {posting.key.point_type, posting.type, std::move(booking)};
 }
@@ -266,21 +275,24 @@ PlacedAccruals earn_points(const OrderKey& order, const Program& program, const 
     return placed;
 }
 
-void store_payments(const OrderArguments& order, const PlacedPayments& payments, int currency_scale) {
+void store_payments(const OrderKey& key, const PlacedPayments& payments, int currency_scale) {
     static Query query(
         "INSERT INTO loyalty.order_points (buyer, program, order_id, number, point_type, line, money, points, seq)"
         " SELECT $1, $2, $3, p.number, p.point_type, p.line, p.money, p.points, p.seq"
         "   FROM unnest($4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::bigint[])"
         "        WITH ORDINALITY p (point_type, line, money, points, seq, number)",
         {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID},
-        {"order_points_order_fkey", "order_points_line_fkey", "order_points_transaction_fkey"});
+        {"order_points_order_fkey", "order_points_line_fkey", "order_points_point_type_fkey",
+         "order_points_transaction_fkey"});
     if (payments.lines.empty()) return;
-    query.run_proven({order.buyer, order.program, order.external_id, texts_argument(payments.point_types),
-                      optional_texts_argument(payments.lines), units_array_argument(payments.money, currency_scale),
-                      numerics_argument(payments.points), optional_bigints_argument(payments.seqs)});
+    const OrderArguments order(key);
+    write_parts(query, key,
+                {order.buyer, order.program, order.external_id, texts_argument(payments.point_types),
+                 optional_texts_argument(payments.lines), units_array_argument(payments.money, currency_scale),
+                 numerics_argument(payments.points), optional_bigints_argument(payments.seqs)});
 }
 
-void store_accruals(const OrderArguments& order, const PlacedAccruals& accruals) {
+void store_accruals(const OrderKey& key, const PlacedAccruals& accruals) {
     static Query query(
         "INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,"
         "    credit_on, delay, state, seq)"
@@ -291,13 +303,16 @@ void store_accruals(const OrderArguments& order, const PlacedAccruals& accruals)
         "        a (number, promotion, point_type, level, line, points, credit_on, delay, seq)",
         {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
          NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
-        {"order_accruals_operation_fkey", "order_accruals_line_fkey", "order_accruals_transaction_fkey"});
+        {"order_accruals_order_fkey", "order_accruals_line_fkey", "order_accruals_point_type_fkey",
+         "order_accruals_transaction_fkey"});
     if (accruals.numbers.empty()) return;
-    query.run_proven({order.buyer, order.program, order.external_id, bigints_argument(accruals.numbers),
-                      optional_texts_argument(accruals.promotions), optional_texts_argument(accruals.point_types),
-                      optional_texts_argument(accruals.levels), optional_texts_argument(accruals.lines),
-                      numerics_argument(accruals.points), optional_texts_argument(accruals.credit_on),
-                      optional_texts_argument(accruals.delays), optional_bigints_argument(accruals.seqs)});
+    const OrderArguments order(key);
+    write_parts(query, key,
+                {order.buyer, order.program, order.external_id, bigints_argument(accruals.numbers),
+                 optional_texts_argument(accruals.promotions), optional_texts_argument(accruals.point_types),
+                 optional_texts_argument(accruals.levels), optional_texts_argument(accruals.lines),
+                 numerics_argument(accruals.points), optional_texts_argument(accruals.credit_on),
+                 optional_texts_argument(accruals.delays), optional_bigints_argument(accruals.seqs)});
 }
 
 void credit_accruals(const OrderKey& order, const Market& market, BookedRows& booked) {

@@ -49,9 +49,9 @@ PlacedPayments spend_points(const OrderKey& order, const Program& program, const
 PlacedAccruals earn_points(const OrderKey& order, const Program& program, const Order& resolved,
                            const Calculation& calculation, const std::string& status, BookedRows& booked);
 
-// Written behind the order, its lines and its operations.
-void store_payments(const OrderArguments& order, const PlacedPayments& payments, int currency_scale);
-void store_accruals(const OrderArguments& order, const PlacedAccruals& accruals);
+// Written behind the order and its lines.
+void store_payments(const OrderKey& key, const PlacedPayments& payments, int currency_scale);
+void store_accruals(const OrderKey& key, const PlacedAccruals& accruals);
 
 // Credits the accruals that wait for a status which the order, or their line, has reached. Those whose point type was
 // deactivated meanwhile, or whose member was removed, are dropped for good, with an event.

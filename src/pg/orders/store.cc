@@ -41,6 +41,18 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
     return rows.size() == 0 ? std::nullopt : std::optional(rows.text(0, 1));
 }
 
+// Sorted, so that orders which are the first to name several promotions do not wait for each other.
+void keep_promotions(const std::string& program, const std::set<std::string>& promotions) {
+    static Query query(
+        "INSERT INTO loyalty.order_promotions (program, promotion)"
+        " SELECT $1, p.promotion FROM unnest($2) AS p (promotion)"
+        "  WHERE NOT EXISTS (SELECT FROM loyalty.order_promotions k WHERE k.program = $1 AND k.promotion = p.promotion)"
+        " ON CONFLICT DO NOTHING",
+        {TEXTOID, TEXTARRAYOID});
+    const std::vector<std::string> ids(promotions.begin(), promotions.end());
+    query.run({text_argument(program), texts_argument(ids)}, true);
+}
+
 void lock_balances(OrderKey& key) {
     static Query query(
         "SELECT removed_at IS NOT NULL FROM loyalty.members WHERE member = $1 AND program = $2 FOR NO KEY UPDATE",

@@ -6,6 +6,7 @@
 #include "core/money/amount.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "pg/promotions/cache.hpp"
@@ -18,7 +19,7 @@ struct OrderKey {
     std::string program;
     std::string external_id;
     std::optional<bool> removed;     // where the buyer's member row is locked: whether he was removed
-    bool promotions_locked = false;  // those that the order's bookings name
+    bool named_locked = false;  // the point types and promotions that its rows and bookings name
 
     std::optional<std::string> profile() const {
         return buyer.starts_with("m:") ? std::optional(buyer.substr(2)) : std::nullopt;
@@ -54,6 +55,9 @@ std::optional<std::string> find_buyer_of(const std::string& program, const std::
 
 // Error LY203 where the order is of a member whom the caller may not see.
 void require_visible_buyer(const std::string& program, const std::string& external_id);
+
+// Promotions that an order names stay from then on.
+void keep_promotions(const std::string& program, const std::set<std::string>& promotions);
 
 // Locks the balances of the buyer in the program, if he is or was a member: the first lock of everything that changes an
 // order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other. The key then knows whether
