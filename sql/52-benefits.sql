@@ -153,6 +153,7 @@ CREATE FUNCTION @extschema@.loyalty_looks_at_several_lines(level text, benefit t
     AS $body$
 SELECT level = 'order'
     OR benefit = 'set'
+    OR benefit = 'multiply_points'
     OR @extschema@.loyalty_pays_with_points(benefit, parameters)
     OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
     OR parameters @> '{"per": "order"}'
@@ -257,6 +258,9 @@ BEGIN
                 WHEN 'parallel' THEN 'Benefits of a parallel promotion are added up, and this one cannot be.'
                 WHEN 'summation' THEN format(
                     'Group "%s" adds up what stands in it, and this one cannot be.', wrong.promotion_group
+                )
+                WHEN 'incompatibility' THEN format(
+                    'In group "%s" one takes the place of another, and this one adds to what others give.', wrong.promotion_group
                 )
                 WHEN 'the best of each line' THEN format(
                     'Group "%s" chooses for each line apart, and this one looks at several together.', wrong.promotion_group

@@ -192,7 +192,7 @@ private:
         if (entry.target == Entry::Target::line) text("line", order_.lines[entry.line].id);
         if (entry.sets > 0) count("sets", entry.sets);
         text("level", condition.level == Level::product ? "product" : "order");
-        if (entry.kind == Entry::Kind::accrual) write_accrual(operation, *benefit.rule);
+        if (entry.kind == Entry::Kind::accrual) write_accrual(operation, *program_.benefits[entry.like].rule);
         if (entry.kind == Entry::Kind::paid_by_points) points("spent", operation.spent, entry.point_type);
         if (touches_some(operation)) quantity("units", operation.units);
         if (entry.kind == Entry::Kind::paid_by_points) text("points", program_.point_types[entry.point_type].id);

@@ -29,6 +29,10 @@ BEGIN
         INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
         VALUES ('p', 'x', 'X', CASE WHEN benefit ~ 'points' THEN 'points' ELSE 'discount' END, 'active');
         INSERT INTO loyalty.promotion_conditions (program, promotion, level) VALUES ('p', 'x', outcome.level);
+        -- Something to multiply.
+        INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+        SELECT 'p', 'x', 1, 'accrue_points', jsonb_build_object('point_type', type, 'percent', 10)
+        FROM unnest('{bonus,other}'::text[]) AS type WHERE benefit = 'multiply_points';
         INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', 'x', 1, outcome.benefit, outcome.parameters);
         PERFORM loyalty_apply('p');
         figures := (loyalty_calculate(basket) - 'version')::text;
@@ -124,6 +128,13 @@ INSERT INTO walked (benefit, level, key, before, after) VALUES
     ('accrue_points_from_field', 'product', 'per_amount', '{"point_type": "bonus", "points": 2, "per_amount": 10}', '{"point_type": "bonus", "points": 2, "per_amount": 20}'),
     ('accrue_points_from_field', 'product', 'credit_on', '{"point_type": "bonus", "field": "stars"}', '{"point_type": "bonus", "field": "stars", "credit_on": "delivered"}'),
     ('accrue_points_from_field', 'product', 'delay', '{"point_type": "bonus", "field": "stars"}', '{"point_type": "bonus", "field": "stars", "delay": "14 days"}'),
+    ('accrue_points', 'product', 'marginal', '{"point_type": "bonus", "steps": [{"from": 0, "percent": 10}, {"from": 20, "percent": 20}]}', '{"point_type": "bonus", "marginal": true, "steps": [{"from": 0, "percent": 10}, {"from": 20, "percent": 20}]}'),
+    ('accrue_points', 'order', 'marginal', '{"point_type": "bonus", "steps": [{"from": 0, "percent": 10}, {"from": 20, "percent": 20}]}', '{"point_type": "bonus", "marginal": true, "steps": [{"from": 0, "percent": 10}, {"from": 20, "percent": 20}]}'),
+    ('multiply_points', 'product', 'point_type', '{"point_type": "bonus", "factor": 2}', '{"point_type": "other", "factor": 2}'),
+    ('multiply_points', 'product', 'factor', '{"point_type": "bonus", "factor": 2}', '{"point_type": "bonus", "factor": 3}'),
+    ('multiply_points', 'order', 'point_type', '{"point_type": "bonus", "factor": 2}', '{"point_type": "other", "factor": 2}'),
+    ('multiply_points', 'order', 'factor', '{"point_type": "bonus", "factor": 2}', '{"point_type": "bonus", "factor": 3}'),
+    ('multiply_points', 'order', 'segments', '{"point_type": "bonus", "factor": 2}', '{"point_type": "bonus", "factor": 2, "segments": ["pots"]}'),
     ('partner_points', 'product', 'point_type', '{"point_type": "bonus", "mode": "accrue"}', '{"point_type": "other", "mode": "accrue"}'),
     ('partner_points', 'product', 'mode', '{"point_type": "bonus", "mode": "accrue"}', '{"point_type": "bonus", "mode": "pay"}'),
     ('partner_points', 'product', 'partners', '{"point_type": "bonus", "mode": "pay"}', '{"point_type": "bonus", "mode": "pay", "partners": ["acme"]}'),

@@ -114,6 +114,25 @@ TEST(Bound, OfPoints) {
     EXPECT_EQ(percent_of(builder.tree, Measure::points), "10");
 }
 
+// Of the points that stand before it in its group, and of no others.
+TEST(Bound, OfPointsThatAreMultiplied) {
+    build::TreeBuilder builder;
+    builder.segment("A");
+    builder.point_type("bonus", "10");
+    const TreeBenefit twice = benefit("multiply_points", {{"point_type", "bonus"}, {"factor", "2.5"}});
+    builder.points_promotion("before", {on_products({twice})});
+    builder.points_promotion("a",
+                             {on_products({benefit("accrue_points", {{"point_type", "bonus"}, {"percent", "5"}})})});
+    EXPECT_EQ(percent_of(builder.tree, Measure::points), "5");
+    EXPECT_EQ(percent_of(builder.tree), "0");
+    builder.points_promotion("behind", {on_products_in({"A"}, {twice})});
+    EXPECT_EQ(percent_of(builder.tree, Measure::points), "12.5");
+    EXPECT_EQ(percent_of(builder.tree), "0");
+    builder.group("apart", Arbitration::consistent);
+    builder.points_promotion("elsewhere", {on_order({twice})}, "apart");
+    EXPECT_EQ(percent_of(builder.tree, Measure::points), "12.5");
+}
+
 TEST(Bound, OfAThousandPromotionsTakesNoTime) {
     build::TreeBuilder builder;
     for (int i = 0; i < 20; ++i) builder.group("g" + std::to_string(i), static_cast<Arbitration>(i % 4));

@@ -99,6 +99,8 @@ struct World {
     std::vector<Int> paid;
     std::vector<Int> gross;   // per group of the tree
     std::optional<Int> left;  // of the budget of the promotion at work
+    // What earlier children of the group at work, and earlier benefits of the promotion, earned: type, line, points.
+    std::vector<std::tuple<int, int, Int>> earned;
 
     Int total() const {
         Int sum = shipping;
@@ -170,7 +172,7 @@ struct Proposal {
 
 // The benefits that cannot be added up.
 const std::set<std::string> not_summable{"round_price", "round_order_price", "price_from_field",
-                                         "accrue_points_from_field"};
+                                         "accrue_points_from_field", "multiply_points"};
 
 using Amounts = std::vector<std::vector<Int>>;  // per effect, per piece
 using Chain = std::vector<const TreeGroup*>;    // from the innermost group to main
@@ -443,7 +445,9 @@ private:
                 return !fulfils(tree_, only, order_.lines[static_cast<std::size_t>(world.pieces[ask.piece].line)]);
             });
         }
-        if (parameters.has("steps")) {
+        if (parameters.flag("marginal")) {
+            propose_marginal(proposal, asks, parameters, world);
+        } else if (parameters.has("steps")) {
             propose_steps(proposal, benefit, condition, asks, world, began, taken);
         } else if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
@@ -469,6 +473,8 @@ private:
             propose_points_discount(proposal, pick_items(asks, world, parameters), parameters, world);
         } else if (name == "accrue_points") {
             propose_accrual(proposal, asks, parameters, world);
+        } else if (name == "multiply_points") {
+            propose_multiplied(proposal, asks, parameters, world);
         } else if (name == "accrue_points_from_field") {
             propose_accrual_from_field(proposal, asks, parameters, world);
         } else if (*parameters.text("mode") == "accrue") {
@@ -837,6 +843,58 @@ private:
         for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
     }
 
+    void propose_multiplied(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                            const World& world) const {
+        proposal.type = type_of(parameters);
+        if (!earns(proposal.type)) return;
+        std::map<int, Int> lines;
+        for (const auto& [line, goods] : by_line(asks, world)) lines[line] = 0;
+        const bool all = proposal.order_level && !parameters.has("segments");
+        Int of_order = 0;
+        for (const auto& [type, line, points] : world.earned) {
+            if (type != proposal.type) continue;
+            if (line == the_order && all) of_order += points;
+            if (lines.contains(line)) lines[line] += points;
+        }
+        std::vector<Int> earned;
+        for (const auto& [line, points] : lines) earned.push_back(points);
+        earned.push_back(of_order);
+        const Fraction factor = *parameters.factor("factor");
+        const Int sum = std::accumulate(earned.begin(), earned.end(), Int{0});
+        if (sum == 0) return;
+        const Ratio extra = Ratio(sum) * Ratio(factor.numerator - factor.denominator, factor.denominator);
+        const auto shares = oracle::allot(rounded(extra, proposal.type), earned);
+        std::size_t i = 0;
+        for (const auto& [line, points] : lines) proposal.accruals.emplace_back(line, shares[i++]);
+        proposal.accruals.emplace_back(the_order, shares[i]);
+    }
+
+    // Each unit of money earns by the step that it lies in.
+    void propose_marginal(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
+                          const World& world) const {
+        proposal.type = type_of(parameters);
+        if (!earns(proposal.type) || asks.empty()) return;
+        Int price = 0;
+        for (const Ask& ask : asks) price += ask.total;
+        auto steps = parameters.steps();
+        if (price < money_units(steps.front().from)) return;
+        Ratio earned = 0;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const Int from = std::min(price, money_units(steps[i].from));
+            const Int to = i + 1 < steps.size() ? std::min(price, money_units(steps[i + 1].from)) : price;
+            const Fraction share = *steps[i].parameters.percent("percent", 100'000);
+            const Ratio band = Ratio(to - from) * Ratio(share.numerator, share.denominator);
+            earned = Ratio(earned.top * band.bottom + band.top * earned.bottom, earned.bottom * band.bottom);
+        }
+        attribute(proposal, rounded(earned * points_per_money(proposal.type), proposal.type), asks, world);
+    }
+
+    static void note_earned(World& world, const Effects& effects) {
+        for (const Effect& effect : effects) {
+            if (effect.accrual) world.earned.emplace_back(effect.type, effect.target, effect.points);
+        }
+    }
+
     void propose_accrual_from_field(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
                                     const World& world) const {
         proposal.type = type_of(parameters);
@@ -1174,8 +1232,13 @@ private:
     }
 
     Effects evaluate(const Node& node, const Chain& chain, World& world, const Taken& taken) const {
-        return node.group ? evaluate_group(*node.group, chain, world, taken)
-                          : evaluate_promotion(*node.promotion, chain, world, taken);
+        const auto before = world.earned;
+        if (node.group) world.earned.clear();
+        const Effects effects = node.group ? evaluate_group(*node.group, chain, world, taken)
+                                           : evaluate_promotion(*node.promotion, chain, world, taken);
+        world.earned = before;
+        note_earned(world, effects);
+        return effects;
     }
 
     Effects evaluate_group(const TreeGroup& group, Chain chain, World& world, const Taken& taken) const {
@@ -1474,7 +1537,11 @@ private:
         }
         if (promotion.benefit_rule == BenefitRule::parallel) return sum(benefits, chain, world);
         Effects all;
-        for (const auto& benefit : benefits) append(all, benefit(world));
+        for (const auto& benefit : benefits) {
+            const Effects effects = benefit(world);
+            note_earned(world, effects);
+            append(all, effects);
+        }
         return all;
     }
 

@@ -164,6 +164,9 @@ private:
     bool may_hold_unsummable(const TreePromotion& promotion) const {
         return promotion.benefit_rule == BenefitRule::sequential && !around(promotion).contains(Arbitration::summation);
     }
+    bool may_hold_irreplaceable(const TreePromotion& promotion) const {
+        return !around(promotion).contains(Arbitration::incompatibility);
+    }
     bool may_hold_incomparable(const TreePromotion& promotion) const {
         return !around(promotion).contains(Arbitration::max_benefit);
     }
@@ -453,6 +456,11 @@ private:
         auto by = one_of<std::string>({"goods", "items", "lines_total", "lines_items", "line_items", "line_items", ""});
         const bool counts_all = kind("max_items") && !kind("max_items_per");
         const bool once = kind("per") && *benefit.parameters.text("per") == "order";
+        const bool marginal = accrues && kind("percent") && chance(40);
+        if (marginal) {
+            stepped.parameters.add("marginal", Parameters::Type::other, "true");
+            by = level == Level::order && !kind("segments") ? one_of<std::string>({"goods", "lines_total", ""}) : "";
+        }
         if (by == "line_items" && (level == Level::order || accrues || counts_all || once)) by = "items";
         if (!by.empty()) add(stepped, "by", by);
         const bool units = by.ends_with("items");
@@ -484,8 +492,17 @@ private:
             if (level == Level::product && chance(20)) return set();
             return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), level);
         }
+        if (chance(20) && may_hold_unsummable(promotion) && may_hold_irreplaceable(promotion)) return multiply(level);
         if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
         return level == Level::product && chance(25) ? partner_points() : with_steps(points(level), level);
+    }
+
+    TreeBenefit multiply(Level level) {
+        TreeBenefit benefit = named("multiply_points");
+        add(benefit, "point_type", point_type(false).id);
+        add(benefit, "factor", Decimal::of(one_of({200, 300, 150, 133, 101}), 2));
+        add_extent(benefit, level, false);
+        return benefit;
     }
 
     static TreeBenefit named(const std::string& name) { return {name, Parameters(name)}; }
@@ -692,6 +709,7 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
         if (parameters.has(name))
             out << " " << name << "=" << money({*parameters.amount(name, currency_scale)}, currency_scale);
     }
+    if (parameters.flag("marginal")) out << " marginal";
     if (parameters.has("by")) out << " by " << *parameters.text("by");
     for (const char* list : {"buy", "get"}) {
         for (auto& part : parameters.objects(list)) {

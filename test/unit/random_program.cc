@@ -124,7 +124,12 @@ private:
 
     TreeBenefit benefit(const TreePromotion& promotion, Level level) {
         const auto types = around(promotion.parent);
-        if (promotion.kind == PromotionKind::points) return points(level);
+        if (promotion.kind == PromotionKind::points) {
+            const bool adds = promotion.benefit_rule == BenefitRule::parallel || types.contains(Arbitration::summation);
+            const bool may_multiply = !adds && !types.contains(Arbitration::incompatibility);
+            if (may_multiply && dice_.chance(25)) return multiplier(level);
+            return points(level);
+        }
         const bool summable = promotion.benefit_rule == BenefitRule::parallel || types.contains(Arbitration::summation);
         if (!summable && dice_.chance(5)) return rounding(level);
         if (!summable && level == Level::product && dice_.chance(3))
@@ -183,7 +188,32 @@ private:
         if (dice_.chance(25)) add(benefit, "max_items_per", std::string("line"));
     }
 
+    TreeBenefit multiplier(Level level) {
+        TreeBenefit benefit = build::benefit(
+            "multiply_points", {{"point_type", "bonus"}, {"factor", dice_.one_of<std::string>({"1.5", "2", "3"})}});
+        if (level == Level::order && dice_.chance(25))
+            benefit.parameters.add("segments", Parameters::Type::texts, "[]",
+                                   {std::string(dice_.one_of<const char*>({"A", "B"}))});
+        return benefit;
+    }
+
+    TreeBenefit bands() {
+        TreeBenefit benefit{"accrue_points", Parameters("accrue_points")};
+        add(benefit, "point_type", std::string("bonus"));
+        benefit.parameters.add("marginal", Parameters::Type::other, "true");
+        std::vector<Parameters> steps;
+        for (int i = 0, from = dice_.up_to(30); i < 2; ++i, from += 1 + dice_.up_to(30)) {
+            Parameters step("accrue_points");
+            step.add("from", Parameters::Type::number, std::to_string(from));
+            step.add("percent", Parameters::Type::number, percent().to_string());
+            steps.push_back(std::move(step));
+        }
+        benefit.parameters.add("steps", "[steps]", std::move(steps));
+        return benefit;
+    }
+
     TreeBenefit points(Level level) {
+        if (dice_.chance(15)) return bands();
         const bool pays = dice_.chance(50);
         TreeBenefit benefit{pays ? "points_discount" : "accrue_points",
                             Parameters(pays ? "points_discount" : "accrue_points")};

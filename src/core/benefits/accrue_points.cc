@@ -3,6 +3,7 @@
 //     {"point_type": "bonus", "percent": 10}      10 % of the price back: worth 10 % of it through the ratio
 //     {"point_type": "bonus", "points": 50}       on products: 50 for each unit; on orders: 50 for the order
 //     …, "segments": ["shoes"]                    on orders: on the goods in these product segments only
+//     …, "marginal": true                        with steps: see marginal_points.cc
 //     …, "credit_on": "delivered"                 credited when the order (or line) reaches that status; default "new"
 //     …, "delay": "14 days"                       active that long after they are credited
 //
@@ -72,6 +73,10 @@ private:
 }  // namespace
 
 std::unique_ptr<const Benefit> read_accrue_points(Parameters& parameters, const BenefitSetting& setting) {
+    if (parameters.has("marginal")) {
+        parameters.require("steps");
+        if (parameters.flag("marginal")) return read_marginal_points(parameters, setting);
+    }
     return read_with_steps(parameters, setting, [](Parameters& own, const BenefitSetting& of) {
         return std::unique_ptr<const Benefit>(std::make_unique<AccruePoints>(own, of));
     });

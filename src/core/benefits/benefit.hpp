@@ -67,6 +67,7 @@ enum class Reason {
     field_missing,         // the custom field is missing, negative or no number
     no_partner_terms,      // no matching line is a product of these partners with terms in force
     no_profile,            // only who has a profile is given a promo code
+    nothing_earned,        // no points were earned before it that it could multiply
     nothing_to_reduce,     // prices are 0 or rounded to nothing
     cut_by_limit,          // a limit refused all of it
 };
@@ -90,6 +91,7 @@ struct BoughtPart {
 struct Accrual {
     std::uint32_t line;
     Points points;
+    std::optional<std::uint32_t> like{};  // the benefit as whose points they are credited; nothing: the one that proposes
 };
 
 // A line that a benefit passes over.
@@ -124,6 +126,7 @@ struct View {
     bool shipping_is_free;           // whether it may touch the shipping price
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
     std::span<const std::uint32_t> condition_lines;  // on products: all lines that fulfil the condition
+    std::span<const Earned> earned;  // by earlier children of its group, and earlier benefits of its promotion
     Work* work = nullptr;  // where a benefit counts what it does beyond one look at each unit group; null: nowhere
 };
 
@@ -149,10 +152,11 @@ struct Reach {
     bool pays = false;                  // whether what it takes off is paid with points of point_type()
     Fraction raise;                     // it raises by at most so much for each unit, on the order level for the order
 
-    enum class Points { none, fixed, by_price };
+    enum class Points { none, fixed, by_price, by_earned };
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
     std::optional<std::int64_t> points_once;  // fixed: so many for the order, where they do not depend on how much there is in it
+    Fraction per_earned;  // by_earned: at most so much for each point that was earned before it (View::earned)
 };
 
 // What a benefit can do in orders whose goods come to `total` at base prices, or more; nothing: it promises nothing.
@@ -175,6 +179,8 @@ public:
     virtual Needs needs() const { return Needs::goods; }
     // Whether what others do to goods that it does not touch makes a difference to it.
     virtual bool looks_around() const { return false; }
+    // Whether it looks at View::earned.
+    virtual bool multiplies() const { return false; }
 
     // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
     //
@@ -229,6 +235,7 @@ struct BenefitType {
     bool on_orders;
     bool summable;    // may stand under summation and in parallel promotions
     bool comparable;  // may stand under max_benefit
+    bool replaceable;  // may stand under incompatibility
     std::unique_ptr<const Benefit> (*read)(Parameters& parameters, const BenefitSetting& setting);
 };
 

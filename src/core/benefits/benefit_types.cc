@@ -11,19 +11,20 @@ namespace loyalty {
 namespace {
 
 constexpr BenefitType types[] = {
-    // name, in discount promotions, in points promotions, on products, on orders, summable, comparable
-    {"discount", true, false, true, true, true, true, read_discount},
-    {"set", true, false, true, false, true, true, read_set},
-    {"price_from_field", true, false, true, false, false, true, read_price_from_field},
-    {"round_price", true, false, true, false, false, true, read_round_price},
-    {"round_order_price", true, false, false, true, false, true, read_round_order_price},
-    {"partner_discount", true, false, true, false, true, true, read_partner_discount},
-    {"text", true, true, true, true, true, false, read_text},
-    {"issue_promo_code", true, false, false, true, true, false, read_issue_promo_code},
-    {"points_discount", false, true, true, true, true, true, read_points_discount},
-    {"accrue_points", false, true, true, true, true, true, read_accrue_points},
-    {"accrue_points_from_field", false, true, true, false, false, true, read_accrue_points_from_field},
-    {"partner_points", false, true, true, false, true, true, read_partner_points},
+    // name, in discount promotions, in points promotions, on products, on orders, summable, comparable, replaceable
+    {"discount", true, false, true, true, true, true, true, read_discount},
+    {"set", true, false, true, false, true, true, true, read_set},
+    {"price_from_field", true, false, true, false, false, true, true, read_price_from_field},
+    {"round_price", true, false, true, false, false, true, true, read_round_price},
+    {"round_order_price", true, false, false, true, false, true, true, read_round_order_price},
+    {"partner_discount", true, false, true, false, true, true, true, read_partner_discount},
+    {"text", true, true, true, true, true, false, true, read_text},
+    {"issue_promo_code", true, false, false, true, true, false, true, read_issue_promo_code},
+    {"points_discount", false, true, true, true, true, true, true, read_points_discount},
+    {"accrue_points", false, true, true, true, true, true, true, read_accrue_points},
+    {"accrue_points_from_field", false, true, true, false, false, true, true, read_accrue_points_from_field},
+    {"multiply_points", false, true, true, true, false, true, false, read_multiply_points},
+    {"partner_points", false, true, true, false, true, true, true, read_partner_points},
 };
 
 }  // namespace
@@ -62,7 +63,8 @@ bool looks_at_several_lines(std::string_view name, Level level, Parameters param
     };
     const bool pays = name == "points_discount" || (name == "partner_points" && says("mode", "pay"));
     const bool counts_items = parameters.has("max_items") && !says("max_items_per", "line");
-    return level == Level::order || name == "set" || pays || counts_items || says("per", "order");
+    const bool by_nature = name == "set" || name == "multiply_points";
+    return level == Level::order || by_nature || pays || counts_items || says("per", "order");
 }
 
 }  // namespace loyalty

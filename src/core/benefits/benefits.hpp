@@ -22,7 +22,11 @@ std::unique_ptr<const Benefit> read_issue_promo_code(Parameters& parameters, con
 std::unique_ptr<const Benefit> read_points_discount(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_accrue_points(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_accrue_points_from_field(Parameters& parameters, const BenefitSetting& setting);
+std::unique_ptr<const Benefit> read_multiply_points(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_partner_points(Parameters& parameters, const BenefitSetting& setting);
+
+// Accruals by bands of the price.
+std::unique_ptr<const Benefit> read_marginal_points(Parameters& parameters, const BenefitSetting& setting);
 
 // Reads a benefit that may have steps, each of which `read` reads like a benefit of its own.
 using BenefitReader = std::unique_ptr<const Benefit>(Parameters& parameters, const BenefitSetting& setting);

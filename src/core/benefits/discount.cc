@@ -119,6 +119,7 @@ private:
 }  // namespace
 
 std::unique_ptr<const Benefit> read_discount(Parameters& parameters, const BenefitSetting& setting) {
+    parameters.refuse("marginal", "It is for points that are earned.");
     return read_with_steps(parameters, setting, [](Parameters& own, const BenefitSetting& of) {
         return std::unique_ptr<const Benefit>(std::make_unique<Discount>(own, of));
     });

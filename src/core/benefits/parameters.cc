@@ -17,7 +17,8 @@ void Parameters::add(std::string name, std::string value, std::vector<Parameters
 Parameters::Step Parameters::step(const Parameters& own, const std::string& all) const {
     Step step{{}, Parameters(benefit_)};
     for (const auto& entry : entries_) {
-        if (entry.name != "steps" && entry.name != "by") step.parameters.entries_.push_back(entry);
+        const bool is_of_steps = entry.name == "steps" || entry.name == "by" || entry.name == "marginal";
+        if (!is_of_steps) step.parameters.entries_.push_back(entry);
     }
     const Entry* from = own.find("from");
     if (!from) fail("steps", all, "that each step says from how much on it applies: \"from\"");
@@ -120,6 +121,19 @@ std::optional<Fraction> Parameters::factor(std::string_view name) {
     if (value.is_negative() || value.is_zero() || value > Decimal(most) || value.scale() > 6)
         fail(name, entry->value, "a number above 0 and at most " + std::to_string(most) + ", with at most 6 decimals");
     return Fraction::of(value);
+}
+
+bool Parameters::flag(std::string_view name) {
+    const Entry* entry = find(name);
+    if (!entry) return false;
+    if (entry->type != Type::other || (entry->value != "true" && entry->value != "false"))
+        fail(name, entry->value, "true or false");
+    return entry->value == "true";
+}
+
+std::optional<std::string> Parameters::shown(std::string_view name) const {
+    const Entry* entry = find(name);
+    return entry ? std::optional(entry->value) : std::nullopt;
 }
 
 std::size_t Parameters::choice(std::string_view name, std::initializer_list<std::string_view> choices) {

@@ -42,6 +42,10 @@ public:
     std::vector<Parameters> objects(std::string_view name);
     // A number above 0 and at most a million, with at most 6 decimals.
     std::optional<Fraction> factor(std::string_view name);
+    // Whether it is true; false where it is left out.
+    bool flag(std::string_view name);
+    // A value as it was given.
+    std::optional<std::string> shown(std::string_view name) const;
     // One of `choices`, the first of which is the default; returns its number.
     std::size_t choice(std::string_view name, std::initializer_list<std::string_view> choices);
     // A step of a benefit: the parameters that are said of all steps, with its own.

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t most_work = 700'000;
 constexpr std::size_t most_places_kept = 8;
 constexpr std::int64_t any_goods = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t most_halves = 1'000'000'000'000;
 constexpr Child main_group{true, 0};
 
 std::optional<Share> most_points(const Judge& judge, const Promises& promises) {
@@ -34,24 +35,28 @@ bool is_more(const std::optional<Share>& a, const std::optional<Share>& b) { ret
 // --- Rounding ------------------------------------------------------------------------------------------------------
 
 bool splits(const Benefit& rule) {
+    if (rule.multiplies()) return false;
     const auto reach = rule.reach();
     return !reach || reach->items;
 }
 
-// A smallest unit of points for each benefit that gives some, for a type may round up.
+// A smallest unit of points for each benefit that gives some, for a type may round up; and what multiplies points
+// multiplies what rounding gave.
 std::int64_t halves_of_points(const Promises& promises) {
     const Program& program = promises.program;
-    std::int64_t halves = 0;
+    std::int64_t halves = 0, factor = 1;
     for (Index b = 0; b < program.benefits.size(); b++) {
         for (const auto& promise : promises.of_benefit[b]) {
-            if (promise.gain == 0 && !promise.given) continue;
+            if (promise.gain == 0 && !promise.given && promise.per_earned == 0) continue;
+            const Share more = promise.per_earned / whole_share + (promise.per_earned % whole_share != 0 ? 1 : 0);
+            if (__builtin_mul_overflow(factor, 1 + more, &factor)) factor = most_halves;
             const PointType& type = program.point_types[program.benefits[b].rule->point_type()];
             halves +=
                 static_cast<std::int64_t>((2 * type.value + program.value_denominator - 1) / program.value_denominator);
             break;
         }
     }
-    return halves;
+    return __builtin_mul_overflow(halves, factor, &halves) ? most_halves : std::min(halves, most_halves);
 }
 
 // Half a unit for each effect and unit group, on the order level a whole one; as much for floors, and half for the
@@ -128,6 +133,8 @@ std::string reason_of(const Promise& promise, std::string_view benefit, const Pr
     if (promise.unknown) return text + ": nothing is promised";
     if (promise.gives_without_end) return text + ": any number of points";
     if (promise.gain > 0) return text + ": points worth " + shown_percent(promise.gain);
+    if (promise.per_earned > 0)
+        return text + ": " + shown_percent(promise.per_earned) + " of the points earned before it";
     if (promise.given) return text + ": points worth " + shown(*promise.given, program);
     if (promise.of_unit) return text + ": " + shown(*promise.of_unit, program) + " off each unit";
     if (promise.of_order) return text + ": " + shown(*promise.of_order, program) + " at most";
@@ -195,7 +202,8 @@ private:
 
     bool counts(const Promise& promise, Index condition, Index promotion) const {
         const auto from = std::max(promises_.condition_from[condition], promises_.promotion_from[promotion]);
-        const bool of_points = promise.gain > 0 || promise.given || promise.gives_without_end;
+        const bool of_points =
+            promise.gain > 0 || promise.given || promise.gives_without_end || promise.per_earned > 0;
         return judge_.is_here(promise, from) && of_points == (measure_ == Measure::points);
     }
 

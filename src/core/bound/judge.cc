@@ -349,41 +349,80 @@ bool Judge::is_sure_of(Index index, Level level) const {
 
 // --- Points --------------------------------------------------------------------------------------------------------
 
-Gain Judge::gain_of_promotion(Index index, std::uint32_t kind) const {
+namespace {
+
+// What is more than so many times the price of the goods counts as without end.
+constexpr Share most_gain = whole_share * 1'000'000;
+
+// A multiplier sees what lines earned of what was given for the order, too; in which of them that lies is left open.
+Gain multiplied(const Gain& before, Share times, bool sees_kind) {
+    const auto product = [&](Share one) { return (int128{one} * times + whole_share - 1) / whole_share; };
+    const int128 share = sees_kind ? product(before.share) : 0, amount = product(before.amount);
+    if (share > most_gain || amount > most_gain) return {0, 0, true};
+    return {static_cast<Share>(share), static_cast<Share>(amount), false};
+}
+
+}  // namespace
+
+Gain& Gain::operator+=(const Gain& other) {
+    share += other.share;
+    amount += other.amount;
+    without_end = without_end || other.without_end || share > most_gain || amount > most_gain;
+    if (without_end) share = amount = 0;
+    return *this;
+}
+
+Gain Judge::gain_of_benefit(Index benefit, std::uint32_t kind, const Gain& before) const {
+    Gain most;
+    const std::int64_t from = from_of(benefit);
+    for (const auto& promise : promises_.of_benefit[benefit]) {
+        if (!is_here(promise, from)) continue;
+        if (promise.per_earned != 0) return multiplied(before, promise.per_earned, applies(benefit, kind));
+        if (applies(benefit, kind)) most.share = std::max(most.share, promise.gain);
+        if (promise.gives_without_end) most.without_end = true;
+        if (!promise.given) continue;
+        const std::int64_t goods = std::max({promise.from, from, range_.low});
+        if (goods == 0) most.without_end = true;
+        most.amount = std::max(most.amount, share_up(*promise.given, goods, most_gain));
+    }
+    return most;
+}
+
+Gain Judge::gain_of_promotion(Index index, std::uint32_t kind, const Gain& before) const {
     const Promotion& promotion = program_.promotions[index];
     Gain all;
     if (!here_[index] || !world_.member) return all;
-    for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
-        for (Index b = program_.conditions[c].first_benefit; b < program_.conditions[c].last_benefit; b++) {
-            Gain most;
-            const std::int64_t from = from_of(b);
-            for (const auto& promise : promises_.of_benefit[b]) {
-                if (!is_here(promise, from)) continue;
-                if (applies(b, kind)) most.share = std::max(most.share, promise.gain);
-                if (promise.gives_without_end) most.without_end = true;
-                if (!promise.given) continue;
-                const std::int64_t goods = std::max({promise.from, from, range_.low});
-                if (goods == 0) most.without_end = true;
-                most.amount = std::max(most.amount, share_up(*promise.given, goods, whole_share * 1'000'000));
-            }
-            all.share += most.share;
-            all.amount += most.amount;
-            all.without_end = all.without_end || most.without_end;
+    for (const Level level : {Level::product, Level::order}) {
+        for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+            if (program_.conditions[c].level == level) add_gain(c, kind, before, all);
         }
     }
     return all;
 }
 
+void Judge::add_gain(Index condition, std::uint32_t kind, const Gain& before, Gain& all) const {
+    const Condition& of = program_.conditions[condition];
+    for (Index b = of.first_benefit; b < of.last_benefit; b++) {
+        Gain earned = before;
+        earned += all;
+        all += gain_of_benefit(b, kind, earned);
+    }
+}
+
 // What excludes each other shares out the goods, and one of them has the order.
-Gain Judge::gain(const Child& node, std::uint32_t kind) const {
-    if (!node.is_group) return gain_of_promotion(node.index, kind);
+Gain Judge::gain(const Child& node, std::uint32_t kind, const Gain& before) const {
+    if (!node.is_group) return gain_of_promotion(node.index, kind, before);
     const Group& group = program_.groups[node.index];
     const bool excludes = group.arbitration == Arbitration::incompatibility;
     Gain all;
     for (const auto& child : group.children) {
-        const Gain one = gain(child, kind);
-        all.share = excludes ? std::max(all.share, one.share) : all.share + one.share;
-        all.amount = excludes ? std::max(all.amount, one.amount) : all.amount + one.amount;
+        const Gain one = gain(child, kind, all);
+        if (!excludes) {
+            all += one;
+            continue;
+        }
+        all.share = std::max(all.share, one.share);
+        all.amount = std::max(all.amount, one.amount);
         all.without_end = all.without_end || one.without_end;
     }
     return all;

@@ -17,6 +17,8 @@ struct Gain {
     Share share = 0;
     Share amount = 0;
     bool without_end = false;
+
+    Gain& operator+=(const Gain& other);
 };
 
 class Judge {
@@ -29,7 +31,7 @@ public:
     Share off_line(const Child& node, std::uint32_t kind) const;
     Share off_line(const Child& node) const;
     // What the points are worth that it gives for products of a kind.
-    Gain gain(const Child& node, std::uint32_t kind) const;
+    Gain gain(const Child& node, std::uint32_t kind) const { return gain(node, kind, {}); }
     bool raises_prices() const;
     // What a promise comes to here, of the price of what it sees.
     bool is_here(const Promise& promise, std::int64_t from) const;
@@ -83,7 +85,11 @@ private:
     bool takes_the_order(const Child& first, const Group& group) const;
     bool is_sure_of(Index promotion, Level level) const;
 
-    Gain gain_of_promotion(Index promotion, std::uint32_t kind) const;
+    // `before`: what stands before it in its group may have given, and it may multiply.
+    Gain gain(const Child& node, std::uint32_t kind, const Gain& before) const;
+    Gain gain_of_promotion(Index promotion, std::uint32_t kind, const Gain& before) const;
+    void add_gain(Index condition, std::uint32_t kind, const Gain& before, Gain& all) const;
+    Gain gain_of_benefit(Index benefit, std::uint32_t kind, const Gain& before) const;
 
     const Promises& promises_;
     const Program& program_;

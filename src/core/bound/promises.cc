@@ -65,7 +65,8 @@ void Promises::add_benefit(Index benefit) {
     const auto& [condition, type, rule] = program.benefits[benefit];
     for (const auto& reaches : rule->reaches(program)) {
         const Promise promise = promise_of(benefit, reaches);
-        if (promise.share == 0 && promise.gain == 0 && !promise.given && !promise.gives_without_end) continue;
+        const bool gives = promise.gain != 0 || promise.given || promise.gives_without_end || promise.per_earned != 0;
+        if (promise.share == 0 && !gives) continue;
         of_benefit[benefit].push_back(promise);
         if (promise.from > 0) thresholds.push_back(promise.from);
     }
@@ -104,6 +105,10 @@ Promise Promises::promise_of(Index benefit, const ReachFrom& reaches) const {
         }
     }
     if (reach.points == Reach::Points::none) return promise;
+    if (reach.points == Reach::Points::by_earned) {
+        promise.per_earned = share_up(reach.per_earned, without_end);
+        return promise;
+    }
     const PointType& points = program.point_types[rule->point_type()];
     const Fraction worth = Fraction{points.value, program.value_denominator}.reduced();
     if (reach.points == Reach::Points::by_price) {

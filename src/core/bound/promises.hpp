@@ -22,7 +22,8 @@ struct Promise {
     bool unknown = false;                  // nothing is promised: all that it sees
     Share gain = 0;                        // it gives points worth at most this of what it sees,
     std::optional<std::int64_t> given;     // or worth so much for the order
-    bool gives_without_end = false;        // or any number
+    bool gives_without_end = false;        // or any number,
+    Share per_earned = 0;                  // or so many for each that was earned before it
 };
 
 struct Promises {

@@ -88,9 +88,20 @@ Entries Arbiter::evaluate(const CandidateNode& node, State& state, const Scope& 
         trace->evaluated = true;
         trace->before = state.total();
     }
+    const std::size_t earned = state.earned.size();
     Entries entries = node.is_group ? evaluate_group(node, state, scope) : evaluate_promotion(node.index, state, scope);
+    note_earned(state, earned, entries);
     if (trace) trace->after = state.total();
     return entries;
+}
+
+void Arbiter::note_earned(State& state, std::size_t kept, const Entries& entries) const {
+    if (!program_.multiplies_points) return;
+    state.earned.resize(kept);
+    for (const auto& entry : entries) {
+        if (entry.kind == Entry::Kind::accrual && !entry.points.is_zero())
+            state.earned.push_back({entry.like, entry.point_type, entry.line, entry.points});
+    }
 }
 
 Entries Arbiter::evaluate_group(const CandidateNode& node, State& state, const Scope& scope) {
@@ -98,6 +109,7 @@ Entries Arbiter::evaluate_group(const CandidateNode& node, State& state, const S
     const Enclosing enclosing{scope.enclosing, &group, bounds_.max_discount(group)};
     Scope inner = scope;
     inner.enclosing = &enclosing;
+    inner.earned_from = state.earned.size();
     Children children;
     children.reserve(node.children.size());
     for (const auto& child : node.children) children.push_back(&child);
@@ -310,7 +322,9 @@ Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, N
             for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
                 const Proposal proposal = propose(b, state, inner, trace);
                 if (!parallel) {
-                    append(all, commit(bounds_, *scope.enclosing, state, b, proposal));
+                    Entries entries = commit(bounds_, *scope.enclosing, state, b, proposal);
+                    note_earned(state, state.earned.size(), entries);
+                    append(all, std::move(entries));
                     continue;
                 }
                 State alone = state;
@@ -357,7 +371,8 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
     const Taken* taken = looks_only ? nullptr : scope.taken;
     const bool only_untouched = program_.conditions[c].untouched;
     View view{program_, order_, state, level, {}, !scope.taken || scope.taken->shipping() == none, bounds_.budgets,
-              candidates_.lines[c], &work_};
+              candidates_.lines[c], {}, &work_};
+    view.earned = std::span(state.earned).subspan(std::min(scope.earned_from, state.earned.size()));
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];
         if (taken && taken->units(units) != none) return;

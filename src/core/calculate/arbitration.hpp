@@ -28,13 +28,15 @@ using Decisions = std::vector<Decision>;
 
 // Where a node stands: the groups around it, what earlier children of incompatible groups have taken, whether what it does
 // is to be recorded (a search tries many combinations, but only the one chosen is told), the decisions of searches that
-// have been made already, and, within a promotion, what the state was when it began.
+// have been made already, what was earned in the present group, and, within a promotion, what the state was when it
+// began.
 struct Scope {
     const Enclosing* enclosing = nullptr;
     const Taken* taken = nullptr;
     Trace* trace = nullptr;
     const Decisions* plan = nullptr;
     const Untouched* untouched = nullptr;
+    std::size_t earned_from = 0;  // where in State::earned that begins which belongs to the present group
 };
 
 class Arbiter {
@@ -69,6 +71,8 @@ public:
     void take_back_unproven(std::size_t count) { unproven_ = count; }
 
 private:
+    // Keeps of State::earned the first `kept`, and adds what the entries accrued, where anything may multiply it.
+    void note_earned(State& state, std::size_t kept, const Entries& entries) const;
     Entries evaluate_group(const CandidateNode& node, State& state, const Scope& scope);
     Entries consistent(const Children& children, State& state, const Scope& scope);
     Entries incompatibility(const Children& children, State& state, const Scope& scope);

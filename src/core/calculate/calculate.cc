@@ -18,12 +18,14 @@ namespace loyalty {
 namespace {
 
 // One operation per benefit, target and kind: what a benefit did to the unit groups of a line is one figure outside.
+// Points that are credited by other terms are another.
 std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     std::vector<Operation> operations;
-    std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t>, std::size_t> place;
+    std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t, std::uint32_t>, std::size_t> place;
     for (const auto& entry : entries) {
         work.add(1);
-        const auto [found, is_new] = place.try_emplace({entry.benefit, entry.target, entry.line}, operations.size());
+        const auto [found, is_new] =
+            place.try_emplace({entry.benefit, entry.target, entry.line, entry.like}, operations.size());
         if (is_new) operations.push_back({entry, Points{}, Quantity{}, false, {}});
         operations[found->second].units += entry.to - entry.from;
         if (is_new) continue;
@@ -78,7 +80,7 @@ void accrue(const Program& program, const Order& order, const CalculationOptions
     for (auto& operation : result.operations) {
         const Entry& entry = operation.entry;
         if (entry.kind != Entry::Kind::accrual) continue;
-        const Benefit& benefit = *program.benefits[entry.benefit].rule;
+        const Benefit& benefit = *program.benefits[entry.like].rule;
         PointsResult& points = result.points[entry.point_type];
         operation.pending = !options.is_credited(benefit.credit_on());
         if (operation.pending) {

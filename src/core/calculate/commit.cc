@@ -67,6 +67,7 @@ void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal
         Entry& entry = add(Entry::Kind::accrual, accrual.line);
         entry.point_type = proposal.point_type;
         entry.points = accrual.points;
+        entry.like = accrual.like.value_or(benefit);
     }
     for (const auto line : proposal.texts) add(Entry::Kind::text, line);
     if (proposal.issues_code) add(Entry::Kind::promo_code, no_line);

@@ -28,10 +28,21 @@ struct UnitGroup {
     friend bool operator==(const UnitGroup&, const UnitGroup&) = default;
 };
 
+// Points that a benefit accrued, and the benefit whose terms of crediting hold for them: that one or, where they
+// multiply what others accrued, theirs.
+struct Earned {
+    std::uint32_t like = 0;
+    std::uint32_t point_type = no_point_type;
+    std::uint32_t line = no_line;
+    Points points;
+    friend bool operator==(const Earned&, const Earned&) = default;
+};
+
 struct State {
     std::vector<UnitGroup> groups;  // by line, then by unit
     Money shipping;
     std::vector<Money> paid;          // by points so far, per point type
+    std::vector<Earned> earned;       // what accrued so far; of programs that multiply points only
     std::array<Money, 11> reduced{};  // gross reductions of goods so far, per level of what encloses them
 
     State() = default;
@@ -66,6 +77,7 @@ struct Entry {
     std::uint32_t sets = 0;  // of a set: how many were formed
     bool bought = false;     // it only asks for these units, and leaves them at their price
     Money found{};           // what the units it touched cost when it found them
+    std::uint32_t like = 0;  // of accruals: the benefit as whose points they are credited
 
     // Whether the benefit did anything here; only that takes a target in an incompatibility.
     bool has_effect() const {

@@ -216,7 +216,7 @@ private:
         if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
         if (entry.kind == Entry::Kind::accrual) {
             text.append(" +").append(points(entry.points, entry.point_type));
-            if (operation.pending) text.append(", credited on ").append(benefit.rule->credit_on());
+            if (operation.pending) text.append(", credited on ").append(program_.benefits[entry.like].rule->credit_on());
             if (!entry.points_cut.is_zero())
                 text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
             return text;
@@ -381,6 +381,8 @@ std::string_view describe(Reason reason) {
             return "no matching line is a product of these partners with terms in force";
         case Reason::no_profile:
             return "only who has a profile is given a promo code";
+        case Reason::nothing_earned:
+            return "no points were earned before it that it could multiply";
         case Reason::nothing_to_reduce:
             return "there is nothing left to reduce";
         case Reason::cut_by_limit:

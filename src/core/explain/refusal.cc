@@ -227,7 +227,10 @@ private:
 
     std::string step() const {
         const auto found = find_near_miss(program_, order_, trace_.benefit);
-        if (!found) return "each line counts by itself";
+        if (!found) {
+            const bool earns = !program_.benefits[trace_.benefit].rule->credit_on().empty();
+            return earns ? "others have lowered the price that it works on" : "each line counts by itself";
+        }
         const auto& in = found->segments;
         return (in.empty() ? "" : "in " + segment_names(in, program_.segments) + ": ") + miss(*found);
     }

@@ -399,6 +399,7 @@ private:
             const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
                                          &program_.segments, &program_.reads};
             program_.benefits.push_back({condition, &type, type.read(parameters, setting)});
+            if (program_.benefits.back().rule->multiplies()) program_.multiplies_points = true;
         } catch (const Error& error) {
             if (error.sqlstate() == sqlstate::wrong_combination) throw;
             throw Error(error.sqlstate(), error.message(), "The benefit belongs to promotion \"" + promotion.id + "\".",
@@ -424,6 +425,9 @@ private:
                        "Group \"" + group.id + "\" adds up what stands in it, and this one cannot be.");
             if (!type.comparable && group.arbitration == Arbitration::max_benefit)
                 refuse("under max_benefit", "Group \"" + group.id + "\" compares what its children are worth.");
+            if (!type.replaceable && group.arbitration == Arbitration::incompatibility)
+                refuse("under incompatibility",
+                       "In group \"" + group.id + "\" one takes the place of another, and this one adds to what others give.");
             if (at_several_lines && group.best == Best::single_by_line)
                 refuse("under the best of each line",
                        "Group \"" + group.id + "\" chooses for each line apart, and this one looks at several together.");

@@ -180,6 +180,7 @@ struct Program {
     std::vector<Promotion> promotions;  // in tree order; only active ones have conditions
     std::vector<Condition> conditions;
     std::vector<BenefitEntry> benefits;
+    bool multiplies_points = false;  // whether any of them looks at what was earned before it
     Reads reads;
     std::vector<Partner> partners;
     std::vector<PartnerProduct> partner_products;

@@ -247,7 +247,8 @@ PlacedAccruals earn_points(const OrderKey& order, const Program& program, const 
         const Condition& condition = program.conditions[benefit.condition];
         const std::string& promotion = program.promotions[condition.promotion].id;
         const PointType& type = program.point_types[entry.point_type];
-        const std::string delay(benefit.rule->delay());
+        const Benefit& terms = *program.benefits[entry.like].rule;
+        const std::string delay(terms.delay());
         const auto number = static_cast<std::int32_t>(i) + 1;
         placed.numbers.push_back(number);
         placed.promotions.emplace_back(promotion);
@@ -255,14 +256,14 @@ PlacedAccruals earn_points(const OrderKey& order, const Program& program, const 
         placed.levels.emplace_back(condition.level == Level::product ? "product" : "order");
         placed.lines.push_back(entry.target == Entry::Target::line ? std::optional(resolved.lines[entry.line].id)
                                                                    : std::nullopt);
-        placed.credit_on.emplace_back(operation.pending ? std::string(benefit.rule->credit_on()) : status);
+        placed.credit_on.emplace_back(operation.pending ? std::string(terms.credit_on()) : status);
         placed.delays.push_back(delay.empty() ? std::nullopt : std::optional(delay));
         placed.points.push_back(numeric_datum(entry.points.units, type.scale));
         placed.seqs.emplace_back();
         if (operation.pending) continue;
         std::optional<TimestampTz> active_from;
         if (!delay.empty()) {
-            const auto [moment, is_new] = moments.try_emplace(benefit.rule->delay());
+            const auto [moment, is_new] = moments.try_emplace(terms.delay());
             if (is_new) moment->second = delayed(delay, program.time_zone);
             active_from = moment->second;
         }

@@ -200,6 +200,7 @@ Datum loyalty_refused_under(PG_FUNCTION_ARGS) {
             if (type.name != benefit) continue;
             if (!type.summable) rules = {"parallel", "summation"};
             if (!type.comparable) rules.emplace_back("max_benefit");
+            if (!type.replaceable) rules.emplace_back("incompatibility");
         }
         return texts_argument(rules).value;
     });
