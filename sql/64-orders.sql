@@ -18,8 +18,11 @@ COMMENT ON FUNCTION @extschema@.loyalty_place_order(jsonb) IS
     'Places an order: calculates it as loyalty_calculate() does, with the buyer''s balances locked, stores it, spends '
     'the points that pay for it, and credits the points it earns or lets them wait for a status; all in the caller''s '
     'transaction. Answers with the calculation, and with status, placed_at, booked (what went into the ledger) and '
-    'repeated: true where the same document was placed before. Errors: LY103 (no external_id), LY601 (the id was used '
+    'repeated: true where the same document was placed before. With "fire": false nothing is told of it, and so nothing fires '
+    'that follows events: placing writes none of its own; what falls due, tiers that change, and all that happens to the order '
+    'later are told as always. Errors: LY103 (no external_id), LY601 (the id was used '
     'for another order), LY602 (the total is not expected_total), LY603 (time in the future), LY609 (final status), '
+    'LY706 (several profiles have the e-mail address or telephone number that the member is given by), '
     'and those of loyalty_calculate(). Example: SELECT loyalty_place_order(''{"external_id": "A-1", "lines": '
     '[{"product": "PC-1", "quantity": 1}]}'');';
 

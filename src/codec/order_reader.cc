@@ -9,11 +9,11 @@ namespace {
 
 constexpr std::string_view order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, promo_codes, "
-    "redeem, fields, expected_total, detail";
+    "redeem, fields, expected_total, detail, fire";
 constexpr std::string_view line_keys = "id, product, quantity, price, min_price, fields";
 constexpr std::string_view test_order_keys =
     "program, external_id, member, channel, contact_point, region, currency, time, shipping, total, lines, status, "
-    "promo_codes, redeem, fields, expected_total";
+    "promo_codes, redeem, fields, expected_total, fire";
 constexpr std::string_view test_line_keys =
     "id, product, quantity, price, min_price, fields, name, categories, partner";
 
@@ -129,12 +129,29 @@ Detail read_detail(const Json& value, const Place& place) {
                 "At " + place.path.to_string() + ", the value is \"" + name + "\".", "It is totals, lines or full.");
 }
 
+// A key, null for nobody, or an address by which there is one member.
+void read_buyer(OrderDocument& order, const Json& value, const Place& place, Mode mode) {
+    if (value.kind == Json::Kind::null) return;
+    if (value.kind != Json::Kind::object || mode == Mode::imported) {
+        order.member = as_text(value, place);
+        return;
+    }
+    constexpr std::string_view fields = "email, phone";
+    for (const auto& [key, content] : value.members) {
+        if (key != "email" && key != "phone") fail_unknown_key(key, content, place, fields);
+        order.contact = MemberContact{std::string(key), as_text(content, place.member(key))};
+    }
+    if (value.members.size() == 1) return;
+    throw Error(sqlstate::missing_key, "invalid order: it is not said by what the member is found",
+                "At " + place.path.to_string() + ", there are " + std::to_string(value.members.size()) + " keys.",
+                "Give a key, {\"email\": ...} or {\"phone\": ...}.");
+}
+
 void read_member(OrderDocument& order, std::string_view key, const Json& value, const Place& place, Mode mode) {
     const Place at = place.member(key);
     const std::pair<std::string_view, std::optional<std::string>*> texts[] = {
         {"program", &order.program},
         {"external_id", &order.external_id},
-        {"member", &order.member},
         {"channel", &order.channel},
         {"contact_point", &order.contact_point},
         {"region", &order.region},
@@ -148,7 +165,9 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
             return;
         }
     }
-    if (key == "lines") {
+    if (key == "member") {
+        read_buyer(order, value, at, mode);
+    } else if (key == "lines") {
         order.lines = read_lines(value, at, mode);
     } else if (key == "shipping") {
         order.shipping = as_decimal(value, at);
@@ -160,6 +179,8 @@ void read_member(OrderDocument& order, std::string_view key, const Json& value, 
         order.expected_total = as_decimal(value, at);
     } else if (key == "detail" && mode == Mode::order) {
         order.detail = read_detail(value, at);
+    } else if (key == "fire") {
+        order.fires = as_boolean(value, at);
     } else if (key == "redeem") {
         for (std::size_t i = 0; i < as_array(value, at).items.size(); i++) {
             order.redeem.push_back(read_redeem(value.items[i], at.item(i)));

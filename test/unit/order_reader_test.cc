@@ -45,6 +45,24 @@ TEST(OrderReader, ReadsEveryKey) {
     EXPECT_EQ(order.fields, "{}");
 }
 
+TEST(OrderReader, FindsTheMemberByKeyOrContact) {
+    const auto with = [](const std::string& member) {
+        return read_order(R"({"member": )" + member + R"(, "fire": false, "lines": [{"product": "p", "quantity": 1}]})");
+    };
+    EXPECT_FALSE(with("null").fires);
+    EXPECT_EQ(with("null").member, std::nullopt);
+    EXPECT_EQ(with("null").contact, std::nullopt);
+    EXPECT_EQ(with(R"("ann")").member, "ann");
+    EXPECT_EQ(with(R"({"email": "a@b.c"})").contact->field, "email");
+    EXPECT_EQ(with(R"({"phone": "+1"})").contact->value, "+1");
+    EXPECT_EQ(with(R"({"phone": "+1"})").member, std::nullopt);
+    EXPECT_EQ(error_of([&] { with("{}"); }).sqlstate(), "LY103");
+    EXPECT_EQ(error_of([&] { with(R"({"email": "a", "phone": "b"})"); }).sqlstate(), "LY103");
+    EXPECT_EQ(error_of([&] { with(R"({"name": "a"})"); }).sqlstate(), "LY101");
+    EXPECT_EQ(error_of([&] { with(R"({"email": 1})"); }).sqlstate(), "LY102");
+    EXPECT_EQ(error_of([&] { with("17"); }).sqlstate(), "LY102");
+}
+
 // Mistakes, and what the error says: its code and where.
 TEST(OrderReader, NamesMistakesByCodeAndPath) {
     struct Mistake {

@@ -43,10 +43,17 @@ struct RedeemDocument {
 // How much a quote answers with: the totals, points and codes; the lines and texts, too; each operation as well.
 enum class Detail : std::uint8_t { totals, lines, full };
 
+// How an order tells its member without a key.
+struct MemberContact {
+    std::string field;  // email or phone
+    std::string value;
+};
+
 struct OrderDocument {
     std::optional<std::string> program;
     std::optional<std::string> external_id;
     std::optional<std::string> member;
+    std::optional<MemberContact> contact;  // in place of the member, until it is looked up
     std::optional<std::string> channel;
     std::optional<std::string> contact_point;
     std::optional<std::string> region;
@@ -56,6 +63,7 @@ struct OrderDocument {
     std::optional<Decimal> shipping;
     std::optional<Decimal> expected_total;
     Detail detail = Detail::full;
+    bool fires = true;  // whether events tell that it was placed
     std::vector<LineDocument> lines;
     std::vector<RedeemDocument> redeem;
     std::vector<std::string> promo_codes;

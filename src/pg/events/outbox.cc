@@ -36,6 +36,7 @@ void add_events(const std::string& program, const std::optional<std::string>& pr
                 const std::vector<Event>& events) {
     std::vector<Event> others;
     for (const auto& event : events) {
+        if (Silence::covers(event.type)) continue;
         if (!EventBatch::takes(program, event.type, profile, event.data)) others.push_back(event);
     }
     write(program, profile, others);
@@ -60,6 +61,7 @@ void add_events_of_many(const std::string& program, const std::vector<std::strin
 
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data) {
+    if (Silence::covers(type)) return;
     if (!EventBatch::takes(program, type, profile, data)) write(program, type, profile, data);
 }
 

@@ -55,6 +55,22 @@ private:
     std::vector<Gathered> events_;
 };
 
+// For the extent of an object an order is placed of which nothing shall be told: neither that it was placed, nor what it books, nor
+// which promo codes it uses and issues. What falls due meanwhile is told as always.
+class Silence {
+public:
+    Silence() { depth++; }
+    ~Silence() { depth--; }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+
+    static bool is_kept() { return depth > 0; }
+    static bool covers(std::string_view type) { return is_kept() && type != "points_expired"; }
+
+private:
+    static inline int depth = 0;
+};
+
 // Called before members are locked, where events may follow. The first event of a server takes a lock that is held until its
 // transaction ends; who waited for it with a member locked would be in the way of one that books for several.
 void prepare_outbox();

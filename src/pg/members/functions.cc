@@ -218,29 +218,6 @@ std::int64_t remove_all(const std::string& program) {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Finding
-
-std::vector<std::string> find_keys(const ProfileDatabase& profiles, const std::string& value, const std::string& field,
-                                   Oid caller) {
-    const bool by_email = field == "email" && !profiles.email_name.empty();
-    const bool by_phone = field == "phone" && !profiles.phone_name.empty();
-    const ProfileField column = profile_field(profiles, field == "key" ? profiles.key_name
-                                                        : by_email     ? profiles.email_name
-                                                        : by_phone     ? profiles.phone_name
-                                                                       : field);
-    const AsReader reader = profiles.reader(caller);
-    const Argument wanted = cast_text(value, column.type);
-    if (wanted.is_null) return {};
-    const Rows rows = run_on_profiles("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
-                                          column.expression + " = $1 AND " + profiles.key + " IS NOT NULL",
-                                      column.type, wanted);
-    std::vector<std::string> keys;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));
-    return keys;
-}
-
 }  // namespace
 
 }  // namespace loyalty::pg
@@ -336,7 +313,7 @@ Datum loyalty_find_member(PG_FUNCTION_ARGS) {
                           field = given.required(2, "field");
         const AsOwner owner = AsOwner::reading();
         const Spi connection;
-        const auto keys = find_keys(load_profile_database(program), value, field, current_caller());
+        const auto keys = find_profile_keys(load_profile_database(program), value, field, current_caller());
         return return_rows(fcinfo, query.run({texts_argument(keys), text_argument(program)}), 5);
     });
 }

@@ -99,6 +99,26 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
     return rows.optional_text(0, 1);
 }
 
+std::vector<std::string> find_profile_keys(const ProfileDatabase& profiles, const std::string& value, const std::string& field,
+                                           Oid caller) {
+    const bool by_email = field == "email" && !profiles.email_name.empty();
+    const bool by_phone = field == "phone" && !profiles.phone_name.empty();
+    const ProfileField column = profile_field(profiles, field == "key" ? profiles.key_name
+                                                        : by_email     ? profiles.email_name
+                                                        : by_phone     ? profiles.phone_name
+                                                                       : field);
+    const AsReader reader = profiles.reader(caller);
+    const Argument wanted = cast_text(value, column.type);
+    if (wanted.is_null) return {};
+    const Rows rows = run_on_profiles("SELECT CAST(" + profiles.key + " AS text) FROM " + profiles.table + " WHERE " +
+                                          column.expression + " = $1 AND " + profiles.key + " IS NOT NULL",
+                                      column.type, wanted);
+    std::vector<std::string> keys;
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));
+    return keys;
+}
+
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
                                                           const std::vector<std::string>& members, Oid caller) {
     const AsReader reader = profiles.reader(caller);

@@ -44,6 +44,11 @@ ProfileField profile_field(const ProfileDatabase& profiles, const std::string& n
 // there are several.
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller);
 
+// Keys of the profiles that have this value in a field: key, email or phone, as the profile database names their columns, any
+// other column, or an attribute of the bundled profiles. Error LY702 where there is no such field.
+std::vector<std::string> find_profile_keys(const ProfileDatabase& profiles, const std::string& value,
+                                           const std::string& field, Oid caller);
+
 // Documents of profiles: the relation's row as jsonb text; nothing where there is none.
 std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase& profiles,
                                                           const std::vector<std::string>& members, Oid caller);

@@ -6,6 +6,7 @@
 
 #include "pg/orders/buyer.hpp"
 #include "pg/orders/catalogue.hpp"
+#include "pg/orders/contact.hpp"
 #include "pg/orders/document_values.hpp"
 #include "pg/orders/opportunities.hpp"
 #include "pg/orders/quote.hpp"
@@ -48,6 +49,7 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     const Market& market = quote.current.live->market;
     if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
+    look_up_member(quote.document, market.program, caller);
     const std::string& time_zone = quote.program().time_zone;
     const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();
     if (quote.document.time) {
@@ -161,7 +163,7 @@ Datum calculate_order(FunctionCallInfo call) {
 
 // What an order and the context say together must make sense.
 void check_test(const OrderDocument& order, const TestContext& context) {
-    if (order.member && context.member) {
+    if ((order.member || order.contact) && context.member) {
         fail_contradiction("member", "the member is both named and made up",
                            "Leave \"member\" out of the order, or balances, tiers, segments and promo codes out of the "
                            "context.");

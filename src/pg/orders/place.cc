@@ -14,6 +14,7 @@
 #include "pg/ledger/store.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/members/visible.hpp"
+#include "pg/orders/contact.hpp"
 #include "pg/orders/points.hpp"
 #include "pg/orders/quote.hpp"
 #include "pg/orders/time.hpp"
@@ -53,6 +54,16 @@ public:
 
     Datum run(MemoryContext into) {
         current_ = current_program(document_.program);
+        key_.program = market().program;
+        key_.external_id = *document_.external_id;
+        // Whom an address meant is settled when the order is placed; it may be somebody else's by now.
+        if (document_.contact) {
+            if (const auto first = first_answer(into)) {
+                require_visible_buyer(key_.program, key_.external_id);
+                return *first;
+            }
+            look_up_member(document_, key_.program, caller_);
+        }
         find_key();
         if (const auto first = first_answer(into)) return *first;
         lock_balances(key_);
@@ -65,10 +76,13 @@ public:
         check();
         const OrderWriting writing;
         const EventBatch events(key_.program, key_.profile());
+        std::optional<Silence> silence;
+        if (!document_.fires) silence.emplace();
         book();
         const Datum placed = store(into);
         count_uses(key_, quote_.program(), quote_.order, quote_.calculation);
         tell();
+        silence.reset();
         EventBatch::flush();
         judge_buyer(key_, *current_.live);
         return placed;
@@ -79,8 +93,6 @@ private:
 
     // The key under which the order is kept. A profile that does not exist is found out by the calculation.
     void find_key() {
-        key_.program = market().program;
-        key_.external_id = *document_.external_id;
         if (!document_.member) {
             key_.buyer = "g:" + key_.external_id;
             return;
@@ -323,7 +335,7 @@ private:
 
     const Datum request_;
     const Oid caller_;
-    const OrderDocument document_;
+    OrderDocument document_;
     const std::string status_;
     CurrentProgram current_;
     OrderKey key_;

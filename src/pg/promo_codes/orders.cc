@@ -19,8 +19,8 @@ void use_promo_codes(const OrderKey& key, const Order& order, const Calculation&
         "    RETURNING c.code, c.pool)"
         " INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $2, 'promo_code_used', $7, jsonb_build_object('promo_code', code, 'pool', pool, 'order', $3)"
-        "   FROM counted ORDER BY code",
-        {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID, TEXTOID});
+        "   FROM counted WHERE NOT $8 ORDER BY code",
+        {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID, TEXTOID, BOOLOID});
     std::vector<std::string> codes;
     std::vector<Uuid> ids;
     for (std::size_t i = 0; i < order.promo_codes.size(); i++) {
@@ -31,7 +31,7 @@ void use_promo_codes(const OrderKey& key, const Order& order, const Calculation&
     if (codes.empty()) return;
     const OrderArguments order_key(key);
     query.run({order_key.buyer, order_key.program, order_key.external_id, texts_argument(codes), uuids_argument(ids),
-               timestamp_argument(now()), optional_text_argument(key.profile())},
+               timestamp_argument(now()), optional_text_argument(key.profile()), boolean_argument(Silence::is_kept())},
               true);
 }
 
