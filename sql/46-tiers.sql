@@ -61,6 +61,22 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'point_type';
     END IF;
+    IF NEW.fall_on_reversal AND EXISTS (
+        SELECT
+        FROM loyalty.tiers AS tier
+        WHERE tier.program = NEW.program
+            AND tier.tier_group = NEW.external_id
+            AND tier.predicate IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY743',
+            MESSAGE = format('tiers of group "%s" do not suit it', NEW.external_id),
+            DETAIL = 'They are to fall with the points, and one of them has a predicate.',
+            HINT = 'Leave fall_on_reversal off, or remove the predicates.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'fall_on_reversal';
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         PERFORM @extschema@.loyalty_review_tier_group(OLD.program::text, OLD.external_id::text);
     END IF;
@@ -69,7 +85,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_tier_groups_trigger() IS
-    'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), model and '
+    'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), predicates of its tiers not with fall_on_reversal (LY743), model and '
     'point type fixed once members stand in it (LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER '
     '... EXECUTE FUNCTION loyalty_tier_groups_trigger();';
 
@@ -158,6 +174,7 @@ BEGIN
 
     SELECT
         found.model,
+        found.fall_on_reversal,
         point_type.scale
     INTO tier_group
     FROM loyalty.tier_groups AS found
@@ -169,8 +186,14 @@ BEGIN
     problem := CASE
         WHEN tier_group.model = 'dynamic' AND NEW.predicate IS NULL
             THEN 'Its group is dynamic, and it has no predicate.'
+        WHEN tier_group.model = 'dynamic' AND NEW.threshold IS NOT NULL
+            THEN 'Its group is dynamic, and it has a threshold.'
         WHEN tier_group.model <> 'dynamic' AND NEW.threshold IS NULL
             THEN 'Its group is judged by points, and it has no threshold.'
+        WHEN tier_group.model = 'cyclic' AND NEW.predicate IS NOT NULL
+            THEN 'Its group is reviewed by points alone, and it has a predicate.'
+        WHEN tier_group.fall_on_reversal AND NEW.predicate IS NOT NULL
+            THEN 'Tiers of its group fall with the points, and it has a predicate.'
         WHEN min_scale(NEW.threshold) > tier_group.scale
             THEN format('Its threshold has more than the %s decimals of its points.', tier_group.scale)
         WHEN NEW.threshold >= 10::numeric ^ (18 - tier_group.scale)
@@ -183,7 +206,7 @@ BEGIN
             MESSAGE = format('tier "%s" does not suit its group', NEW.external_id),
             DETAIL = problem,
             HINT = 'Tiers of a cumulative or cyclic group have a threshold, those of a dynamic one a predicate, such as '
-                '$.orders.count >= 3.',
+                '$.orders.count >= 3; those of a cumulative one whose tiers never fall may have both.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;

@@ -37,6 +37,12 @@ COMMENT ON TRIGGER invalidate_cache ON loyalty.tier_groups IS
     'Makes every session forget what it compiled from the former rows.';
 
 CREATE OR REPLACE TRIGGER invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.tiers
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('programs');
+COMMENT ON TRIGGER invalidate_cache ON loyalty.tiers IS
+    'Makes every session forget what it compiled from the former rows.';
+
+CREATE OR REPLACE TRIGGER invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.channels
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_invalidate_cache_trigger('programs');
 COMMENT ON TRIGGER invalidate_cache ON loyalty.channels IS

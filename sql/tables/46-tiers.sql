@@ -82,7 +82,7 @@ CREATE TABLE loyalty.tiers (
     CONSTRAINT tiers_name_is_not_blank CHECK (name ~ '\S'),
     CONSTRAINT tiers_position_range CHECK (position >= 0),
     CONSTRAINT tiers_threshold_range CHECK (threshold >= 0 AND threshold < 'Infinity'),
-    CONSTRAINT tiers_threshold_or_predicate CHECK (num_nonnulls(threshold, predicate) = 1)
+    CONSTRAINT tiers_threshold_or_predicate CHECK (num_nonnulls(threshold, predicate) > 0)
 );
 
 COMMENT ON TABLE loyalty.tiers IS 'Tiers, such as bronze, silver and gold, from the lowest up.';
@@ -96,7 +96,8 @@ COMMENT ON COLUMN loyalty.tiers.threshold IS
     'Cumulative and cyclic groups: points from which a member holds it, 0 or more, rising with the position.';
 COMMENT ON COLUMN loyalty.tiers.predicate IS
     'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
-    '$.orders.count >= 3; the highest tier whose predicate holds is held.';
+    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: whoever '
+    'fulfils it reaches the tier whatever his points are, and keeps it; not where fall_on_reversal is on.';
 COMMENT ON COLUMN loyalty.tiers.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.tiers.updated_at IS 'When the row was changed last.';
 

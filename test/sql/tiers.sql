@@ -313,6 +313,48 @@ SELECT invariant, member, seq, detail FROM loyalty_verify();
 ROLLBACK;
 DROP VIEW given;
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Predicates beside thresholds (decision 72): whatever is fulfilled first raises, and it is kept
+
+INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, scale, active) VALUES ('main', 'deeds', 'Deeds', 'qualification', 1, 0, true);
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'either', 'Either', 'cumulative', 'deeds');
+INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold, predicate)
+VALUES ('main', 'e0', 'either', 'From the start', 0, NULL), ('main', 'e1', 'either', 'Known', 100, '$.profile.attributes.city == "Riga"'), ('main', 'e2', 'either', 'Friend', 200, NULL),
+    ('main', 'e3', 'either', 'Saver', 300, '$.balances.bonus.total >= 1000');
+INSERT INTO loyalty.profiles (key, attributes) VALUES ('pia', '{"city": "Oslo"}'), ('pit', '{"city": "Riga"}');
+SELECT loyalty_enrol(member, 'main') ->> 'outcome' AS outcome FROM unnest('{pia,pit}'::text[]) AS member;
+CREATE VIEW of_either AS SELECT member, tier, next_tier, missing FROM unnest('{pia,pit}'::text[]) AS member, loyalty_tier(member, 'main') WHERE tier_group = 'either';
+SELECT * FROM of_either;
+UPDATE loyalty.profiles SET attributes = '{"city": "Riga"}' WHERE key = 'pia';
+SELECT * FROM of_either;
+-- It is kept although the predicate holds no longer, and points go on from there.
+UPDATE loyalty.profiles SET attributes = '{"city": "Oslo"}' WHERE key = 'pia';
+SELECT loyalty_accrue('pia', 'main', 'deeds', 150, external_id => 'deeds') \g /dev/null
+SELECT * FROM of_either;
+SELECT loyalty_accrue('pia', 'main', 'deeds', 50) \g /dev/null
+SELECT * FROM of_either;
+SELECT loyalty_accrue('pit', 'main', 'bonus', 1000) \g /dev/null
+SELECT * FROM of_either;
+-- Those who left keep what they reached, and a given tier is above, not instead.
+SELECT loyalty_remove_member('pit', 'main') \g /dev/null
+SELECT loyalty_judge('pit', 'main');
+SELECT tier, earned_tier FROM loyalty.member_tiers WHERE member = 'pit' AND tier_group = 'either';
+SELECT loyalty_enrol('pit', 'main') \g /dev/null
+SELECT loyalty_set_tier('pia', 'main', 'either', 'e3') AS given;
+SELECT loyalty_judge('pia', 'main');
+SELECT loyalty_set_tier('pia', 'main', 'either', NULL) AS given;
+-- A new predicate raises who fulfils it at once.
+UPDATE loyalty.tiers SET predicate = '$.profile.attributes.city == "Oslo"' WHERE external_id = 'e3';
+SELECT * FROM of_either;
+SELECT member, seq, tier, cause FROM loyalty.member_tier_history WHERE tier_group = 'either' AND member IN ('pia', 'pit') ORDER BY member, seq;
+SELECT * FROM refusal($$UPDATE loyalty.tier_groups SET fall_on_reversal = true WHERE external_id = 'either'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tiers SET predicate = '$.orders.count > 1' WHERE external_id = 'm1'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tiers SET predicate = '$.order.count > 1' WHERE external_id = 'e2'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tiers SET predicate = '$.orders.count > 1' WHERE tier_group = 'strict'$$);
+SELECT * FROM refusal($$UPDATE loyalty.tiers SET threshold = 5 WHERE external_id = 'saver'$$);
+SELECT * FROM loyalty_verify();
+DROP VIEW of_either;
+
 -- The outbox has told of every booking, once, and in the order of booking.
 \set ECHO none
 \i test/fixtures/untold.sql

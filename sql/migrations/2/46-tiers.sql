@@ -1,4 +1,4 @@
--- Tiers given by hand; of a dynamic group, what was judged last stands apart from what is held.
+-- Tiers given by hand; of a dynamic group, what was judged last stands apart from what is held. Predicates beside thresholds.
 
 ALTER TABLE loyalty.member_tiers
     ADD COLUMN given_tier loyalty.external_id,
@@ -38,3 +38,11 @@ COMMENT ON COLUMN loyalty.member_tier_history.cause IS
     'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given ended).';
 COMMENT ON COLUMN loyalty.member_tier_history.reason IS
     'Why a tier was given by hand, or ended, in somebody''s words; may be null. Erasing the member blanks it.';
+
+ALTER TABLE loyalty.tiers
+    DROP CONSTRAINT tiers_threshold_or_predicate,
+    ADD CONSTRAINT tiers_threshold_or_predicate CHECK (num_nonnulls(threshold, predicate) > 0);
+COMMENT ON COLUMN loyalty.tiers.predicate IS
+    'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
+    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: whoever '
+    'fulfils it reaches the tier whatever his points are, and keeps it; not where fall_on_reversal is on.';

@@ -68,7 +68,7 @@ Terms load(const std::string& program, const std::string& point_type) {
     static Query query(
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
         "       " LOYALTY_DEACTIVATION("t") ", t.kind = 'qualification',"
-        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = $1 AND g.model = 'dynamic'),"
+        "       EXISTS (SELECT FROM loyalty.tiers r WHERE r.program = $1 AND r.predicate IS NOT NULL),"
         "       p.time_zone, t.validity_count, t.validity_unit"
         "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"
         " WHERE p.external_id = $1 AND t.external_id = $2",

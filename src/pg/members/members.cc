@@ -50,15 +50,12 @@ void tell_enrolled(const std::string& program, const std::vector<std::string>& m
 // What is due happened before the members came or went, so it comes first; then their tiers are what they are from now on.
 void settle_tiers(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                   tiers::Cause cause) {
-    bool dynamic = false;
+    bool has_predicates = false;
     for (const auto& group : load_tier_groups(program, std::nullopt)) {
-        if (group.model == "dynamic") {
-            dynamic = true;
-        } else {
-            review_members(group, members, now, cause);
-        }
+        has_predicates = has_predicates || group.has_predicates;
+        if (group.model != "dynamic") review_members(group, members, now, cause);
     }
-    if (dynamic) judge_members(program, members, now, current_caller(), cause);
+    if (has_predicates) judge_members(program, members, now, current_caller(), cause);
 }
 
 // What enrolling gives: those who are members for the first time, and those who come back.

@@ -152,7 +152,7 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
         "       ARRAY(SELECT external_id FROM loyalty.order_statuses ORDER BY external_id),"
         "       ARRAY(SELECT position::integer FROM loyalty.order_statuses ORDER BY external_id),"
         "       ARRAY(SELECT kind FROM loyalty.order_statuses ORDER BY external_id),"
-        "       EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = p.external_id AND g.model = 'dynamic')"
+        "       EXISTS (SELECT FROM loyalty.tiers t WHERE t.program = p.external_id AND t.predicate IS NOT NULL)"
         "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
         {TEXTOID});

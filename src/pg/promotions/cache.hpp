@@ -38,7 +38,7 @@ struct LiveProgram {
     std::unordered_map<std::string, PointTypeState> point_types;
     Oid profile_relation = InvalidOid;
     std::string key_column;
-    bool judges_dynamic = false;    // it has groups of dynamic tiers
+    bool judges_dynamic = false;    // it has tiers with predicates
     bool bundled_profiles = false;  // loyalty.profiles, read as the schema's owner; any other relation as the caller
 };
 

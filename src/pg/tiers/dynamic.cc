@@ -1,5 +1,6 @@
-// Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances, orders}, or what was
-// given by hand if that is higher.
+// Predicates of tiers. Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances,
+// orders}, or what was given by hand if that is higher. Cumulative groups: a predicate raises as points do, and what was
+// reached is kept, so those who were removed are left as they are.
 #include <algorithm>
 #include <map>
 
@@ -27,8 +28,7 @@ TierNeeds needs_of(const std::string& program) {
     static Query query(
         "SELECT coalesce(bool_or(t.predicate::text ~ '\"profile\"|\\*|keyvalue'), false),"
         "       coalesce(bool_or(t.predicate::text ~ '\"segments\"|\\.\\*|keyvalue'), false)"
-        "  FROM loyalty.tiers t JOIN loyalty.tier_groups g ON g.program = t.program AND g.external_id = t.tier_group"
-        " WHERE t.program = $1 AND g.model = 'dynamic'",
+        "  FROM loyalty.tiers t WHERE t.program = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)}, true);
     return {rows.boolean(0, 1), rows.boolean(0, 2)};
@@ -141,7 +141,9 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
-        "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.model = 'dynamic'"
+        "  JOIN loyalty.tier_groups g ON g.program = m.program"
+        "       AND (g.model = 'dynamic' OR g.model = 'cumulative' AND m.removed_at IS NULL AND EXISTS ("
+        "            SELECT FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id AND t.predicate IS NOT NULL))"
         "  LEFT JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id") " s ON true"
         " CROSS JOIN LATERAL " LOYALTY_BALANCES
         " balances"
@@ -152,7 +154,8 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
         "                            || jsonb_build_object('profile', profile.document) AS body) document"
         "  LEFT JOIN LATERAL (SELECT t.external_id AS tier, t.position FROM loyalty.tiers t"
-        "                      WHERE t.program = g.program AND t.tier_group = g.external_id AND document.body @@ t.predicate"
+        "                      WHERE t.program = g.program AND t.tier_group = g.external_id"
+        "                        AND (document.body @@ t.predicate OR g.model = 'cumulative' AND t.external_id = s.earned_tier)"
         "                      ORDER BY t.position DESC LIMIT 1) verdict ON m.removed_at IS NULL"
         "  LEFT JOIN loyalty.tiers given ON given.program = s.program AND given.external_id = s.given_tier AND m.removed_at IS NULL"
         " CROSS JOIN LATERAL (SELECT CASE WHEN given.position > coalesce(verdict.position, -1) THEN given.external_id"

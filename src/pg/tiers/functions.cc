@@ -150,15 +150,12 @@ std::vector<HeldTier> read_tiers(const std::string& member, const std::string& p
 
 std::int64_t bring_up_to_date(const std::string& program, const std::vector<std::string>& members, Cause cause) {
     std::int64_t changed = 0;
-    bool dynamic = false;
+    bool has_predicates = false;
     for (const auto& group : load_tier_groups(program, std::nullopt)) {
-        if (group.model == "dynamic") {
-            dynamic = true;
-        } else {
-            changed += review_members(group, members, now(), cause);
-        }
+        has_predicates = has_predicates || group.has_predicates;
+        if (group.model != "dynamic") changed += review_members(group, members, now(), cause);
     }
-    return dynamic ? changed + judge_members(program, members, now(), current_caller()) : changed;
+    return has_predicates ? changed + judge_members(program, members, now(), current_caller()) : changed;
 }
 
 // All members of a program, a slice at a time.
@@ -222,6 +219,7 @@ void settle_group(const std::string& program, const std::string& id) {
         start.run_for(members.size(), {key[0], key[1], key[2]}, true);
         recalendar.run_for(members.size(), {key[0], key[1], timestamp_argument(now()), key[2]}, true);
         review_members(group, members, now(), Cause::edit);
+        if (group.has_predicates) judge_members(program, members, now(), current_caller());
     });
 }
 

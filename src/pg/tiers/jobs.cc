@@ -61,7 +61,7 @@ std::optional<std::vector<JobKey>> next_members(JobRun& run, int batch_size) {
     static Query query(
         "SELECT m.member, m.program, NULL, m.removed_at IS NULL FROM loyalty.members m"
         " WHERE (m.member, m.program) > ($1, $2)"
-        "   AND EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = m.program AND g.model = 'dynamic')"
+        "   AND EXISTS (SELECT FROM loyalty.tiers t WHERE t.program = m.program AND t.predicate IS NOT NULL)"
         " ORDER BY m.member, m.program LIMIT $4",
         {TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID});
     return next_keys(run, query, batch_size);

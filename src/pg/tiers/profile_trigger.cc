@@ -35,7 +35,7 @@ std::vector<Judged> judged_by(const TriggerData& trigger) {
         "SELECT p.external_id, d.key_column::text"
         "  FROM loyalty.profile_databases d JOIN loyalty.programs p ON p.profile_database = d.external_id"
         " WHERE d.relation = $1 AND p.active"
-        "   AND EXISTS (SELECT FROM loyalty.tier_groups g WHERE g.program = p.external_id AND g.model = 'dynamic')",
+        "   AND EXISTS (SELECT FROM loyalty.tiers t WHERE t.program = p.external_id AND t.predicate IS NOT NULL)",
         {OIDOID});
     if (trigger.tg_trigger->tgnargs == 2) {
         const auto argument = [&](int number) {

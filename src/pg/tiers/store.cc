@@ -62,13 +62,14 @@ void require_ladder(const TierGroup& group) {
 std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id, Sees sees) {
     static Query query(
         "SELECT g.external_id, g.model, g.point_type, coalesce(t.scale, 0)::integer, g.upgrade_at_once, g.extend_to_month_end,"
-        "       g.fall_on_reversal, r.tiers, r.thresholds"
+        "       g.fall_on_reversal, r.tiers, r.thresholds, coalesce(r.has_predicates, false)"
         "  FROM loyalty.tier_groups g"
         "  LEFT JOIN loyalty.point_types t ON t.program = g.program AND t.external_id = g.point_type"
         "  LEFT JOIN LATERAL ("
         "       SELECT array_agg(x.external_id::text ORDER BY x.position) AS tiers,"
         "              array_agg((x.threshold * power(10::numeric, t.scale))::bigint ORDER BY x.position)"
-        "                  FILTER (WHERE x.threshold IS NOT NULL) AS thresholds"
+        "                  FILTER (WHERE x.threshold IS NOT NULL) AS thresholds,"
+        "              bool_or(x.predicate IS NOT NULL) AS has_predicates"
         "         FROM loyalty.tiers x WHERE x.program = g.program AND x.tier_group = g.external_id) r ON true"
         " WHERE g.program = $1 AND ($2 IS NULL OR g.external_id = $2) ORDER BY g.external_id",
         {TEXTOID, TEXTOID});
@@ -87,6 +88,7 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
         group.fall_on_reversal = rows.boolean(row, 7);
         group.tiers = rows.texts(row, 8);
         group.ladder.thresholds = bigints_at(rows, row, 9);
+        group.has_predicates = rows.boolean(row, 10);
         require_ladder(group);
     }
     return groups;

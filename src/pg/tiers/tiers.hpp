@@ -19,6 +19,7 @@ struct TierGroup {
     bool fall_on_reversal = false;
     std::vector<std::string> tiers;  // external ids, by rank
     tiers::Ladder ladder;            // empty where dynamic
+    bool has_predicates = false;     // of tiers: every one of a dynamic group, any of a cumulative one
 
     tiers::Rank rank(const std::optional<std::string>& tier) const;
     std::optional<std::string> name(tiers::Rank rank) const;
@@ -79,12 +80,12 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
 std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at);
 
 // What a booking needs of the tiers. Before it reads the account: what is due is booked. After it has written the account:
-// the tier becomes what the points give, and dynamic groups are judged.
+// the tier becomes what the points give, and predicates of tiers are judged.
 void review_before_booking(const AccountKey& key, const KeyArguments& arguments, TimestampTz now);
 void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,
                          const ledger::Account& account, TimestampTz now);
 
-// Judges the dynamic groups of a program for members; profiles are read with the caller's rights. Returns how many tiers
+// Judges the predicates of tiers of a program for members: dynamic groups, and cumulative ones that have any; profiles are read with the caller's rights. Returns how many tiers
 // have changed.
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                            Oid caller, tiers::Cause cause = tiers::Cause::judgement);
