@@ -512,3 +512,111 @@ COMMENT ON FUNCTION @extschema@.loyalty_static_segment_trigger() IS
     'Trigger of the lists of segments, after an insert or update statement (transition table "written"); its argument '
     'is the kind: only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS '
     'written ... EXECUTE FUNCTION loyalty_static_segment_trigger(''product'');';
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Looking into them
+
+CREATE FUNCTION @extschema@.loyalty_segment_profiles(program text, segment text) RETURNS SETOF text
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_segment_profiles';
+
+COMMENT ON FUNCTION @extschema@.loyalty_segment_profiles(text, text) IS
+    'The keys of the profiles that are in a profile segment now, as far as the caller may see them. Errors: LY201, LY211, LY705 '
+    '(segment), LY791. Example: SELECT loyalty_segment_profiles(''main'', ''vip'');';
+
+CREATE FUNCTION @extschema@.loyalty_segment_members(
+    kind text,
+    program text,
+    segment text,
+    OUT id text,
+    OUT is_known boolean
+) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1000
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = loyalty_segment_members.program) THEN
+        PERFORM @extschema@.loyalty_refuse_program(program);
+    END IF;
+    IF kind IS NULL OR kind NOT IN ('product', 'profile', 'order') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY329',
+            MESSAGE = format('there are no segments of kind "%s"', kind),
+            HINT = 'Write one of "product", "profile", "order".';
+    END IF;
+    IF NOT EXISTS (
+        SELECT
+        FROM loyalty.all_segments AS known
+        WHERE known.kind = loyalty_segment_members.kind
+            AND known.program = loyalty_segment_members.program
+            AND known.external_id = segment
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY331',
+            MESSAGE = format('program "%s" has no %s segment "%s"', program, kind, segment),
+            HINT = format('Name one of loyalty.%s_segments.', kind);
+    END IF;
+
+    CASE kind
+        WHEN 'product' THEN
+            RETURN QUERY
+                SELECT found.sku::text COLLATE "C", true
+                FROM loyalty.segment_products AS found
+                WHERE found.program = loyalty_segment_members.program
+                    AND found.segment = loyalty_segment_members.segment
+                UNION ALL
+                SELECT listed.sku::text COLLATE "C", false
+                FROM loyalty.product_segment_members AS listed
+                WHERE listed.program = loyalty_segment_members.program
+                    AND listed.segment = loyalty_segment_members.segment
+                    AND NOT EXISTS (
+                        SELECT
+                        FROM loyalty.products AS product
+                        WHERE product.program = listed.program
+                            AND product.sku = listed.sku
+                    )
+                ORDER BY 1;
+        WHEN 'profile' THEN
+            RETURN QUERY
+                WITH found AS MATERIALIZED (
+                    SELECT profile.key
+                    FROM @extschema@.loyalty_segment_profiles(program, segment) AS profile (key)
+                )
+                SELECT found.key COLLATE "C", true
+                FROM found
+                UNION ALL
+                SELECT listed.profile COLLATE "C", false
+                FROM loyalty.profile_segment_members AS listed
+                WHERE listed.program = loyalty_segment_members.program
+                    AND listed.segment = loyalty_segment_members.segment
+                    AND listed.profile NOT IN (SELECT found.key FROM found)
+                ORDER BY 1;
+        WHEN 'order' THEN
+            RETURN QUERY
+                SELECT
+                    listed.order_id::text COLLATE "C",
+                    EXISTS (
+                        SELECT
+                        FROM loyalty.order_ids AS known
+                        WHERE known.external_id = listed.order_id
+                            AND known.program = listed.program
+                    )
+                FROM loyalty.order_segment_members AS listed
+                WHERE listed.program = loyalty_segment_members.program
+                    AND listed.segment = loyalty_segment_members.segment
+                UNION
+                SELECT placed.external_id::text COLLATE "C", true
+                FROM loyalty.orders AS placed
+                WHERE placed.program = loyalty_segment_members.program
+                    AND placed.resolved -> 'segments' ? segment
+                ORDER BY 1;
+    END CASE;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_segment_members(text, text, text) IS
+    'What is in a segment of kind product, profile or order, in the order of its ids: products of the catalogue, profiles that '
+    'the caller may see, orders that were in it when they were placed, as far as a promotion asked. Of static segments also what '
+    'their lists name and nobody has: is_known is false. Errors: LY201, LY329 (kind), LY331 (segment), LY211, LY791. Example: '
+    'SELECT id FROM loyalty_segment_members(''profile'', ''main'', ''vip'');';

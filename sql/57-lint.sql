@@ -175,6 +175,28 @@ WHERE benefit.level = 'product' AND benefit.mode = 'in'
         SELECT FROM loyalty.segment_products AS m WHERE m.program = loyalty_lint.program AND m.segment = named.segment
     )
 UNION ALL
+SELECT 'warning', format('%s segment "%s"', listed.kind, listed.external_id),
+    format('its list names %ss that there are not', listed.kind),
+    min(member.id) || CASE WHEN count(*) > 1 THEN format(', and %s more', count(*) - 1) ELSE '' END
+FROM (
+    SELECT 'product' AS kind, t.external_id
+    FROM loyalty.product_segments AS t JOIN settings USING (program)
+    WHERE t.predicate IS NULL
+    UNION ALL
+    -- Not where the profiles may not be read.
+    SELECT 'profile', t.external_id
+    FROM loyalty.profile_segments AS t
+    JOIN settings USING (program)
+    JOIN loyalty.programs AS p ON p.external_id = t.program
+    JOIN loyalty.profile_databases AS d ON d.external_id = p.profile_database
+    WHERE t.predicate IS NULL AND has_table_privilege(current_user, d.relation, 'SELECT')
+) AS listed
+CROSS JOIN LATERAL @extschema@.loyalty_segment_members(
+    listed.kind, loyalty_lint.program, listed.external_id::text
+) AS member
+WHERE NOT member.is_known
+GROUP BY listed.kind, listed.external_id
+UNION ALL
 SELECT 'warning', asked.node, 'no product has the field', asked.field
 FROM asked_field AS asked
 WHERE EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program)
@@ -252,7 +274,7 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_lint(text) IS
     'What of a program''s draft cannot work, or can do more than anybody means: predicates that nothing can fulfil, segments '
-    'and fields that no product has, pools without a code in date, ends that have passed, point types that are not active, '
+    'and fields that no product has, lists that name what there is not, pools without a code in date, ends that have passed, point types that are not active, '
     'promotions that an earlier one always excludes, benefits that give goods away, orders that earn points worth all that they '
     'cost (loyalty_bound() proves it), and limits that never bite; each with its node and what shows it. Finds what it says, but '
     'not everything there may be. Looks at active promotions, with the caller''s rights. Errors: LY201, LY301, LY302 (the draft '

@@ -54,6 +54,18 @@ UPDATE loyalty.order_segments SET predicate = '$.total >= 50' WHERE external_id 
 UPDATE loyalty.products SET fields = '{"vip": 4}', price = 6;
 SELECT * FROM loyalty_lint('main');
 UPDATE loyalty.products SET fields = '{"vip_price": 4}', price = 5;
+-- Lists that name what there is not.
+INSERT INTO loyalty.product_segments (program, external_id, name, kind) VALUES ('main', 'list', 'List', 'static');
+INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'list', 'tea');
+INSERT INTO loyalty.profile_segments (program, external_id, name, kind) VALUES ('main', 'list', 'List', 'static');
+INSERT INTO loyalty.profiles VALUES ('ann', '{}');
+INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('main', 'list', 'ann');
+SELECT * FROM loyalty_lint('main');
+INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'list', 'mud');
+INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('main', 'list', 'nobody'), ('main', 'list', 'anybody');
+SELECT * FROM loyalty_lint('main');
+DELETE FROM loyalty.product_segments WHERE external_id = 'list';
+DELETE FROM loyalty.profile_segments WHERE external_id = 'list';
 -- Pools.
 SELECT save('code2', 'discount', 'product', 'discount', '{"percent": 10}', '{}', '{"promo_code_pool": "over"}'), save('code3', 'discount', 'order', 'issue_promo_code', '{"pool": "empty"}') \g /dev/null
 SELECT * FROM loyalty_lint('main');

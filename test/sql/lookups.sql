@@ -114,6 +114,24 @@ SELECT type FROM loyalty.events WHERE number NOT IN (SELECT number FROM seen) AN
 SELECT loyalty_calculate(asked('"ann"') || '{"fire": 1}');
 SELECT * FROM loyalty_verify('p');
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Segments to look into: profiles and orders, as far as one may see them
+
+INSERT INTO loyalty.profile_segments (program, external_id, name, kind, predicate)
+VALUES ('p', 'list', 'List', 'static', NULL), ('p', 'phone', 'With a telephone', 'dynamic', 'exists($.attributes.phone)'), ('p', 'both', 'Both', 'dynamic', '$.segments[*] == "list" && exists($.attributes.phone)');
+INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('p', 'list', 'ann'), ('p', 'list', 'nobody');
+SELECT s.segment, m.* FROM unnest('{list,phone,both}'::text[]) AS s (segment), loyalty_segment_members('profile', 'p', s.segment) AS m;
+SELECT loyalty_segment_profiles('p', 'both');
+SELECT loyalty_segment_profiles('p', 'neither');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO loyalty.order_segments (program, external_id, name, kind, predicate) VALUES ('p', 'early', 'Early', 'static', NULL), ('p', 'small', 'Small', 'dynamic', '$.goods < 50');
+INSERT INTO loyalty.order_segment_members (program, segment, order_id) VALUES ('p', 'early', 'A'), ('p', 'early', 'to come');
+UPDATE loyalty.promotion_conditions SET mode = 'in', segments = '{small}' WHERE promotion = 'earn';
+SELECT loyalty_apply('p');
+SELECT loyalty_place_order(asked('"ann"', 'small')) ->> 'status' AS status;
+SELECT loyalty_place_order(jsonb_set(asked('"ann"', 'large'), '{lines,0,price}', '100')) ->> 'status' AS status;
+SELECT s.segment, m.* FROM unnest('{early,small}'::text[]) AS s (segment), loyalty_segment_members('order', 'p', s.segment) AS m;
+
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION asked(text, text);
 DROP TABLE seen;

@@ -285,6 +285,15 @@ INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('mai
 INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'nowhere', 'TV-4');
 \set VERBOSITY default
 SELECT segment, sku FROM loyalty.product_segment_members ORDER BY sku;
+-- Looking into them; also at what a list names and nobody has.
+SELECT * FROM loyalty_segment_members('product', 'main', 'picks');
+SELECT * FROM loyalty_segment_members('product', 'main', 'tv');
+SELECT * FROM loyalty_segment_members('product', 'main', 'nowhere');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM loyalty_segment_members('shop', 'main', 'tv');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM loyalty_segment_members('product', 'nowhere', 'tv');
+\echo :LAST_ERROR_SQLSTATE
 DELETE FROM loyalty.product_segments WHERE external_id = 'picks';
 SELECT segment, sku FROM loyalty.product_segment_members ORDER BY sku;
 

@@ -1,5 +1,6 @@
 #include "pg/members/segment.hpp"
 
+#include "pg/server/arguments.hpp"
 #include "pg/server/cursor.hpp"
 
 namespace loyalty::pg {
@@ -50,13 +51,16 @@ std::string in_segment(const ProfileDatabase& profiles, const std::string& segme
     return " WHERE " + key + " = ANY (" + quoted(2) + "::text[])";
 }
 
-std::vector<std::string> members_in_segment(const ProfileDatabase& profiles, const std::string& segment, Oid caller) {
+namespace {
+
+// The keys of the profiles in the segment, a slice at a time, as far as the caller may see them.
+template <class Body>
+void for_keys_in_segment(const ProfileDatabase& profiles, const std::string& segment, Oid caller, const Body& body) {
     const std::string condition = in_segment(profiles, segment);
     auto cursor = [&] {
         const AsReader reader = profiles.reader(caller);
         return Cursor("SELECT CAST(t." + profiles.key + " AS text) FROM " + profiles.table + " t" + condition);
     }();
-    std::vector<std::string> members;
     for (;;) {
         check_interrupts();
         const Rows rows = [&] {
@@ -68,11 +72,50 @@ std::vector<std::string> members_in_segment(const ProfileDatabase& profiles, con
         for (std::uint64_t row = 0; row < rows.size(); row++) {
             if (auto key = rows.optional_text(row, 1)) keys.push_back(*std::move(key));
         }
-        const Spi slice;
-        for (auto& member : enrolled_of(profiles.program, keys)) members.push_back(std::move(member));
+        body(keys);
     }
     cursor.close();
+}
+
+void put(const ReturnSetInfo* result, const std::string& key) {
+    const Datum value = text_datum(key);
+    postgres([=] {
+        Datum values[] = {value};
+        bool nulls[] = {false};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    });
+}
+
+}  // namespace
+
+std::vector<std::string> members_in_segment(const ProfileDatabase& profiles, const std::string& segment, Oid caller) {
+    std::vector<std::string> members;
+    for_keys_in_segment(profiles, segment, caller, [&](const std::vector<std::string>& keys) {
+        const Spi slice;
+        for (auto& member : enrolled_of(profiles.program, keys)) members.push_back(std::move(member));
+    });
     return members;
 }
 
 }  // namespace loyalty::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_segment_profiles);
+Datum loyalty_segment_profiles(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const Arguments given(fcinfo);
+        const std::string program = given.required(0, "program"), segment = given.required(1, "segment");
+        postgres([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
+        const auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+        const AsOwner owner = AsOwner::reading();
+        const Spi connection;
+        for_keys_in_segment(load_profile_database(program), segment, current_caller(),
+                            [&](const std::vector<std::string>& keys) {
+                                const Spi slice;
+                                for (const auto& key : keys) put(result, key);
+                            });
+        return Datum{0};
+    });
+}
+}
