@@ -15,8 +15,7 @@
 #include "pg/members/profile.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/orders/contact.hpp"
-#include "pg/orders/points.hpp"
-#include "pg/orders/quote.hpp"
+#include "pg/orders/placed.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/promo_codes/orders.hpp"
 #include "pg/promotions/usage.hpp"
@@ -35,15 +34,12 @@ namespace {
     throw Error(code, "invalid order: " + what, detail, hint);
 }
 
-// What of a document is the order's own: neither what was expected of its price, nor how much is answered.
-#define LOYALTY_REQUEST(document) "(" document " - '{expected_total,detail}'::text[])"
-
 class Placing {
 public:
     Placing(Datum request, Oid caller)
-        : request_(request),
-          caller_(caller),
+        : caller_(caller),
           document_(codec::read_order(document_text(request))),
+          request_(without_keys(request, {"expected_total", "detail"})),
           status_(document_.status.value_or("new")) {
         if (!document_.external_id) {
             fail(sqlstate::missing_key, "the key \"external_id\" is missing", "At $.",
@@ -104,17 +100,17 @@ private:
     }
 
     // What the answer has not, of what is stored.
-    Argument left_out() const {
+    std::vector<std::string> left_out() const {
         std::vector<std::string> keys;
         if (document_.detail < Detail::full) keys.emplace_back("operations");
         if (document_.detail < Detail::lines) keys.insert(keys.end(), {"lines", "texts"});
-        return texts_argument(keys);
+        return keys;
     }
 
     std::optional<Datum> first_answer(MemoryContext into) const {
         static Query query(
             "SELECT o.origin = 'placed'"
-            "       AND coalesce(o.request = " LOYALTY_REQUEST("$3") ", o.request_hash = jsonb_hash_extended(" LOYALTY_REQUEST("$3") ", 0)),"
+            "       AND coalesce(o.request = $3, o.request_hash = jsonb_hash_extended($3, 0)),"
             "       o.placed_at, (CASE WHEN o.request IS NULL THEN '{}' ELSE coalesce(o.result, '{}') END || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
             "  FROM loyalty.order_ids i"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
@@ -122,7 +118,8 @@ private:
             {TEXTOID, TEXTOID, JSONBOID, TEXTARRAYOID});
         const FreshSnapshot snapshot;
         const Rows rows = query.run(
-            {text_argument(key_.external_id), text_argument(key_.program), {request_, false}, left_out()});
+            {text_argument(key_.external_id), text_argument(key_.program), {request_, false},
+             texts_argument(left_out())});
         if (rows.size() == 0) return std::nullopt;
         if (!rows.boolean(0, 1)) {
             throw Error(
@@ -184,15 +181,11 @@ private:
     // -----------------------------------------------------------------------------------------------------------------
     // Storing
 
-    // Each row is written once, and behind what it refers to.
-    Datum store(MemoryContext into) {
-        const OrderArguments key(key_);
-        const Argument result{quote_result(quote_), false};
-        const Datum answer = store_order(key, result, into);
-        store_lines(key, result);
-        store_payments(key_, payments_, quote_.program().currency_scale);
-        store_accruals(key_, accruals_);
-        return answer;
+    // Answers with what is told the first time.
+    Datum store(MemoryContext into) const {
+        const Datum result = quote_result(quote_);
+        write_placed({key_, quote_, status_, request_, resolved(), result, confirmation(false), payments_, accruals_});
+        return joined(without_keys(result, left_out()), confirmation(true), into);
     }
 
     Datum resolved() const {
@@ -210,57 +203,9 @@ private:
         return out.take();
     }
 
-    // Answers with what is told the first time. The id was claimed by this transaction.
-    Datum store_order(const OrderArguments& key, const Argument& result, MemoryContext into) const {
-        static Query query(
-            "INSERT INTO loyalty.orders (buyer, program, external_id, origin, status, version, \"time\", placed_at,"
-            "    channel, contact_point, region, base, discount, points_discount, total,"
-            "    shipping_base, shipping_discount, shipping_points_discount, shipping_total,"
-            "    request, request_hash, resolved, result, confirmation)"
-            " SELECT $1, $2, $3, 'placed', coalesce($5 ->> 'status', 'new'), $6, coalesce($7, $8), $8,"
-            "        $5 ->> 'channel', $5 ->> 'contact_point', $5 ->> 'region',"
-            "        totals.base, totals.discount, totals.points_discount, totals.total, shipping.base, shipping.discount,"
-            "        shipping.base - shipping.discount - shipping.total, shipping.total,"
-            "        " LOYALTY_REQUEST("$5") ", jsonb_hash_extended(" LOYALTY_REQUEST("$5") ", 0), $9, $4, $10"
-            "   FROM jsonb_to_record($4 -> 'totals') AS totals (base numeric, discount numeric, points_discount numeric, total numeric),"
-            "        jsonb_to_record($4 -> 'shipping') AS shipping (base numeric, discount numeric, total numeric)"
-            " RETURNING ($4 || $10 || jsonb_build_object('repeated', false)) - $11",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID,
-             JSONBOID, TEXTARRAYOID},
-            {"orders_external_id_fkey"});
-        const std::int32_t version = quote_.program().version;
-        const Rows rows = query.run_proven({key.buyer,
-                                            key.program,
-                                            key.external_id,
-                                            result,
-                                            {request_, false},
-                                            version == 0 ? null_argument() : integer_argument(version),
-                                            optional_timestamp_argument(quote_.at),
-                                            timestamp_argument(now()),
-                                            {resolved(), false},
-                                            {confirmation(), false},
-                                            left_out()});
-        return copy_out(rows.datum(0, 1, JSONBOID), into);
-    }
-
-    // The order's row, just written, has the same status.
-
-    void store_lines(const OrderArguments& key, const Argument& result) const {
-        static Query query(
-            "INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price,"
-            "    base, discount, points_discount, allotted, total, status)"
-            " SELECT $1, $2, $3, l.body ->> 'id', l.position, l.body ->> 'product',"
-            "        (l.body ->> 'quantity')::numeric, (l.body ->> 'base_price')::numeric, (l.body ->> 'base')::numeric,"
-            "        (l.body ->> 'discount')::numeric, (l.body ->> 'points_discount')::numeric,"
-            "        (l.body ->> 'allotted')::numeric, (l.body ->> 'total')::numeric, $5"
-            "   FROM jsonb_array_elements($4 -> 'lines') WITH ORDINALITY l (body, position)",
-            {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}, {"order_lines_order_fkey", "order_lines_status_fkey"});
-        query.run_proven({key.buyer, key.program, key.external_id, result, text_argument(status_)});
-    }
-
     // What the operations name is kept for them, or locked; false if it may not be that all point types are there.
     bool keep_named() const {
-        if (quote_.calculation.operations.empty()) return false;
+        if (quote_.calculation.operations.empty()) return true;
         std::set<std::string> promotions, point_types;
         const Program& program = quote_.program();
         for (const auto& operation : quote_.calculation.operations) {
@@ -314,8 +259,8 @@ private:
         out.end_object();
     }
 
-    // What the answer tells beside the result.
-    Datum confirmation() const {
+    // What the answer tells beside the result, and what of it is stored.
+    Datum confirmation(bool in_answer) const {
         const std::string& time_zone = quote_.program().time_zone;
         JsonbWriter out;
         out.begin_object();
@@ -329,13 +274,18 @@ private:
         out.begin_array();
         for (const auto& code : issued_) write_issued(out, code);
         out.end_array();
+        if (in_answer) {
+            out.key("repeated");
+            out.boolean(false);
+        }
         out.end_object();
         return out.take();
     }
 
-    const Datum request_;
     const Oid caller_;
     OrderDocument document_;
+    // What of the document is the order's own: neither what was expected of its price, nor how much is answered.
+    const Datum request_;
     const std::string status_;
     CurrentProgram current_;
     OrderKey key_;

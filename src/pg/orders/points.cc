@@ -180,15 +180,6 @@ Credited book_due(const OrderKey& order, const std::vector<DueAccrual>& due, Boo
     return credited;
 }
 
-// Of parts of an order the keys were written by the same function, or are locked; where not all are, they are checked.
-void write_parts(Query& query, const OrderKey& key, std::initializer_list<Argument> arguments) {
-    if (key.named_locked) {
-        query.run_proven(arguments);
-    } else {
-        query.run(arguments, true);
-    }
-}
-
 }  // namespace
 
 BookedPoints post_for(const OrderKey& order, Posting posting) {
@@ -274,46 +265,6 @@ PlacedAccruals earn_points(const OrderKey& order, const Program& program, const 
     for (std::size_t i = 0; i < credited.numbers.size(); i++)
         placed.seqs[rows.at(static_cast<std::int32_t>(credited.numbers[i]))] = credited.seqs[i];
     return placed;
-}
-
-void store_payments(const OrderKey& key, const PlacedPayments& payments, int currency_scale) {
-    static Query query(
-        "INSERT INTO loyalty.order_points (buyer, program, order_id, number, point_type, line, money, points, seq)"
-        " SELECT $1, $2, $3, p.number, p.point_type, p.line, p.money, p.points, p.seq"
-        "   FROM unnest($4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::bigint[])"
-        "        WITH ORDINALITY p (point_type, line, money, points, seq, number)",
-        {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID},
-        {"order_points_order_fkey", "order_points_line_fkey", "order_points_point_type_fkey",
-         "order_points_transaction_fkey"});
-    if (payments.lines.empty()) return;
-    const OrderArguments order(key);
-    write_parts(query, key,
-                {order.buyer, order.program, order.external_id, texts_argument(payments.point_types),
-                 optional_texts_argument(payments.lines), units_array_argument(payments.money, currency_scale),
-                 numerics_argument(payments.points), optional_bigints_argument(payments.seqs)});
-}
-
-void store_accruals(const OrderKey& key, const PlacedAccruals& accruals) {
-    static Query query(
-        "INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,"
-        "    credit_on, delay, state, seq)"
-        " SELECT $1, $2, $3, a.number, a.promotion, a.point_type, a.level, a.line, a.points, a.credit_on, a.delay,"
-        "        CASE WHEN a.seq IS NULL THEN 'waiting' ELSE 'credited' END, a.seq"
-        "   FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::numeric[], $10::text[],"
-        "               $11::text[], $12::bigint[])"
-        "        a (number, promotion, point_type, level, line, points, credit_on, delay, seq)",
-        {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-         NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
-        {"order_accruals_order_fkey", "order_accruals_line_fkey", "order_accruals_point_type_fkey",
-         "order_accruals_transaction_fkey"});
-    if (accruals.numbers.empty()) return;
-    const OrderArguments order(key);
-    write_parts(query, key,
-                {order.buyer, order.program, order.external_id, bigints_argument(accruals.numbers),
-                 optional_texts_argument(accruals.promotions), optional_texts_argument(accruals.point_types),
-                 optional_texts_argument(accruals.levels), optional_texts_argument(accruals.lines),
-                 numerics_argument(accruals.points), optional_texts_argument(accruals.credit_on),
-                 optional_texts_argument(accruals.delays), optional_bigints_argument(accruals.seqs)});
 }
 
 void credit_accruals(const OrderKey& order, const Market& market, BookedRows& booked) {

@@ -35,7 +35,8 @@ struct PlacedPayments {
 };
 struct PlacedAccruals {
     std::vector<std::int64_t> numbers;
-    std::vector<std::optional<std::string>> promotions, point_types, levels, lines, credit_on, delays;
+    std::vector<std::string> promotions, point_types, levels, credit_on;
+    std::vector<std::optional<std::string>> lines, delays;
     std::vector<Datum> points;  // numeric
     std::vector<std::optional<std::int64_t>> seqs;
 };
@@ -48,10 +49,6 @@ PlacedPayments spend_points(const OrderKey& order, const Program& program, const
 // Credits what is due with the status that the order is placed with.
 PlacedAccruals earn_points(const OrderKey& order, const Program& program, const Order& resolved,
                            const Calculation& calculation, const std::string& status, BookedRows& booked);
-
-// Written behind the order and its lines.
-void store_payments(const OrderKey& key, const PlacedPayments& payments, int currency_scale);
-void store_accruals(const OrderKey& key, const PlacedAccruals& accruals);
 
 // Credits the accruals that wait for a status which the order, or their line, has reached. Those whose point type was
 // deactivated meanwhile, or whose member was removed, are dropped for good, with an event.

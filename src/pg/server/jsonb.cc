@@ -2,6 +2,13 @@
 
 #include "pg/server/jsonb.hpp"
 #include "pg/server/memory.hpp"
+#include "pg/server/spi.hpp"
+
+extern "C" {
+#include "access/toast_compression.h"
+#include "access/toast_internals.h"
+#include "utils/datum.h"
+}
 
 namespace loyalty::pg {
 
@@ -59,6 +66,41 @@ Datum jsonb_from_text(const std::string& json) {
     });
 }
 
+Datum compressed(Datum jsonb) {
+    // Of less than this the header is most of what is gained.
+    constexpr std::size_t least = 100;
+    return postgres([=] {
+        const auto* value = reinterpret_cast<const varlena*>(DatumGetPointer(jsonb));
+        if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value) || VARSIZE_ANY(value) < least) return jsonb;
+        const Datum shorter = toast_compress_datum(jsonb, InvalidCompressionMethod);
+        return DatumGetPointer(shorter) == nullptr ? jsonb : shorter;
+    });
+}
+
+std::int64_t jsonb_hash(Datum jsonb) {
+    return postgres([=] { return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, jsonb, Int64GetDatum(0))); });
+}
+
+Datum without_keys(Datum jsonb, const std::vector<std::string>& keys) {
+    if (keys.empty()) return jsonb;
+    const Datum array = texts_argument(keys).value;
+    return postgres([=] { return DirectFunctionCall2(jsonb_delete_array, jsonb, array); });
+}
+
+Datum joined(Datum one, Datum other, MemoryContext into) {
+    return postgres([=] {
+        // Of large objects the pieces take several times their room.
+        const MemoryContext room = AllocSetContextCreate(CurrentMemoryContext, "loyalty jsonb", ALLOCSET_DEFAULT_SIZES);
+        const MemoryContext before = MemoryContextSwitchTo(room);
+        const Datum both = DirectFunctionCall2(jsonb_concat, one, other);
+        MemoryContextSwitchTo(into);
+        const Datum copy = datumCopy(both, false, -1);
+        MemoryContextSwitchTo(before);
+        MemoryContextDelete(room);
+        return copy;
+    });
+}
+
 void JsonbWriter::check() { check_calculation(); }
 
 void JsonbWriter::require_size() const {
@@ -79,21 +121,37 @@ void JsonbWriter::require_size() const {
     CalculationMemory::require(size);
 }
 
-// Pieces are pushed in portions, so that a cancelled query ends between two of them.
+// Pieces are pushed in portions, so that a cancelled query ends between two of them. What the server builds a large value from
+// takes several times its room, which is given back.
 Datum JsonbWriter::take() {
     require_size();
-    const Piece* first = pieces_.data();
+    const auto* const pieces = &pieces_;
     const std::size_t count = pieces_.size();
+    const bool is_large = count > pieces_between_checks;
+    const MemoryContext room = postgres([=] {
+        return is_large ? AllocSetContextCreate(CurrentMemoryContext, "loyalty jsonb", ALLOCSET_DEFAULT_SIZES)
+                        : CurrentMemoryContext;
+    });
     JsonbBuilding building;
     JsonbBuilding* const to = &building;
     for (std::size_t begin = 0; begin < count; begin += pieces_between_checks) {
         const std::size_t end = std::min(count, begin + pieces_between_checks);
         check();
         postgres([=] {
-            for (std::size_t i = begin; i < end; i++) push(*to, first[i]);
+            const MemoryContext before = MemoryContextSwitchTo(room);
+            for (std::size_t i = begin; i < end; i++) push(*to, (*pieces)[i]);
+            MemoryContextSwitchTo(before);
         });
     }
-    return postgres([=] { return to->finish(); });
+    return postgres([=] {
+        const MemoryContext before = MemoryContextSwitchTo(room);
+        const Datum built = to->finish();
+        MemoryContextSwitchTo(before);
+        if (!is_large) return built;
+        const Datum taken = datumCopy(built, false, -1);
+        MemoryContextDelete(room);
+        return taken;
+    });
 }
 
 void JsonbWriter::push(JsonbBuilding& building, const Piece& piece) {

@@ -20,6 +20,14 @@ inline constexpr std::size_t max_document_bytes = 16 * 1024 * 1024;
 std::string_view jsonb_text(Datum jsonb);
 Datum jsonb_from_text(const std::string& json);
 
+// As it is stored: compressed, if that makes it shorter. The server itself compresses no row of less than 2 kB, and of a
+// longer one the longest values only.
+Datum compressed(Datum jsonb);
+std::int64_t jsonb_hash(Datum jsonb);
+Datum without_keys(Datum jsonb, const std::vector<std::string>& keys);
+// Both objects as one, in the memory context given.
+Datum joined(Datum one, Datum other, MemoryContext into);
+
 // Builds a jsonb. What is written is remembered as plain values, so that the whole of it takes one crossing.
 class JsonbWriter final : public codec::JsonWriter {
 public:
@@ -72,7 +80,7 @@ private:
 
     static void push(JsonbBuilding& building, const Piece& piece);
 
-    std::vector<Piece> pieces_;
+    std::deque<Piece> pieces_;
     std::deque<std::string> kept_;
 };
 

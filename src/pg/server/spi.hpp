@@ -102,7 +102,7 @@ public:
     Query(const char* text, std::initializer_list<Oid> types, std::initializer_list<const char*> proven)
         : text_(text), types_(types), kind_(Plan::by_keys), proven_(proven) {}
 
-    static constexpr int max_arguments = 32;
+    static constexpr int max_arguments = 40;
 
     // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
     Rows run(std::initializer_list<Argument> arguments, bool writes = false);
