@@ -33,7 +33,8 @@ CREATE FUNCTION @extschema@.loyalty_explain(
 
 COMMENT ON FUNCTION @extschema@.loyalty_explain(jsonb, boolean, boolean, jsonb) IS
     'Shows how loyalty_calculate() comes to its result: the promotion tree, indented, one line of text a row, with a '
-    'reason for each promotion that did not apply; drafts and inactive ones only with everything. With draft: how '
+    'reason for each promotion that did not apply; only with everything also drafts and inactive ones, and each of more than ten '
+    'side by side that did not apply for one reason. With draft: how '
     'loyalty_test() comes to its, in that context. Errors: as loyalty_calculate() or loyalty_test(), LY322 (several orders; '
     'a context without draft). Example: SELECT loyalty_explain(''{"lines": [{"product": "PC-1", "quantity": 1}]}'', draft => '
     'true);';

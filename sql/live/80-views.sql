@@ -343,7 +343,9 @@ SELECT
             WHERE promotion.program = program.external_id
                 AND promotion.kind <> 'trigger'
         )
-    ) AS tree,
+    )
+    -- What was not there in older versions is said only where it makes a difference.
+    || jsonb_strip_nulls(jsonb_build_object('search_limit', nullif(program.search_limit, 2000000))) AS tree,
     (
         SELECT jsonb_agg(
             jsonb_build_object('relation', definition.relation, 'what', definition.what, 'body', definition.body)

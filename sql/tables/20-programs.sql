@@ -14,6 +14,7 @@ CREATE TABLE loyalty.programs (
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     max_discount_guarantee numeric,
+    search_limit integer NOT NULL DEFAULT 2000000,
     CONSTRAINT programs_pkey PRIMARY KEY (external_id),
     CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
     CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
@@ -27,7 +28,8 @@ CREATE TABLE loyalty.programs (
     ),
     CONSTRAINT programs_max_discount_guarantee_range CHECK (
         max_discount_guarantee >= 0 AND max_discount_guarantee <= 100 AND min_scale(max_discount_guarantee) <= 6
-    )
+    ),
+    CONSTRAINT programs_search_limit_range CHECK (search_limit BETWEEN 1000 AND 1000000000)
 );
 
 CREATE UNIQUE INDEX programs_one_active_per_profile_database ON loyalty.programs (profile_database) WHERE active;
@@ -52,6 +54,9 @@ COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and b
 COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
     'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
     '100, with at most six decimals; null: anything.';
+COMMENT ON COLUMN loyalty.programs.search_limit IS
+    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a second on a '
+    'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
 

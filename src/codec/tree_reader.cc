@@ -287,6 +287,7 @@ Tree read_tree(std::string_view json) {
     tree.currency = text_at(object, "currency", place);
     tree.currency_scale = static_cast<int>(integer_at(object, "currency_scale", place));
     tree.time_zone = text_at(object, "time_zone", place);
+    if (object.find("search_limit")) tree.search_limit = integer_at(object, "search_limit", place);
     tree.point_types = read_all(object, "point_types", place, read_point_type);
     tree.segments = read_all(object, "segments", place, read_product_segment);
     tree.order_segments = read_all(object, "order_segments", place, read_segment);

@@ -218,6 +218,7 @@ INSERT INTO settings VALUES
     ('programs', 'time_zone', 'refused', $e$UPDATE loyalty.programs SET time_zone = 'Asia/Tokyo' WHERE external_id = 'p'$e$),
     ('programs', 'negative_balance_allowed', 'seen', $e$UPDATE loyalty.programs SET negative_balance_allowed = true WHERE external_id = 'p'$e$),
     ('programs', 'notify_days', 'told', $e$UPDATE loyalty.programs SET notify_days = '{5}' WHERE external_id = 'p'$e$),
+    ('programs', 'search_limit', 'told', $e$UPDATE loyalty.programs SET search_limit = 5000 WHERE external_id = 'p'$e$),
     ('programs', 'max_discount_guarantee', 'refused', $e$UPDATE loyalty.programs SET max_discount_guarantee = 1 WHERE external_id = 'p'; SELECT loyalty_apply('p')$e$),
     ('programs', 'active', 'seen', $e$UPDATE loyalty.programs SET active = false WHERE external_id = 'p'$e$),
     ('order_statuses', 'position', 'seen', $e$UPDATE loyalty.order_statuses SET position = 30 WHERE external_id = 'processing'$e$),

@@ -56,6 +56,18 @@ SELECT loyalty_apply('main');
 SELECT loyalty_calculate(document) -> 'optimal' AS optimal FROM orders WHERE number = 5;
 SELECT line FROM orders, loyalty_explain(document) AS line WHERE number = 5 AND line LIKE '%at its limit%';
 
+-- Long runs of promotions that did not apply for one reason are folded, unless everything is asked for.
+INSERT INTO loyalty.promotion_groups (program, external_id, name) VALUES ('main', 'long', 'Long');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, position, state, audience, starts_at)
+SELECT 'main', 'long-' || number, 'Long', 'discount', 'long', number, 'active', CASE number WHEN 15 THEN 'everyone' ELSE 'guests' END, '2020-01-01 00:00+00'
+FROM generate_series(1, 26) AS number;
+INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'main', 'long-' || number FROM generate_series(1, 26) AS number;
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+SELECT 'main', 'long-' || number, 1, 'discount', '{"percent": 1}' FROM generate_series(1, 26) AS number;
+SELECT loyalty_apply('main');
+SELECT line FROM loyalty_explain('{"member": "member-1", "lines": [{"product": "P-9", "quantity": 1, "price": 100}]}') AS line WHERE line ~ 'long|promotions more';
+SELECT count(*) FROM loyalty_explain('{"member": "member-1", "lines": [{"product": "P-9", "quantity": 1, "price": 100}]}', everything => true) AS line WHERE line ~ 'long-';
+
 -- Without any version: base prices. Its errors are those of loyalty_calculate().
 DROP SCHEMA loyalty CASCADE;
 SELECT loyalty_create_schema();

@@ -102,6 +102,29 @@ END
 $$;
 SELECT total_under('max_benefit') <= least(total_under('consistent'), total_under('summation')) AS is_no_more;
 
+-- The limit is a setting of the program, frozen with each version: more steps find as much or more, and old orders are priced as
+-- they were.
+CREATE FUNCTION searched(version integer) RETURNS TABLE (optimal jsonb, total numeric)
+    LANGUAGE sql
+BEGIN ATOMIC
+    SELECT quote -> 'optimal', (quote #>> '{totals,total}')::numeric
+    FROM loyalty_calculate(jsonb_build_object('program', 'picks', 'lines', twelve_lines()), version) AS quote;
+END;
+UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit' WHERE program = 'picks';
+UPDATE loyalty.promotions SET state = 'inactive' WHERE program = 'picks' AND position > 14;
+SELECT loyalty_apply('picks') AS large \gset
+UPDATE loyalty.programs SET search_limit = 1000 WHERE external_id = 'picks';
+SELECT what, "column", old, new FROM loyalty.pending_changes WHERE program = 'picks';
+SELECT loyalty_apply('picks') AS small \gset
+SELECT large.optimal AS large, small.optimal AS small, large.total <= small.total AS no_dearer FROM searched(:large) AS large, searched(:small) AS small;
+UPDATE loyalty.programs SET search_limit = 2000000 WHERE external_id = 'picks';
+SELECT loyalty_revert('picks') \g /dev/null
+SELECT search_limit FROM loyalty.programs WHERE external_id = 'picks';
+\set VERBOSITY terse
+UPDATE loyalty.programs SET search_limit = 999 WHERE external_id = 'picks';
+\set VERBOSITY default
+DROP FUNCTION searched;
+
 DROP FUNCTION total_under, add_picks, twelve_lines;
 SET client_min_messages = warning;
 DROP SCHEMA loyalty CASCADE;

@@ -53,3 +53,12 @@ ALTER TABLE loyalty.programs
 COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
     'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
     '100, with at most six decimals; null: anything.';
+
+-- How long searches may take.
+
+ALTER TABLE loyalty.programs
+    ADD COLUMN search_limit integer NOT NULL DEFAULT 2000000,
+    ADD CONSTRAINT programs_search_limit_range CHECK (search_limit BETWEEN 1000 AND 1000000000);
+COMMENT ON COLUMN loyalty.programs.search_limit IS
+    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a second on a '
+    'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';

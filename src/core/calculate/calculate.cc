@@ -259,7 +259,8 @@ Entries apply_tree_within_budgets(Bounds& bounds, const Candidates& candidates, 
 Calculation calculate(const Program& program, const Order& order, const CalculationOptions& options) {
     const Candidates candidates = find_candidates(program, order);
     Bounds bounds(program, order);
-    Work work(options.check_interrupts, options.search_steps, count_searches(program, candidates.main));
+    Work work(options.check_interrupts, options.search_steps.value_or(program.search_limit),
+              count_searches(program, candidates.main));
 
     Calculation result;
     result.points.resize(program.point_types.size());

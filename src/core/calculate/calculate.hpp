@@ -130,8 +130,8 @@ struct CalculationOptions {
     bool traces_refusals = false;
     // Called every few thousand steps of a long calculation; may throw.
     std::function<void()> check_interrupts;
-    // How many steps (Work) searches for the maximum benefit may take altogether.
-    std::int64_t search_steps = 2'000'000;
+    // How many steps (Work) searches for the maximum benefit may take altogether; nothing: as many as the program says.
+    std::optional<std::int64_t> search_steps;
     // Of how many children a group is searched to the end whatever it takes, if there are few lines.
     std::size_t children_in_full = 10;
     // Which statuses (`credit_on`) the order has reached at placing: accruals for others are pending.

@@ -106,13 +106,35 @@ private:
         const int below = indent + (index == 0 ? 2 : step + 2);
         if (const std::string text = limits(group.limits); !text.empty()) line(below, text);
         if (trace.evaluated && trace.unproven) line(below, unproven(*trace.unproven));
-        for (const auto& child : group.children) {
-            if (child.is_group) {
+        for (std::size_t i = 0; i < group.children.size();) {
+            const std::size_t alike = everything_ ? 0 : refused_alike(group.children, i);
+            if (alike > most_alike) {
+                for (std::size_t shown = 0; shown < shown_alike; shown++) add_promotion(group.children[i++].index, below);
+                const auto& trace = calculation_.trace.promotions[group.children[i].index];
+                line(below, "->  " + std::to_string(alike - shown_alike) +
+                                " promotions more  not applied: " + std::string(describe(trace.reason)));
+                i += alike - shown_alike;
+            } else if (const auto& child = group.children[i++]; child.is_group) {
                 add_group(child.index, below);
             } else {
                 add_promotion(child.index, below);
             }
         }
+    }
+
+    // Of promotions side by side that did not apply for one reason, long runs are folded.
+    static constexpr std::size_t most_alike = 10, shown_alike = 3;
+
+    template <class Children>
+    std::size_t refused_alike(const Children& children, std::size_t first) const {
+        if (children[first].is_group) return 0;
+        const Reason reason = calculation_.trace.promotions[children[first].index].reason;
+        if (reason == Reason::none || reason == Reason::draft || reason == Reason::inactive) return 0;
+        std::size_t alike = 1;
+        while (first + alike < children.size() && !children[first + alike].is_group &&
+               calculation_.trace.promotions[children[first + alike].index].reason == reason)
+            alike++;
+        return alike;
     }
 
     static std::string_view how_combined(const Group& group, const NodeTrace& trace) {

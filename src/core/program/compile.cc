@@ -23,6 +23,7 @@ public:
         program_.currency = tree.currency;
         program_.currency_scale = tree.currency_scale;
         program_.time_zone = tree.time_zone;
+        program_.search_limit = tree.search_limit;
         program_.version = version;
     }
 

@@ -21,6 +21,7 @@ namespace loyalty {
 using Index = std::uint32_t;
 inline constexpr Index none = ~Index{0};
 inline constexpr int max_group_levels = 9;
+inline constexpr std::int64_t default_search_limit = 2'000'000;  // as loyalty.programs has it
 
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
@@ -168,6 +169,7 @@ struct Program {
     int currency_scale = 2;
     std::string time_zone;
     std::int32_t version = 0;  // 0: nothing was applied yet, the tree is empty
+    std::int64_t search_limit = default_search_limit;  // steps of its searches for the maximum benefit, in one order
 
     int128 value_denominator = 1;
     std::vector<PointType> point_types;
