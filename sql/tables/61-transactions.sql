@@ -36,7 +36,8 @@ CREATE TABLE loyalty.transactions (
     data jsonb,
     erased bytea,
     CONSTRAINT transactions_pkey PRIMARY KEY (member, program, point_type, seq),
-    CONSTRAINT transactions_id_key UNIQUE (member, program, id),
+    -- The id comes first, so that one index finds a row by it alone, too, and new ones, which grow with time, go to its end.
+    CONSTRAINT transactions_id_key UNIQUE (id, member, program),
     CONSTRAINT transactions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
     CONSTRAINT transactions_value_has_its_sign CHECK (
         (value > '0') = (type = 'accrual' OR type = 'refund' OR type = 'initial')
@@ -55,8 +56,6 @@ WHERE hold IS NOT NULL;
 
 -- For lists of the newest, and of a period. It begins with no column that others begin with, so it is never taken for them.
 CREATE INDEX transactions_created_at ON loyalty.transactions (created_at);
--- Ids grow with time: new ones go to its end.
-CREATE INDEX transactions_id ON loyalty.transactions (id);
 
 COMMENT ON TABLE loyalty.transactions IS
     'The ledger: one row per change of a balance. Rows are inserted and never changed; a correction is a row of its own.';

@@ -3,6 +3,9 @@
 -- A buyer is "m:" and the key of a profile (a member's, or a guest's who has one), or "g:" and the order's external id (an
 -- anonymous guest). Written by the functions for orders only: see loyalty_orders_trigger().
 --
+-- What begins with "m:" and goes on lies between "m:" and "m;", byte by byte: a pattern would be matched for each row (measured:
+-- a twentieth of a large order).
+--
 -- The tables have no index but their keys: before the first ANALYZE a shorter index that shares the first columns looks as
 -- good to the planner, and one by promotion (measured) made each order slower than the one before it.
 
@@ -13,7 +16,7 @@ CREATE TABLE loyalty.order_ids (
     buyer text COLLATE "C" NOT NULL,
     CONSTRAINT order_ids_pkey PRIMARY KEY (external_id, program),
     CONSTRAINT order_ids_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
-    CONSTRAINT order_ids_buyer_is_member_or_guest CHECK (buyer ~ '^m:.' OR buyer = 'g:' || external_id)
+    CONSTRAINT order_ids_buyer_is_member_or_guest CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id)
 );
 
 COMMENT ON TABLE loyalty.order_ids IS 'Whose order an external id is: one row an order, which makes the id unique.';
@@ -58,7 +61,7 @@ CREATE TABLE loyalty.orders (
     CONSTRAINT orders_channel_fkey FOREIGN KEY (program, channel) REFERENCES loyalty.channels,
     CONSTRAINT orders_contact_point_fkey FOREIGN KEY (program, contact_point) REFERENCES loyalty.contact_points,
     CONSTRAINT orders_region_fkey FOREIGN KEY (program, region) REFERENCES loyalty.regions,
-    CONSTRAINT orders_buyer_is_member_or_guest CHECK (buyer ~ '^m:.' OR buyer = 'g:' || external_id),
+    CONSTRAINT orders_buyer_is_member_or_guest CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id),
     CONSTRAINT orders_origin_is_known CHECK (origin IN ('placed', 'imported')),
     CONSTRAINT orders_time_is_finite CHECK (isfinite("time") AND isfinite(placed_at)),
     CONSTRAINT orders_time_is_not_later CHECK ("time" <= placed_at),
@@ -197,7 +200,7 @@ CREATE TABLE loyalty.order_points (
     CONSTRAINT order_points_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
     CONSTRAINT order_points_transaction_fkey
         FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions,
-    CONSTRAINT order_points_buyer_is_a_member CHECK (buyer ~ '^m:.'),
+    CONSTRAINT order_points_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;'),
     CONSTRAINT order_points_number_is_positive CHECK (number > 0),
     CONSTRAINT order_points_money_range CHECK (money > 0 AND money < 'Infinity'),
     CONSTRAINT order_points_points_range CHECK (points >= 0 AND points < 'Infinity'),
@@ -244,7 +247,7 @@ CREATE TABLE loyalty.order_accruals (
     CONSTRAINT order_accruals_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
     CONSTRAINT order_accruals_transaction_fkey
         FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions,
-    CONSTRAINT order_accruals_buyer_is_a_member CHECK (buyer ~ '^m:.'),
+    CONSTRAINT order_accruals_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;'),
     CONSTRAINT order_accruals_level_is_known CHECK (level IN ('product', 'order')),
     CONSTRAINT order_accruals_of_products_have_a_line CHECK (level = 'order' OR line IS NOT NULL),
     CONSTRAINT order_accruals_points_range CHECK (points > 0 AND points < 'Infinity'),

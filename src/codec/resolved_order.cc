@@ -30,26 +30,12 @@ public:
         if (!order.contact_point.empty()) text("contact_point", order.contact_point);
         if (!order.region.empty()) text("region", order.region);
         write_ids("segments", order.segments, program_.order_segments);
-        out_.key("promo_codes");
-        out_.begin_array();
-        for (const auto& code : order.promo_codes) write_promo_code(code);
-        out_.end_array();
-        out_.key("allowances");
-        out_.begin_array();
-        for (const auto& allowance : order.allowances) write_allowance(allowance);
-        out_.end_array();
-        out_.key("lines");
-        out_.begin_array();
-        for (const auto& line : order.lines) write_line(line);
-        out_.end_array();
-        out_.key("redeem");
-        out_.begin_array();
-        for (const auto& redeem : order.redeem) write_redeem(redeem);
-        out_.end_array();
-        out_.key("credited");
-        out_.begin_array();
-        for (const auto name : credited) out_.text(name);
-        out_.end_array();
+        write_items("promo_codes", order.promo_codes, [&](const PromoCode& code) { write_promo_code(code); });
+        write_items("allowances", order.allowances, [&](const Allowance& allowance) { write_allowance(allowance); });
+        std::uint32_t place = 0;
+        write_items("lines", order.lines, [&](const Line& line) { write_line(line, place++); });
+        write_items("redeem", order.redeem, [&](const Redeem& redeem) { write_redeem(redeem); });
+        write_items("credited", credited, [&](std::string_view name) { out_.text(name); });
         out_.end_object();
     }
 
@@ -64,18 +50,25 @@ private:
         out_.number(units, scale);
     }
 
+    // What there is none of is left out: every order is stored.
+    template <class List, class WriteItem>
+    void write_items(std::string_view key, const List& list, WriteItem write_item) {
+        if (list.empty()) return;
+        out_.key(key);
+        out_.begin_array();
+        for (const auto& item : list) write_item(item);
+        out_.end_array();
+    }
+
     // What benefits read of a document; the text of a number is the number.
     void write_values(const std::vector<Value>& values) {
-        out_.key("values");
-        out_.begin_array();
-        for (const auto& value : values) {
+        write_items("values", values, [&](const Value& value) {
             out_.begin_object();
             if (!value.text.empty()) text("text", value.text);
             out_.key("is_number");
             out_.boolean(value.number.has_value());
             out_.end_object();
-        }
-        out_.end_array();
+        });
     }
 
     static const std::string& id_of(const std::string& name) { return name; }
@@ -84,10 +77,7 @@ private:
     // Tiers and segments, which the order has as places in a list of the program.
     template <class List>
     void write_ids(std::string_view key, const std::vector<std::uint32_t>& places, const List& list) {
-        out_.key(key);
-        out_.begin_array();
-        for (const auto place : places) out_.text(id_of(list[place]));
-        out_.end_array();
+        write_items(key, places, [&](std::uint32_t place) { out_.text(id_of(list[place])); });
     }
 
     void write_time(const LocalTime& time) {
@@ -124,11 +114,9 @@ private:
         write_values(buyer.values);
         write_ids("segments", buyer.segments, program_.profile_segments);
         write_ids("tiers", buyer.tiers, program_.tiers);
-        out_.key("balances");
-        out_.begin_array();
-        for (std::size_t type = 0; type < buyer.balances.size(); type++) {
-            const Balance& balance = buyer.balances[type];
-            const PointType& point_type = program_.point_types[type];
+        std::size_t type = 0;
+        write_items("balances", buyer.balances, [&](const Balance& balance) {
+            const PointType& point_type = program_.point_types[type++];
             out_.begin_object();
             text("points", point_type.id);
             number("total", balance.total.units, point_type.scale);
@@ -138,18 +126,19 @@ private:
             out_.key("usable");
             out_.boolean(balance.usable);
             out_.end_object();
-        }
-        out_.end_array();
+        });
         out_.end_object();
     }
 
-    void write_line(const Line& line) {
+    // Most lines have the position in the document that they have by their ids.
+    void write_line(const Line& line, std::uint32_t place) {
+        const Decimal quantity = Decimal::of(line.quantity.units, quantity_scale);
         out_.begin_object();
         text("id", line.id);
         text("product", line.product);
         if (!line.name.empty()) text("name", line.name);
-        number("position", line.position, 0);
-        number("quantity", line.quantity.units, quantity_scale);
+        if (line.position != place) number("position", line.position, 0);
+        number("quantity", static_cast<std::int64_t>(quantity.coefficient()), quantity.scale());
         number("price", line.price.units, program_.currency_scale);
         number("base", line.base.units, program_.currency_scale);
         if (line.min_price) number("min_price", line.min_price->units, program_.currency_scale);
@@ -198,8 +187,9 @@ public:
         items(root, "allowances", place, [&](const Json& allowance, const Place& at) {
             order.allowances.push_back(read_allowance(allowance, at));
         });
-        items(root, "lines", place,
-              [&](const Json& line, const Place& at) { order.lines.push_back(read_line(line, at)); });
+        items(root, "lines", place, [&](const Json& line, const Place& at) {
+            order.lines.push_back(read_line(line, at, static_cast<std::uint32_t>(order.lines.size())));
+        });
         demand(are_in_order(order.lines), root, "lines", place, "lines by id, with the positions that they had");
         items(root, "redeem", place,
               [&](const Json& redeem, const Place& at) { order.redeem.push_back(read_redeem(redeem, at)); });
@@ -209,10 +199,13 @@ public:
     }
 
 private:
+    // Of none where there is no such key.
     template <class Read>
     static void items(const Json& object, std::string_view key, const Place& place, const Read& read) {
+        const Json* found = object.find(key);
+        if (!found) return;
         const Place at = place.member(key);
-        const Json& array = as_array(required(object, key, place), at);
+        const Json& array = as_array(*found, at);
         for (std::size_t i = 0; i < array.items.size(); i++) read(array.items[i], at.item(i));
     }
 
@@ -343,13 +336,13 @@ private:
         return buyer;
     }
 
-    Line read_line(const Json& object, const Place& place) const {
+    Line read_line(const Json& object, const Place& place, std::uint32_t number) const {
         const int scale = program_.currency_scale;
         Line line;
         line.id = text(object, "id", place);
         line.product = text(object, "product", place);
         if (object.find("name")) line.name = text(object, "name", place);
-        line.position = place_at(object, "position", place, max_lines);
+        line.position = object.find("position") ? place_at(object, "position", place, max_lines) : number;
         line.quantity = {amount(object, "quantity", place, quantity_scale)};
         line.price = {amount(object, "price", place, scale)};
         line.base = {amount(object, "base", place, scale)};

@@ -158,6 +158,9 @@ SELECT * FROM loyalty_verify();
 
 -- Damage is found: each of these breaks what verification recomputes. Only somebody who disables the triggers can.
 SET session_replication_role = replica;
+SELECT buyer, message
+FROM unnest('{m:,m,n:1,M:1,g:,g:other}'::text[]) AS wrong (buyer)
+CROSS JOIN LATERAL refusal(format($$INSERT INTO loyalty.order_ids VALUES ('wrong', 'main', %L)$$, buyer));
 BEGIN;
 UPDATE loyalty.order_lines SET total = total - 1, discount = discount + 1 WHERE order_id = 'A-1' AND line = 'b';
 SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;

@@ -119,12 +119,12 @@ Stored stored_order() {
 TEST(ResolvedOrder, RefusesWhatNoOrderIs) {
     const Stored stored = stored_order();
     EXPECT_EQ(stored.with("\"ann\"", "\"bob\""), "");
-    EXPECT_EQ(stored.with("\"quantity\":2.000000", "\"quantity\":0"), "At $.lines[0].quantity, the value is 0.");
-    EXPECT_EQ(stored.with("\"quantity\":2.000000", "\"quantity\":3"), "At $.lines[0].base, the value is 2.00.");
+    EXPECT_EQ(stored.with("\"quantity\":2", "\"quantity\":0"), "At $.lines[0].quantity, the value is 0.");
+    EXPECT_EQ(stored.with("\"quantity\":2", "\"quantity\":3"), "At $.lines[0].base, the value is 2.00.");
     EXPECT_EQ(stored.with("\"price\":1.00", "\"price\":-1"), "At $.lines[0].price, the value is -1.");
-    EXPECT_EQ(stored.with("\"position\":0", "\"position\":1"), "At $.lines, the value is an array.");
-    EXPECT_EQ(stored.with("\"position\":0", "\"position\":2"), "At $.lines, the value is an array.");
-    EXPECT_EQ(stored.with("\"position\":0", "\"position\":4294967296"),
+    EXPECT_EQ(stored.with("\"quantity\":2", "\"quantity\":2,\"position\":1"), "At $.lines, the value is an array.");
+    EXPECT_EQ(stored.with("\"quantity\":2", "\"quantity\":2,\"position\":2"), "At $.lines, the value is an array.");
+    EXPECT_EQ(stored.with("\"quantity\":2", "\"quantity\":2,\"position\":4294967296"),
               "At $.lines[0].position, the value is 4294967296.");
     EXPECT_EQ(stored.with("\"id\":\"1\"", "\"id\":\"2\""), "At $.lines, the value is an array.");
     EXPECT_EQ(stored.with("\"partner_product\":0", "\"partner_product\":1"),

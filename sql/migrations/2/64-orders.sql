@@ -127,3 +127,19 @@ DROP TABLE loyalty.order_operations;
 
 COMMENT ON COLUMN loyalty.orders.result IS
     'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: imported.';
+
+-- The same rules, without a pattern to be matched for each row.
+ALTER TABLE loyalty.order_ids
+    DROP CONSTRAINT order_ids_buyer_is_member_or_guest,
+    ADD CONSTRAINT order_ids_buyer_is_member_or_guest
+        CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id);
+ALTER TABLE loyalty.orders
+    DROP CONSTRAINT orders_buyer_is_member_or_guest,
+    ADD CONSTRAINT orders_buyer_is_member_or_guest
+        CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id);
+ALTER TABLE loyalty.order_points
+    DROP CONSTRAINT order_points_buyer_is_a_member,
+    ADD CONSTRAINT order_points_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;');
+ALTER TABLE loyalty.order_accruals
+    DROP CONSTRAINT order_accruals_buyer_is_a_member,
+    ADD CONSTRAINT order_accruals_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;');
