@@ -26,6 +26,8 @@ COMMENT ON COLUMN loyalty.order_ids.buyer IS
     'The buyer: m: and the profile''s key, or g: and the order''s external id.';
 
 -- NaN and infinities sort at the ends, so ranges exclude them. A discount is below zero where a rounding raised prices.
+-- Statuses and returns change the row, and the server writes all of it anew that stands in it: so its documents stand outside
+-- where they are long, and a page has room for what changes.
 CREATE TABLE loyalty.orders (
     buyer text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -78,7 +80,7 @@ CREATE TABLE loyalty.orders (
     CONSTRAINT orders_imported_have_no_promotions CHECK (
         origin = 'placed' OR version IS NULL AND points_discount = 0 AND num_nonnulls(resolved, result, confirmation) = 0
     )
-);
+) WITH (toast_tuple_target = 640, fillfactor = 80);
 
 COMMENT ON TABLE loyalty.orders IS 'Orders, placed by loyalty_place_order() or imported by loyalty_import_orders().';
 COMMENT ON COLUMN loyalty.orders.buyer IS 'The buyer: m: and the profile''s key, or g: and the order''s external id.';
