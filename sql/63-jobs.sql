@@ -79,7 +79,8 @@ $body$;
 
 COMMENT ON PROCEDURE @extschema@.loyalty_expire_points(integer) IS
     'The job that books the expiration of all points past their date; see loyalty_run_job(). Nothing depends on it: what is '
-    'due is booked before anything else on an account. Where a tier group has a review due, points bound to it wait for '
+    'due is booked before anything else on an account. Before, it claims automatic goals that points have reached by becoming '
+    'active. Where a tier group has a review due, points bound to it wait for '
     'loyalty_review_tiers(). Example: CALL loyalty_expire_points();';
 
 CREATE PROCEDURE @extschema@.loyalty_review_tiers(batch_size integer DEFAULT 10000)

@@ -50,7 +50,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
         WHERE CASE rights
             WHEN 'app' THEN routine.name IN (
                 'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_applied', 'loyalty_attach_promo_code',
-                'loyalty_balance', 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_commit',
+                'loyalty_balance', 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_claim', 'loyalty_commit',
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
                 'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
                 'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
@@ -107,7 +107,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 -- What is configured.
                 ('admin', 'INSERT, UPDATE, DELETE', '{profile_databases,profiles,programs,point_types}'::text[]),
                 ('admin', 'INSERT, UPDATE, DELETE', '{channels,contact_points,regions,order_statuses,products}'),
-                ('admin', 'INSERT, UPDATE, DELETE', '{partners,partner_products,tier_groups,tiers,promo_code_pools}'),
+                ('admin', 'INSERT, UPDATE, DELETE', '{partners,partner_products,tier_groups,tiers,promo_code_pools,goals}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{product_segments,profile_segments,order_segments}'),
                 (
                     'admin', 'INSERT, UPDATE, DELETE',

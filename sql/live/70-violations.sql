@@ -443,7 +443,42 @@ SELECT
 FROM loyalty.holds AS hold
 JOIN loyalty.transactions AS entry
     ON entry.member = hold.member AND entry.program = hold.program AND entry.external_id = hold.external_id
-WHERE entry.hold IS DISTINCT FROM hold.id;
+WHERE entry.hold IS DISTINCT FROM hold.id
+
+UNION ALL
+SELECT
+    'claim_of_a_goal_has_its_transactions', claim.program, claim.member, claim.point_type, claim.seq,
+    format(
+        'claim %s of goal "%s" took %s points and gave %s, the ledger has %s and %s', claim.number, claim.goal, claim.points,
+        coalesce(claim.reward_points, 0), coalesce(-taken.value, 0), coalesce(given.value, 0)
+    )
+FROM loyalty.goal_claims AS claim
+LEFT JOIN loyalty.transactions AS taken
+    ON taken.member = claim.member
+    AND taken.program = claim.program
+    AND taken.point_type = claim.point_type
+    AND taken.seq = claim.seq
+    AND taken.type = 'redemption'
+    AND taken.source_type = 'goal'
+    AND taken.source = claim.goal
+LEFT JOIN loyalty.transactions AS given
+    ON given.member = claim.member
+    AND given.program = claim.program
+    AND given.point_type = claim.reward_point_type
+    AND given.seq = claim.reward_seq
+    AND given.type = 'accrual'
+    AND given.source_type = 'goal'
+    AND given.source = claim.goal
+WHERE -taken.value IS DISTINCT FROM claim.points
+    OR given.value IS DISTINCT FROM claim.reward_points
+
+UNION ALL
+SELECT
+    'claims_of_a_goal_are_numbered', claim.program, claim.member, NULL, NULL,
+    format('%s claims of goal "%s" are numbered up to %s', count(*), claim.goal, max(claim.number))
+FROM loyalty.goal_claims AS claim
+GROUP BY claim.program, claim.member, claim.goal
+HAVING count(*) <> max(claim.number);
 
 COMMENT ON VIEW loyalty.violations IS
     'Invariants of the ledger that do not hold, one a row: what loyalty_verify() returns. Reading it reads every row.';

@@ -108,6 +108,10 @@ FROM (
             NULL, NULL, false, false, NULL, '{}', '{}', 'program = $1', NULL, NULL, NULL
         ),
         (
+            195, 'goals', 'programs', 'goals', 'goal', '{"program": "external_id"}', '{external_id}',
+            NULL, NULL, false, false, NULL, '{}', '{}', 'program = $1', NULL, NULL, NULL
+        ),
+        (
             200, 'promotion_groups', 'programs', 'promotion_groups', 'promotion group',
             '{"program": "external_id"}', '{external_id}',
             '{parent}', NULL, false, false, NULL, '{archived}', '{}', 'program = $1 AND NOT archived',

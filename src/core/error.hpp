@@ -78,6 +78,8 @@ inline constexpr std::string_view job_is_running = "LY524";
 inline constexpr std::string_view reserved_source = "LY525";
 inline constexpr std::string_view missing_field = "LY526";
 inline constexpr std::string_view initial_exists = "LY527";
+inline constexpr std::string_view unknown_goal = "LY528";
+inline constexpr std::string_view not_claimable = "LY529";
 // Rights.
 inline constexpr std::string_view called_within = "LY790";
 inline constexpr std::string_view profiles_unreadable = "LY791";

@@ -52,6 +52,8 @@ VALUES ('p', 'sale', 'product', 'in', '{hot}'), ('p', 'fix', 'product', 'all', '
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('p', 'sale', 1, 'discount', '{"percent": 10}'), ('p', 'sale', 1, 'discount', '{"percent": 20}'), ('p', 'fix', 1, 'discount', '{"percent": 5}'), ('p', 'code', 1, 'discount', '{"percent": 10}'), ('p', 'partner', 1, 'partner_discount', '{}'), ('p', 'earn', 1, 'partner_points', '{"mode": "accrue", "point_type": "bonus"}'), ('p', 'earn', 2, 'accrue_points', '{"point_type": "bonus", "points": 20, "credit_on": "delivered"}'), ('p', 'earn', 2, 'accrue_points', '{"point_type": "q", "percent": 33.333, "credit_on": "processing"}'), ('p', 'pay', 1, 'points_discount', '{"point_type": "bonus", "percent": 20}'), ('p', 'golden', 1, 'discount', '{"percent": 1}'), ('p', 'local', 1, 'discount', '{"percent": 2}'), ('p', 'segs', 1, 'discount', '{"amount": 2}'), ('p', 'static', 1, 'discount', '{"amount": 0.5}'), ('p', 'issue', 1, 'issue_promo_code', '{"pool": "pers"}'), ('p', 'web', 1, 'discount', '{"percent": 3}');
 INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount, min_amount, max_amount) VALUES ('p', 'visit', 'accrual', 'bonus', 5, 1, 9);
+INSERT INTO loyalty.goals (program, external_id, name, point_type, points, promo_code_pool, reward_point_type, reward_points, reward_text)
+VALUES ('p', 'box', 'Box', 'bonus', 5, NULL, NULL, NULL, 'A box'), ('p', 'rank', 'Rank', 'bonus', 6, NULL, 'q', 2, NULL), ('p', 'treat', 'Treat', 'bonus', 7, 'pers', NULL, NULL, NULL);
 UPDATE loyalty.promotions SET state = 'active';
 SELECT loyalty_enrol('ann', 'p', registered_at => '2027-05-20 12:00Z') ->> 'outcome' AS ann;
 SELECT loyalty_accrue('ann', 'p', point_type, 100) ->> 'value' AS value FROM unnest('{bonus,q,r}'::text[]) AS point_type;
@@ -114,7 +116,12 @@ BEGIN
         $s$SELECT * FROM loyalty_find_member('p', '1', 'phone')$s$,
         $s$SELECT loyalty_member_card('ann', 'p')$s$,
         $s$SELECT loyalty_promotion_tree('p')$s$,
-        $s$SELECT * FROM loyalty.order_lines ORDER BY order_id, line$s$
+        $s$SELECT * FROM loyalty.order_lines ORDER BY order_id, line$s$,
+        $s$SELECT loyalty_accrue('ann', 'p', 'bonus', 40)$s$,
+        $s$SELECT loyalty_claim('ann', 'p', 'box')$s$,
+        $s$SELECT loyalty_claim('ann', 'p', 'rank')$s$,
+        $s$SELECT loyalty_claim('ann', 'p', 'treat') - 'promo_code'$s$,
+        $s$SELECT * FROM loyalty_balance('ann', 'p') ORDER BY 1$s$
     ] LOOP
         told := told || E'\n' || coalesce(answer(replace(statement, 'ORDER}', given || '}')), '');
     END LOOP;
@@ -281,6 +288,18 @@ INSERT INTO settings VALUES
     ('tiers', 'position', 'refused', $e$UPDATE loyalty.tiers SET position = -1 WHERE external_id = 'gold'$e$),
     ('tiers', 'threshold', 'seen', $e$UPDATE loyalty.tiers SET threshold = 5 WHERE external_id = 'base'$e$),
     ('tiers', 'predicate', 'seen', $e$UPDATE loyalty.tiers SET predicate = '$.orders.count >= 100' WHERE external_id = 'buyer'$e$),
+    ('goals', 'program', 'refused', $e$UPDATE loyalty.goals SET program = 'another' WHERE external_id = 'box'$e$),
+    ('goals', 'external_id', 'refused', $e$UPDATE loyalty.goals SET external_id = 'another' WHERE external_id = 'box'$e$),
+    ('goals', 'name', 'told', $e$UPDATE loyalty.goals SET name = 'Renamed' WHERE external_id = 'box'$e$),
+    ('goals', 'description', 'told', $e$UPDATE loyalty.goals SET description = 'Described' WHERE external_id = 'box'$e$),
+    ('goals', 'point_type', 'refused', $e$UPDATE loyalty.goals SET point_type = 'q' WHERE external_id = 'box'$e$),
+    ('goals', 'points', 'seen', $e$UPDATE loyalty.goals SET points = 6 WHERE external_id = 'box'$e$),
+    ('goals', 'automatic', 'seen', $e$UPDATE loyalty.goals SET automatic = true WHERE external_id = 'box'$e$),
+    ('goals', 'active', 'seen', $e$UPDATE loyalty.goals SET active = false WHERE external_id = 'box'$e$),
+    ('goals', 'promo_code_pool', 'seen', $e$UPDATE loyalty.goals SET promo_code_pool = NULL, reward_text = 'A treat' WHERE external_id = 'treat'$e$),
+    ('goals', 'reward_point_type', 'seen', $e$UPDATE loyalty.goals SET reward_point_type = 'r' WHERE external_id = 'rank'$e$),
+    ('goals', 'reward_points', 'seen', $e$UPDATE loyalty.goals SET reward_points = 3 WHERE external_id = 'rank'$e$),
+    ('goals', 'reward_text', 'seen', $e$UPDATE loyalty.goals SET reward_text = 'Two boxes' WHERE external_id = 'box'$e$),
     ('promo_code_pools', 'kind', 'refused', $e$UPDATE loyalty.promo_code_pools SET kind = 'universal' WHERE external_id = 'pers'$e$),
     ('promo_code_pools', 'valid_from', 'seen', $e$UPDATE loyalty.promo_code_pools SET valid_from = '2027-07-01' WHERE external_id = 'pers'$e$),
     ('promo_code_pools', 'valid_until', 'seen', $e$UPDATE loyalty.promo_code_pools SET valid_until = '2027-06-01' WHERE external_id = 'pers'$e$),

@@ -20,6 +20,7 @@ SELECT loyalty_generate_promo_codes('branch', 'own', '########', 20) \g /dev/nul
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state, starts_at)
 VALUES ('branch', 'bonus', 'Gift', 'trigger', 'active', '2020-01-01');
 INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('branch', 'bonus', 'accrual', 'bonus', 1);
+INSERT INTO loyalty.goals (program, external_id, name, point_type, points, reward_text) VALUES ('branch', 'mug', 'Mug', 'bonus', 5, 'A mug');
 SELECT loyalty_apply('branch') \g /dev/null
 SELECT loyalty_enrol(member, 'branch'), loyalty_accrue(member, 'branch', 'bonus', 100, external_id => 'A'),
     loyalty_redeem(member, 'branch', 'bonus', 10, external_id => 'R'),
@@ -79,6 +80,7 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_tier', $$SELECT loyalty_tier(%L, 'branch')$$),
     ('loyalty_tiers_reached', $$SELECT loyalty_tiers_reached(%L, 'branch')$$),
     ('loyalty_judge', $$SELECT loyalty_judge(%L, 'branch')$$),
+    ('loyalty_claim', $$SELECT loyalty_claim(%L, 'branch', 'mug')$$),
     ('loyalty_set_tier', $$SELECT loyalty_set_tier(%L, 'branch', 'none', 'none')$$),
     ('loyalty_remove_member', $$SELECT loyalty_remove_member(%L, 'branch')$$),
     ('loyalty_erase_member', $$SELECT loyalty_erase_member(%L, 'branch')$$),

@@ -1,5 +1,6 @@
 #include "core/money/decimal.hpp"
 
+#include "pg/goals/goals.hpp"
 #include "pg/ledger/book.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/promotions/trigger_rules.hpp"
@@ -100,6 +101,8 @@ private:
         Terms terms = terms_;
         terms.judges_dynamic = terms.judges_dynamic && !posting_.of_order;
         judge_after_booking(posting_.key, key_, terms, state_.account, now_);
+        const bool is_credited = is_credit(type_) || type_ == Type::refund;
+        if (terms.has_goal && is_credited) claim_automatic_goal(posting_.key, terms);
     }
 
     bool is_cancel() const { return posting_.by_owner && posting_.source_type == "cancel"; }
@@ -319,12 +322,17 @@ private:
                                           : "A reversal takes back an accrual of the same account.");
     }
 
-    // What an order booked is undone by the functions for orders alone, which keep the order's own figures.
-    void refuse_row_of_order(bool is_of_order) const {
-        if (!is_of_order || posting_.of_order) return;
+    // What an order booked is undone by the functions for orders alone, which keep the order's own figures; what a goal
+    // took and gave stays.
+    void refuse_row_of(const std::optional<std::string>& source_type) const {
+        const bool is_of_goal = source_type == "goal";
+        if (!is_of_goal && (source_type != "order" || posting_.of_order)) return;
         throw Error(sqlstate::cannot_be_cancelled,
-                    "transaction " + std::to_string(*posting_.undoes) + " of the account was booked by an order", {},
-                    "Use loyalty_cancel_order() or loyalty_return_items().");
+                    "transaction " + std::to_string(*posting_.undoes) + " of the account was booked by " +
+                        (is_of_goal ? "a goal" : "an order"),
+                    {},
+                    is_of_goal ? "What a goal gave is not taken back; book an accrual to make good for it."
+                               : "Use loyalty_cancel_order() or loyalty_return_items().");
     }
 
     // The amount of a refund or claim, given what is left of the row that it undoes; nothing if a cancellation was booked.
@@ -350,7 +358,7 @@ private:
             "         WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4 AND r.undoes = $4),"
             "       (SELECT c.id FROM loyalty.transactions c"
             "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel'),"
-            "       t.source_type = 'order'"
+            "       t.source_type"
             "  FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
             {TEXTOID, TEXTOID, TEXTOID, INT8OID});
         static Query consumption(
@@ -364,7 +372,7 @@ private:
         const Argument undoes = bigint_argument(*posting_.undoes);
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, undoes});
         if (rows.size() == 0 || rows.text(0, 1) != "redemption") fail_undone(rows.size() == 0 ? "" : rows.text(0, 1));
-        refuse_row_of_order(rows.boolean(0, 5));
+        refuse_row_of(rows.optional_text(0, 5));
         Redemption redemption;
         redemption.seq = *posting_.undoes;
         redemption.refunded = units_at(rows, 0, 3, terms_.scale);
@@ -401,7 +409,7 @@ private:
     // What is to be known of the accrual; false if it was cancelled before.
     bool read_claim(Claim& claim) {
         static Query query(
-            "SELECT t.type, t.value, t.source_type = 'order', l.seq, l.remaining, l.held, l.active_from, l.expires_at,"
+            "SELECT t.type, t.value, t.source_type, l.seq, l.remaining, l.held, l.active_from, l.expires_at,"
             "       undone.claimed, undone.lapsed,"
             "       (SELECT coalesce(sum(-x.value), 0) FROM loyalty.transactions x"
             "         WHERE x.member = $1 AND x.program = $2 AND x.point_type = $3 AND x.seq > $4 AND x.lot = $4)"
@@ -421,7 +429,7 @@ private:
         const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
         const std::string type = rows.size() == 0 ? "" : rows.text(0, 1);
         if (type != "accrual" && type != "initial") fail_undone(type);
-        refuse_row_of_order(rows.boolean(0, 3));
+        refuse_row_of(rows.optional_text(0, 3));
         if (!settle_amount(units_at(rows, 0, 2, terms_.scale) - units_at(rows, 0, 9, terms_.scale), rows, 12))
             return false;
         Account& account = state_.account;
@@ -526,6 +534,10 @@ void refuse_own_source(const std::optional<std::string>& source_type) {
     if (source_type == "cancel" || source_type == "settlement" || source_type == "write_off") {
         throw Error(sqlstate::reserved_source, "source type \"" + *source_type + "\" is the ledger's own", {},
                     "Use loyalty_cancel() or loyalty_write_off_owed(), or another source type.");
+    }
+    if (source_type == "goal") {
+        throw Error(sqlstate::reserved_source, "source type \"goal\" is that of loyalty's own goals", {},
+                    "Use loyalty_claim(), or another source type.");
     }
     if (source_type == "order") {
         throw Error(sqlstate::reserved_source, "source type \"order\" is that of loyalty's own orders", {},

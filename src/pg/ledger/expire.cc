@@ -1,5 +1,7 @@
 // The job that books all expirations: set-based, accounts in key order. The rows it inserts arrive with their balances, which
-// window functions give, so that the trigger takes them as they stand.
+// window functions give, so that the trigger takes them as they stand. Automatic goals that points have brought into reach by
+// becoming active are claimed before.
+#include "pg/goals/goals.hpp"
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/time_outs.hpp"
 #include "pg/server/clock.hpp"
@@ -16,6 +18,11 @@ std::optional<std::vector<JobKey>> next_accounts(JobRun& run, int batch_size) {
         "       OR EXISTS (SELECT FROM loyalty.holds h"
         "                   WHERE h.member = n.member AND h.program = n.program AND h.point_type = n.point_type"
         "                     AND h.state = 'open' AND h.expires_at <= $6)"
+        "       OR EXISTS (SELECT FROM loyalty.goals g"
+        "                   WHERE g.program = n.program AND g.point_type = n.point_type AND g.automatic AND g.active"
+        "                     AND (SELECT sum(l.remaining) FROM loyalty.lots l"
+        "                           WHERE l.member = n.member AND l.program = n.program AND l.point_type = n.point_type AND l.open"
+        "                             AND l.active_from <= $5) >= g.points)"
         "  FROM (SELECT b.member, b.program, b.point_type FROM loyalty.balances b"
         "         WHERE (b.member, b.program, b.point_type) > ($1, $2, $3)"
         "         ORDER BY b.member, b.program, b.point_type LIMIT $4) n"
@@ -67,6 +74,7 @@ std::int64_t expire(std::span<const JobKey> keys) {
     const JobKeyArguments arguments(keys);
     lock_members_of(arguments, keys.size());
     end_holds(arguments, keys.size());
+    claim_goals_in_reach(keys);
     return expire_lots(keys, arguments);
 }
 

@@ -262,10 +262,13 @@ Datum loyalty_cancel(PG_FUNCTION_ARGS) {
                 return roll_back(member, program, *hold, caller);
             }
             const bool is_credit = found->type == "accrual" || found->type == "initial";
-            if ((!is_credit && found->type != "redemption") || found->source_type == "order") {
+            if ((!is_credit && found->type != "redemption") || found->source_type == "order" ||
+                found->source_type == "goal") {
                 throw Error(
                     sqlstate::cannot_be_cancelled, "transaction " + name.shown() + " cannot be cancelled",
-                    found->source_type == "order" ? "An order booked it." : "It is of type " + found->type + ".",
+                    found->source_type == "order"  ? "An order booked it."
+                    : found->source_type == "goal" ? "A goal booked it."
+                                                   : "It is of type " + found->type + ".",
                     "Only accruals, initial balances and redemptions are cancelled; what an order booked goes by the functions for orders.");
             }
             Posting posting;

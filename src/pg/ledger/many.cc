@@ -235,7 +235,7 @@ private:
         const auto known = find_external_ids(bookable);
         for (Row* row : bookable) {
             ManyAccount& account = accounts.at({row->posting.key.member, row->posting.key.point_type});
-            if (account.has_timed_out_holds) {
+            if (account.is_left_alone()) {
                 alone.push_back(row);
                 continue;
             }
@@ -243,7 +243,7 @@ private:
         }
         std::vector<const ManyAccount*> to_write;
         for (const ManyAccount* account : to_read) {
-            if (!account->has_timed_out_holds) to_write.push_back(account);
+            if (!account->is_left_alone()) to_write.push_back(account);
         }
         write_accounts(program_, to_write, now_);
         judge(to_write);

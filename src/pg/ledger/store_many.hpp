@@ -15,6 +15,9 @@ struct ManyAccount {
 
     explicit ManyAccount(AccountKey account) : key(std::move(account)), arguments(key) {}
 
+    // What follows from each of its bookings is booked before the next: holds that have ended, a goal that is reached.
+    bool is_left_alone() const { return has_timed_out_holds || state.terms.has_goal; }
+
     AccountKey key;
     KeyArguments arguments;
     AccountState state;  // its terms are to be set before it is read

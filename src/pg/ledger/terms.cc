@@ -69,7 +69,8 @@ Terms load(const std::string& program, const std::string& point_type) {
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
         "       " LOYALTY_DEACTIVATION("t") ", t.kind = 'qualification',"
         "       EXISTS (SELECT FROM loyalty.tiers r WHERE r.program = $1 AND r.predicate IS NOT NULL),"
-        "       p.time_zone, t.validity_count, t.validity_unit"
+        "       p.time_zone, t.validity_count, t.validity_unit,"
+        "       EXISTS (SELECT FROM loyalty.goals o WHERE o.program = $1 AND o.point_type = $2 AND o.automatic AND o.active)"
         "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"
         " WHERE p.external_id = $1 AND t.external_id = $2",
         {TEXTOID, TEXTOID});
@@ -86,6 +87,7 @@ Terms load(const std::string& program, const std::string& point_type) {
     terms.qualifies = rows.boolean(0, 7);
     terms.judges_dynamic = rows.boolean(0, 8);
     terms.time_zone = rows.text(0, 9);
+    terms.has_goal = rows.boolean(0, 12);
     if (!rows.is_null(0, 10)) terms.validity = validity_of(rows.integer(0, 10), rows.text(0, 11));
     return terms;
 }

@@ -17,6 +17,7 @@ struct Terms {
     bool type_active = false;
     TimestampTz deactivates_at = DT_NOEND;
     bool qualifies = false;       // points of the type may lift through tiers
+    bool has_goal = false;        // an automatic one, which a credit may reach
     bool judges_dynamic = false;  // the program has tiers with predicates, which any booking may change
     std::string time_zone;
     std::optional<Interval> validity;  // of points; none: for ever

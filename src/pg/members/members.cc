@@ -1,6 +1,7 @@
 #include "pg/members/members.hpp"
 
 #include "pg/events/outbox.hpp"
+#include "pg/goals/goals.hpp"
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
@@ -64,6 +65,7 @@ void settle_in(const std::string& program, const std::vector<std::string>& fresh
     if (!fresh.empty()) {
         tell_enrolled(program, fresh, false);
         grant_initial_balances(program, fresh, now);
+        claim_goals_in_reach(program, fresh);
     }
     if (!back.empty()) tell_enrolled(program, back, true);
     std::vector<std::string> all = fresh;

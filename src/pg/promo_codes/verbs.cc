@@ -251,6 +251,15 @@ std::optional<std::string> issue_promo_code(const PromoCodePool& pool, const std
     return code->code;
 }
 
+std::optional<std::string> give_promo_code(const PromoCodePool& pool, const std::string& profile) {
+    if (!pool.is_personal() || now() < pool.valid_from || now() >= pool.valid_until) return std::nullopt;
+    const auto code = lock_free_code(pool);
+    if (!code) return std::nullopt;
+    attach(*code, profile);
+    write_event("promo_code_issued", *code, profile);
+    return code->code;
+}
+
 }  // namespace loyalty::pg
 
 extern "C" {

@@ -13,4 +13,7 @@ namespace loyalty::pg {
 std::optional<std::string> issue_promo_code(const PromoCodePool& pool, const std::string& profile,
                                             const std::string& order_id);
 
+// Likewise for no order, and tells of it.
+std::optional<std::string> give_promo_code(const PromoCodePool& pool, const std::string& profile);
+
 }  // namespace loyalty::pg
