@@ -286,7 +286,7 @@ foreach my $limit (
     [ 'max_effects', '| effects of benefits on lines in one calculation | %s |' ],
     [ 'most_children', 'could apply, for a search | %s |' ],
     [ 'most_places', 'lines of the order, for a search | %s |' ],
-    [ 'search_steps', '* %s steps for an order.' ])
+    [ 'default_search_limit', '* %s steps for an order.' ])
 {
     my ($constant, $statement) = @$limit;
     my $value = $sources =~ /\b$constant = ([\d']+);/ ? $1 : "nothing: no source has $constant";
