@@ -26,7 +26,7 @@ BEGIN
         ERRCODE = 'LY522',
         MESSAGE = format('table "%s.%s" is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME),
         DETAIL = format('%s is refused for everybody, its owner too.', TG_OP),
-        HINT = 'Correct a transaction by another one: loyalty_cancel(), loyalty_refund().',
+        HINT = coalesce(TG_ARGV[0], 'Correct a transaction by another one: loyalty_cancel(), loyalty_refund().'),
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME;
 END

@@ -141,12 +141,15 @@ BEGIN
         CALL @extschema@.loyalty_run_job('delete_events'::text, batch_size, keep_events);
     END IF;
     CALL @extschema@.loyalty_run_job('refresh_reports'::text, batch_size, NULL::interval);
+    PERFORM @extschema@.loyalty_record_prices(NULL::text);
+    COMMIT;
 END
 $body$;
 
 COMMENT ON PROCEDURE @extschema@.loyalty_run_jobs(integer, interval) IS
     'Does all that is due: runs the jobs end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, with keep_events '
-    'also delete_events of what is older, and refresh_reports one after the other, as loyalty_run_job() does each. Errors: '
+    'also delete_events of what is older, and refresh_reports one after the other, as loyalty_run_job() does each, and records '
+    'prices where they are kept (loyalty_record_prices()). Errors: '
     'those of loyalty_run_job(). Example: CALL loyalty_run_jobs(keep_events => ''90 days'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------

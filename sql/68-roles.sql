@@ -14,7 +14,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 function.prorettype = 'trigger'::regtype AS is_trigger,
                 function.prokind = 'p'
                 OR function.proname ~ '^loyalty_(.*_batch|.*_jobs?|(un)?schedule)$'
-                OR function.proname IN ('loyalty_delete_events', 'loyalty_refresh_reports', 'loyalty_wall_clock') AS is_job
+                OR function.proname IN ('loyalty_delete_events', 'loyalty_record_prices', 'loyalty_refresh_reports', 'loyalty_wall_clock')
+                AS is_job
             FROM pg_proc AS function
             JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
             LEFT JOIN pg_depend AS dependency
@@ -26,7 +27,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHERE extension.extname = 'loyalty'
                 OR schema.nspname = 'loyalty'
                 AND function.proname IN (
-                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edit'
+                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edit',
+                    'settle_prices', 'record_prices', 'note_price_change', 'note_used_up', 'keep_price_history'
                 )
         ),
         relation AS (
@@ -54,7 +56,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
                 'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
                 'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
-                'loyalty_place_order', 'loyalty_prices', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem',
+                'loyalty_place_order', 'loyalty_prices', 'loyalty_prior_price', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem',
                 'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tiers_reached', 'loyalty_trigger_promotions'
             )

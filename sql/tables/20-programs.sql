@@ -15,6 +15,7 @@ CREATE TABLE loyalty.programs (
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     max_discount_guarantee numeric,
     search_limit integer NOT NULL DEFAULT 2000000,
+    price_history boolean NOT NULL DEFAULT false,
     CONSTRAINT programs_pkey PRIMARY KEY (external_id),
     CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
     CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
@@ -57,6 +58,8 @@ COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
 COMMENT ON COLUMN loyalty.programs.search_limit IS
     'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a second on a '
     'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';
+COMMENT ON COLUMN loyalty.programs.price_history IS
+    'Whether loyalty.price_history keeps what products have cost, for loyalty_prior_price(); each change of products is priced then.';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
 

@@ -47,6 +47,7 @@ inline constexpr std::string_view unknown_version = "LY320";
 inline constexpr std::string_view contradictory_test = "LY322";
 inline constexpr std::string_view unknown_in_context = "LY323";
 inline constexpr std::string_view empty_promotion = "LY327";
+inline constexpr std::string_view no_price_history = "LY336";
 // The calculation.
 inline constexpr std::string_view amount_overflow = "LY401";
 inline constexpr std::string_view calculation_too_large = "LY402";

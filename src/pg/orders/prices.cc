@@ -47,6 +47,8 @@ struct Wanted {
     std::optional<std::string> segment;
     std::optional<TimestampTz> at;
     std::optional<std::string> program;
+    // The promotions whose usage limits are used up; nothing: as the counters say now.
+    std::optional<std::vector<std::string>> used_up{};
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -103,7 +105,8 @@ public:
         at_ = wanted.at.value_or(now());
         check_moment(at_);
         Buyer buyer = find_buyer(current_, wanted.member, now(), caller);
-        order_.allowances = find_allowances(buyer, program());
+        order_.allowances =
+            wanted.used_up ? allowances_by(*wanted.used_up, program()) : find_allowances(buyer, program());
         order_.buyer = std::move(buyer);
         order_.time = local_time(at_, program().time_zone);
         find_goals();
@@ -410,6 +413,26 @@ private:
 }  // namespace loyalty::pg
 
 extern "C" {
+PG_FUNCTION_INFO_V1(loyalty_recorded_prices);
+Datum loyalty_recorded_prices(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        const CalculationMemory memory;
+        const Arguments given(fcinfo);
+        Wanted wanted;
+        wanted.program = given.required(0, "program");
+        if (const auto skus = given.datum(1)) wanted.skus = texts_of(*skus);
+        wanted.at = given.moment(2);
+        const auto used_up = given.datum(3);
+        wanted.used_up = used_up ? texts_of(*used_up) : std::vector<std::string>{};
+        const Oid caller = GetUserId();
+        const AsOwner as_owner = AsOwner::reading();
+        PriceList list(fcinfo, wanted, caller);
+        list.run(find_skus(wanted, list.program().id));
+        return Datum{0};
+    });
+}
+
 PG_FUNCTION_INFO_V1(loyalty_prices);
 Datum loyalty_prices(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;

@@ -82,6 +82,19 @@ void find_allowances(Order& order, const Program& program, bool binding) {
     order.allowances = read_allowances(limited_candidates(program, order), order.buyer, program, binding);
 }
 
+std::vector<Allowance> allowances_by(const std::vector<std::string>& used_up, const Program& program) {
+    std::vector<Allowance> allowances;
+    for (const Index promotion : program.limited_promotions) {
+        const Promotion& limited = program.promotions[promotion];
+        Allowance allowance = allow(limited.usage_limits, promotion, {}, program.currency_scale, false);
+        if (std::find(used_up.begin(), used_up.end(), limited.id) != used_up.end()) {
+            allowance.uses = Allowance::Uses::used_up;
+        }
+        allowances.push_back(allowance);
+    }
+    return allowances;
+}
+
 std::vector<Allowance> find_allowances(const Buyer& buyer, const Program& program) {
     return read_allowances(program.limited_promotions, buyer, program, false);
 }
