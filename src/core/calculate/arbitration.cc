@@ -4,6 +4,7 @@
 #include "core/money/allot.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace loyalty {
 
@@ -17,21 +18,40 @@ void append(Entries& all, Entries&& more) {
     }
 }
 
+// Shares of an amount over the entries from `first` up to `last`: over lines first, then within each over the benefits whose
+// points a multiplier keeps apart, so that what these are makes no difference to the lines.
+std::vector<std::int64_t> allot_by_line(std::int64_t amount, Entries::const_iterator first, Entries::const_iterator last) {
+    std::vector<std::vector<std::int64_t>> lines;
+    std::vector<std::int64_t> weights;
+    for (auto entry = first; entry != last; ++entry) {
+        if (entry == first || entry->line != std::prev(entry)->line) {
+            lines.emplace_back();
+            weights.push_back(0);
+        }
+        lines.back().push_back(entry->points.units);
+        weights.back() += entry->points.units;
+    }
+    std::vector<std::int64_t> shares;
+    const auto by_line = allot(amount, weights);
+    for (std::size_t i = 0; i < lines.size(); i++) {
+        const auto within = allot(by_line[i], lines[i]);
+        shares.insert(shares.end(), within.begin(), within.end());
+    }
+    return shares;
+}
+
 // Brings the accruals of one benefit, from `first` up to `last`, down to what a budget of points has left, which is shared
 // over the lines by allotment.
 void cut_accruals_of(const Program& program, std::int64_t& left, Entries::iterator first, Entries::iterator last) {
-    std::vector<std::int64_t> points;
-    std::int64_t sum = 0;
-    for (auto entry = first; entry != last; ++entry) {
-        points.push_back(entry->points.units);
-        sum += entry->points.units;
-    }
+    const std::int64_t sum = std::accumulate(
+        first, last, std::int64_t{0}, [](std::int64_t so_far, const Entry& entry) { return so_far + entry.points.units; });
     const int scale = program.point_types[first->point_type].scale;
     const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
-    if (sum > left / one) points = allot(sum = left / one, points);
-    left -= sum * one;
+    const std::int64_t given = std::min(sum, left / one);
+    left -= given * one;
+    const auto shares = allot_by_line(given, first, last);
     for (auto entry = first; entry != last; ++entry) {
-        const Points allowed{points[static_cast<std::size_t>(entry - first)]};
+        const Points allowed{shares[static_cast<std::size_t>(entry - first)]};
         entry->points_cut = entry->points - allowed;
         entry->cut_by.budget = !entry->points_cut.is_zero();
         entry->points = allowed;
