@@ -214,22 +214,25 @@ reduction AS (
     FROM step, risen
     WHERE step.begins_at > risen.at AND step.price < step.former_price
 ),
-earlier AS (
+-- The days before, by the program's calendar.
+span AS (
     SELECT
-        min(step.price) AS lowest,
-        bool_or(step.price IS NULL) AS was_not_sold
-    FROM step, reduction
-    WHERE step.begins_at < coalesce(reduction.began_at, prior_price.at)
-        AND step.ends_at > coalesce(reduction.began_at, prior_price.at) - make_interval(days => days)
+        (reach.until AT TIME ZONE program.time_zone - make_interval(days => days)) AT TIME ZONE program.time_zone AS since,
+        reach.until
+    FROM reduction
+    CROSS JOIN LATERAL (SELECT coalesce(reduction.began_at, prior_price.at) AS until) AS reach
+    JOIN loyalty.programs AS program ON program.external_id = prior_price.program
 )
 SELECT
     (SELECT step.price FROM step ORDER BY step.begins_at DESC LIMIT 1),
     CASE
-        WHEN coalesce(reduction.began_at, prior_price.at) - make_interval(days => days) >= kept.since THEN earlier.lowest
+        WHEN span.since >= kept.since THEN (
+            SELECT min(step.price) FROM step WHERE step.begins_at < span.until AND step.ends_at > span.since
+        )
     END,
     reduction.began_at,
     kept.since
-FROM loyalty.price_recordings AS kept, reduction, earlier
+FROM loyalty.price_recordings AS kept, reduction, span
 WHERE kept.program = prior_price.program
 $function$;
 COMMENT ON FUNCTION loyalty.prior_price(text, text, timestamptz, integer) IS
