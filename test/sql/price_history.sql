@@ -139,4 +139,6 @@ SELECT * FROM loyalty_prior_price('tv');
 UPDATE loyalty.programs SET price_history = true;
 SELECT prior_price, since = loyalty.clock() AS begins_now FROM loyalty_prior_price('tv');
 SELECT * FROM loyalty_verify();
+DROP PROCEDURE live;
+DROP TABLE quoted;
 DROP SCHEMA loyalty CASCADE;
