@@ -75,7 +75,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_report_figures', 'loyalty_report_page',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_tiers_reached', 'loyalty_verify', 'loyalty_wall_clock'
             )
-            WHEN 'jobs' THEN routine.is_job OR routine.name = 'loyalty_now'
+            WHEN 'jobs' THEN routine.is_job OR routine.name IN ('loyalty_now', 'note_used_up', 'settle_prices')
             ELSE false
         END
         UNION ALL
