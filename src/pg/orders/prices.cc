@@ -408,6 +408,13 @@ private:
     std::unordered_map<std::int64_t, std::vector<std::uint32_t>> segments_;  // of an order, by its price
 };
 
+void list_prices(FunctionCallInfo call, const Wanted& wanted) {
+    const Oid caller = GetUserId();
+    const AsOwner as_owner = AsOwner::reading();
+    PriceList list(call, wanted, caller);
+    list.run(find_skus(wanted, list.program().id));
+}
+
 }  // namespace
 
 }  // namespace loyalty::pg
@@ -425,10 +432,7 @@ Datum loyalty_recorded_prices(PG_FUNCTION_ARGS) {
         wanted.at = given.moment(2);
         const auto used_up = given.datum(3);
         wanted.used_up = used_up ? texts_of(*used_up) : std::vector<std::string>{};
-        const Oid caller = GetUserId();
-        const AsOwner as_owner = AsOwner::reading();
-        PriceList list(fcinfo, wanted, caller);
-        list.run(find_skus(wanted, list.program().id));
+        list_prices(fcinfo, wanted);
         return Datum{0};
     });
 }
@@ -445,10 +449,7 @@ Datum loyalty_prices(PG_FUNCTION_ARGS) {
         wanted.segment = given.text(2);
         wanted.at = given.moment(3);
         wanted.program = given.text(4);
-        const Oid caller = GetUserId();
-        const AsOwner as_owner = AsOwner::reading();
-        PriceList list(fcinfo, wanted, caller);
-        list.run(find_skus(wanted, list.program().id));
+        list_prices(fcinfo, wanted);
         return Datum{0};
     });
 }
