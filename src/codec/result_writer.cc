@@ -18,6 +18,11 @@ public:
 
     void run(const ResultHeader& header, Detail detail = Detail::full) {
         out_.begin_object();
+        write_members(header, detail);
+        out_.end_object();
+    }
+
+    void write_members(const ResultHeader& header, Detail detail) {
         write_header(header);
         if (detail >= Detail::lines) write_lines();
         write_shipping();
@@ -29,7 +34,6 @@ public:
         out_.key("optimal");
         out_.boolean(calculation_.optimal);
         if (!calculation_.unproven.empty()) write_unproven();
-        out_.end_object();
     }
 
     // A row for each point type, or operation; `begin_row` writes what stands in front.
@@ -413,6 +417,11 @@ void write_test(JsonWriter& out, std::span<const TestedOrder> orders) { TestWrit
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
                   const ResultHeader& header, Detail detail) {
     ResultWriter(out, program, order, calculation).run(header, detail);
+}
+
+void write_result_members(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
+                          const ResultHeader& header, Detail detail) {
+    ResultWriter(out, program, order, calculation).write_members(header, detail);
 }
 
 }  // namespace loyalty::codec

@@ -19,6 +19,9 @@ struct ResultHeader {
 // is described in the reference under loyalty_calculate.
 void write_result(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
                   const ResultHeader& header, Detail detail = Detail::full);
+// The same into an object that was begun and is not ended here, for an answer that says more.
+void write_result_members(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation,
+                          const ResultHeader& header, Detail detail);
 
 // An order of a test of the draft.
 struct TestedOrder {

@@ -86,6 +86,10 @@ Datum quote_result(const Quote& quote, Detail detail) {
     return result.take();
 }
 
+void write_quote_members(codec::JsonWriter& out, const Quote& quote, Detail detail) {
+    codec::write_result_members(out, quote.program(), quote.order, quote.calculation, {quote.document, quote.time}, detail);
+}
+
 namespace {
 
 // The edition that the second argument names by its number, if there is one.

@@ -183,9 +183,15 @@ private:
 
     // Answers with what is told the first time.
     Datum store(MemoryContext into) const {
-        const Datum result = quote_result(quote_);
-        write_placed({key_, quote_, status_, request_, resolved(), result, confirmation(false), payments_, accruals_});
-        return joined(without_keys(result, left_out()), confirmation(true), into);
+        write_placed({key_, quote_, status_, request_, resolved(), quote_result(quote_), confirmation(), payments_, accruals_});
+        JsonbWriter answer;
+        answer.begin_object();
+        write_quote_members(answer, quote_, document_.detail);
+        write_confirmation(answer);
+        answer.key("repeated");
+        answer.boolean(false);
+        answer.end_object();
+        return answer.take(into);
     }
 
     Datum resolved() const {
@@ -259,11 +265,17 @@ private:
         out.end_object();
     }
 
-    // What the answer tells beside the result, and what of it is stored.
-    Datum confirmation(bool in_answer) const {
-        const std::string& time_zone = quote_.program().time_zone;
+    // What the answer tells beside the result, as it is stored.
+    Datum confirmation() const {
         JsonbWriter out;
         out.begin_object();
+        write_confirmation(out);
+        out.end_object();
+        return out.take();
+    }
+
+    void write_confirmation(JsonbWriter& out) const {
+        const std::string& time_zone = quote_.program().time_zone;
         out.key("status");
         out.text(status_);
         out.key("placed_at");
@@ -274,12 +286,6 @@ private:
         out.begin_array();
         for (const auto& code : issued_) write_issued(out, code);
         out.end_array();
-        if (in_answer) {
-            out.key("repeated");
-            out.boolean(false);
-        }
-        out.end_object();
-        return out.take();
     }
 
     const Oid caller_;

@@ -39,5 +39,7 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
 
 // The quote as loyalty_calculate() answers it: jsonb in the current memory context.
 Datum quote_result(const Quote& quote, Detail detail = Detail::full);
+// The same into an object that is being written.
+void write_quote_members(codec::JsonWriter& out, const Quote& quote, Detail detail);
 
 }  // namespace loyalty::pg

@@ -25,8 +25,6 @@ Datum jsonb_from_text(const std::string& json);
 Datum compressed(Datum jsonb);
 std::int64_t jsonb_hash(Datum jsonb);
 Datum without_keys(Datum jsonb, const std::vector<std::string>& keys);
-// Both objects as one, in the memory context given.
-Datum joined(Datum one, Datum other, MemoryContext into);
 
 // Builds a jsonb. What is written is remembered as plain values, so that the whole of it takes one crossing.
 class JsonbWriter final : public codec::JsonWriter {
@@ -43,8 +41,8 @@ public:
     // Keeps a text until the value is finished.
     std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
-    // In the current memory context.
-    Datum take();
+    // In the current memory context, or the one given.
+    Datum take(MemoryContext into = CurrentMemoryContext);
 
 private:
     // Kept small: an answer has thousands.
@@ -78,6 +76,7 @@ private:
     // words of its own.
     void require_size() const;
 
+    void push_all(JsonbBuilding& building, MemoryContext room) const;
     static void push(JsonbBuilding& building, const Piece& piece);
 
     std::deque<Piece> pieces_;
