@@ -117,7 +117,7 @@ build_id   = $(shell readelf -n $(EXTENSION).so | sed -n 's/^ *Build ID: //p')
 # --- Unit tests: the core and the codec under sanitizers, no server ---------------------------------------------------
 
 SANITIZERS   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-UNIT_FLAGS   := -std=c++20 -g -O1 $(WARNINGS) $(SANITIZERS) -Isrc -Itest $(BOOST) -MMD -MP
+UNIT_FLAGS   := -std=c++20 -g1 -O1 $(WARNINGS) $(SANITIZERS) -Isrc -Itest $(BOOST) -MMD -MP
 UNIT_SOURCES := $(CORE_SOURCES) $(sort $(wildcard test/unit/*.cc))
 UNIT_OBJECTS := $(patsubst %.cc,build/unit/%.o,$(UNIT_SOURCES))
 
