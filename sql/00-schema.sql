@@ -114,6 +114,7 @@ DECLARE
     known CONSTANT integer := @extschema@.loyalty_schema_version();
     found_version integer;
     granted name[];
+    statement text;
 BEGIN
     PERFORM @extschema@.loyalty_require_owner();
     IF to_regclass('loyalty.schema_version') IS NULL THEN
@@ -146,7 +147,7 @@ BEGIN
         -- include migrations/2
     END IF;
 
-    -- include live
+    -- execute live
 
     PERFORM @extschema@.loyalty_adopt_rules();
 
@@ -178,6 +179,8 @@ CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RET
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    statement text;
 BEGIN
     IF to_regnamespace('loyalty') IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -187,7 +190,7 @@ BEGIN
             SCHEMA = 'loyalty';
     END IF;
 
-    -- include tables
+    -- execute tables
 
     REVOKE ALL ON SCHEMA loyalty FROM PUBLIC;
     REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM PUBLIC;
