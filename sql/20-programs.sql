@@ -8,17 +8,9 @@
 -- snapshot is older than the last edit gets a serialization failure instead of checking what he cannot see. Writers of
 -- products lock the row FOR KEY SHARE and are not disturbed by it.
 CREATE FUNCTION @extschema@.loyalty_lock_draft(program text) RETURNS void
-    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    AS $body$
-BEGIN
-    -- A version of the row made by this transaction is locked already.
-    UPDATE loyalty.drafts AS draft
-    SET edits = draft.edits + 1
-    WHERE draft.program = loyalty_lock_draft.program
-        AND draft.xmin <> pg_current_xact_id()::xid;
-END
-$body$;
+    AS 'MODULE_PATHNAME', 'loyalty_lock_draft';
 
 COMMENT ON FUNCTION @extschema@.loyalty_lock_draft(text) IS
     'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction '

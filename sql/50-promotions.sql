@@ -6,6 +6,8 @@
 CREATE FUNCTION @extschema@.loyalty_next_position(program text, parent text) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    -- It reads all children.
+    SET loyalty.plan_by_keys = off
     AS $body$
 BEGIN
     RETURN coalesce(max(sibling.position) + 1, 0)
@@ -121,6 +123,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_refuse_cycle(text, text) IS
 CREATE FUNCTION @extschema@.loyalty_refuse_archived(program text, promotion_group text, what text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 BEGIN
     IF EXISTS (
@@ -285,6 +289,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() IS
 CREATE FUNCTION @extschema@.loyalty_refuse_ended(program text, promotion text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 BEGIN
     IF EXISTS (
@@ -311,6 +317,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_refuse_ended(text, text) IS
 CREATE FUNCTION @extschema@.loyalty_refuse_empty(program text, promotion text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
     empty record;
@@ -358,6 +366,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_refuse_empty(text, text) IS
 CREATE FUNCTION @extschema@.loyalty_check_names(document jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
     promotion CONSTANT loyalty.promotions := jsonb_populate_record(NULL::loyalty.promotions, document);
@@ -372,37 +382,66 @@ BEGIN
     FROM (
         SELECT 'profile segment' AS noun, 'profile_segments' AS relation, 'audience_segments' AS field, listed.name
         FROM unnest(promotion.audience_segments) AS listed (name)
-        WHERE (promotion.program, listed.name)
-            NOT IN (SELECT segment.program, segment.external_id FROM loyalty.profile_segments AS segment)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.profile_segments AS segment
+            WHERE segment.program = promotion.program
+                AND segment.external_id = listed.name
+        )
         UNION ALL
         SELECT 'order segment', 'order_segments', 'order_segments', listed.name
         FROM unnest(promotion.order_segments) AS listed (name)
-        WHERE (promotion.program, listed.name)
-            NOT IN (SELECT segment.program, segment.external_id FROM loyalty.order_segments AS segment)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.order_segments AS segment
+            WHERE segment.program = promotion.program
+                AND segment.external_id = listed.name
+        )
         UNION ALL
         SELECT 'tier', 'tiers', 'audience_tiers', listed.name
         FROM unnest(promotion.audience_tiers) AS listed (name)
-        WHERE (promotion.program, listed.name) NOT IN (SELECT tier.program, tier.external_id FROM loyalty.tiers AS tier)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.tiers AS tier
+            WHERE tier.program = promotion.program
+                AND tier.external_id = listed.name
+        )
         UNION ALL
         SELECT 'promo-code pool', 'promo_code_pools', 'promo_code_pool', promotion.promo_code_pool
         WHERE promotion.promo_code_pool IS NOT NULL
-            AND (promotion.program, promotion.promo_code_pool)
-            NOT IN (SELECT pool.program, pool.external_id FROM loyalty.promo_code_pools AS pool)
+            AND NOT EXISTS (
+                SELECT
+                FROM loyalty.promo_code_pools AS pool
+                WHERE pool.program = promotion.program
+                    AND pool.external_id = promotion.promo_code_pool
+            )
         UNION ALL
         SELECT 'channel', 'channels', 'channels', listed.name
         FROM unnest(promotion.channels) AS listed (name)
-        WHERE (promotion.program, listed.name)
-            NOT IN (SELECT channel.program, channel.external_id FROM loyalty.channels AS channel)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.channels AS channel
+            WHERE channel.program = promotion.program
+                AND channel.external_id = listed.name
+        )
         UNION ALL
         SELECT 'contact point', 'contact_points', 'contact_points', listed.name
         FROM unnest(promotion.contact_points) AS listed (name)
-        WHERE (promotion.program, listed.name)
-            NOT IN (SELECT point.program, point.external_id FROM loyalty.contact_points AS point)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.contact_points AS point
+            WHERE point.program = promotion.program
+                AND point.external_id = listed.name
+        )
         UNION ALL
         SELECT 'region', 'regions', 'regions', listed.name
         FROM unnest(promotion.regions) AS listed (name)
-        WHERE (promotion.program, listed.name)
-            NOT IN (SELECT region.program, region.external_id FROM loyalty.regions AS region)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.regions AS region
+            WHERE region.program = promotion.program
+                AND region.external_id = listed.name
+        )
     ) AS named
     LIMIT 1;
     IF FOUND THEN
@@ -494,11 +533,19 @@ COMMENT ON FUNCTION @extschema@.loyalty_named_delete_trigger() IS
 CREATE FUNCTION @extschema@.loyalty_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
     NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
-    PERFORM @extschema@.loyalty_check_names(to_jsonb(NEW));
+    IF NEW.promo_code_pool IS NOT NULL
+        OR cardinality(
+            NEW.audience_segments || NEW.order_segments || NEW.audience_tiers || NEW.channels || NEW.contact_points || NEW.regions
+        ) > 0
+    THEN
+        PERFORM @extschema@.loyalty_check_names(to_jsonb(NEW));
+    END IF;
     IF NEW.audience = 'guests' AND NEW.kind <> 'discount' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY329',
@@ -578,6 +625,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotions_trigger() IS
 CREATE FUNCTION @extschema@.loyalty_promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
@@ -606,6 +655,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotions_delete_trigger() IS
 CREATE FUNCTION @extschema@.loyalty_promotion_conditions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
     unknown text;
@@ -637,17 +688,29 @@ BEGIN
             AND condition.promotion = NEW.promotion;
     END IF;
 
-    SELECT named.segment INTO unknown
-    FROM unnest(NEW.segments) WITH ORDINALITY AS named (segment, position)
-    WHERE NOT EXISTS (
-        SELECT
-        FROM loyalty.all_segments AS segment
-        WHERE segment.program = NEW.program
-            AND segment.kind = NEW.level
-            AND segment.external_id = named.segment
-    )
-    ORDER BY named.position
-    LIMIT 1;
+    IF NEW.level = 'product' THEN
+        SELECT named.segment INTO unknown
+        FROM unnest(NEW.segments) WITH ORDINALITY AS named (segment, position)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.product_segments AS segment
+            WHERE segment.program = NEW.program
+                AND segment.external_id = named.segment
+        )
+        ORDER BY named.position
+        LIMIT 1;
+    ELSE
+        SELECT named.segment INTO unknown
+        FROM unnest(NEW.segments) WITH ORDINALITY AS named (segment, position)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM loyalty.order_segments AS segment
+            WHERE segment.program = NEW.program
+                AND segment.external_id = named.segment
+        )
+        ORDER BY named.position
+        LIMIT 1;
+    END IF;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY305',
@@ -706,6 +769,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, i
 CREATE FUNCTION @extschema@.loyalty_promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
     place record;
@@ -757,6 +822,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotion_benefits_trigger() IS
 CREATE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
@@ -963,29 +1030,29 @@ COMMENT ON FUNCTION @extschema@.loyalty_new_version_trigger() IS
     'before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_note_edit_trigger() RETURNS trigger
+CREATE FUNCTION @extschema@.loyalty_note_edits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
-    program text;
-    what text;
+    programs text[];
+    whats text[];
 BEGIN
-    IF TG_OP = 'DELETE' THEN
-        EXECUTE format('SELECT %s, %s FROM (SELECT ($1).*) AS definition', TG_ARGV[0], TG_ARGV[1])
-        INTO program, what
-        USING OLD;
-    ELSE
-        EXECUTE format('SELECT %s, %s FROM (SELECT ($1).*) AS definition', TG_ARGV[0], TG_ARGV[1])
-        INTO program, what
-        USING NEW;
+    EXECUTE format(
+        'SELECT array_agg(edit.program), array_agg(edit.what)'
+        ' FROM (SELECT DISTINCT %s::text AS program, %s::text AS what FROM edited AS definition) AS edit',
+        TG_ARGV[0], TG_ARGV[1]
+    ) INTO programs, whats;
+    IF programs IS NOT NULL THEN
+        PERFORM loyalty.note_edits(TG_TABLE_NAME, programs, whats);
     END IF;
-    PERFORM loyalty.note_edit(program, TG_TABLE_NAME, what);
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_note_edit_trigger() IS
-    'Trigger of the tables of definitions, after a row was inserted, updated or deleted: notes who did it, see loyalty.edits. '
-    'Its arguments are expressions of the row: the program, and its name for people. Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_note_edit_trigger(''program'', ''external_id'');';
+COMMENT ON FUNCTION @extschema@.loyalty_note_edits_trigger() IS
+    'Trigger of the tables of definitions, after rows were inserted, updated or deleted, which it gets as table edited: notes who '
+    'did it, see loyalty.edits. Its arguments are expressions of a row: the program, and its name for people. Example: CREATE '
+    'TRIGGER ... REFERENCING NEW TABLE AS edited ... EXECUTE FUNCTION loyalty_note_edits_trigger(''program'', ''external_id'');';

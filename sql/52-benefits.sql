@@ -4,10 +4,12 @@
 -- Names
 
 CREATE FUNCTION @extschema@.loyalty_pays_with_points(benefit text, parameters jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT benefit = 'points_discount' OR benefit = 'partner_points' AND parameters ->> 'mode' = 'pay'
+BEGIN
+    RETURN benefit = 'points_discount' OR benefit = 'partner_points' AND parameters ->> 'mode' = 'pay';
+END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_pays_with_points(text, jsonb) IS
@@ -17,10 +19,16 @@ COMMENT ON FUNCTION @extschema@.loyalty_pays_with_points(text, jsonb) IS
 CREATE FUNCTION @extschema@.loyalty_check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
     AS $body$
 DECLARE
     unknown record;
 BEGIN
+    -- Most benefits name nothing.
+    IF NOT parameters ?| '{partners,pool,credit_on,point_type}' AND NOT jsonb_path_exists(parameters, '$.**.segments') THEN
+        RETURN;
+    END IF;
     SELECT
         named.noun,
         named.parameter,
@@ -148,15 +156,17 @@ COMMENT ON FUNCTION @extschema@.loyalty_refused_under(text) IS
     'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
 
 CREATE FUNCTION @extschema@.loyalty_looks_at_several_lines(level text, benefit text, parameters jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT level = 'order'
-    OR benefit = 'set'
-    OR benefit = 'multiply_points'
-    OR @extschema@.loyalty_pays_with_points(benefit, parameters)
-    OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
-    OR parameters @> '{"per": "order"}'
+BEGIN
+    RETURN level = 'order'
+        OR benefit = 'set'
+        OR benefit = 'multiply_points'
+        OR @extschema@.loyalty_pays_with_points(benefit, parameters)
+        OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
+        OR parameters @> '{"per": "order"}';
+END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_looks_at_several_lines(text, text, jsonb) IS

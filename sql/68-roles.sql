@@ -27,7 +27,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHERE extension.extname = 'loyalty'
                 OR schema.nspname = 'loyalty'
                 AND function.proname IN (
-                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edit',
+                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edits',
                     'settle_prices', 'record_prices', 'note_price_change', 'note_used_up', 'keep_price_history'
                 )
         ),

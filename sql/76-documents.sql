@@ -374,17 +374,6 @@ COMMENT ON FUNCTION @extschema@.loyalty_refuse_document(text, text, text, text, 
     'Refuses a document at a JSON path. Example: SELECT loyalty_refuse_document(''LY351'', ''$.naem'', ''unknown key'', '
     'NULL, NULL);';
 
-CREATE FUNCTION @extschema@.loyalty_document_keys(inherits jsonb, parent jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-SELECT coalesce(jsonb_object_agg(pair.key, parent -> pair.value), '{}') FROM jsonb_each_text(inherits) AS pair
-$body$;
-
-COMMENT ON FUNCTION @extschema@.loyalty_document_keys(jsonb, jsonb) IS
-    'The columns that a row has from the object around it. Example: SELECT loyalty_document_keys(''{"program": '
-    '"external_id"}'', ''{"external_id": "main"}'');';
-
 CREATE FUNCTION @extschema@.loyalty_document_rows(document jsonb, root text)
     RETURNS TABLE (relation text, path text, ordinal bigint, parent_path text, given jsonb, "row" jsonb)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -411,7 +400,10 @@ WITH RECURSIVE node AS (
             WHEN jsonb_typeof(element.value) = 'object' THEN element.value
             ELSE jsonb_build_object(coalesce(list.scalar, ''), element.value)
         END
-        || @extschema@.loyalty_document_keys(list.inherits::jsonb, node.body)
+        || (
+            SELECT coalesce(jsonb_object_agg(pair.key, node.body -> pair.value), '{}')
+            FROM jsonb_each_text(list.inherits::jsonb) AS pair
+        )
         || CASE WHEN list.is_positional THEN jsonb_build_object('position', element.ordinal) ELSE '{}' END
     FROM node
     JOIN loyalty.document_tables AS list ON list.parent = node.relation
@@ -568,21 +560,35 @@ BEGIN
             SELECT %1$s AS id, node.path, node.ordinal, node.parent_path, node.body - %9$L::text[] AS body
             FROM jsonb_to_recordset($2) AS node (path text, ordinal bigint, parent_path text, body jsonb)
         ),
-        wanted AS (
+        -- A full join is never a loop within a loop, however few rows are expected.
+        met AS MATERIALIZED (
             SELECT
+                present.id AS present_id,
+                present.owner,
+                present.body AS old,
+                present.shown,
+                present.retired,
                 listed.id,
                 listed.path,
                 listed.ordinal,
-                listed.body ? 'position' AS is_placed,
-                present.body AS old,
-                coalesce(present.shown, true) AS shown,
+                listed.body AS given
+            FROM present
+            FULL JOIN listed ON listed.id = present.id
+        ),
+        wanted AS (
+            SELECT
+                met.id,
+                met.path,
+                met.ordinal,
+                met.given ? 'position' AS is_placed,
+                met.old,
+                coalesce(met.shown, true) AS shown,
                 wish.body AS new,
                 wish.broken
-            FROM listed
-            LEFT JOIN present ON present.id = listed.id
+            FROM met
             CROSS JOIN LATERAL (
                 SELECT %10$s AS body
-                FROM jsonb_populate_record(NULL::loyalty.%7$I, listed.body) AS definition
+                FROM jsonb_populate_record(NULL::loyalty.%7$I, met.given) AS definition
             ) AS preset
             CROSS JOIN LATERAL (
                 SELECT
@@ -591,38 +597,45 @@ BEGIN
                 FROM jsonb_populate_record(
                     NULL::loyalty.%7$I,
                     CASE
-                        WHEN present.id IS NULL THEN $3 || preset.body
-                        WHEN NOT $4 THEN present.body
+                        WHEN met.present_id IS NULL THEN $3 || preset.body
+                        WHEN NOT $4 THEN met.old
                         ELSE $3 || preset.body || (
                             SELECT coalesce(jsonb_object_agg(field.key, field.value), '{}')
-                            FROM jsonb_each(present.body) AS field
+                            FROM jsonb_each(met.old) AS field
                             WHERE field.key = ANY (%12$L)
                         )
-                    END || listed.body
+                    END || met.given
                 ) AS definition
             ) AS wish
+            WHERE met.id IS NOT NULL
         ),
-        gone AS (
-            SELECT present.id, present.body, present.retired, owner.path
-            FROM present
-            LEFT JOIN jsonb_to_recordset($6) AS owner (keys jsonb, path text) ON owner.keys = present.owner
-            WHERE present.shown
-                AND CASE WHEN %13$L OR %14$L THEN owner.keys IS NOT NULL ELSE true END
-                AND (%13$L OR $5)
-                AND NOT EXISTS (SELECT FROM listed WHERE listed.id = present.id)
+        owned AS MATERIALIZED (
+            SELECT unlisted.*, owner.path, owner.keys IS NOT NULL AS is_owned
+            FROM (
+                SELECT met.present_id AS id, met.owner, met.old AS body, met.retired
+                FROM met
+                WHERE met.id IS NULL AND met.shown
+            ) AS unlisted
+            FULL JOIN jsonb_to_recordset($6) AS owner (keys jsonb, path text) ON owner.keys = unlisted.owner
+        ),
+        judged AS (
+            SELECT
+                owned.id,
+                owned.body,
+                owned.retired,
+                owned.path,
+                (NOT (%13$L OR %14$L) OR owned.is_owned) AND (%13$L OR $5) AS goes
+            FROM owned
+            WHERE owned.id IS NOT NULL
         )
-        SELECT jsonb_build_object(
-            'wanted', (SELECT coalesce(jsonb_agg(wanted ORDER BY wanted.path, wanted.ordinal), '[]') FROM wanted),
-            'gone', (SELECT coalesce(jsonb_agg(gone ORDER BY gone.id), '[]') FROM gone),
-            'rest', (
-                SELECT coalesce(jsonb_agg(present), '[]')
-                FROM present
-                WHERE %15$L
-                    AND present.shown
-                    AND NOT EXISTS (SELECT FROM listed WHERE listed.id = present.id)
-                    AND NOT EXISTS (SELECT FROM gone WHERE gone.id = present.id)
-            )
-        )
+        SELECT
+            (SELECT coalesce(jsonb_agg(wanted ORDER BY wanted.path, wanted.ordinal), '[]') FROM wanted) AS wanted,
+            (
+                SELECT coalesce(jsonb_agg(judged ORDER BY judged.id) FILTER (WHERE judged.goes), '[]') FROM judged
+            ) AS gone,
+            (
+                SELECT coalesce(jsonb_agg(judged) FILTER (WHERE %15$L AND NOT judged.goes), '[]') FROM judged
+            ) AS others
         $query$,
         name_of,
         owner_of,
@@ -649,8 +662,8 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_comparison(text) IS
     'The SQL that compares a table with a document: of program $1, the rows $2, with the defaults $3 where $4 says that what '
-    'is left out has its default, pruned if $5, in the objects $6 that have the list. Example: SELECT '
-    'loyalty_document_comparison(''regions'');';
+    'is left out has its default, pruned if $5, in the objects $6 that have the list. It gives the rows that are wanted, those '
+    'that go, and those that stay beside them, each as a list. Example: SELECT loyalty_document_comparison(''regions'');';
 
 -- Who is listed stands in the order of the list; who is not stays where he was between the others.
 CREATE FUNCTION @extschema@.loyalty_document_positions(items jsonb)
@@ -745,8 +758,13 @@ DECLARE
     given jsonb;
     shape record;
     owners jsonb;
-    result jsonb;
-    compared jsonb := '{}';
+    -- Of each table that was compared. They are large: as members of one object they would be copied again and again.
+    compared text[] := '{}';
+    all_wanted jsonb[] := '{}';
+    all_gone jsonb[] := '{}';
+    all_others jsonb[] := '{}';
+    number integer := 0;
+    result record;
     items jsonb := '[]';
     places jsonb;
     wrong record;
@@ -780,7 +798,10 @@ BEGIN
         END IF;
 
         SELECT jsonb_agg(jsonb_build_object(
-            'keys', @extschema@.loyalty_document_keys(shape.inherits, node.body),
+            'keys', (
+                SELECT coalesce(jsonb_object_agg(pair.key, node.body -> pair.value), '{}')
+                FROM jsonb_each_text(shape.inherits) AS pair
+            ),
             'path', format('%s.%s', node.path, shape.key)
         )) INTO owners
         FROM jsonb_to_recordset(given -> shape.parent) AS node (path text, body jsonb)
@@ -802,6 +823,12 @@ BEGIN
             PERFORM @extschema@.loyalty_refuse_value(shape.relation::text, given -> shape.relation, SQLERRM);
         END;
 
+        number := number + 1;
+        compared[number] := shape.relation;
+        all_wanted[number] := result.wanted;
+        all_gone[number] := result.gone;
+        all_others[number] := result.others;
+
         SELECT problem.* INTO wrong
         FROM (
             SELECT
@@ -814,7 +841,7 @@ BEGIN
                     ORDER BY needed.place
                     LIMIT 1
                 ) AS missing
-            FROM jsonb_array_elements(result -> 'wanted') WITH ORDINALITY AS element (value, place)
+            FROM jsonb_array_elements(result.wanted) WITH ORDINALITY AS element (value, place)
             CROSS JOIN LATERAL jsonb_to_record(element.value)
                 AS known (id jsonb, path text, shown boolean, new jsonb, broken text)
             CROSS JOIN LATERAL (SELECT known.*, element.place) AS wanted
@@ -835,7 +862,6 @@ BEGIN
             );
         END IF;
 
-        compared := compared || jsonb_build_object(shape.relation, result);
         IF shape.scope IS NOT NULL THEN
             SELECT items || coalesce(jsonb_agg(
                 jsonb_build_object(
@@ -854,12 +880,12 @@ BEGIN
                         THEN wanted.old -> 'position'
                     END AS present,
                     @extschema@.loyalty_document_scope(shape.scope, wanted.new) AS scope
-                FROM jsonb_to_recordset(result -> 'wanted')
+                FROM jsonb_to_recordset(result.wanted)
                     AS wanted (id jsonb, ordinal bigint, is_placed boolean, old jsonb, new jsonb)
                 UNION ALL
                 SELECT
                     rest.id, NULL, NULL, rest.body -> 'position', @extschema@.loyalty_document_scope(shape.scope, rest.body)
-                FROM jsonb_to_recordset(result -> 'rest') AS rest (id jsonb, body jsonb)
+                FROM jsonb_to_recordset(result.others) AS rest (id jsonb, body jsonb)
             ) AS placed
             WHERE placed.scope IS NOT NULL;
         END IF;
@@ -873,9 +899,9 @@ BEGIN
     ) AS part;
 
     FOR shape IN
-        SELECT list.*, places -> list.relation AS places
+        SELECT list.*, places -> list.relation AS places, array_position(compared, list.relation) AS number
         FROM loyalty.document_tables AS list
-        WHERE compared ? list.relation
+        WHERE list.relation = ANY (compared)
         ORDER BY list.rank
     LOOP
         RETURN QUERY
@@ -904,11 +930,11 @@ BEGIN
                     WHEN wanted.new -> 'position' = 'null' THEN jsonb_set(wanted.new, '{position}', '0')
                     ELSE wanted.new
                 END AS new
-            FROM jsonb_to_recordset(compared -> shape.relation -> 'wanted')
+            FROM jsonb_to_recordset(all_wanted[shape.number])
                 AS wanted (id jsonb, path text, ordinal bigint, old jsonb, new jsonb)
             UNION ALL
             SELECT NULL, NULL, rest.body, jsonb_set(rest.body, '{position}', shape.places -> rest.id::text)
-            FROM jsonb_to_recordset(compared -> shape.relation -> 'rest') AS rest (id jsonb, body jsonb)
+            FROM jsonb_to_recordset(all_others[shape.number]) AS rest (id jsonb, body jsonb)
             WHERE shape.places -> rest.id::text <> rest.body -> 'position'
             UNION ALL
             SELECT
@@ -916,7 +942,7 @@ BEGIN
                 CASE WHEN shape.is_positional THEN format('%s[%s]', gone.path, (gone.body ->> 'position')::bigint - 1) END,
                 gone.body,
                 gone.body || gone.retired
-            FROM jsonb_to_recordset(compared -> shape.relation -> 'gone')
+            FROM jsonb_to_recordset(all_gone[shape.number])
                 AS gone (id jsonb, body jsonb, retired jsonb, path text)
         ) AS change;
     END LOOP;
@@ -929,14 +955,24 @@ COMMENT ON FUNCTION @extschema@.loyalty_document_changes(jsonb, text, boolean, t
     'loyalty_document_changes(''{"external_id": "main"}'', ''$'', false, ''{}'');';
 
 CREATE FUNCTION @extschema@.loyalty_document_scope(scope text[], body jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT CASE
-    WHEN bool_and(body ->> field.name IS NOT NULL) IS NOT FALSE AND body IS NOT NULL
-    THEN jsonb_build_array(scope, jsonb_agg(body -> field.name))
+DECLARE
+    field text;
+    scoped jsonb := '[]';
+BEGIN
+    IF body IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOREACH field IN ARRAY scope LOOP
+        IF body ->> field IS NULL THEN
+            RETURN NULL;
+        END IF;
+        scoped := scoped || jsonb_build_array(body -> field);
+    END LOOP;
+    RETURN jsonb_build_array(scope, scoped);
 END
-FROM unnest(scope) AS field (name)
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_scope(text[], jsonb) IS
@@ -1113,7 +1149,19 @@ DECLARE
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(program);
     WITH change AS MATERIALIZED (
-        SELECT * FROM @extschema@.loyalty_document_changes(document, root, prune, filled)
+        SELECT
+            known.relation,
+            -- It is there as soon as the program is.
+            CASE
+                WHEN known.relation = 'promotion_groups' AND known.action = 'insert' AND known.new ->> 'external_id' = 'main'
+                THEN 'update'
+                ELSE known.action
+            END AS action,
+            known.ordinal,
+            known.path,
+            known.old,
+            known.new
+        FROM @extschema@.loyalty_document_changes(document, root, prune, filled) AS known
     )
     SELECT
         (
@@ -1142,15 +1190,6 @@ BEGIN
         ),
         (SELECT count(*) FROM change WHERE change.action <> 'keep')
     INTO work, rewritten, changed;
-    work := coalesce(work, '{}') || jsonb_build_object(
-        'promotion_groups insert', jsonb_path_query_array(
-            coalesce(work -> 'promotion_groups insert', '[]'), '$[*] ? (@.row.external_id != "main")'
-        ),
-        'promotion_groups update', coalesce(work -> 'promotion_groups update', '[]') || jsonb_path_query_array(
-            coalesce(work -> 'promotion_groups insert', '[]'), '$[*] ? (@.row.external_id == "main")'
-        )
-    );
-
     FOR step IN
         WITH shape AS (
             SELECT * FROM @extschema@.loyalty_document_shapes(NULL::text)

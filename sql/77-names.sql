@@ -40,102 +40,92 @@ COMMENT ON FUNCTION @extschema@.loyalty_shown_key(regclass, name[], jsonb) IS
     'How errors call the row of a table that the columns of another row name. Example: SELECT '
     'loyalty_shown_key(''loyalty.channels'', ''{program,channel}'', ''{"program": "main", "channel": "web"}'');';
 
--- After the row, and by its name before the server's own check: rows of the same statement may name each other.
-CREATE FUNCTION @extschema@.loyalty_known_names_trigger() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+CREATE FUNCTION @extschema@.loyalty_refuse_unknown_name("constraint" oid, "row" jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     reference record;
-    is_known boolean;
     others text;
 BEGIN
-    FOR reference IN
-        SELECT
-            key.confrelid::regclass AS target,
-            class.relname AS target_name,
-            naming.names,
-            named.names AS target_names,
-            (
-                SELECT string_agg(format('($1).%I', name), ', ' ORDER BY place)
-                FROM unnest(naming.names) WITH ORDINALITY AS given (name, place)
-            ) AS given,
-            (
-                SELECT string_agg(format('known.%I', name), ', ' ORDER BY place)
-                FROM unnest(named.names) WITH ORDINALITY AS given (name, place)
-            ) AS known
-        FROM pg_constraint AS key
-        JOIN pg_class AS class ON class.oid = key.confrelid
-        CROSS JOIN LATERAL (
-            SELECT array_agg(attribute.attname ORDER BY part.place) AS names
+    SELECT
+        class.relname AS source_name,
+        key.confrelid::regclass AS target,
+        target_class.relname AS target_name,
+        (
+            SELECT array_agg(attribute.attname ORDER BY part.place)
             FROM unnest(key.conkey) WITH ORDINALITY AS part (number, place)
             JOIN pg_attribute AS attribute ON attribute.attrelid = key.conrelid AND attribute.attnum = part.number
-        ) AS naming
-        CROSS JOIN LATERAL (
-            SELECT array_agg(attribute.attname ORDER BY part.place) AS names
+        ) AS names,
+        (
+            SELECT array_agg(attribute.attname ORDER BY part.place)
             FROM unnest(key.confkey) WITH ORDINALITY AS part (number, place)
             JOIN pg_attribute AS attribute ON attribute.attrelid = key.confrelid AND attribute.attnum = part.number
-        ) AS named
-        WHERE key.conrelid = TG_RELID
-            AND key.contype = 'f'
-        ORDER BY cardinality(key.conkey)
-    LOOP
-        EXECUTE format(
-            'SELECT (%1$s) IS NULL OR num_nulls(%1$s) > 0 OR EXISTS (SELECT FROM %2$s AS known WHERE (%3$s) = (%1$s))',
-            reference.given, reference.target, reference.known
-        ) INTO is_known USING NEW;
-        CONTINUE WHEN is_known;
+        ) AS target_names
+    INTO reference
+    FROM pg_constraint AS key
+    JOIN pg_class AS class ON class.oid = key.conrelid
+    JOIN pg_class AS target_class ON target_class.oid = key.confrelid
+    WHERE key.oid = "constraint";
 
-        EXECUTE format(
-            'SELECT string_agg(listed.text, '', '' ORDER BY listed.place) FROM ('
-            'SELECT CASE WHEN row_number() OVER key < 11 THEN ''"'' || known.%1$I || ''"'' ELSE ''...'' END,'
-            ' row_number() OVER key FROM %2$s AS known WHERE %3$s WINDOW key AS (ORDER BY known.%1$I) LIMIT 11) AS listed (text, place)',
+    EXECUTE format(
+        'SELECT string_agg(listed.text, '', '' ORDER BY listed.place) FROM ('
+        'SELECT CASE WHEN row_number() OVER key < 11 THEN ''"'' || known.%1$I || ''"'' ELSE ''...'' END,'
+        ' row_number() OVER key FROM %2$s AS known WHERE %3$s WINDOW key AS (ORDER BY known.%1$I) LIMIT 11) AS listed (text, place)',
+        (
+            SELECT name
+            FROM unnest(reference.target_names) WITH ORDINALITY AS part (name, place)
+            ORDER BY name = 'program', place DESC
+            LIMIT 1
+        ),
+        reference.target,
+        coalesce(
             (
-                SELECT name
-                FROM unnest(reference.target_names) WITH ORDINALITY AS part (name, place)
-                ORDER BY name = 'program', place DESC
-                LIMIT 1
+                SELECT string_agg(format('known.%I::text = $1 ->> %L', target, name), ' AND ')
+                FROM (
+                    SELECT
+                        part.target,
+                        part.name,
+                        row_number() OVER (ORDER BY part.target = 'program', part.place DESC) AS number
+                    FROM unnest(reference.target_names, reference.names) WITH ORDINALITY AS part (target, name, place)
+                ) AS numbered
+                WHERE numbered.number > 1
             ),
-            reference.target,
-            coalesce(
-                (
-                    SELECT string_agg(format('known.%I = ($1).%I', target, name), ' AND ')
-                    FROM (
-                        SELECT
-                            part.target,
-                            part.name,
-                            row_number() OVER (ORDER BY part.target = 'program', part.place DESC) AS number
-                        FROM unnest(reference.target_names, reference.names) WITH ORDINALITY AS part (target, name, place)
-                    ) AS numbered
-                    WHERE numbered.number > 1
-                ),
-                'true'
-            )
-        ) INTO others USING NEW;
-        RAISE EXCEPTION USING
-            ERRCODE = CASE reference.target_name
-                WHEN 'programs' THEN 'LY201'
-                WHEN 'channels' THEN 'LY204'
-                WHEN 'point_types' THEN 'LY208'
-                WHEN 'products' THEN 'LY209'
-                WHEN 'promotion_groups' THEN 'LY319'
-                WHEN 'promotions' THEN 'LY319'
-                WHEN 'promo_code_pools' THEN 'LY630'
-                ELSE 'LY330'
-            END,
-            MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, to_jsonb(NEW)) || ' does not exist',
-            DETAIL = format(
-                'A row of %s.%s names it; there %s.',
-                TG_TABLE_SCHEMA, TG_TABLE_NAME, coalesce('are ' || others, 'is none')
-            ),
-            HINT = format('Name one of %s, or make it first.', reference.target),
-            SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME,
-            COLUMN = reference.names[cardinality(reference.names)];
-    END LOOP;
-    RETURN NULL;
+            'true'
+        )
+    ) INTO others USING "row";
+    RAISE EXCEPTION USING
+        ERRCODE = CASE reference.target_name
+            WHEN 'programs' THEN 'LY201'
+            WHEN 'channels' THEN 'LY204'
+            WHEN 'point_types' THEN 'LY208'
+            WHEN 'products' THEN 'LY209'
+            WHEN 'promotion_groups' THEN 'LY319'
+            WHEN 'promotions' THEN 'LY319'
+            WHEN 'promo_code_pools' THEN 'LY630'
+            ELSE 'LY330'
+        END,
+        MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, "row") || ' does not exist',
+        DETAIL = format(
+            'A row of loyalty.%s names it; there %s.', reference.source_name, coalesce('are ' || others, 'is none')
+        ),
+        HINT = format('Name one of %s, or make it first.', reference.target),
+        SCHEMA = 'loyalty',
+        TABLE = reference.source_name,
+        COLUMN = reference.names[cardinality(reference.names)];
 END
 $body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_refuse_unknown_name(oid, jsonb) IS
+    'Refuses a row of a configured table that names by a foreign key what does not exist, and says what there is (LY201, LY204, '
+    'LY208, LY209, LY319, LY330, LY630). Example: SELECT loyalty_refuse_unknown_name(oid, ''{"program": "mian"}'') FROM '
+    'pg_constraint WHERE conname = ''regions_program_fkey'';';
+
+-- After the row, and by its name before the server's own check: rows of the same statement may name each other.
+CREATE FUNCTION @extschema@.loyalty_known_names_trigger() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_known_names_trigger';
 
 COMMENT ON FUNCTION @extschema@.loyalty_known_names_trigger() IS
     'Trigger, after the insert or update of a row: what its foreign keys name exists (LY201, LY204, LY208, LY209, LY319, LY330, '
@@ -246,8 +236,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_known_values_trigger() IS
-    'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_known_values_trigger();';
+    'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Its condition '
+    'is that some column has not. Example: CREATE TRIGGER ... WHEN (NEW.kind NOT IN (''a'', ''b'')) EXECUTE FUNCTION '
+    'loyalty_known_values_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_promo_codes_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -252,41 +252,50 @@ COMMENT ON COLUMN loyalty.pending_changes.changed_by IS
 COMMENT ON COLUMN loyalty.pending_changes.changed_at IS 'When the row was edited last.';
 
 -- Who edits, whatever rights he has, is on record; so it is written with the rights of the schema's owner.
-CREATE OR REPLACE FUNCTION loyalty.note_edit(program text, relation name, what text) RETURNS void
+CREATE OR REPLACE FUNCTION loyalty.note_edits(relation name, programs text[], edited text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $function$
+DECLARE
+    edited_at CONSTANT timestamptz := loyalty.clock();
 BEGIN
+    -- What is compared has the index's collation; beside a name, arguments would have that of names.
     UPDATE loyalty.edits AS note
     SET
         changed_by = session_user,
-        changed_at = loyalty.clock()
-    WHERE note.program = note_edit.program
-        AND note.relation = note_edit.relation
-        AND note.what = note_edit.what;
-    IF FOUND THEN
-        RETURN;
-    END IF;
+        changed_at = edited_at
+    FROM unnest(programs, edited) AS edit (program, what)
+    WHERE note.program = edit.program
+        AND note.relation = note_edits.relation
+        AND note.what = edit.what COLLATE pg_catalog."default";
     -- A program that is being deleted takes its notes along.
     INSERT INTO loyalty.edits (program, relation, what, changed_by, changed_at)
     SELECT
         found.external_id,
-        note_edit.relation,
-        note_edit.what,
+        note_edits.relation,
+        edit.what,
         session_user,
-        loyalty.clock()
-    FROM loyalty.programs AS found
-    WHERE found.external_id = note_edit.program;
+        edited_at
+    FROM unnest(programs, edited) AS edit (program, what)
+    JOIN loyalty.programs AS found ON found.external_id = edit.program
+    WHERE NOT EXISTS (
+        SELECT
+        FROM loyalty.edits AS note
+        WHERE note.program = edit.program
+            AND note.relation = note_edits.relation
+            AND note.what = edit.what COLLATE pg_catalog."default"
+    );
 END
 $function$;
-REVOKE ALL ON FUNCTION loyalty.note_edit(text, name, text) FROM PUBLIC;
-COMMENT ON FUNCTION loyalty.note_edit(text, name, text) IS
-    'Notes that a row of a program''s definition was edited by this session''s role, now. Example: SELECT '
-    'loyalty.note_edit(''main'', ''promotions'', ''promotion "spring"'');';
+REVOKE ALL ON FUNCTION loyalty.note_edits(name, text[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION loyalty.note_edits(name, text[], text[]) IS
+    'Notes that rows of programs'' definitions were edited by this session''s role, now: of each its program, and its name for '
+    'people. Example: SELECT loyalty.note_edits(''promotions'', ''{main}'', ''{"promotion \"spring\""}'');';
 
 DO $do$
 DECLARE
     edited record;
+    event record;
 BEGIN
     FOR edited IN
         SELECT
@@ -295,14 +304,19 @@ BEGIN
             definition.label
         FROM loyalty.definitions AS definition
     LOOP
-        EXECUTE format(
-            'CREATE OR REPLACE TRIGGER note_edit AFTER INSERT OR UPDATE OR DELETE ON loyalty.%I '
-            'FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_note_edit_trigger(%L, %L)',
-            edited.relation, edited.program, edited.label
-        );
-        EXECUTE format(
-            'COMMENT ON TRIGGER note_edit ON loyalty.%I IS %L', edited.relation, 'Notes who edited the row last, and when.'
-        );
+        FOR event IN
+            SELECT * FROM (VALUES ('insert', 'new'), ('update', 'new'), ('delete', 'old')) AS list (name, rows)
+        LOOP
+            EXECUTE format(
+                'CREATE OR REPLACE TRIGGER note_%1$s AFTER %1$s ON loyalty.%2$I REFERENCING %3$s TABLE AS edited '
+                'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_note_edits_trigger(%4$L, %5$L)',
+                event.name, edited.relation, event.rows, edited.program, edited.label
+            );
+            EXECUTE format(
+                'COMMENT ON TRIGGER note_%s ON loyalty.%I IS ''Notes who edited the rows last, and when.''',
+                event.name, edited.relation
+            );
+        END LOOP;
     END LOOP;
 END
 $do$;

@@ -21,16 +21,55 @@ BEGIN
 
             'CREATE OR REPLACE TRIGGER "A_free_names" AFTER DELETE ON loyalty.%1$I FOR EACH ROW '
             'EXECUTE FUNCTION @extschema@.loyalty_free_names_trigger()',
-            'COMMENT ON TRIGGER "A_free_names" ON loyalty.%1$I IS ''Nothing that stays names it.''',
-
-            'CREATE OR REPLACE TRIGGER known_values BEFORE INSERT OR UPDATE ON loyalty.%1$I FOR EACH ROW '
-            'EXECUTE FUNCTION @extschema@.loyalty_known_values_trigger()',
-            'COMMENT ON TRIGGER known_values ON loyalty.%1$I IS ''Columns that know certain values have one of them.'''
+            'COMMENT ON TRIGGER "A_free_names" ON loyalty.%1$I IS ''Nothing that stays names it.'''
         ] LOOP
             -- Tiers go with their group, and each says itself who holds it.
             CONTINUE WHEN listed = 'tier_groups' AND command LIKE '%A_free_names%';
             EXECUTE format(command, listed);
         END LOOP;
+    END LOOP;
+END
+$do$;
+
+-- The server evaluates a condition for next to nothing, and the constraints are it: the function only says what is wrong.
+DO $do$
+DECLARE
+    judged record;
+BEGIN
+    FOR judged IN
+        SELECT
+            list.relation,
+            string_agg(
+                format(
+                    'NOT %s',
+                    -- A literal may be spelt like the column.
+                    regexp_replace(
+                        pg_get_expr(rule.conbin, rule.conrelid),
+                        format('(?<![\w"''])%I(?![\w"''])', attribute.attname), format('NEW.%I', attribute.attname), 'g'
+                    )
+                ),
+                ' OR ' ORDER BY attribute.attnum
+            ) AS is_wrong
+        FROM loyalty.document_tables AS list
+        JOIN pg_constraint AS rule ON rule.conrelid = to_regclass(format('loyalty.%I', list.relation))
+        JOIN pg_attribute AS attribute ON attribute.attrelid = rule.conrelid AND attribute.attnum = rule.conkey[1]
+        WHERE rule.contype = 'c'
+            AND cardinality(rule.conkey) = 1
+            AND right(rule.conname, 9) = '_is_known'
+            AND list.relation NOT IN (
+                'products', 'product_segment_members', 'order_segment_members', 'profile_segment_members'
+            )
+        GROUP BY list.relation
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER known_values BEFORE INSERT OR UPDATE ON loyalty.%I FOR EACH ROW WHEN (%s) '
+            'EXECUTE FUNCTION @extschema@.loyalty_known_values_trigger()',
+            judged.relation, judged.is_wrong
+        );
+        EXECUTE format(
+            'COMMENT ON TRIGGER known_values ON loyalty.%I IS ''Columns that know certain values have one of them.''',
+            judged.relation
+        );
     END LOOP;
 END
 $do$;

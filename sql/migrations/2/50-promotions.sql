@@ -27,6 +27,9 @@ COMMENT ON COLUMN loyalty.promotions.starts_at IS
 COMMENT ON COLUMN loyalty.promotions.ends_at IS
     'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
 
+DROP INDEX loyalty.promotions_parent;
+CREATE INDEX promotions_parent ON loyalty.promotions (parent, program);
+
 -- What promotions ask of the order, and conditions of their lines together.
 ALTER TABLE loyalty.promotions
     ADD COLUMN order_mode text NOT NULL DEFAULT 'all',

@@ -11,6 +11,17 @@ bool& reverting() {
     return flag;
 }
 
+// For each row that is edited: a version of the draft's row that this transaction made is locked already.
+Datum note_editor(Datum program) {
+    static Query query(
+        "UPDATE loyalty.drafts AS draft SET edits = draft.edits + 1"
+        " WHERE draft.program = $1 AND draft.xmin <> pg_catalog.pg_current_xact_id()::pg_catalog.xid",
+        {TEXTOID});
+    const Spi connection;
+    query.run({{program, false}}, true);
+    return Datum{0};
+}
+
 }  // namespace
 
 void lock_draft(const std::string& program) {
@@ -31,4 +42,9 @@ Reverting::~Reverting() { reverting() = false; }
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_is_reverting);
 Datum loyalty_is_reverting(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(loyalty::pg::reverting()); }
+
+PG_FUNCTION_INFO_V1(loyalty_lock_draft);
+Datum loyalty_lock_draft(PG_FUNCTION_ARGS) {
+    return loyalty::pg::guarded([&] { return loyalty::pg::note_editor(PG_GETARG_DATUM(0)); });
+}
 }

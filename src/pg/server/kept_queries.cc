@@ -18,10 +18,10 @@ private:
 
 }  // namespace
 
-Rows KeptQueries::run(const std::string& text, Oid type, const Argument& argument) {
+Rows KeptQueries::run(const std::string& text, Oid type, const Argument& argument, bool writes) {
     Entry& entry = find(text, type);
     const Running running(entry.running);
-    return entry.query.run({argument});
+    return entry.query.run({argument}, writes);
 }
 
 KeptQueries::Entry& KeptQueries::find(const std::string& text, Oid type) {

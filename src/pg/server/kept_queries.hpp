@@ -16,7 +16,7 @@ public:
     // The server's memory for one is about 15 kB.
     static constexpr std::size_t most = 64;
 
-    Rows run(const std::string& text, Oid type, const Argument& argument);
+    Rows run(const std::string& text, Oid type, const Argument& argument, bool writes = false);
 
 private:
     // A view of the user's may come here again while a query of ours reads it: what runs is not dropped.

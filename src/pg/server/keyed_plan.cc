@@ -1,5 +1,7 @@
 #include "pg/server/keyed_plan.hpp"
 
+#include "pg/server/settings.hpp"
+
 extern "C" {
 #include "nodes/pathnodes.h"
 #include "optimizer/plancat.h"
@@ -27,6 +29,8 @@ get_relation_stats_hook_type others_column = nullptr;
 get_index_stats_hook_type others_index = nullptr;
 bool planning_by_keys = false;
 
+bool plans_by_keys() { return planning_by_keys || settings::plan_by_keys; }
+
 bool is_ours(Oid relation) { return get_rel_namespace(relation) == get_namespace_oid("loyalty", true); }
 
 // Whether one row is looked for, to be locked in the way in which only foreign keys do it.
@@ -37,11 +41,13 @@ bool is_foreign_key_check(const ::Query* query) {
 
 void tell_size(PlannerInfo* planner, Oid relation, bool with_children, RelOptInfo* told) {
     if (others_size != nullptr) others_size(planner, relation, with_children, told);
-    if (!planning_by_keys && !is_foreign_key_check(planner->parse)) return;
+    if (!plans_by_keys() && !is_foreign_key_check(planner->parse)) return;
     if (!is_ours(relation)) return;
     told->pages = pages;
     told->tuples = rows;
     told->allvisfrac = 0;
+    // Nobody shall help to look up a row.
+    told->rel_parallel_workers = 0;
     ListCell* cell;
     foreach (cell, told->indexlist) {
         auto* index = static_cast<IndexOptInfo*>(lfirst(cell));
@@ -53,12 +59,12 @@ void tell_size(PlannerInfo* planner, Oid relation, bool with_children, RelOptInf
 
 // True: what there is to know of the column was told, and it is nothing.
 bool tell_column(PlannerInfo* planner, RangeTblEntry* table, AttrNumber column, VariableStatData* told) {
-    if (planning_by_keys && table->rtekind == RTE_RELATION && is_ours(table->relid)) return true;
+    if (plans_by_keys() && table->rtekind == RTE_RELATION && is_ours(table->relid)) return true;
     return others_column != nullptr && others_column(planner, table, column, told);
 }
 
 bool tell_index(PlannerInfo* planner, Oid index, AttrNumber column, VariableStatData* told) {
-    if (planning_by_keys && is_ours(index)) return true;
+    if (plans_by_keys() && is_ours(index)) return true;
     return others_index != nullptr && others_index(planner, index, column, told);
 }
 

@@ -15,6 +15,9 @@ namespace loyalty::pg {
 // To be called behind the server's door, before each execution: a plan is made at the first one and after each
 // invalidation, not when the statement is prepared. Costs next to nothing where there is a valid plan. With relations
 // `of_others` no way of reading is switched off, for what these are is not known here.
+//
+// Functions in PL/pgSQL get the same sizes told by `SET loyalty.plan_by_keys = on`. They switch jit off beside it, or the
+// server compiles what looks so dear.
 void plan_by_keys(SPIPlanPtr statement, bool of_others);
 
 // Likewise for the statements by which PostgreSQL checks foreign keys to these tables, which a session keeps, too. To be

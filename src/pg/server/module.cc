@@ -20,6 +20,11 @@ void _PG_init(void) {
     DefineCustomBoolVariable("loyalty.notify", "Whether transactions that wrote events notify channel loyalty.",
                              "The events are written in either case.", &settings::notify, settings::notify, PGC_USERSET, 0,
                              nullptr, nullptr, nullptr);
+    // Of use to no one but the functions that set it for themselves.
+    DefineCustomBoolVariable("loyalty.plan_by_keys", "Whether statements are planned for reading by whole keys.",
+                             "Functions that look up single rows set it for themselves.", &settings::plan_by_keys,
+                             settings::plan_by_keys, PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr,
+                             nullptr);
     // No other setting of this prefix can be made from now on.
     MarkGUCPrefixReserved("loyalty");
 
