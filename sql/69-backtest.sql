@@ -1,16 +1,9 @@
 -- The draft, or another version, tried on the orders that there were.
 
 CREATE FUNCTION @extschema@.loyalty_effective_promotions(result jsonb) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
-    BEGIN ATOMIC
-        SELECT coalesce(array_agg(DISTINCT operation ->> 'promotion' ORDER BY operation ->> 'promotion'), '{}')
-        FROM jsonb_array_elements(result -> 'operations') AS o (operation)
-        WHERE operation ?| '{text,pool}'
-            OR (operation ->> 'discount')::numeric <> 0
-            OR (operation ->> 'points_discount')::numeric <> 0
-            OR coalesce(operation ->> 'accrued', operation ->> 'pending')::numeric <> 0;
-    END;
+    AS 'MODULE_PATHNAME', 'loyalty_effective_promotions';
 
 COMMENT ON FUNCTION @extschema@.loyalty_effective_promotions(jsonb) IS
     'The promotions that had an effect, in what loyalty_calculate() or loyalty_place_order() answered; none of null. Example: '
@@ -21,21 +14,25 @@ CREATE FUNCTION @extschema@.loyalty_replay(
     version integer,
     request jsonb,
     resolved jsonb,
+    result jsonb,
     placed_with integer,
     OUT total numeric,
-    OUT points jsonb,
-    OUT promotions text[],
+    OUT points_was jsonb,
+    OUT points_would_be jsonb,
+    OUT gained text[],
+    OUT lost text[],
     OUT error text
 ) RETURNS record
     LANGUAGE C STABLE PARALLEL SAFE COST 10000
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_replay';
 
-COMMENT ON FUNCTION @extschema@.loyalty_replay(text, integer, jsonb, jsonb, integer) IS
+COMMENT ON FUNCTION @extschema@.loyalty_replay(text, integer, jsonb, jsonb, jsonb, integer) IS
     'What an order of loyalty.orders would come to with a version of the promotion tree, null being the draft: total, points '
-    'earned, promotions with an effect, or the error that there is instead. Request, stored input and version are the order''s. '
-    'One row of loyalty_backtest(). Errors: LY201 (program), LY301, LY302 (the draft cannot be applied), LY320 (no such '
-    'version), LY526. Example: SELECT (loyalty_replay(program, NULL, request, resolved, version)).* FROM loyalty.orders;';
+    'earned then and with it, promotions whose effect it would gain or lose, or the error that there is instead. Request, stored '
+    'input, result and version are the order''s. One row of loyalty_backtest(). Errors: LY201 (program), LY301, LY302 (the draft '
+    'cannot be applied), LY320 (no such version), LY526. Example: SELECT replayed.* FROM loyalty.orders AS o, '
+    'loyalty_replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS replayed;';
 
 CREATE FUNCTION @extschema@.loyalty_backtest(
     program text,
@@ -65,26 +62,20 @@ SELECT
     stored.buyer,
     stored.origin,
     stored.total,
-    replayed.total,
-    replayed.total - stored.total,
-    (
-        SELECT coalesce(jsonb_object_agg(type.points, type.accrued + type.pending), '{}')
-        FROM jsonb_to_recordset(stored.result -> 'points') AS type (points text, accrued numeric, pending numeric)
-        WHERE type.accrued + type.pending > 0
-    ),
-    replayed.points,
-    ARRAY(
-        SELECT promotion FROM unnest(replayed.promotions) AS now (promotion)
-        WHERE promotion <> ALL (@extschema@.loyalty_effective_promotions(stored.result))
-    ),
-    ARRAY(
-        SELECT promotion FROM unnest(@extschema@.loyalty_effective_promotions(stored.result)) AS before (promotion)
-        WHERE promotion <> ALL (replayed.promotions)
-    ),
-    replayed.error
+    (replayed.row).total,
+    (replayed.row).total - stored.total,
+    (replayed.row).points_was,
+    (replayed.row).points_would_be,
+    (replayed.row).gained,
+    (replayed.row).lost,
+    (replayed.row).error
 FROM loyalty.orders AS stored
-CROSS JOIN LATERAL @extschema@.loyalty_replay(
-    stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, coalesce(stored.version, 0)
+-- Evaluated once for each order, by OFFSET 0, and as a value: a function in FROM puts its row aside first.
+CROSS JOIN LATERAL (
+    SELECT @extschema@.loyalty_replay(
+        stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, stored.result, coalesce(stored.version, 0)
+    ) AS row
+    OFFSET 0
 ) AS replayed
 WHERE stored.program = loyalty_backtest.program
     AND stored."time" >= loyalty_backtest.from_time

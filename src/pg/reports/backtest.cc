@@ -1,5 +1,5 @@
-// loyalty_replay: what a stored order would have come to with another version of the promotion tree, or the draft. The one row
-// of loyalty_backtest(), which the server spreads over parallel processes.
+// loyalty_replay: what a stored order would have come to with another version of the promotion tree, or the draft, beside what it
+// came to. The one row of loyalty_backtest(), which the server spreads over parallel processes.
 //
 // An order is replayed from the input that was stored with it, so that nothing but the tree differs. What the other tree asks
 // and the stored input does not know, such as a segment that was not in use then, is judged by what the catalogue and the
@@ -10,6 +10,7 @@
 #include "core/document/transfer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -17,6 +18,7 @@
 #include "pg/orders/catalogue.hpp"
 #include "pg/orders/document_values.hpp"
 #include "pg/orders/segments.hpp"
+#include "pg/orders/stored_result.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/promotions/editions.hpp"
 #include "pg/server/arguments.hpp"
@@ -79,9 +81,12 @@ private:
 
 // What stands in loyalty.orders. An imported order has no stored input; an erased one has no content at all.
 struct StoredOrder {
-    std::string_view request;
-    std::optional<std::string_view> resolved;
+    Datum request;
+    std::optional<Datum> resolved;
     std::int32_t version = 0;
+
+    // Asked for only where the stored input does not do.
+    std::string_view content() const { return jsonb_text(request); }
 };
 
 // The trees of one statement in this process.
@@ -93,12 +98,12 @@ public:
     Calculation run(const StoredOrder& stored, Oid caller) {
         if (++replayed_ % orders_a_notice == 0) tell();
         if (!stored.resolved)
-            return quote(codec::read_imported_orders("[" + std::string(stored.request) + "]").front(), caller);
+            return quote(codec::read_imported_orders("[" + std::string(stored.content()) + "]").front(), caller);
         const Source& source = source_of(stored.version);
-        const auto input = codec::read_resolved_order(*stored.resolved, source.current.version->program);
+        const auto input = codec::read_resolved_order(jsonb_text(*stored.resolved), source.current.version->program);
         Order order = source.transfer(input.order);
         if (source.transfer.unknown().any())
-            judge_unknown(order, codec::read_order(stored.request), source.transfer.unknown(), caller);
+            judge_unknown(order, codec::read_order(stored.content()), source.transfer.unknown(), caller);
         CalculationOptions options;
         options.check_interrupts = check_calculation;
         options.is_credited = [&](std::string_view credit_on) {
@@ -265,11 +270,20 @@ Datum points_of(const Program& program, const Calculation& calculation) {
     return out.take();
 }
 
-// A row of the total, the points earned, the promotions with an effect, and the error that there is instead.
-Datum row_of(FunctionCallInfo call, const Argument (&values)[4]) {
-    Datum datums[4];
-    bool nulls[4];
-    for (int i = 0; i < 4; i++) {
+// Those of the first that the second has not; both ascending.
+std::vector<std::string> without(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+    std::vector<std::string> rest;
+    std::set_difference(some.begin(), some.end(), others.begin(), others.end(), std::back_inserter(rest));
+    return rest;
+}
+
+// A row of the total, the points earned then and now, the promotions gained and lost, and the error that there is instead.
+constexpr int row_width = 6;
+
+Datum row_of(FunctionCallInfo call, const Argument (&values)[row_width]) {
+    Datum datums[row_width];
+    bool nulls[row_width];
+    for (int i = 0; i < row_width; i++) {
         datums[i] = values[i].value;
         nulls[i] = values[i].is_null;
     }
@@ -277,7 +291,7 @@ Datum row_of(FunctionCallInfo call, const Argument (&values)[4]) {
     bool* is_null = nulls;
     return postgres([=] {
         TupleDesc description;
-        if (get_call_result_type(call, nullptr, &description) != TYPEFUNC_COMPOSITE || description->natts != 4)
+        if (get_call_result_type(call, nullptr, &description) != TYPEFUNC_COMPOSITE || description->natts != row_width)
             elog(ERROR, "loyalty_replay() is not declared as the extension declares it");
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), first, is_null));
     });
@@ -289,19 +303,21 @@ Datum replay(FunctionCallInfo call) {
     const auto version = given.integer(1);
     const auto request = given.datum(2), resolved = given.datum(3);
     Replay& kept = kept_replay(call, program, version);
-    const Argument null = null_argument();
+    const StoredResult before = read_stored_result(given.datum(4));
+    const Argument null = null_argument(), points_before{before.points, false}, none = texts_argument({});
     const auto failed = [&](const std::string& error) {
-        return row_of(call, {null, null, null, text_argument(error)});
+        return row_of(call, {null, points_before, null, none, none, text_argument(error)});
     };
     if (!request) return failed("the content of the order was erased");
-    StoredOrder stored{jsonb_text(*request), {}, given.integer(4).value_or(0)};
-    if (resolved) stored.resolved = jsonb_text(*resolved);
     try {
-        const Calculation calculation = kept.run(stored, GetUserId());
+        const Calculation calculation = kept.run({*request, resolved, given.integer(5).value_or(0)}, GetUserId());
         const Program& with = kept.program();
+        const auto promotions = promotions_of(with, calculation);
         return row_of(call, {{numeric_datum(calculation.total.units, with.currency_scale), false},
+                             points_before,
                              {points_of(with, calculation), false},
-                             texts_argument(promotions_of(with, calculation)),
+                             texts_argument(without(promotions, before.promotions)),
+                             texts_argument(without(before.promotions, promotions)),
                              null});
     } catch (const Unreplayable& failure) {
         return failed(failure.text);
@@ -322,6 +338,14 @@ Datum loyalty_replay(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const CalculationMemory memory;
         return replay(fcinfo);
+    });
+}
+
+PG_FUNCTION_INFO_V1(loyalty_effective_promotions);
+Datum loyalty_effective_promotions(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum {
+        return texts_argument(read_stored_result(Arguments(fcinfo).datum(0)).promotions).value;
     });
 }
 }
