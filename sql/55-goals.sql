@@ -88,6 +88,36 @@ COMMENT ON FUNCTION @extschema@.loyalty_goals_trigger() IS
     'Trigger of loyalty.goals, after the insert or update of a row: it takes standard points and gives what can be given (LY335). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_goals_trigger();';
 
+-- Before the row: the unique index, which two sessions at once cannot evade, would say so in words of its own.
+CREATE FUNCTION @extschema@.loyalty_one_automatic_goal_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    other text;
+BEGIN
+    SELECT goal.external_id INTO other
+    FROM loyalty.goals AS goal
+    WHERE goal.program = NEW.program
+        AND goal.point_type = NEW.point_type
+        AND goal.external_id <> NEW.external_id
+        AND goal.automatic
+        AND goal.active;
+    IF FOUND THEN
+        PERFORM @extschema@.loyalty_refuse_goal(
+            NEW.external_id::text, 'automatic'::text,
+            format('goal "%s" takes points of type "%s" by itself already, and would leave none', other, NEW.point_type),
+            'Let one of the two be claimed by hand, or deactivate it.'::text
+        );
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_one_automatic_goal_trigger() IS
+    'Trigger of loyalty.goals, before the insert or update of a row that is automatic and active: no other of its point type is '
+    '(LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_one_automatic_goal_trigger();';
+
 CREATE FUNCTION @extschema@.loyalty_claim(member text, program text, goal text, number integer DEFAULT NULL) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

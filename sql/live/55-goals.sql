@@ -7,6 +7,13 @@ CREATE OR REPLACE TRIGGER fix_key
     EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger('goal');
 COMMENT ON TRIGGER fix_key ON loyalty.goals IS 'The external id cannot be changed.';
 
+CREATE OR REPLACE TRIGGER one_automatic
+    BEFORE INSERT OR UPDATE ON loyalty.goals
+    FOR EACH ROW
+    WHEN (NEW.automatic AND NEW.active)
+    EXECUTE FUNCTION @extschema@.loyalty_one_automatic_goal_trigger();
+COMMENT ON TRIGGER one_automatic ON loyalty.goals IS 'Of a point type at most one goal is automatic and active.';
+
 CREATE OR REPLACE TRIGGER validate
     AFTER INSERT OR UPDATE ON loyalty.goals
     FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_goals_trigger();

@@ -152,6 +152,16 @@ SELECT type, value, owed, source_type FROM loyalty.transactions WHERE member = '
 SELECT loyalty_erase_member('max', 'main') \g /dev/null
 SELECT goal, number, points, reward_text FROM loyalty.goal_claims WHERE member = 'max';
 
+-- A second automatic goal of a point type: an error of ours, also within one statement, and the first may change.
+SELECT point_type, count(*) FROM loyalty.goals WHERE automatic AND active GROUP BY point_type;
+SELECT refusal($$INSERT INTO loyalty.goals (program, external_id, name, point_type, points, automatic, reward_text) VALUES
+    ('main', 'second', 'Second', (SELECT point_type FROM loyalty.goals WHERE automatic AND active LIMIT 1), 7, true, 'Cake')$$);
+UPDATE loyalty.goals SET name = name WHERE automatic AND active;
+INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('main', 'leaves', 'Leaves', 1, true);
+SELECT refusal($$INSERT INTO loyalty.goals (program, external_id, name, point_type, points, automatic, reward_text) VALUES
+    ('main', 'l1', 'One', 'leaves', 7, true, 'Cake'), ('main', 'l2', 'Two', 'leaves', 8, true, 'Cake')$$);
+DELETE FROM loyalty.point_types WHERE external_id = 'leaves';
+
 -- In a document, and out of it.
 SELECT loyalty_export('main') -> 'goals' AS goals;
 SELECT * FROM loyalty_import(jsonb_set(loyalty_export('main'), '{goals,0,points}', '12'));

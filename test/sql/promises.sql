@@ -222,6 +222,10 @@ SELECT loyalty_redeem('ann', 'p', 'bonus', 5);
 INSERT INTO loyalty.promotions (program, external_id, name, kind) VALUES ('p', 'd', 'D', 'discount');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('p', 'd');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', 'd', 1, 'discount', '{"percent": 101}');
+SELECT loyalty_save_promotion('p', '{"external_id": "y", "naem": "Y"}');
+SELECT loyalty_import('{"external_id": "p", "point_types": [{"external_id": "bonus", "ratio": "abc"}]}');
+SELECT * FROM loyalty_plan('{"external_id": "p", "promotions": [{"external_id": "d", "conditions": [{"mode": "some"}]}]}');
+UPDATE loyalty.promotions SET state = 'active' WHERE external_id = 'd';
 -- The user's own functions are named as ever.
 CREATE FUNCTION spend() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM loyalty_redeem('ann', 'p', 'bonus', 5); END $$;
 SELECT spend();

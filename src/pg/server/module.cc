@@ -1,5 +1,6 @@
 // What the server calls when it loads the library.
 #include "pg/server/keyed_plan.hpp"
+#include "pg/server/plain_errors.hpp"
 #include "pg/server/postgres.hpp"
 #include "pg/server/proven_keys.hpp"
 #include "pg/server/settings.hpp"
@@ -30,5 +31,6 @@ void _PG_init(void) {
 
     plan_foreign_keys_by_keys();
     leave_out_proven_keys();
+    tell_errors_plainly();
 }
 }
