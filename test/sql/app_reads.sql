@@ -45,6 +45,9 @@ SELECT external_id FROM loyalty_orders('ann', page_size => 2, program => 'p');
 SELECT external_id FROM loyalty_orders('ann', before => 'B', page_size => 2);
 SELECT count(*) FROM loyalty_orders('nobody');
 SELECT count(*) FROM loyalty_orders('ann', program => 'q');
+-- What products earn (F9), as the catalogue's page shows it: of a member, and of a guest, who earns nothing.
+SELECT sku, base, price, points, more FROM loyalty_prices('ann', program => 'p') ORDER BY sku;
+SELECT sku, price, points FROM loyalty_prices(NULL, program => 'p') ORDER BY sku;
 SELECT * FROM loyalty_trigger_promotions('p');
 SELECT loyalty_attach_promo_code('p', 'ann', 'pers', 'C1');
 SELECT code, pool, pool_name, kind, state, profile, uses, max_uses, expires_at, order_id FROM loyalty_promo_code('p', ' c1');

@@ -167,6 +167,69 @@ FROM (
     FROM loyalty.daily_activity AS d LEFT JOIN loyalty.orders AS x ON (x.time AT TIME ZONE 'Europe/Berlin')::date = d.day GROUP BY d.day
 ) AS x
 UNION ALL
+SELECT 'daily activity in money', x::text
+FROM (
+    SELECT day, earned, spent, expired, liability FROM loyalty.daily_activity WHERE program = 'main'
+    EXCEPT
+    -- From the ledger alone, type by type, and what is due to expire.
+    SELECT
+        d.day,
+        sum(round(t.earned / p.ratio, 2)), sum(round(t.spent / p.ratio, 2)),
+        sum(round((t.expired + coalesce(u.today, 0)) / p.ratio, 2)), sum(round((t.outstanding - coalesce(u.gone, 0)) / p.ratio, 2))
+    FROM (SELECT day FROM loyalty.daily_activity WHERE program = 'main') AS d
+    CROSS JOIN (
+        SELECT external_id::text AS point_type, coalesce(applied_ratio, ratio) AS ratio
+        FROM loyalty.point_types WHERE program = 'main' AND kind = 'standard'
+    ) AS p
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(sum(value) FILTER (WHERE is_today AND type = 'accrual'), 0) AS earned,
+            coalesce(- sum(value) FILTER (WHERE is_today AND type IN ('redemption', 'refund')), 0) AS spent,
+            coalesce(- sum(value) FILTER (WHERE is_today AND type = 'expiration'), 0) AS expired,
+            coalesce(sum(value), 0) AS outstanding
+        FROM (SELECT t.*, (created_at AT TIME ZONE 'Europe/Berlin')::date = d.day AS is_today FROM loyalty.transactions AS t
+            WHERE t.program = 'main' AND t.point_type = p.point_type AND (created_at AT TIME ZONE 'Europe/Berlin')::date <= d.day) AS booked
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT sum(due.points) FILTER (WHERE (l.expires_at AT TIME ZONE 'Europe/Berlin')::date = d.day) AS today, sum(due.points) AS gone
+        FROM due JOIN loyalty.lots AS l ON (l.member, l.program, l.point_type, l.seq) = (due.member, due.program, due.point_type, due.lot)
+        WHERE due.program = 'main' AND due.point_type = p.point_type AND (l.expires_at AT TIME ZONE 'Europe/Berlin')::date <= d.day
+    ) AS u
+    GROUP BY d.day
+) AS x
+UNION ALL
+SELECT 'points that can be spent today', x::text
+FROM (
+    SELECT active_points FROM loyalty.daily_activity WHERE program = 'main' AND day = (loyalty_now() AT TIME ZONE 'Europe/Berlin')::date
+    EXCEPT
+    SELECT sum(round(r.points / coalesce(p.applied_ratio, p.ratio), 2))
+    FROM (SELECT point_type, sum(points) AS points FROM rebuilt WHERE program = 'main' AND active_from <= loyalty_now() GROUP BY 1) AS r
+    JOIN loyalty.point_types AS p ON p.program = 'main' AND p.external_id = r.point_type AND p.kind = 'standard'
+) AS x
+UNION ALL
+SELECT 'growth', x::text
+FROM (
+    SELECT month, new_members, lost_members, members FROM loyalty.member_growth WHERE program = 'main'
+    EXCEPT
+    SELECT
+        g.month, count(*) FILTER (WHERE date_trunc('month', m.since) = g.month), count(*) FILTER (WHERE date_trunc('month', m.until) = g.month),
+        count(*) FILTER (WHERE m.since < g.month + interval '1 month') - count(*) FILTER (WHERE m.until < g.month + interval '1 month')
+    FROM (SELECT month FROM loyalty.member_growth WHERE program = 'main') AS g
+    CROSS JOIN (SELECT registered_at AT TIME ZONE 'Europe/Berlin', removed_at AT TIME ZONE 'Europe/Berlin' FROM loyalty.members WHERE program = 'main') AS m (since, until)
+    GROUP BY g.month
+) AS x
+UNION ALL
+SELECT 'points of promotions', x::text
+FROM (
+    SELECT promotion::text, point_type, credited, taken_back FROM loyalty.promotion_points WHERE credited <> 0 OR taken_back <> 0
+    EXCEPT
+    SELECT
+        a.promotion, a.point_type, sum(a.value),
+        coalesce((SELECT - sum(t.value) FROM loyalty.transactions AS t JOIN loyalty.transactions AS u ON (u.member, u.point_type, u.seq) = (t.member, t.point_type, t.undoes)
+            WHERE t.type = 'reversal' AND u.promotion = a.promotion AND t.point_type = a.point_type), 0)
+    FROM loyalty.transactions AS a WHERE a.type = 'accrual' AND a.promotion IS NOT NULL GROUP BY a.promotion, a.point_type
+) AS x
+UNION ALL
 SELECT 'turnover', x::text
 FROM (
     SELECT month, orders, units, turnover FROM loyalty.partner_turnover
