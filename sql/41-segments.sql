@@ -65,7 +65,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_predicate(text, text, jsonpath) IS
     'conversion of dates, too long. Example: SELECT loyalty_check_predicate(''product segment'', ''tv'', '
     '''$.categories[*] == "tv"'');';
 
--- Members of the document itself are looked at, and what follows them is the user's. A string that holds such a text is none.
+-- Members of the document itself are looked at, and of those that are ours what is in them; the rest is the user's. A string that
+-- holds such a text is none.
 CREATE FUNCTION @extschema@.loyalty_check_members(noun text, segment text, predicate jsonpath, known text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -73,17 +74,24 @@ CREATE FUNCTION @extschema@.loyalty_check_members(noun text, segment text, predi
 DECLARE
     missing text;
 BEGIN
-    SELECT token.found[1] INTO missing
-    FROM regexp_matches(predicate::text, '\$\.("(?:[^"\\]|\\.)*")|"(?:[^"\\]|\\.)*"', 'g') AS token (found)
-    WHERE token.found[1]::jsonb #>> '{}' <> ALL (known)
+    SELECT read.path INTO missing
+    FROM regexp_matches(
+        predicate::text, '\$((?:\.(?:"(?:[^"\\]|\\.)*"))+)|"(?:[^"\\]|\\.)*"', 'g'
+    ) AS token (found)
+    CROSS JOIN LATERAL (
+        SELECT string_agg(key.part[1]::jsonb #>> '{}', '.' ORDER BY key.number) AS path
+        FROM regexp_matches(token.found[1], '("(?:[^"\\]|\\.)*")', 'g') WITH ORDINALITY AS key (part, number)
+    ) AS read
+    WHERE read.path IS NOT NULL AND NOT EXISTS (
+        SELECT FROM unnest(known) AS member
+        WHERE read.path = member OR starts_with(read.path, member || '.') OR starts_with(member, read.path || '.')
+    )
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY306',
             MESSAGE = format('predicate of %s "%s" is not usable', noun, segment),
-            DETAIL = format(
-                'It reads $.%s, which no such document has.', regexp_replace(missing, '^"([[:alpha:]_]\w*)"$', '\1')
-            ),
+            DETAIL = format('It reads $.%s, which no such document has.', missing),
             HINT = format('There are %s.', '$.' || array_to_string(known, ', $.')),
             SCHEMA = 'loyalty',
             COLUMN = 'predicate';
@@ -102,7 +110,8 @@ CREATE FUNCTION @extschema@.loyalty_document_members(kind text, program text) RE
 SELECT CASE kind
     WHEN 'product' THEN '{sku,name,price,min_price,categories,partner,fields,segments}'::text[]
     WHEN 'order' THEN
-        '{items,lines,goods,total,shipping,channel,contact_point,region,currency,time,fields,segments}'::text[]
+        '{items,lines,goods,total,shipping,channel,contact_point,region,currency,time,buyer.is_member}'::text[]
+        || '{buyer.orders.count,buyer.orders.sum,buyer.orders.last,fields,segments}'::text[]
     ELSE (
         SELECT array_agg(attribute.attname::text ORDER BY attribute.attnum) || '{segments}'::text[]
         FROM loyalty.programs AS known

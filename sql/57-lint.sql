@@ -10,17 +10,17 @@ CREATE FUNCTION @extschema@.loyalty_contradiction(predicate text) RETURNS text
                 '%s %s %s contradicts %s %s %s', low.figure, low.sign, low.bound, high.figure, high.sign, high.bound
             ))
         FROM (
-            SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
+            SELECT replace(part[1], '"', '') AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '[$][.]"(price|min_price|total|goods|items|shipping)" (>=|>|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (>=|>|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS low
         JOIN (
-            SELECT part[1] AS figure, part[2] AS sign, part[3]::numeric AS bound
+            SELECT replace(part[1], '"', '') AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '[$][.]"(price|min_price|total|goods|items|shipping)" (<=|<|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (<=|<|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS high ON high.figure = low.figure
         WHERE predicate !~ '[|][|]|!|exists|is unknown'

@@ -55,7 +55,7 @@ CREATE FUNCTION @extschema@.loyalty_test("order" jsonb, context jsonb DEFAULT '{
 
 COMMENT ON FUNCTION @extschema@.loyalty_test(jsonb, jsonb) IS
     'Calculates an order, or each of an array of orders, by the draft of the promotion tree, for the member that it '
-    'names or for one made up by the context (balances, tiers, segments, promo_codes): sums, changes of points, '
+    'names or for one made up by the context (balances, tiers, segments, promo_codes, orders): sums, changes of points, '
     'operations, and the results of the orders. What starts on activation counts as started at any time; with_drafts of '
     'the context has drafts take part. Writes nothing. Errors: as loyalty_calculate() but LY202; LY301, LY302 '
     '(the draft cannot be applied), LY322 (order and context contradict each other), LY323 (an unknown name in the '

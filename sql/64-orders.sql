@@ -9,6 +9,30 @@ COMMENT ON FUNCTION @extschema@.loyalty_orders_trigger() IS
     'Trigger of the tables of orders, before a statement that writes or truncates: refuses it (LY610) unless it is '
     'one of the functions for orders. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_orders_trigger();';
 
+CREATE FUNCTION @extschema@.loyalty_order_statuses_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    IF EXISTS (SELECT FROM loyalty.orders AS placed WHERE placed.status = OLD.external_id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY312',
+            MESSAGE = format('the kind of order status "%s" cannot be changed', OLD.external_id),
+            DETAIL = format('It is "%s", the change would make it "%s", and there are orders in it.', OLD.kind, NEW.kind),
+            HINT = 'Add a status of the other kind, and move orders to it.',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'kind';
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_order_statuses_trigger() IS
+    'Trigger of loyalty.order_statuses, before the kind of a row changes between those of orders that stand and those of orders that '
+    'were cancelled or refunded: refuses it where orders have the status (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_order_statuses_trigger();';
+
 CREATE FUNCTION @extschema@.loyalty_place_order("order" jsonb) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     FOREACH guarded IN ARRAY ARRAY[
         'order_ids', 'orders', 'order_lines', 'order_promotions', 'order_points', 'order_accruals', 'order_returns',
-        'order_return_lines', 'promotion_counters', 'promotion_uses', 'trigger_uses'
+        'order_return_lines', 'buyers', 'promotion_counters', 'promotion_uses', 'trigger_uses'
     ]
     LOOP
         EXECUTE format(
@@ -28,6 +28,13 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- Whether an order stands says its status, and what a buyer has ordered is counted by that.
+CREATE OR REPLACE TRIGGER validate_kind
+    BEFORE UPDATE OF kind ON loyalty.order_statuses
+    FOR EACH ROW WHEN ((OLD.kind IN ('cancelled', 'refunded')) <> (NEW.kind IN ('cancelled', 'refunded')))
+    EXECUTE FUNCTION @extschema@.loyalty_order_statuses_trigger();
+COMMENT ON TRIGGER validate_kind ON loyalty.order_statuses IS 'Orders do not come or go by another kind of their status.';
 
 -- Keys of an operation that are columns; what else there is are its details.
 CREATE OR REPLACE VIEW loyalty.order_operations AS

@@ -497,7 +497,25 @@ FROM loyalty.promo_code_uses AS used
 JOIN line_sums AS line
     ON line.buyer = used.buyer AND line.program = used.program AND line.order_id = used.order_id
 WHERE line.is_gone = (used.freed_at IS NULL)
-    AND NOT used.freed_by_hand;
+    AND NOT used.freed_by_hand
+
+UNION ALL
+SELECT
+    'buyer_is_sum_of_his_orders', coalesce(kept.program, found.program)::text, substr(coalesce(kept.buyer, found.buyer), 3), NULL, NULL,
+    format(
+        'orders, total, last_order are %s, %s, %s; of the orders %s, %s, %s',
+        kept.orders, kept.total, kept.last_order, coalesce(found.orders, 0), coalesce(found.total, 0), found.last_order
+    )
+FROM loyalty.buyers AS kept
+FULL JOIN (
+    SELECT o.buyer, o.program, count(*) AS orders, sum(o.total - o.refunded) AS total, max(o.time) AS last_order
+    FROM loyalty.orders AS o
+    JOIN loyalty.order_statuses AS status ON status.external_id = o.status
+    WHERE o.member IS NOT NULL AND status.kind IN ('open', 'delivered')
+    GROUP BY o.buyer, o.program
+) AS found ON found.buyer = kept.buyer AND found.program = kept.program
+WHERE (kept.orders, kept.total, kept.last_order)
+    IS DISTINCT FROM (coalesce(found.orders, 0), coalesce(found.total, 0), found.last_order);
 
 COMMENT ON VIEW loyalty.order_violations IS
     'Invariants of orders that do not hold, one a row: what loyalty_verify() returns of them. Reading it reads every row.';

@@ -9,7 +9,7 @@ namespace loyalty::codec {
 
 namespace {
 
-constexpr std::string_view keys = "balances, tiers, segments, promo_codes, auto_calculate, with_drafts";
+constexpr std::string_view keys = "balances, tiers, segments, promo_codes, orders, auto_calculate, with_drafts";
 
 // Names that occur once each.
 std::vector<std::string> read_names(const Json& array, const Place& place) {
@@ -31,6 +31,23 @@ std::vector<std::pair<std::string, Decimal>> read_balances(const Json& object, c
     for (const auto& [key, value] : as_object(object, place).members)
         balances.emplace_back(std::string(key), as_decimal(value, place.member(key)));
     return balances;
+}
+
+OrdersDocument read_orders(const Json& object, const Place& place) {
+    OrdersDocument orders;
+    for (const auto& [key, value] : as_object(object, place).members) {
+        const Place at = place.member(key);
+        if (key == "count") {
+            orders.count = as_decimal(value, at);
+        } else if (key == "sum") {
+            orders.sum = as_decimal(value, at);
+        } else if (key == "last") {
+            orders.last = as_text(value, at);
+        } else {
+            fail_unknown_key(key, value, place, "count, sum, last");
+        }
+    }
+    return orders;
 }
 
 }  // namespace
@@ -59,6 +76,8 @@ TestContext read_context(std::string_view json) {
             member.segments = read_names(value, at);
         } else if (key == "promo_codes") {
             member.promo_codes = read_names(value, at);
+        } else if (key == "orders") {
+            member.orders = read_orders(value, at);
         } else {
             fail_unknown_key(key, value, place, keys);
         }

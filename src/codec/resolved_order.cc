@@ -114,6 +114,7 @@ private:
         write_values(buyer.values);
         write_ids("segments", buyer.segments, program_.profile_segments);
         write_ids("tiers", buyer.tiers, program_.tiers);
+        if (buyer.orders) write_orders(*buyer.orders);
         std::size_t type = 0;
         write_items("balances", buyer.balances, [&](const Balance& balance) {
             const PointType& point_type = program_.point_types[type++];
@@ -127,6 +128,15 @@ private:
             out_.boolean(balance.usable);
             out_.end_object();
         });
+        out_.end_object();
+    }
+
+    void write_orders(const OrdersBefore& orders) {
+        out_.key("orders");
+        out_.begin_object();
+        number("count", orders.count, 0);
+        number("sum", orders.sum.units, program_.currency_scale);
+        if (!orders.last.empty()) text("last", orders.last);
         out_.end_object();
     }
 
@@ -322,6 +332,7 @@ private:
         buyer.values = read_values(object, place);
         buyer.segments = read_places(object, "segments", place, program_.profile_segments);
         buyer.tiers = read_places(object, "tiers", place, program_.tiers);
+        if (object.find("orders")) buyer.orders = read_orders(required(object, "orders", place), place.member("orders"));
         if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
         items(object, "balances", place, [&](const Json& balance, const Place& at) {
             demand(buyer.kind == BuyerKind::member, object, "balances", place, "none for a guest");
@@ -334,6 +345,12 @@ private:
                                     {amount(balance, "owed", at, scale)}};
         });
         return buyer;
+    }
+
+    OrdersBefore read_orders(const Json& object, const Place& place) const {
+        OrdersBefore orders{amount(object, "count", place, 0), {amount(object, "sum", place, program_.currency_scale)}, {}};
+        if (object.find("last")) orders.last = text(object, "last", place);
+        return orders;
     }
 
     Line read_line(const Json& object, const Place& place, std::uint32_t number) const {

@@ -22,6 +22,21 @@ SELECT loyalty_save_promotion('main', jsonb_build_object(
     'conditions', jsonb_build_array(condition || jsonb_build_object('benefits', jsonb_build_array(jsonb_build_object('benefit', 'discount', 'parameters', benefit))))
 ) || settings)
 $$;
+-- How a statement ends, of which nothing stays.
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    EXECUTE statement;
+    RAISE SQLSTATE 'TT000';
+EXCEPTION
+    WHEN SQLSTATE 'TT000' THEN
+        RETURN 'taken';
+    WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+        RETURN SQLSTATE || ' ' || SQLERRM || ' ' || detail;
+END
+$$;
 -- Nothing but this one, on an order of what is named.
 CREATE FUNCTION alone(id text, lines jsonb, more jsonb DEFAULT '{}') RETURNS TABLE (total numeric, why text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -70,6 +85,61 @@ SELECT * FROM alone('teas', '{"tea": 1.25}');
 SELECT promote('category', '{}', '{"mode": "in", "segments": ["shoes"], "min_total": 120}');
 SELECT * FROM alone('category', '{"boot": 2, "hat": 4}');
 SELECT * FROM alone('category', '{"boot": 1, "hat": 4}');
+
+-- The first order: 10 off, whoever has a profile, member or guest; and 20 % off each third one. 4 socks and a hat: 41.
+INSERT INTO loyalty.order_segments (program, external_id, name, kind, predicate)
+VALUES ('main', 'first', 'First', 'dynamic', '$.buyer.orders.count == 0'), ('main', 'third', 'Third', 'dynamic', '$.buyer.orders.count % 3 == 2'),
+    ('main', 'good', 'Good customers', 'dynamic', '$.buyer.is_member == true && $.buyer.orders.sum >= 50 && $.buyer.orders.last >= "2026-06-10"');
+SELECT promote('first', '{"order_mode": "in", "order_segments": ["first"]}', '{"level": "order"}', '{"amount": 10}');
+SELECT promote('third', '{"order_mode": "in", "order_segments": ["third"]}', '{}', '{"percent": 20}');
+SELECT promote('good', '{"order_mode": "in", "order_segments": ["good"]}', '{}', '{"percent": 50}');
+CREATE FUNCTION buy(who jsonb, id text, moment text DEFAULT '2026-06-15 12:00Z') RETURNS numeric LANGUAGE sql AS $$
+SELECT (loyalty_place_order('{"lines": [{"id": "s", "product": "sock", "quantity": 4}, {"id": "h", "product": "hat", "quantity": 1}]}' || who
+    || jsonb_build_object('external_id', id, 'time', moment::timestamptz)) #>> '{totals,total}')::numeric
+$$;
+SELECT * FROM alone('first', '{"sock": 4, "hat": 1}', '{"member": "ann"}') \g /dev/null
+SELECT buy('{"member": "ann"}', 'A1') AS first, buy('{"member": "ann"}', 'A2') AS second, buy('{"member": "guest"}', 'G1') AS guest, buy('{"member": "guest"}', 'G2') AS again,
+    buy('{}', 'N1') AS anonymous, buy('{}', 'N2') AS nobody_knows;
+SELECT * FROM alone('first', '{"sock": 4, "hat": 1}', '{"member": "ann"}');
+SELECT * FROM alone('third', '{"sock": 4, "hat": 1}', '{"member": "guest"}');
+SELECT * FROM alone('third', '{"sock": 4, "hat": 1}');
+SELECT buyer, orders, total, last_order FROM loyalty.buyers ORDER BY buyer;
+-- What the calculation saw is stored with the order, and a repeated request is answered as it was.
+SELECT external_id, resolved #> '{buyer,orders}' AS before FROM loyalty.orders ORDER BY external_id;
+SELECT buy('{"member": "ann"}', 'A1') AS again, loyalty_reprice_order('main', 'A1') #>> '{totals,total}' AS priced_anew;
+-- 72 in two orders; one comes back in part, 16 of 41 less 3.90 of the 10: 59.90; the other is cancelled: then 18.90, and at last nothing.
+SELECT * FROM alone('good', '{"hat": 2}', '{"member": "ann"}');
+SELECT loyalty_return_items('main', 'A1', '[{"id": "s", "quantity": 4}]', 'R') -> 'money' AS money;
+SELECT orders, total FROM loyalty.buyers WHERE buyer = 'm:ann';
+SELECT loyalty_set_order_status('main', 'A1', 'delivered') \g /dev/null
+SELECT loyalty_set_order_status('main', 'A1', 'canceled', 's') \g /dev/null
+SELECT orders, total FROM loyalty.buyers WHERE buyer = 'm:ann';
+SELECT * FROM alone('good', '{"hat": 2}', '{"member": "ann"}');
+SELECT loyalty_cancel_order('main', 'A2') -> 'money' AS money;
+SELECT orders, total, last_order FROM loyalty.buyers WHERE buyer = 'm:ann';
+SELECT * FROM alone('good', '{"hat": 2}', '{"member": "ann"}');
+SELECT loyalty_set_order_status('main', 'A1', 'refunded') -> 'money' AS money;
+SELECT orders, total, last_order FROM loyalty.buyers WHERE buyer = 'm:ann';
+-- All of them gone, the next one is the first again.
+SELECT * FROM alone('first', '{"hat": 1}', '{"member": "ann"}');
+-- Imported ones count, cancelled ones do not.
+SELECT loyalty_import_orders(jsonb_build_array(
+    '{"external_id": "I1", "member": "ann", "time": "2026-06-01T10:00:00Z", "lines": [{"product": "hat", "quantity": 1, "price": 25}]}'::jsonb,
+    '{"external_id": "I2", "member": "ann", "time": "2026-06-02T10:00:00Z", "status": "canceled", "lines": [{"product": "hat", "quantity": 1, "price": 25}]}'::jsonb,
+    '{"external_id": "I3", "member": "guest", "time": "2026-06-03T10:00:00Z", "lines": [{"product": "hat", "quantity": 1, "price": 25}]}'::jsonb)) AS imported;
+SELECT buyer, orders, total, last_order FROM loyalty.buyers ORDER BY buyer;
+SELECT * FROM loyalty_verify();
+-- A draft tries both, for a member who is made up; and replays what was placed by what had been placed before it.
+SELECT orders, (loyalty_test('{"lines": [{"product": "hat", "quantity": 1}]}', jsonb_build_object('orders', orders)) #>> '{summary,total,total}')::numeric AS total
+FROM (VALUES ('{}'::jsonb), ('{"count": 1}'), ('{"count": 2, "sum": 80, "last": "2026-06-14T10:00:00"}')) AS given (orders);
+SELECT external_id, was, would_be FROM loyalty_backtest('main') ORDER BY external_id;
+UPDATE loyalty.order_segments SET predicate = '$.buyer.orders.count == 1' WHERE external_id = 'first';
+SELECT external_id, was, would_be FROM loyalty_backtest('main') ORDER BY external_id;
+SELECT predicate, outcome(format('INSERT INTO loyalty.order_segments (program, external_id, name, predicate) VALUES (%L, %L, %L, %L)', 'main', 'tried', 'Tried', predicate)) FROM (VALUES ('$.buyer.order.count == 0'), ('$.buyer.orders.number == 0'), ('$.buyers == 1'), ('exists($.buyer.*)'), ('$.buyer.orders.count >= 1 && $.fields.a.b == 2')) AS tried (predicate);
+-- The status of orders that stand becomes none of those that do not.
+SELECT outcome($$UPDATE loyalty.order_statuses SET kind = 'cancelled' WHERE external_id = 'new'$$) AS new,
+    outcome($$UPDATE loyalty.order_statuses SET kind = 'delivered' WHERE external_id = 'new'$$) AS delivered,
+    outcome($$INSERT INTO loyalty.buyers VALUES ('m:x', 'main')$$) AS by_hand;
 
 -- For guests only, with a profile or not.
 SELECT promote('welcome', '{"audience": "guests"}');
@@ -135,4 +205,4 @@ SELECT jsonb_path_query(loyalty_export('main'), '$.promotions[*] ? (@.external_i
 SELECT count(*) FROM loyalty_plan(loyalty_export('main'));
 
 DROP SCHEMA loyalty CASCADE;
-DROP FUNCTION promote, alone, together, refusal;
+DROP FUNCTION promote, alone, together, refusal, outcome, buy;

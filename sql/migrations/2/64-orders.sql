@@ -146,3 +146,35 @@ ALTER TABLE loyalty.order_accruals
 
 -- For orders from now on: their documents stand outside the row, which statuses and returns write anew.
 ALTER TABLE loyalty.orders SET (toast_tuple_target = 640, fillfactor = 80);
+
+-- What "the first order" is judged by, without looking at all of them. A row stands for nothing but the orders, and is locked where
+-- two orders of one buyer must not both be the first: so it is there for guests with a profile, too.
+CREATE TABLE loyalty.buyers (
+    buyer text COLLATE "C" NOT NULL,
+    program loyalty.external_id NOT NULL,
+    orders bigint NOT NULL DEFAULT 0,
+    total numeric NOT NULL DEFAULT 0,
+    last_order timestamptz,
+    CONSTRAINT buyers_pkey PRIMARY KEY (buyer, program),
+    CONSTRAINT buyers_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs,
+    CONSTRAINT buyers_have_a_profile CHECK (buyer > 'm:' AND buyer < 'm;'),
+    CONSTRAINT buyers_orders_range CHECK (orders >= 0),
+    CONSTRAINT buyers_total_range CHECK (total >= 0 AND total < 'Infinity'),
+    CONSTRAINT buyers_last_order_is_there CHECK (isfinite(last_order) AND orders > 0 OR last_order IS NULL AND orders = 0)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE loyalty.buyers IS
+    'What buyers with a profile, members and guests, have ordered: orders that are not cancelled or refunded. Order segments see it '
+    'as $.buyer.orders.';
+COMMENT ON COLUMN loyalty.buyers.buyer IS 'The buyer: m: and the profile''s key.';
+COMMENT ON COLUMN loyalty.buyers.program IS 'The program.';
+COMMENT ON COLUMN loyalty.buyers.orders IS 'How many orders, placed or imported.';
+COMMENT ON COLUMN loyalty.buyers.total IS 'What they came to in money, less what was given back.';
+COMMENT ON COLUMN loyalty.buyers.last_order IS 'The time of the last of them; null: there is none.';
+
+INSERT INTO loyalty.buyers (buyer, program, orders, total, last_order)
+SELECT placed.buyer, placed.program, count(*), sum(placed.total - placed.refunded), max(placed.time)
+FROM loyalty.orders AS placed
+JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
+WHERE placed.member IS NOT NULL AND status.kind IN ('open', 'delivered')
+GROUP BY placed.buyer, placed.program;

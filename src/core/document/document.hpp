@@ -73,6 +73,13 @@ struct OrderDocument {
     std::optional<Decimal> total;
 };
 
+// The orders that a made-up member has placed before.
+struct OrdersDocument {
+    Decimal count;
+    Decimal sum;
+    std::optional<std::string> last;
+};
+
 // What a test of the draft goes by, beside its orders.
 struct TestContext {
     // A member made up for the test: what he has of each point type, which tiers he holds, which segments he belongs to,
@@ -82,6 +89,7 @@ struct TestContext {
         std::vector<std::string> tiers;
         std::vector<std::string> segments;
         std::vector<std::string> promo_codes;
+        OrdersDocument orders;
     };
     std::optional<Member> member;
     bool auto_calculate = true;  // otherwise each order says its total

@@ -50,6 +50,15 @@ struct Balance {
 
 enum class BuyerKind { anonymous, guest, member };
 
+// The buyer's orders before this one: not cancelled, net of returns.
+struct OrdersBefore {
+    std::int64_t count = 0;
+    Money sum;
+    std::string last;  // when the last one was made, by the program's clock; empty: there is none
+
+    friend bool operator==(const OrdersBefore&, const OrdersBefore&) = default;
+};
+
 struct Buyer {
     BuyerKind kind = BuyerKind::anonymous;
     std::string key;                // as the profile database writes it; empty for an anonymous guest
@@ -58,6 +67,7 @@ struct Buyer {
     std::vector<std::uint32_t> segments;
     std::vector<std::uint32_t> tiers;
     std::vector<Value> values;  // what Program::reads names of the profile's document
+    std::optional<OrdersBefore> orders;  // where anything looks at them
 };
 
 struct Order {

@@ -9,7 +9,20 @@ namespace loyalty {
 namespace {
 
 // Figures of the order that grow with its goods, and are money or a number of units.
-bool is_money(const std::string& member) { return member == "total" || member == "goods" || member == "shipping"; }
+bool is_money(const Reads::Path& path) {
+    const std::string& member = path.back();
+    return path.size() == 1 ? member == "total" || member == "goods" || member == "shipping"
+                            : path.front() == "buyer" && member == "sum";
+}
+
+// $.buyer.orders.count and $.buyer.orders.sum
+std::optional<Decimal> buyer_figure(const Program& program, const Buyer& buyer, const Reads::Path& path) {
+    if (path.size() != 3 || path[1] != "orders") return std::nullopt;
+    const OrdersBefore orders = buyer.orders.value_or(OrdersBefore{});
+    if (path.back() == "count") return Decimal(orders.count);
+    if (path.back() == "sum") return Decimal::of(orders.sum.units, program.currency_scale);
+    return std::nullopt;
+}
 
 // Nothing where it is no number.
 std::optional<Decimal> order_field(const Program& program, const Order& order, const Reads::Path& path) {
@@ -21,6 +34,7 @@ std::optional<Decimal> order_field(const Program& program, const Order& order, c
 }  // namespace
 
 std::optional<Decimal> order_figure(const Program& program, const Order& order, const Reads::Path& path) {
+    if (path.front() == "buyer") return buyer_figure(program, order.buyer, path);
     if (path.size() > 1) return order_field(program, order, path);
     const auto money = [&](Money amount) { return Decimal::of(amount.units, program.currency_scale); };
     const std::string& member = path.front();
@@ -38,7 +52,7 @@ std::optional<NearMiss> find_near_miss(const Program& program, const Order& orde
     for (const auto& comparison : comparisons) {
         const auto value = order_figure(program, order, comparison.path);
         if (!value || comparison.holds(*value)) continue;
-        return NearMiss{comparison, *value, is_money(comparison.path.front()) ? program.currency_scale : 0};
+        return NearMiss{comparison, *value, is_money(comparison.path) ? program.currency_scale : 0};
     }
     return std::nullopt;
 }

@@ -4,6 +4,8 @@
 
 #include "pg/ledger/sql.hpp"
 #include "pg/members/profile.hpp"
+#include "pg/orders/buyers.hpp"
+#include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
@@ -198,6 +200,23 @@ Points made_up_points(const std::string& type, const Decimal& amount, int scale)
     return {*units};
 }
 
+std::int64_t made_up_figure(const char* key, const Decimal& value, int scale) {
+    const auto units = value.units(scale);
+    if (!value.is_negative() && units) return *units;
+    fail_context(sqlstate::value_out_of_range, "$.orders." + std::string(key), value.to_string(),
+                 "what was ordered before is out of range",
+                 "Give a number of 0 or more, with at most " + std::to_string(scale) + " decimals.");
+}
+
+OrdersBefore made_up_orders(const OrdersDocument& given, const Program& program) {
+    OrdersBefore orders{made_up_figure("count", given.count, 0),
+                        {made_up_figure("sum", given.sum, program.currency_scale)},
+                        {}};
+    if (given.last)
+        orders.last = local_time(read_order_time(*given.last, program.time_zone), program.time_zone).to_string();
+    return orders;
+}
+
 // `query` yields the first of the names $2 that program $1 does not know, with its place.
 void check_names(Query& query, const std::string& program, const std::vector<std::string>& names, const char* key,
                  const char* table) {
@@ -251,6 +270,7 @@ Buyer make_up_buyer(const CurrentProgram& current, const TestContext::Member& me
     }
     buyer.tiers = places_of(member.tiers, program.tiers);
     buyer.segments = places_of(member.segments, program.profile_segments);
+    buyer.orders = made_up_orders(member.orders, program);
     return buyer;
 }
 
@@ -265,6 +285,8 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);
     buyer.key = profile->key;
     buyer.kind = account.enrolled ? BuyerKind::member : BuyerKind::guest;
+    if (current.version->needs.orders_before)
+        buyer.orders = find_orders_before(current.version->program, profile->key);
     // Audiences of tiers and segments are for members.
     if (!account.enrolled) return buyer;
     buyer.balances = std::move(account.balances);

@@ -60,6 +60,7 @@ public:
         if (claim_ids() < new_orders()) find_known();
         store_orders();
         store_lines();
+        count_for_buyers();
         by_buyers(
             [&](const std::string& program, const auto& buyers) { judge_members(program, buyers, now(), caller_); });
         return answer(into);
@@ -328,6 +329,24 @@ private:
                               units_array_argument(columns.quantities, quantity_scale),
                               units_array_argument(columns.prices, scale), units_array_argument(columns.bases, scale),
                               units_array_argument(columns.totals, scale), texts_argument(columns.statuses)});
+        });
+    }
+
+    void count_for_buyers() {
+        static Query query(
+            "INSERT INTO loyalty.buyers AS b (buyer, program, orders, total, last_order)"
+            " SELECT o.buyer, $1, count(*), sum(o.total), max(o.time)"
+            "   FROM unnest($2::text[], $3::text[]) k (buyer, external_id)"
+            "   JOIN loyalty.orders o ON o.buyer = k.buyer AND o.program = $1 AND o.external_id = k.external_id"
+            "   JOIN loyalty.order_statuses s ON s.external_id = o.status AND s.kind IN ('open', 'delivered')"
+            "  WHERE k.buyer > 'm:' COLLATE \"C\" GROUP BY o.buyer ORDER BY o.buyer"
+            " ON CONFLICT (buyer, program) DO UPDATE SET orders = b.orders + excluded.orders,"
+            "    total = b.total + excluded.total, last_order = greatest(b.last_order, excluded.last_order)",
+            {TEXTOID, TEXTARRAYOID, TEXTARRAYOID}, {"buyers_program_fkey"});
+        by_program([&](const std::string& program, int, const std::vector<std::size_t>& members) {
+            Columns columns;
+            for (const auto i : members) columns.add(orders_[i]);
+            query.run_proven({text_argument(program), texts_argument(columns.buyers), texts_argument(columns.ids)});
         });
     }
 

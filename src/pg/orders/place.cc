@@ -14,6 +14,7 @@
 #include "pg/ledger/store.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/members/visible.hpp"
+#include "pg/orders/buyers.hpp"
 #include "pg/orders/contact.hpp"
 #include "pg/orders/placed.hpp"
 #include "pg/orders/time.hpp"
@@ -68,6 +69,7 @@ public:
             throw Error(sqlstate::data_corrupted, "the id of the order was used, and its answer is not stored", {},
                         "See SELECT * FROM loyalty_verify().");
         }
+        if (current_.version->needs.orders_before) lock_buyer(key_);
         calculate();
         check();
         const OrderWriting writing;

@@ -38,7 +38,12 @@ Query& writing() {
         "        request, request_hash, resolved, result, confirmation)"
         "    VALUES ($1, $2, $3, 'placed', $4, $5, coalesce($6, $7), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
         "        $19, $20, $21, $22, $23)"
-        "    RETURNING buyer, program, external_id, status),"
+        "    RETURNING buyer, program, external_id, status, total, \"time\"),"
+        " ordered AS ("
+        "    INSERT INTO loyalty.buyers AS b (buyer, program, orders, total, last_order)"
+        "    SELECT o.buyer, o.program, 1, o.total, o.time FROM placed o WHERE o.buyer > 'm:'"
+        "    ON CONFLICT (buyer, program) DO UPDATE SET orders = b.orders + 1, total = b.total + excluded.total,"
+        "        last_order = greatest(b.last_order, excluded.last_order)),"
         " lines AS ("
         "    INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price,"
         "        base, discount, points_discount, allotted, total, status)"
@@ -70,7 +75,7 @@ Query& writing() {
          JSONBOID,        JSONBOID,     JSONBOID,     TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID,   NUMERICARRAYOID,
          NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,   TEXTARRAYOID,
          NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
-        {"orders_external_id_fkey", "order_lines_order_fkey", "order_lines_status_fkey", "order_points_order_fkey",
+        {"orders_external_id_fkey", "buyers_program_fkey", "order_lines_order_fkey", "order_lines_status_fkey", "order_points_order_fkey",
          "order_points_line_fkey", "order_points_point_type_fkey", "order_points_transaction_fkey",
          "order_accruals_order_fkey", "order_accruals_line_fkey", "order_accruals_point_type_fkey",
          "order_accruals_transaction_fkey"});

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "pg/events/outbox.hpp"
+#include "pg/orders/buyers.hpp"
 #include "pg/ledger/store.hpp"
 #include "pg/orders/points.hpp"
 #include "pg/orders/returns.hpp"
@@ -70,6 +71,11 @@ public:
         if (!any_left()) give_back_promo_codes(order_.key);
         give_back_uses(order_.key, any_left());
         if (!given_.status.empty()) move_to_status(order_, given_.status, given_.line);
+        if (!given_.status.empty() && !given_.line) {
+            recount_buyer(order_.key);
+        } else {
+            take_from_buyer(order_.key, money_, order_.currency_scale);
+        }
         const Datum answer = write_answer();
         store_return(answer);
         const bool whole = given_.kind == Return::Kind::cancellation && !given_.line;

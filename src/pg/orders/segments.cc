@@ -58,6 +58,18 @@ Money goods(const Order& order) {
     return total;
 }
 
+std::string buyer_text(const Buyer& buyer, const Program& program) {
+    const OrdersBefore before = buyer.orders.value_or(OrdersBefore{});
+    ObjectText orders;
+    orders.add("count", std::to_string(before.count));
+    orders.add("sum", figure(before.sum.units, program.currency_scale));
+    orders.add_text("last", before.last);
+    ObjectText object;
+    object.add("is_member", buyer.kind == BuyerKind::member ? "true" : "false");
+    object.add("orders", orders.finish());
+    return object.finish();
+}
+
 std::vector<std::string> read_lists(const OrderDocument& document, const Program& program) {
     static Query query(
         "SELECT array_agg(segment::text) FROM loyalty.order_segment_members WHERE order_id = $1 AND program = $2",
@@ -81,6 +93,7 @@ Datum order_document(const Order& order, const OrderDocument& document, const Pr
     object.add_text("region", order.region);
     object.add_text("currency", program.currency);
     object.add_text("time", order.time.to_string());
+    object.add("buyer", buyer_text(order.buyer, program));
     object.add("fields", document.fields.empty() ? "{}" : document.fields);
     object.add("segments", json_array(segments));
     return jsonb_from_text(object.finish());

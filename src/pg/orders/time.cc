@@ -73,6 +73,11 @@ std::int64_t unix_us(TimestampTz at) {
     return at + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+TimestampTz moment(std::int64_t unix_us) {
+    constexpr std::int64_t days = POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
+    return unix_us - days * day_us;
+}
+
 LocalTime local_time(TimestampTz at, const std::string& time_zone) {
     const char* zone = time_zone.c_str();
     const TimestampTz local = postgres([=] {

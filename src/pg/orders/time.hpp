@@ -15,6 +15,9 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
 // A moment in microseconds since 1970-01-01 00:00 UTC; the infinities are the smallest and the largest number.
 std::int64_t unix_us(TimestampTz at);
 
+// The moment of such a number.
+TimestampTz moment(std::int64_t unix_us);
+
 LocalTime local_time(TimestampTz at, const std::string& time_zone);
 
 // "2026-11-21T12:00:00+03:00", in the time zone.

@@ -377,6 +377,7 @@ DocumentNeeds::DocumentNeeds(const Program& program) {
         order = order || !segment.is_static();
         order_lines = order_lines || reads(segment, "lines");
         order_lists = order_lists || segment.is_static() || reads(segment, "segments");
+        orders_before = orders_before || reads(segment, "orders");
     }
 }
 

@@ -59,7 +59,8 @@ struct DocumentNeeds {
     bool tiers = false;
     bool order = false;        // the order's document, …
     bool order_lines = false;  // … its lines in it, …
-    bool order_lists = false;  // … and the static order segments that it is listed in
+    bool order_lists = false;  // … the static order segments that it is listed in, …
+    bool orders_before = false;  // … and what the buyer has ordered before
 
     explicit DocumentNeeds(const Program& program);
     DocumentNeeds() = default;

@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "pg/orders/buyer.hpp"
+#include "pg/orders/buyers.hpp"
 #include "pg/orders/catalogue.hpp"
 #include "pg/orders/document_values.hpp"
 #include "pg/orders/segments.hpp"
@@ -144,7 +145,9 @@ private:
             Order order = resolve(document, program(), catalogue.products, std::move(catalogue.segments),
                                   find_buyer(current_, document.member, now(), caller));
             const std::string& zone = program().time_zone;
-            order.time = local_time(document.time ? read_order_time(*document.time, zone) : now(), zone);
+            const TimestampTz at = document.time ? read_order_time(*document.time, zone) : now();
+            order.time = local_time(at, zone);
+            if (order.buyer.orders) order.buyer.orders = count_orders_before(program(), order.buyer.key, at);
             resolve_place(order, document, market);
             find_order_segments(order, document, *current_.version, catalogue.documents);
             find_partner_products(order, program(), order.time.day());
@@ -167,6 +170,10 @@ private:
                 LineDocument& own = document.lines[line.position];
                 own.price = Decimal::of(line.price.units, program().currency_scale);
                 if (line.min_price) own.min_price = Decimal::of(line.min_price->units, program().currency_scale);
+            }
+            // What nobody looked at when it was placed is not stored.
+            if (current_.version->needs.orders_before && !order.buyer.orders && !order.buyer.key.empty()) {
+                order.buyer.orders = count_orders_before(program(), order.buyer.key, moment(order.time.unix_us));
             }
             judge_products(order, document, unknown);
             if (unknown.of_buyer() && order.buyer.kind == BuyerKind::member) {
