@@ -1116,6 +1116,9 @@ SELECT format(
         WHEN 'delete' THEN
             'DELETE FROM loyalty.%1$I AS present USING jsonb_array_elements($1) AS step'
             ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made WHERE %4$s'
+        WHEN 'judge' THEN
+            'SELECT @extschema@.loyalty_refuse_empty(step.value #>> ''{row,program}'', step.value #>> ''{row,external_id}'')'
+            ' FROM jsonb_array_elements($1) AS step'
     END,
     relation,
     (SELECT string_agg(quote_ident(field.name), ', ' ORDER BY field.place)
@@ -1128,11 +1131,12 @@ $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_statement(text, text, text[], text[]) IS
     'The statement that inserts, updates or deletes all rows of a table that are given as $1, a list of objects with a '
-    '"row". Example: SELECT loyalty_document_statement(''regions'', ''delete'', ''{name}'', ''{program,external_id}'');';
+    '"row", or judges promotions that were inserted as active. Example: SELECT loyalty_document_statement(''regions'', '
+    '''delete'', ''{name}'', ''{program,external_id}'');';
 
 -- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names: where
 -- one of them changes, all of the promotion are made anew. Its state comes last, when it has all that an active promotion
--- needs.
+-- needs; a new one has it at once, and is judged then.
 CREATE FUNCTION @extschema@.loyalty_document_write(document jsonb, root text, prune boolean, filled text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -1239,7 +1243,12 @@ BEGIN
                 shape.identity,
                 CASE
                     WHEN action = 'insert' AND shape.relation = 'promotions' THEN (
-                        SELECT jsonb_agg(jsonb_set(known.value, '{row,state}', '"draft"') ORDER BY known.place)
+                        SELECT jsonb_agg(
+                            CASE
+                                WHEN known.value #>> '{row,state}' IN ('active', 'inactive') THEN known.value
+                                ELSE jsonb_set(known.value, '{row,state}', '"draft"')
+                            END ORDER BY known.place
+                        )
                         FROM jsonb_array_elements(work -> (shape.relation || ' ' || action))
                             WITH ORDINALITY AS known (value, place)
                     )
@@ -1255,6 +1264,13 @@ BEGIN
                 CROSS JOIN LATERAL jsonb_array_elements(work -> ('promotions ' || action))
                     WITH ORDINALITY AS known (value, place)
                 WHERE known.value -> 'row' ->> 'state' <> coalesce(known.value -> 'old' ->> 'state', 'draft')
+                    AND (action <> 'insert' OR known.value #>> '{row,state}' NOT IN ('active', 'inactive'))
+            )
+            UNION ALL
+            SELECT 1000, 'promotions', 'judge', NULL, '{program,external_id}', (
+                SELECT jsonb_agg(known.value ORDER BY known.place)
+                FROM jsonb_array_elements(work -> 'promotions insert') WITH ORDINALITY AS known (value, place)
+                WHERE known.value #>> '{row,state}' = 'active'
             )
             UNION ALL
             SELECT

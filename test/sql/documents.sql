@@ -199,6 +199,19 @@ FROM (VALUES
 ORDER BY list.place;
 SELECT count(*) FROM loyalty.promotions WHERE program = 'main' AND external_id = 'x';
 
+-- New promotions have their state at once: put aside, or active, which one without content cannot be, nor have ended.
+SELECT loyalty_import('{"external_id": "aside", "name": "Aside", "profile_database": "profiles", "currency": "EUR", "time_zone": "UTC", "promotions": [
+    {"external_id": "a", "name": "A", "kind": "discount", "state": "inactive", "conditions": [{"benefits": [{"benefit": "discount", "parameters": {"percent": 5}}]}]},
+    {"external_id": "b", "name": "B", "kind": "discount", "state": "active", "conditions": [{"benefits": [{"benefit": "discount", "parameters": {"percent": 5}}]}]},
+    {"external_id": "c", "name": "C", "kind": "discount"}]}') > 0 AS is_changed;
+SELECT external_id, state FROM loyalty.promotions WHERE program = 'aside' ORDER BY position;
+SELECT loyalty_import(loyalty_export('aside')), (SELECT count(*) FROM loyalty_plan(loyalty_export('aside')));
+SELECT refused.* FROM unnest(ARRAY[
+    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "d", "name": "D", "kind": "discount"}, {"external_id": "e", "name": "E", "kind": "discount", "state": "active"}]}')$$,
+    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "trigger", "state": "active"}]}')$$,
+    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "discount", "state": "ended"}]}')$$
+]) AS statement, refusal(statement) AS refused;
+
 DROP VIEW children;
 DROP TABLE orders, document, price, random;
 DROP FUNCTION refusal(text), random_document(integer), replay(integer);
