@@ -262,11 +262,14 @@ CREATE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() RETURNS tr
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
+DECLARE
+    kept record;
 BEGIN
     PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
-    IF OLD.external_id = 'main'
-        AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
-    THEN
+    IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
+        RETURN OLD;
+    END IF;
+    IF OLD.external_id = 'main' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = 'the main arbitration cannot be deleted',
@@ -275,13 +278,40 @@ BEGIN
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;
+
+    WITH RECURSIVE below AS (
+        SELECT OLD.external_id::text AS external_id
+        UNION
+        SELECT child.external_id::text
+        FROM below
+        JOIN loyalty.promotion_groups AS child ON child.program = OLD.program AND child.parent = below.external_id
+    )
+    SELECT promotion.external_id, promotion.state
+    INTO kept
+    FROM below
+    JOIN loyalty.promotions AS promotion ON promotion.program = OLD.program AND promotion.parent = below.external_id
+    WHERE promotion.state <> 'draft'
+    ORDER BY promotion.external_id
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY308',
+            MESSAGE = format('promotion group "%s" cannot be deleted', OLD.external_id),
+            DETAIL = format('Promotion "%s" in it is %s, and only drafts go with their group.', kept.external_id, kept.state),
+            HINT = CASE kept.state
+                WHEN 'ended' THEN 'Put the group away with loyalty_archive_promotion_group(): what happened stays on record.'
+                ELSE 'Put the group away with loyalty_archive_promotion_group(), or move the promotion to another one first.'
+            END,
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME;
+    END IF;
     RETURN OLD;
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() IS
-    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program (LY308). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
+    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program, and a group as '
+    'long as anything but drafts stands in it, or in groups of it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
@@ -637,7 +667,10 @@ BEGIN
             ERRCODE = 'LY308',
             MESSAGE = format('promotion "%s" cannot be deleted', OLD.external_id),
             DETAIL = format('Its state is "%s", and only drafts are deleted.', OLD.state),
-            HINT = 'End it instead.',
+            HINT = CASE OLD.state
+                WHEN 'ended' THEN 'What happened under it stays on record; its group can be archived.'
+                ELSE 'End it instead, with loyalty_end_promotion().'
+            END,
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;

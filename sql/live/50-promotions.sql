@@ -22,7 +22,8 @@ CREATE OR REPLACE TRIGGER validate_delete
     FOR EACH ROW
     WHEN (NOT @extschema@.loyalty_is_reverting())
     EXECUTE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger();
-COMMENT ON TRIGGER validate_delete ON loyalty.promotion_groups IS 'The main arbitration is not deleted.';
+COMMENT ON TRIGGER validate_delete ON loyalty.promotion_groups IS
+    'Neither the main arbitration is deleted, nor a group with more than drafts.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.promotion_groups

@@ -37,13 +37,19 @@ bool is_about_ours(std::string_view entry) {
     return called.starts_with("loyalty_");
 }
 
+// Whether it is what a foreign key of ours does to rows that name a row which goes.
+bool is_foreign_key_of_ours(std::string_view entry) {
+    return entry.starts_with("SQL statement \"DELETE FROM ONLY \"loyalty\".") ||
+           entry.starts_with("SQL statement \"UPDATE ONLY \"loyalty\".");
+}
+
 // How much of a context, which begins with the innermost, is about ours. A statement is of the function that is named next.
 std::size_t size_of_ours(std::string_view context) {
     std::size_t ours = 0;
     for (std::size_t read = 0; read < context.size();) {
         const std::string_view entry = first_entry(context.substr(read));
         read += entry.size();
-        if (is_about_ours(entry))
+        if (is_about_ours(entry) || is_foreign_key_of_ours(entry))
             ours = read;
         else if (!entry.starts_with("SQL statement") && !entry.starts_with("SQL expression"))
             break;
