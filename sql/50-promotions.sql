@@ -412,7 +412,7 @@ BEGIN
     FROM (
         SELECT 'profile segment' AS noun, 'profile_segments' AS relation, 'audience_segments' AS field, listed.name
         FROM unnest(promotion.audience_segments) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.profile_segments AS segment
             WHERE segment.program = promotion.program
@@ -421,7 +421,7 @@ BEGIN
         UNION ALL
         SELECT 'order segment', 'order_segments', 'order_segments', listed.name
         FROM unnest(promotion.order_segments) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.order_segments AS segment
             WHERE segment.program = promotion.program
@@ -430,7 +430,7 @@ BEGIN
         UNION ALL
         SELECT 'tier', 'tiers', 'audience_tiers', listed.name
         FROM unnest(promotion.audience_tiers) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.tiers AS tier
             WHERE tier.program = promotion.program
@@ -448,7 +448,7 @@ BEGIN
         UNION ALL
         SELECT 'channel', 'channels', 'channels', listed.name
         FROM unnest(promotion.channels) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.channels AS channel
             WHERE channel.program = promotion.program
@@ -457,7 +457,7 @@ BEGIN
         UNION ALL
         SELECT 'contact point', 'contact_points', 'contact_points', listed.name
         FROM unnest(promotion.contact_points) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.contact_points AS point
             WHERE point.program = promotion.program
@@ -466,7 +466,7 @@ BEGIN
         UNION ALL
         SELECT 'region', 'regions', 'regions', listed.name
         FROM unnest(promotion.regions) AS listed (name)
-        WHERE NOT EXISTS (
+        WHERE listed.name IS NOT NULL AND NOT EXISTS (
             SELECT
             FROM loyalty.regions AS region
             WHERE region.program = promotion.program
