@@ -115,7 +115,7 @@ LEFT JOIN loyalty.order_lines AS line
 LEFT JOIN loyalty.point_types AS point_type
     ON point_type.program = operation.program AND point_type.external_id = operation.point_type
 JOIN (
-    SELECT sold.buyer, sold.program, sold.order_id, bool_and(sold.returned = sold.quantity) AS is_gone
+    SELECT sold.buyer, sold.program, sold.order_id, bool_and(sold.returned = sold.quantity OR sold.gift) AS is_gone
     FROM loyalty.order_lines AS sold
     GROUP BY sold.buyer, sold.program, sold.order_id
 ) AS gone ON gone.buyer = operation.buyer AND gone.program = operation.program AND gone.order_id = operation.order_id
@@ -203,7 +203,8 @@ SELECT
                         'allotted', line.allotted,
                         'total', line.total,
                         'refunded', line.refunded,
-                        'status', line.status
+                        'status', line.status,
+                        'gift', nullif(line.gift, false)
                     ))
                     ORDER BY line.position
                 ),

@@ -14,7 +14,7 @@ WITH line_sums AS (
         sum(line.points_discount) AS points_discount,
         sum(line.total) AS total,
         sum(line.refunded) AS refunded,
-        bool_and(line.returned = line.quantity) AS is_gone
+        bool_and(line.returned = line.quantity OR line.gift) AS is_gone
     FROM loyalty.order_lines AS line
     GROUP BY line.buyer, line.program, line.order_id
 ),

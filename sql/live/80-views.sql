@@ -287,6 +287,7 @@ SELECT
                                     || jsonb_strip_nulls(jsonb_build_object(
                                         'min_items', trim_scale(condition.min_items),
                                         'min_total', trim_scale(condition.min_total),
+                                        'min_total_at', nullif(condition.min_total_at, 'base'),
                                         'untouched', nullif(condition.untouched, false)
                                     ))
                                     ORDER BY condition.position
@@ -305,6 +306,7 @@ SELECT
                         'order_segments', nullif(to_jsonb(promotion.order_segments), '[]'),
                         'min_items', trim_scale(promotion.min_items),
                         'min_total', trim_scale(promotion.min_total),
+                        'min_total_at', nullif(promotion.min_total_at, 'base'),
                         'starts_at', @extschema@.loyalty_moment(period.starts_at::timestamptz, program.time_zone::text),
                         'ends_at', @extschema@.loyalty_moment(period.ends_at::timestamptz, program.time_zone::text),
                         'schedule', nullif(

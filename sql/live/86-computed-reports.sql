@@ -301,6 +301,7 @@ FROM (
     JOIN loyalty.orders AS placed
         ON placed.buyer = line.buyer AND placed.program = line.program AND placed.external_id = line.order_id
     JOIN loyalty.programs AS program ON program.external_id = line.program
+    WHERE NOT line.gift
     GROUP BY line.buyer, line.program, line.order_id, product.partner, 3
 ) AS sold
 GROUP BY 1, 2, 3;

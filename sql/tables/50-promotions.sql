@@ -112,6 +112,7 @@ CREATE TABLE loyalty.promotions (
     order_segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
     min_items numeric,
     min_total numeric,
+    min_total_at text NOT NULL DEFAULT 'base',
     CONSTRAINT promotions_pkey PRIMARY KEY (program, external_id),
     CONSTRAINT promotions_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT promotions_parent_fkey FOREIGN KEY (program, parent)
@@ -169,6 +170,8 @@ CREATE TABLE loyalty.promotions (
     ),
     CONSTRAINT promotions_order_mode_names_its_segments CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
     CONSTRAINT promotions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    CONSTRAINT promotions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
+    CONSTRAINT promotions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
     CONSTRAINT promotions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
     CONSTRAINT promotions_money_budget_range CHECK (money_budget > 0 AND money_budget < 'Infinity'),
     CONSTRAINT promotions_points_budget_range CHECK (points_budget > 0 AND points_budget < 'Infinity'),
@@ -244,7 +247,9 @@ COMMENT ON COLUMN loyalty.promotions.order_segments IS 'External ids of order se
 COMMENT ON COLUMN loyalty.promotions.min_items IS
     'Units that the order must have in all, above 0, with at most 6 decimals; null: any number.';
 COMMENT ON COLUMN loyalty.promotions.min_total IS
-    'Money that the order''s goods must come to at base prices, without shipping, above 0; null: any.';
+    'Money that the order''s goods must come to, without shipping, above 0; null: any.';
+COMMENT ON COLUMN loyalty.promotions.min_total_at IS
+    'At which prices that counts: base, or current: as promotions before this one have left them, less what points paid.';
 
 CREATE TABLE loyalty.promotion_conditions (
     program loyalty.external_id NOT NULL,
@@ -255,6 +260,7 @@ CREATE TABLE loyalty.promotion_conditions (
     segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
     min_items numeric,
     min_total numeric,
+    min_total_at text NOT NULL DEFAULT 'base',
     untouched boolean NOT NULL DEFAULT false,
     CONSTRAINT promotion_conditions_pkey PRIMARY KEY (program, promotion, position),
     CONSTRAINT promotion_conditions_promotion_fkey FOREIGN KEY (program, promotion)
@@ -265,6 +271,8 @@ CREATE TABLE loyalty.promotion_conditions (
     CONSTRAINT promotion_conditions_segments_are_not_null CHECK (array_position(segments, NULL) IS NULL),
     CONSTRAINT promotion_conditions_in_and_outside_name_segments CHECK ((mode = 'all') = (cardinality(segments) = 0)),
     CONSTRAINT promotion_conditions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    CONSTRAINT promotion_conditions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
+    CONSTRAINT promotion_conditions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
     CONSTRAINT promotion_conditions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
     CONSTRAINT promotion_conditions_lines_are_of_products
         CHECK (level = 'product' OR num_nonnulls(min_items, min_total) = 0 AND NOT untouched)
@@ -285,7 +293,9 @@ COMMENT ON COLUMN loyalty.promotion_conditions.segments IS
 COMMENT ON COLUMN loyalty.promotion_conditions.min_items IS
     'Units that its lines must have together, above 0, with at most 6 decimals; level product only; null: any number.';
 COMMENT ON COLUMN loyalty.promotion_conditions.min_total IS
-    'Money that its lines must come to together at base prices, above 0; level product only; null: any.';
+    'Money that its lines must come to together, above 0; level product only; null: any.';
+COMMENT ON COLUMN loyalty.promotion_conditions.min_total_at IS
+    'At which prices that counts: base, or current: as what came before has left them, less what points paid.';
 COMMENT ON COLUMN loyalty.promotion_conditions.untouched IS
     'Whether its benefits see only units that no reduction had lowered when the promotion began; level product only.';
 

@@ -159,6 +159,7 @@ CREATE TABLE loyalty.order_lines (
     status loyalty.external_id NOT NULL,
     returned numeric NOT NULL DEFAULT 0,
     refunded numeric NOT NULL DEFAULT 0,
+    gift boolean NOT NULL DEFAULT false,
     CONSTRAINT order_lines_pkey PRIMARY KEY (buyer, program, order_id, line),
     CONSTRAINT order_lines_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT order_lines_status_fkey FOREIGN KEY (status) REFERENCES loyalty.order_statuses,
@@ -170,7 +171,8 @@ CREATE TABLE loyalty.order_lines (
     CONSTRAINT order_lines_refunded_range CHECK (refunded >= 0 AND refunded <= total),
     CONSTRAINT order_lines_refunded_is_nothing_or_all CHECK (
         CASE returned WHEN 0 THEN refunded = 0 WHEN quantity THEN refunded = total ELSE true END
-    )
+    ),
+    CONSTRAINT order_lines_gifts_cost_nothing CHECK (NOT gift OR base = 0 AND discount = 0 AND total = 0)
 );
 
 COMMENT ON TABLE loyalty.order_lines IS 'Lines of orders: what was sold for what, and what of it came back.';
@@ -191,6 +193,8 @@ COMMENT ON COLUMN loyalty.order_lines.status IS 'Its status now.';
 COMMENT ON COLUMN loyalty.order_lines.returned IS 'Units that came back, 0 to quantity.';
 COMMENT ON COLUMN loyalty.order_lines.refunded IS
     'Money given back for them: total x returned / quantity, rounded; 0 to total.';
+COMMENT ON COLUMN loyalty.order_lines.gift IS
+    'Whether a promotion gave it with the order, for nothing: it is no unit of what was sold.';
 
 -- What each benefit did is kept once, in the order's result; view order_operations (sql/live/64-orders.sql) gives it as rows.
 -- That promotions stay which orders name is said here, once for all of a promotion's orders: nothing is deleted from this

@@ -60,11 +60,20 @@ bool read_edit(LineDocument& line, std::string_view key, const Json& value, cons
     return true;
 }
 
+// Such lines are given by promotions, when the order is placed.
+void refuse_gift_id(const std::string& id, const Place& place) {
+    if (!id.starts_with(gift_line_prefix)) return;
+    throw Error(sqlstate::value_out_of_range, "invalid order: the id of a line is reserved",
+                "At " + place.path.to_string() + ", the value is \"" + id + "\".",
+                "Ids that begin with \"gift-\" are those of gifts: give the line another.");
+}
+
 LineDocument read_line(const Json& object, const Place& place, Mode mode) {
     LineDocument line;
     for (const auto& [key, value] : as_object(object, place).members) {
         const Place at = place.member(key);
         if (key == "id") {
+            refuse_gift_id(as_text(value, at), at);
             line.id = as_text(value, at);
         } else if (key == "product") {
             line.product = as_text(value, at);

@@ -31,6 +31,8 @@ public:
         if (!order.region.empty()) text("region", order.region);
         write_ids("segments", order.segments, program_.order_segments);
         write_items("promo_codes", order.promo_codes, [&](const PromoCode& code) { write_promo_code(code); });
+        std::size_t gift = 0;
+        write_items("gifts", order.gifts, [&](const GiftProduct& product) { write_gift(product, gift++); });
         write_items("allowances", order.allowances, [&](const Allowance& allowance) { write_allowance(allowance); });
         std::uint32_t place = 0;
         write_items("lines", order.lines, [&](const Line& line) { write_line(line, place++); });
@@ -94,6 +96,15 @@ private:
         text("code", code.given);
         if (code.facts) text("pool", code.facts->pool);
         text("status", to_string(code.status));
+        out_.end_object();
+    }
+
+    // What is given away, and what it is worth.
+    void write_gift(const GiftProduct& gift, std::size_t number) {
+        out_.begin_object();
+        text("product", program_.reads.gifts[number]);
+        if (!gift.name.empty()) text("name", gift.name);
+        this->number("price", gift.price.units, program_.currency_scale);
         out_.end_object();
     }
 
@@ -194,6 +205,8 @@ public:
         items(root, "promo_codes", place,
               [&](const Json& code, const Place& at) { order.promo_codes.push_back(read_promo_code(code, at)); });
         open_pools(order);
+        order.gifts.resize(program_.reads.gifts.size());
+        items(root, "gifts", place, [&](const Json& gift, const Place& at) { read_gift(gift, at, order.gifts); });
         items(root, "allowances", place, [&](const Json& allowance, const Place& at) {
             order.allowances.push_back(read_allowance(allowance, at));
         });
@@ -295,6 +308,15 @@ private:
         const auto pool = std::find(program_.pools.begin(), program_.pools.end(), code.facts->pool);
         if (pool != program_.pools.end()) code.pool = static_cast<Index>(pool - program_.pools.begin());
         return code;
+    }
+
+    void read_gift(const Json& object, const Place& place, std::vector<GiftProduct>& gifts) const {
+        const auto& known = program_.reads.gifts;
+        const auto found = std::find(known.begin(), known.end(), text(object, "product", place));
+        demand(found != known.end(), object, "product", place, "a product that the version gives away");
+        GiftProduct& gift = gifts[static_cast<std::size_t>(found - known.begin())];
+        if (object.find("name")) gift.name = text(object, "name", place);
+        gift.price = {amount(object, "price", place, program_.currency_scale)};
     }
 
     Allowance read_allowance(const Json& object, const Place& place) const {

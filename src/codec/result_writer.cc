@@ -1,6 +1,7 @@
 #include "codec/result_writer.hpp"
 
 #include <algorithm>
+#include <deque>
 
 namespace loyalty::codec {
 
@@ -8,6 +9,13 @@ namespace {
 
 constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
 constexpr std::string_view kind_names[] = {"discount", "points"};
+
+// What is written must live until it is read.
+const std::string& kept_gift_line_id(std::size_t number) {
+    static std::deque<std::string> ids;
+    while (ids.size() <= number) ids.push_back(gift_line_id(ids.size()));
+    return ids[number];
+}
 
 // In the parts that repeat, keys come in the order in which jsonb keeps them, shorter ones first: sorting them there would
 // cost more than all the rest of writing.
@@ -25,6 +33,7 @@ public:
     void write_members(const ResultHeader& header, Detail detail) {
         write_header(header);
         if (detail >= Detail::lines) write_lines();
+        if (detail >= Detail::lines && !calculation_.gifts.empty()) write_gifts();
         write_shipping();
         write_totals();
         write_points();
@@ -147,6 +156,44 @@ private:
         out_.end_array();
     }
 
+    // What comes with the order is no line of it, and becomes one when the order is placed.
+    void write_gifts() {
+        out_.key("gifts");
+        out_.begin_array();
+        std::size_t number = 0;
+        for (const auto& gift : calculation_.gifts) {
+            const BenefitEntry& benefit = program_.benefits[gift.benefit];
+            const Promotion& promotion = program_.promotions[program_.conditions[benefit.condition].promotion];
+            const std::uint32_t product = *benefit.rule->gift();
+            out_.begin_object();
+            text("line", kept_gift_line_id(++number));
+            text("product", program_.reads.gifts[product]);
+            if (!order_.gifts[product].name.empty()) text("product_name", order_.gifts[product].name);
+            quantity("quantity", gift.quantity);
+            money("worth", gift.worth);
+            if (gift.sets > 0) count("sets", gift.sets);
+            if (!gift.lines.empty()) write_given_for(gift);
+            text("promotion", promotion.id);
+            text("promotion_name", promotion.name);
+            out_.end_object();
+        }
+        out_.end_array();
+    }
+
+    // The lines that it is given for, and of these the units of sets.
+    void write_given_for(const GiftResult& gift) {
+        out_.key("given_for");
+        out_.begin_array();
+        for (const auto& units : gift.lines) {
+            if (gift.sets > 0 && units.quantity.is_zero()) continue;
+            out_.begin_object();
+            text("id", order_.lines[units.line].id);
+            if (!units.quantity.is_zero()) quantity("units", units.quantity);
+            out_.end_object();
+        }
+        out_.end_array();
+    }
+
     void write_shipping() {
         out_.key("shipping");
         out_.begin_object();
@@ -193,6 +240,7 @@ private:
         if (entry.applied < entry.asked) money("cut", entry.asked - entry.applied);
         if (entry.kind == Entry::Kind::promo_code) text("pool", benefit.rule->pool());
         if (entry.kind == Entry::Kind::text) text("text", operation.text);
+        if (entry.kind == Entry::Kind::gift) text("gift", program_.reads.gifts[*benefit.rule->gift()]);
         if (entry.target == Entry::Target::line) text("line", order_.lines[entry.line].id);
         if (entry.sets > 0) count("sets", entry.sets);
         text("level", condition.level == Level::product ? "product" : "order");
@@ -203,6 +251,10 @@ private:
         if (entry.target != Entry::Target::line)
             text("target", entry.target == Entry::Target::shipping ? "shipping" : "order");
         text("benefit", benefit.type->name);
+        if (entry.kind == Entry::Kind::gift) {
+            quantity("quantity", entry.given);
+            money("worth", entry.worth);
+        }
         if (entry.target == Entry::Target::line) text("product", order_.lines[entry.line].product);
         if (entry.kind == Entry::Kind::money) money("discount", entry.applied);
         text("promotion", promotion.id);

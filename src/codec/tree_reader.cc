@@ -218,7 +218,12 @@ TreeBenefit read_benefit(const Json& object, const Place& place) {
 }
 
 Minimum minimum_at(const Json& object, const Place& place) {
-    return {decimal_at(object, "min_items", place), decimal_at(object, "min_total", place)};
+    Minimum minimum;
+    minimum.items = decimal_at(object, "min_items", place);
+    minimum.total = decimal_at(object, "min_total", place);
+    if (object.find("min_total_at"))
+        minimum.current = choice_at<int>(object, "min_total_at", place, {"base", "current"}) == 1 && minimum.total;
+    return minimum;
 }
 
 TreeCondition read_condition(const Json& object, const Place& place) {

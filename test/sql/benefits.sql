@@ -180,7 +180,7 @@ FROM (
         ('points', 'product', 'partner_points', '{"mode": "give", "point_type": "bonus"}'),
         ('points', 'product', 'partner_points', '{"mode": "pay", "point_type": "bonus", "delay": "1 day"}'),
         ('points', 'order', 'partner_points', '{"mode": "pay", "point_type": "bonus"}'),
-        ('discount', 'order', 'gift', '{}')
+        ('discount', 'order', 'present', '{}')
 ) AS mistake (kind, level, benefit, given), LATERAL (SELECT given::jsonb) AS document (parameters);
 
 -- Names that do not exist; nothing is written. Qualification points cannot pay.

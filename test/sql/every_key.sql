@@ -33,6 +33,9 @@ BEGIN
         INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
         SELECT 'p', 'x', 1, 'accrue_points', jsonb_build_object('point_type', type, 'percent', 10)
         FROM unnest('{bonus,other}'::text[]) AS type WHERE benefit = 'multiply_points';
+        -- Something that is given for.
+        INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+        SELECT 'p', 'x', 1, 'set', '{"get": [{"count": 2}], "percent": 0}' WHERE outcome.benefit = 'gift' AND outcome.level = 'product';
         INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', 'x', 1, outcome.benefit, outcome.parameters);
         PERFORM loyalty_apply('p');
         figures := (loyalty_calculate(basket) - 'version')::text;
@@ -84,6 +87,11 @@ INSERT INTO walked (benefit, level, key, before, after) VALUES
     ('set', 'product', 'pick', '{"get": [{"count": 1}], "percent": 10, "max_times": 1}', '{"get": [{"count": 1}], "percent": 10, "max_times": 1, "pick": "most_expensive"}'),
     ('set', 'product', 'max_times', '{"get": [{"count": 1}], "percent": 10}', '{"get": [{"count": 1}], "percent": 10, "max_times": 1}'),
     ('set', 'product', 'share', '{"get": [{"count": 1}], "percent": 10, "buy": [{"count": 1}]}', '{"get": [{"count": 1}], "percent": 10, "buy": [{"count": 1}], "share": "get"}'),
+    ('gift', 'product', 'product', '{"product": "mug"}', '{"product": "cup"}'),
+    ('gift', 'product', 'quantity', '{"product": "mug"}', '{"product": "mug", "quantity": 2}'),
+    ('gift', 'order', 'product', '{"product": "mug"}', '{"product": "cup"}'),
+    ('gift', 'order', 'quantity', '{"product": "mug"}', '{"product": "mug", "quantity": 2}'),
+    ('gift', 'product', 'per', '{"product": "mug"}', '{"product": "mug", "per": "set"}'),
     ('price_from_field', 'product', 'field', '{"field": "vip"}', '{"field": "cheap"}'),
     ('price_from_field', 'product', 'factor', '{"field": "vip"}', '{"field": "vip", "factor": 0.5}'),
     ('round_price', 'product', 'mode', '{"mode": "integer"}', '{"mode": "tens"}'),

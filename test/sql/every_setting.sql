@@ -356,6 +356,8 @@ INSERT INTO settings VALUES
     ('promotions', 'order_segments', 'seen', $e$UPDATE loyalty.promotions SET order_segments = '{big}', order_mode = 'outside' WHERE external_id = 'sale'$e$),
     ('promotions', 'min_items', 'seen', $e$UPDATE loyalty.promotions SET min_items = 5 WHERE external_id = 'sale'$e$),
     ('promotions', 'min_total', 'seen', $e$UPDATE loyalty.promotions SET min_total = 100 WHERE external_id = 'sale'$e$),
+    ('promotions', 'min_total_at', 'told', $e$UPDATE loyalty.promotions SET min_total = 1, min_total_at = 'current' WHERE external_id = 'sale'$e$),
+    ('promotion_conditions', 'min_total_at', 'told', $e$UPDATE loyalty.promotion_conditions SET min_total = 1, min_total_at = 'current' WHERE promotion = 'sale'$e$),
     ('promotion_conditions', 'min_items', 'seen', $e$UPDATE loyalty.promotion_conditions SET min_items = 3 WHERE promotion = 'sale'$e$),
     ('promotion_conditions', 'min_total', 'seen', $e$UPDATE loyalty.promotion_conditions SET min_total = 30 WHERE promotion = 'sale'$e$),
     ('promotion_conditions', 'untouched', 'seen', $e$UPDATE loyalty.promotion_conditions SET untouched = true WHERE promotion = 'fix'$e$),

@@ -141,6 +141,31 @@ SELECT outcome($$UPDATE loyalty.order_statuses SET kind = 'cancelled' WHERE exte
     outcome($$UPDATE loyalty.order_statuses SET kind = 'delivered' WHERE external_id = 'new'$$) AS delivered,
     outcome($$INSERT INTO loyalty.buyers VALUES ('m:x', 'main')$$) AS by_hand;
 
+-- What goods come to after discounts. 20 % off hats first: four of them and five socks are 80 + 20 now, with four socks 96.
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'hats', 'Hats', '$.sku == "hat"');
+CREATE FUNCTION after_discounts(settings jsonb, condition jsonb, benefit jsonb) RETURNS TABLE (four text, five text) LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE loyalty.promotions SET state = 'inactive' WHERE state = 'active';
+    PERFORM promote('cheap', '{"position": -2}', '{"mode": "in", "segments": ["hats"]}', '{"percent": 20}');
+    PERFORM promote('now', '{"position": -1}' || settings, condition, benefit);
+    PERFORM loyalty_apply('main');
+    RETURN QUERY SELECT min(told) FILTER (WHERE socks = 4), min(told) FILTER (WHERE socks = 5) FROM (
+        SELECT socks, concat_ws(' ', loyalty_calculate(document) #>> '{totals,total}',
+            (SELECT substring(line FROM 'not applied: (.*)') FROM loyalty_explain(document) AS line WHERE line LIKE '%Promotion now %')) AS told
+        FROM (VALUES (4), (5)) AS n (socks)
+        CROSS JOIN LATERAL (SELECT jsonb_build_object('lines', jsonb_build_array(
+            jsonb_build_object('product', 'hat', 'quantity', 4), jsonb_build_object('product', 'sock', 'quantity', socks))) AS document) AS d) AS t;
+END
+$$;
+SELECT * FROM after_discounts('{"min_total": 100, "min_total_at": "current"}', '{"level": "order"}', '{"amount": 10}');
+SELECT * FROM after_discounts('{"min_total": 100}', '{"level": "order"}', '{"amount": 10}');
+SELECT * FROM after_discounts('{}', '{"mode": "in", "segments": ["hats"], "min_total": 81, "min_total_at": "current"}', '{"amount": 1}');
+SELECT * FROM after_discounts('{}', '{"mode": "in", "segments": ["hats"], "min_total": 80, "min_total_at": "current"}', '{"amount": 1}');
+SELECT * FROM after_discounts('{}', '{"level": "order"}', '{"at": "current", "steps": [{"from": 90, "amount": 5}, {"from": 100, "amount": 10}]}');
+SELECT * FROM after_discounts('{}', '{"level": "order"}', '{"steps": [{"from": 90, "amount": 5}, {"from": 100, "amount": 10}]}');
+SELECT outcome($$UPDATE loyalty.promotions SET min_total_at = 'current' WHERE external_id = 'cheap'$$) AS without,
+    outcome($$UPDATE loyalty.promotions SET min_total = 1, min_total_at = 'later' WHERE external_id = 'cheap'$$) AS unknown;
+
 -- For guests only, with a profile or not.
 SELECT promote('welcome', '{"audience": "guests"}');
 SELECT who, alone.* FROM (VALUES ('{}'::jsonb), ('{"member": "guest"}'), ('{"member": "ann"}')) AS buyer (who), alone('welcome', '{"hat": 1}', who);
@@ -205,4 +230,4 @@ SELECT jsonb_path_query(loyalty_export('main'), '$.promotions[*] ? (@.external_i
 SELECT count(*) FROM loyalty_plan(loyalty_export('main'));
 
 DROP SCHEMA loyalty CASCADE;
-DROP FUNCTION promote, alone, together, refusal, outcome, buy;
+DROP FUNCTION promote, alone, together, refusal, outcome, buy, after_discounts;

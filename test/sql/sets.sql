@@ -109,7 +109,47 @@ SELECT loyalty_return_items('main', 'A', '[{"id": "00003", "quantity": 1}, {"id"
 SELECT total, refunded FROM loyalty.orders WHERE external_id = 'A';
 SELECT count(*) AS wrong FROM loyalty_verify();
 
+-- A mug for every two shirts, and a leaflet that the catalogue does not know with every order. They cost nothing, and are lines of
+-- the order once it is placed.
+UPDATE loyalty.promotions SET state = 'inactive' WHERE state = 'active';
+SELECT loyalty_save_promotion('main', '{"external_id": "m", "name": "Mugs", "kind": "discount", "state": "active", "audience": "everyone", "parent": "g", "conditions": [
+    {"mode": "in", "segments": ["shirts"], "benefits": [{"benefit": "gift", "parameters": {"product": "mug", "per": "set"}}, {"benefit": "set", "parameters": {"get": [{"count": 2}], "percent": 0}}]},
+    {"level": "order", "benefits": [{"benefit": "gift", "parameters": {"product": "leaflet", "quantity": 3}}]}]}') \g /dev/null
+SELECT loyalty_apply('main') \g /dev/null
+SELECT jsonb_array_elements(loyalty_calculate(cart('shirt:3 cap:1 shirt:2')) -> 'gifts') AS gifts;
+SELECT loyalty_calculate(cart('shirt:1')) -> 'gifts' AS gifts, loyalty_calculate(cart('shirt:5')) -> 'totals' AS totals;
+SELECT line FROM loyalty_explain(cart('shirt:5')) AS line;
+SELECT loyalty_place_order(cart('shirt:5 cap:1') || '{"external_id": "G"}') #> '{totals,total}' AS paid;
+SELECT line, position, product, quantity, total, gift, status FROM loyalty.order_lines WHERE order_id = 'G' ORDER BY position;
+-- Four shirts left are two sets, three are one; a mug that comes back is not asked for again. Without a unit left the rest is.
+SELECT loyalty_return_items('main', 'G', '[{"id": "00001", "quantity": 1}]', '1') -> 'gifts' AS gifts;
+SELECT loyalty_return_items('main', 'G', '[{"id": "00001", "quantity": 1}]', '2') -> 'gifts' AS gifts;
+SELECT loyalty_return_items('main', 'G', '[{"id": "gift-1", "quantity": 1}]', '3') -> 'money' AS money;
+SELECT loyalty_return_items('main', 'G', '[{"id": "00001", "quantity": 3}]', '4') -> 'gifts' AS gifts;
+SELECT loyalty_return_items('main', 'G', '[{"id": "00002", "quantity": 1}]', '5') -> 'gifts' AS gifts;
+SELECT loyalty_place_order(cart('shirt:2') || '{"external_id": "H"}') #> '{totals,total}' AS paid;
+SELECT loyalty_cancel_order('main', 'H') -> 'gifts' AS gifts;
+SELECT invariant, detail FROM loyalty_verify();
+SELECT loyalty_reprice_order('main', 'H') -> 'gifts' = result -> 'gifts' AS priced_again FROM loyalty.orders WHERE external_id = 'H';
+-- What a mug is worth counts where benefits are compared: 6.00 against 10 % of 30.00, not against 10 % of 90.00.
+UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit', best = 'single' WHERE external_id = 'g';
+SELECT put('m', '{"product": "mug"}', 'gift'), put('b', '{"percent": 10}', 'discount');
+SELECT totals('shirt:1') AS with_the_mug, totals('shirt:3') AS cheaper, loyalty_calculate(cart('shirt:1')) #> '{gifts,0,worth}' AS worth;
+-- In an incompatible group it takes what it is given for: all units, or with a discount beside it what that took.
+UPDATE loyalty.promotion_groups SET arbitration = 'incompatibility', best = 'combination' WHERE external_id = 'g';
+SELECT put('m', '{"product": "mug"}', 'gift', '{"mode": "in", "segments": ["shirts"]}');
+SELECT totals('shirt:1 tie:1') AS the_discount_comes_first, loyalty_calculate(cart('shirt:1')) -> 'gifts' AS gifts;
+UPDATE loyalty.promotions SET position = -1 WHERE external_id = 'm';
+SELECT loyalty_apply('main') \g /dev/null
+SELECT totals('shirt:1 tie:1') AS the_gift_comes_first;
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'm';
+SELECT refusal($$SELECT loyalty_calculate('{"lines": [{"id": "gift-1", "product": "cap", "quantity": 1}]}')$$);
+
 -- What cannot be.
+SELECT parameters, refusal(format('SELECT put(%L, %L, %L)', 'p', parameters, 'gift')) FROM (
+    VALUES ('{}'), ('{"product": "mug", "quantity": 0}'), ('{"product": "mug", "quantity": 0.5}'), ('{"product": "mug", "per": "unit"}'), ('{"product": ""}'), ('{"product": "mug", "percent": 5}')
+) AS given (parameters);
+SELECT refusal($$SELECT put('p', '{"product": "mug", "per": "set"}', 'gift', '{"level": "order"}')$$);
 SELECT parameters, refusal(format('SELECT put(%L, %L)', 'p', parameters)) FROM (
     VALUES
         ('{"buy": [{"count": 2}], "percent": 100}'),

@@ -99,9 +99,26 @@ SELECT totals(5, 0, 0), loyalty_calculate('{"lines": [{"product": "cap", "quanti
 -- A document brings them back.
 SELECT count(*) FROM loyalty_plan(loyalty_export('main'));
 
+UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id <> 'p';
+-- Tier prices: from 3 of an article 8.00 each, from 6 7.00; a mug costs less already. By the units of both it is 3, too.
+SELECT put('discount', 'product', '{"by": "line_items", "steps": [{"from": 3, "price": 8}, {"from": 6, "price": 7}]}');
+SELECT totals(2, 0, 0), totals(3, 3, 0), totals(6, 0, 1);
+SELECT put('discount', 'product', '{"by": "lines_items", "steps": [{"from": 3, "price": 8}]}');
+SELECT totals(2, 0, 0), totals(2, 1, 0), totals(2.5, 0.5, 0);
+-- A price is of no sum.
+UPDATE loyalty.promotions SET benefit_rule = 'parallel' WHERE external_id = 'p';
+SELECT refusal($$SELECT loyalty_apply('main')$$);
+UPDATE loyalty.promotions SET benefit_rule = 'sequential' WHERE external_id = 'p';
+
 -- What is refused.
 SELECT refusal(format('SELECT put(%L, %L, %L)', benefit, level, parameters)) FROM (
     VALUES
+        ('discount', 'product', '{"price": 8}'),
+        ('discount', 'order', '{"steps": [{"from": 5, "price": 5}]}'),
+        ('discount', 'product', '{"steps": [{"from": 5, "price": 5, "amount": 5}]}'),
+        ('discount', 'product', '{"at": "current", "percent": 5}'),
+        ('discount', 'product', '{"at": "current", "by": "line_items", "steps": [{"from": 5, "percent": 5}]}'),
+        ('discount', 'product', '{"at": "now", "steps": [{"from": 5, "percent": 5}]}'),
         ('discount', 'order', '{"steps": []}'),
         ('discount', 'order', '{"steps": [5]}'),
         ('discount', 'order', '{"steps": [{"percent": 5}]}'),

@@ -128,10 +128,13 @@ struct Effect {
     Int from = 0, to = 0;
     Int asked = 0, applied = 0, points = 0;
     bool bought = false;  // a set asks for it, and leaves it at its price
+    Int units = 0, worth = 0;  // of a product that is given away
+    bool claim = false;        // a line for which it is
 
-    bool is_something() const { return applied != 0 || points != 0 || text || code; }
+    bool gives() const { return units > 0; }
+    bool is_something() const { return applied != 0 || points != 0 || text || code || gives(); }
     // Whether it is one that changes no price.
-    bool is_gift() const { return accrual || text || code; }
+    bool is_gift() const { return accrual || text || code || gives() || claim; }
 };
 using Effects = std::vector<Effect>;
 
@@ -168,11 +171,20 @@ struct Proposal {
     std::vector<int> texts;                     // lines or the_order
     bool code = false;
     std::vector<std::pair<int, std::pair<Int, Int>>> bought;  // line, units
+    Int sets = 0;                                             // formed
+    Int given = 0, worth = 0;                                 // of a product
+    std::vector<int> claims;                                  // lines for which it is given
 };
 
 // The benefits that cannot be added up.
 const std::set<std::string> not_summable{"round_price", "round_order_price", "price_from_field",
                                          "accrue_points_from_field", "multiply_points"};
+
+bool can_be_summed(const TreeBenefit& benefit) {
+    if (not_summable.contains(benefit.benefit)) return false;
+    Parameters parameters = benefit.parameters;
+    return !parameters.has("steps") || !parameters.steps().front().parameters.has("price");
+}
 
 using Amounts = std::vector<std::vector<Int>>;  // per effect, per piece
 using Chain = std::vector<const TreeGroup*>;    // from the innermost group to main
@@ -425,19 +437,38 @@ private:
 
     int scale_of(int type) const { return tree_.point_types[static_cast<std::size_t>(type)].scale; }
 
+    // What the lines that count cost now.
+    template <class Counts>
+    Int goods_now(const World& world, const Counts& counts) const {
+        Int goods = 0;
+        for (const Piece& piece : world.pieces) {
+            if (counts(order_.lines[static_cast<std::size_t>(piece.line)])) goods += piece.total;
+        }
+        return goods;
+    }
+
+    template <class Counts>
+    bool comes_to_now(const Minimum& minimum, const World& world, const Counts& counts) const {
+        return !minimum.current || !minimum.total ||
+               Decimal::of(goods_now(world, counts), tree_.currency_scale) >= *minimum.total;
+    }
+
     Proposal propose(const TreeBenefit& benefit, const TreeCondition& condition, const Source& source,
-                     const World& world, const std::vector<Piece>& began, const Taken& taken) const {
+                     const World& world, const std::vector<Piece>& began, const Taken& taken,
+                     std::optional<Int> sets = {}) const {
         Proposal proposal;
         proposal.source = source;
         proposal.order_level = condition.level == Level::order;
         Parameters parameters = benefit.parameters;
         const std::string& name = benefit.benefit;
         if (proposal.order_level) {
-            proposal.order_only = name == "text" || name == "issue_promo_code" ||
+            proposal.order_only = name == "text" || name == "issue_promo_code" || name == "gift" ||
                                   (name == "accrue_points" && parameters.has("points"));
             proposal.shipping_only = parameters.has("target") && *parameters.text("target") == "shipping";
             if (proposal.shipping_only ? taken.shipping : taken.order) return proposal;
         }
+        if (!comes_to_now(condition.minimum, world, [&](const Line& line) { return fulfils(tree_, condition, line); }))
+            return proposal;
         std::vector<Ask> asks = visible(condition, world, began, proposal.order_only ? Taken{} : taken);
         if (const auto segments = parameters.texts("segments")) {
             const TreeCondition only{Level::product, ConditionMode::in, *segments, {}};
@@ -451,6 +482,8 @@ private:
             propose_steps(proposal, benefit, condition, asks, world, began, taken);
         } else if (name == "discount") {
             propose_discount(proposal, pick_items(asks, world, parameters), parameters, world, taken);
+        } else if (name == "gift") {
+            propose_gift(proposal, asks, parameters, world, sets);
         } else if (name == "set") {
             propose_set(proposal, asks, parameters, world);
         } else if (name == "price_from_field") {
@@ -500,13 +533,14 @@ private:
             const auto segments = parameters.texts("segments");
             return !segments || fulfils(tree_, {Level::product, ConditionMode::in, *segments, {}}, line);
         };
-        const auto counted = [&](const auto& counts_here) {
+        auto counted = [&](const auto& counts_here) {
             Int units = 0, money = 0;
             for (const Line& line : order_.lines) {
                 if (!counts_here(line)) continue;
                 units += line.quantity.units;
                 money += line.base.units;
             }
+            if (parameters.has("at") && *parameters.text("at") == "current") money = goods_now(world, counts_here);
             return by == "goods" || by == "lines_total" ? Decimal::of(money, tree_.currency_scale) : Decimal::of(units, 6);
         };
         const auto steps = parameters.steps();
@@ -626,13 +660,30 @@ private:
         const auto best = best_sets(groups, parts, dearest, one, parameters);
         if (!best) return;
         share_set(proposal, asks, best->first, best->second, parameters);
+        proposal.sets = times_;
+    }
+
+    // --- Gifts ---
+
+    void propose_gift(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters, const World& world,
+                      const std::optional<Int>& sets) const {
+        const bool per_set = parameters.has("per") && *parameters.text("per") == "set";
+        if (!proposal.order_level && asks.empty()) return;
+        const auto left = facts_.left.find(proposal.source.promotion->id);
+        if (left != facts_.left.end() && left->second.money && left->second.money->is_zero()) return;
+        const Int units = parameters.count("quantity").value_or(1) * (per_set && sets ? *sets : 1);
+        const auto price = facts_.gift_prices.find(*parameters.text("product"));
+        proposal.given = units;
+        proposal.worth = price == facts_.gift_prices.end() ? 0 : price->second * units;
+        if (proposal.order_level || units == 0) return;
+        for (const auto& [line, goods] : by_line(asks, world)) proposal.claims.push_back(line);
     }
 
     // Which units, and what comes off them, rounded.
     std::optional<std::pair<SetFilling, Int>> best_sets(const std::vector<SetGroup>& groups,
                                                         const std::vector<SetSlots>& parts, bool dearest, Wide one,
                                                         Parameters& parameters) const {
-        const auto percent = parameters.percent("percent");
+        const auto percent = parameters.share("percent");
         const auto amount = parameters.amount("amount", tree_.currency_scale);
         const auto price = parameters.amount("price", tree_.currency_scale);
         const Int most = parameters.count("max_times").value_or(INT32_MAX);
@@ -648,6 +699,7 @@ private:
             if (dearest && off <= best_off) continue;
             best = filling;
             best_off = off;
+            times_ = times;
         }
         if (!best) return std::nullopt;
         const Ratio share = percent ? Ratio(percent->numerator, percent->denominator) : Ratio(1);
@@ -755,6 +807,7 @@ private:
                           const Taken& taken) const {
         const auto percent = parameters.percent("percent");
         const auto amount = parameters.amount("amount", tree_.currency_scale);
+        const auto price = parameters.amount("price", tree_.currency_scale);
         if (const auto per = parameters.choice("per", {"unit", "line", "order"}); !proposal.order_level && per > 0) {
             ask_amount(proposal, asks, *amount, per == 1, world);
             return;
@@ -762,6 +815,7 @@ private:
         if (!proposal.order_level) {
             for (Ask& ask : asks) {
                 ask.asked = percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
+                            : price ? std::max<Int>(0, ask.total - round(Ratio(*price) * Ratio(ask.quantity, millionths)))
                                     : std::min(ask.total, round(Ratio(*amount) * Ratio(ask.quantity, millionths)));
             }
             proposal.asks = asks;
@@ -980,6 +1034,15 @@ private:
         if (proposal.code) {
             effects.push_back(effect_of(proposal, the_order));
             effects.back().code = true;
+        }
+        if (proposal.given > 0) {
+            effects.push_back(effect_of(proposal, the_order));
+            effects.back().units = proposal.given;
+            effects.back().worth = proposal.worth;
+        }
+        for (const int line : proposal.claims) {
+            effects.push_back(effect_of(proposal, line));
+            effects.back().claim = true;
         }
         return effects;
     }
@@ -1349,9 +1412,10 @@ private:
         Effects all;
         for (const Node& child : children) {
             const Effects effects = evaluate(child, chain, world, taken);
-            std::set<const TreePromotion*> do_more;  // than to give a text
+            std::set<const TreePromotion*> do_more;  // than to give a text or a product
+            const auto goes_along = [](const Effect& effect) { return effect.text || effect.gives() || effect.claim; };
             for (const Effect& effect : effects) {
-                if (effect.is_something() && !effect.text) do_more.insert(effect.source.promotion);
+                if (effect.is_something() && !goes_along(effect)) do_more.insert(effect.source.promotion);
             }
             const auto works = [&](const Source& source) {
                 return std::any_of(effects.begin(), effects.end(), [&](const Effect& other) {
@@ -1360,8 +1424,8 @@ private:
                 });
             };
             for (const Effect& effect : effects) {
-                if (!effect.is_something() && !(effect.bought && works(effect.source))) continue;
-                if (effect.text && do_more.contains(effect.source.promotion)) continue;
+                if (!effect.is_something() && !effect.claim && !(effect.bought && works(effect.source))) continue;
+                if (goes_along(effect) && do_more.contains(effect.source.promotion)) continue;
                 if (effect.order_level && !effect.shipping_only) taken.order = true;
                 if (effect.target == the_shipping) taken.shipping = true;
                 if (effect.target < 0 || effect.order_only) continue;
@@ -1459,7 +1523,7 @@ private:
         if (!meets(*node.promotion)) return true;
         for (const TreeCondition& condition : node.promotion->conditions) {
             for (const TreeBenefit& benefit : condition.benefits) {
-                if (not_summable.contains(benefit.benefit)) return false;
+                if (!can_be_summed(benefit)) return false;
             }
         }
         return true;
@@ -1476,6 +1540,7 @@ private:
     Ratio gain_of(const Outcome& outcome, const World& before) const {
         Ratio gain(before.total() - outcome.world.total());
         for (const Effect& effect : outcome.effects) {
+            gain.top += Wide{effect.worth} * gain.bottom;
             if (!effect.accrual || tree_.point_types[static_cast<std::size_t>(effect.type)].kind != PointKind::standard)
                 continue;
             const Ratio worth = Ratio(effect.points) / points_per_money(effect.type);
@@ -1519,18 +1584,31 @@ private:
     }
 
     Effects apply_benefits(const TreePromotion& promotion, const Chain& chain, World& world, const Taken& taken) const {
+        if (!comes_to_now(promotion.minimum, world, [](const Line&) { return true; })) return {};
         const std::vector<Piece> began = world.pieces;
         std::vector<std::function<Effects(World&)>> benefits;
+        std::map<const TreeCondition*, Int> formed;  // sets, by condition
         for (const Level level : {Level::product, Level::order}) {
             int number = 0;
             for (const TreeCondition& condition : promotion.conditions) {
                 if (condition.level != level) continue;
+                std::vector<std::pair<const TreeBenefit*, Source>> in_order, gifts;
                 for (const TreeBenefit& benefit : condition.benefits) {
                     const Source source{&promotion, level, number++};
                     if (level == Level::order ? !holds(condition, facts_) : !has_lines(tree_, condition, order_))
                         continue;
-                    benefits.push_back([=, this, &benefit, &condition, &chain, &taken, &began](World& copy) {
-                        return commit(propose(benefit, condition, source, copy, began, taken), chain, copy);
+                    (benefit.benefit == "gift" ? gifts : in_order).emplace_back(&benefit, source);
+                    if (benefit.benefit == "set") formed[&condition];
+                }
+                // What is given for sets comes when they are formed.
+                in_order.insert(in_order.end(), gifts.begin(), gifts.end());
+                for (const auto& [benefit, source] : in_order) {
+                    benefits.push_back([this, benefit = benefit, source = source, &condition, &chain, &taken, &began, &formed](World& copy) {
+                        const auto sets = formed.find(&condition);
+                        const Proposal proposal = propose(*benefit, condition, source, copy, began, taken,
+                                                          sets == formed.end() ? std::nullopt : std::optional(sets->second));
+                        if (sets != formed.end()) sets->second += proposal.sets;
+                        return commit(proposal, chain, copy);
                     });
                 }
             }
@@ -1572,7 +1650,9 @@ private:
                 result.effects[{effect.source.promotion->id, effect.source.level, effect.source.number, target}];
             sum.texts += effect.text;
             sum.codes += effect.code;
-            if (effect.text || effect.code) continue;
+            sum.given += effect.units;
+            sum.worth += effect.worth;
+            if (effect.text || effect.code || effect.gives()) continue;
             if (effect.accrual) {
                 sum.points += effect.points;
                 result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;
@@ -1590,6 +1670,7 @@ private:
     const Order& order_;
     const Facts& facts_;
     std::vector<std::vector<Node>> children_;  // per group, in position order
+    mutable Int times_ = 0;             // that the sets worked on last are formed
     mutable std::size_t uncapped_ = 0;  // how many of the outermost groups do not cap what is weighed line by line
     mutable const std::set<std::size_t>* steps_see_ = nullptr;  // the pieces of the lines of one step
     std::map<int, Int> caps_;  // points of a type that may be spent at most, after an attempt

@@ -24,6 +24,8 @@ struct EffectSum {
     std::int64_t points = 0;  // accrued
     int texts = 0;
     int codes = 0;  // promo codes issued
+    std::int64_t given = 0;  // units of a product
+    std::int64_t worth = 0;  // of these
 
     friend bool operator==(const EffectSum&, const EffectSum&) = default;
 };
@@ -62,6 +64,7 @@ struct Facts {
     // What the order belongs to, the pools of its usable codes, and what its buyer belongs to and holds.
     std::set<std::string> order_segments, pools, profile_segments, tiers;
     std::map<std::string, Left> left;  // by promotion
+    std::map<std::string, std::int64_t> gift_prices;  // of products that are given away; others cost nothing
 };
 
 // The first reason why a promotion takes no part in an order, in the sequence of Reason.

@@ -82,7 +82,7 @@ bool comes_to(const Minimum& minimum, const Order& order, const Counts& counts, 
         money += line.base.units;
     }
     return !(minimum.items && Decimal::of(units, 6) < *minimum.items) &&
-           !(minimum.total && Decimal::of(money, currency_scale) < *minimum.total);
+           !(minimum.total && !minimum.current && Decimal::of(money, currency_scale) < *minimum.total);
 }
 
 }  // namespace

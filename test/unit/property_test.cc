@@ -1,6 +1,7 @@
 // Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how many,
 // LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
 
+#include "core/calculate/returns.hpp"
 #include "core/explain/explain.hpp"
 #include "unit/build.hpp"
 #include "unit/oracle.hpp"
@@ -58,6 +59,8 @@ oracle::Result as_oracle_result(const Program& program, const Order& order, cons
         if (entry.kind == Entry::Kind::accrual) sum.points += entry.points.units;
         if (entry.kind == Entry::Kind::text) sum.texts++;
         if (entry.kind == Entry::Kind::promo_code) sum.codes++;
+        sum.given += entry.given.units / one_unit.units;
+        sum.worth += entry.worth.units;
     }
     return result;
 }
@@ -80,6 +83,8 @@ public:
         check(what + " points", expected.points, got.points);
         check(what + " texts", expected.texts, got.texts);
         check(what + " codes", expected.codes, got.codes);
+        check(what + " given", expected.given, got.given);
+        check(what + " worth", expected.worth, got.worth);
     }
     void check(const std::string& what, const std::vector<std::int64_t>& expected,
                const std::vector<std::int64_t>& got) {
@@ -268,8 +273,11 @@ void check_statuses(const Case& c, const Program& program, const Calculation& ca
         const Reason refusal = refusal_of(c, promotion_called(c.tree, id));
         difference.check("whether " + id + " is applied", bool{works[i]}, trace.reason == Reason::none);
         // A benefit on the order that names segments may find no line in them.
-        const bool names_segments = refusal == Reason::none && trace.reason == Reason::no_matching_line;
-        if (refusal != Reason::none || (trace.reason <= Reason::lines_too_small && !names_segments))
+        // What is asked at current prices, and of which a budget has nothing left, is found out on the way.
+        const bool on_the_way = refusal == Reason::none &&
+                                (trace.reason == Reason::no_matching_line || trace.counted ||
+                                 (trace.reason == Reason::limit_reached && c.facts.left.at(id).money));
+        if (refusal != Reason::none || (trace.reason <= Reason::lines_too_small && !on_the_way))
             difference.check("reason of " + id, static_cast<int>(refusal), static_cast<int>(trace.reason));
         if (trace.reason == Reason::taken && !trace.contest) difference.fail("by how much " + id + " has lost");
         if (trace.reason == Reason::not_chosen && !tells_contest(program, calculation, i))
@@ -563,6 +571,72 @@ TEST(Property, ASearchAtItsLimitIsWorthWhatIsSimple) {
         }
     }
     EXPECT_GT(ended, cases / 4);
+}
+
+// --- Returns --------------------------------------------------------------------------------------------------------------
+
+// A line of an order whose units come back bit by bit, with the figures that it carries: money, and points earned on it.
+struct Returned {
+    Quantity quantity, so_far{};
+    std::vector<std::int64_t> figures;
+    std::vector<std::int64_t> given_back{};
+    int steps = 0;
+
+    // Some more units, at times a part of one, or all that is left; each figure has then given back its share, to half of a unit.
+    bool step(std::mt19937_64& random) {
+        const std::int64_t left = (quantity - so_far).units;
+        std::int64_t more = std::min(left, one_unit.units * std::uniform_int_distribution<std::int64_t>(1, 2)(random));
+        if (random() % 4 == 0) more = std::uniform_int_distribution<std::int64_t>(1, left)(random);
+        if (++steps == 8) more = left;
+        const ReturnedUnits units{quantity, so_far, so_far + Quantity{more}};
+        bool fits = true;
+        for (std::size_t i = 0; i < figures.size(); ++i) {
+            given_back[i] += part_of(figures[i], units);
+            const int128 off = static_cast<int128>(given_back[i]) * quantity.units - static_cast<int128>(figures[i]) * units.after.units;
+            fits = fits && 2 * (off < 0 ? -off : off) <= quantity.units && given_back[i] <= figures[i];
+        }
+        so_far = units.after;
+        return fits;
+    }
+    bool is_gone() const { return so_far == quantity; }
+};
+
+// Whatever comes back in whatever sequence: never more than its share, and in the end exactly what was paid and earned, with
+// every benefit in the orders.
+TEST(Property, ReturnsGiveBackWhatWasPaid) {
+    const std::uint64_t seed = setting("LOYALTY_SEED", 20261122), first = setting("LOYALTY_CASE", 0);
+    for (std::uint64_t number = first; number < first + setting("LOYALTY_CASES", full_size_cases / 20); ++number) {
+        std::seed_seq sequence{seed, number, std::uint64_t{43}};
+        std::mt19937_64 random(sequence);
+        const Case c = random_case(random, 12);
+        const Program program = compile(c.tree, 1);
+        const Order order = order_for(program, c);
+        CalculationOptions options;
+        options.is_credited = [](std::string_view) { return true; };
+        const Calculation calculation = calculate(program, order, options);
+        std::vector<Returned> lines;
+        for (std::size_t i = 0; i < order.lines.size(); ++i)
+            lines.push_back({order.lines[i].quantity, {}, {calculation.lines[i].total.units}});
+        for (const Operation& operation : calculation.operations) {
+            if (operation.entry.kind == Entry::Kind::accrual && operation.entry.target == Entry::Target::line)
+                lines[operation.entry.line].figures.push_back(operation.entry.points.units);
+        }
+        for (Returned& line : lines) line.given_back.resize(line.figures.size());
+        bool fits = true;
+        for (auto line = random() % lines.size(); !std::all_of(lines.begin(), lines.end(), [](const Returned& l) { return l.is_gone(); });
+             line = random() % lines.size()) {
+            if (!lines[line].is_gone()) fits = lines[line].step(random) && fits;
+        }
+        std::int64_t money = calculation.shipping.total.units;
+        for (const Returned& line : lines) {
+            fits = fits && line.given_back == line.figures;
+            money += line.given_back.front();
+        }
+        EXPECT_TRUE(fits && money == calculation.total.units)
+            << "repeat with LOYALTY_SEED=" << seed << " LOYALTY_CASE=" << number << " LOYALTY_CASES=1\n"
+            << to_string(c);
+        if (HasFailure()) return;
+    }
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ private:
     oracle::Facts facts_of(const Order& order) {
         oracle::Facts facts;
         facts.today = today;
+        facts.gift_prices = {{"mug", 500}, {"pen", 70}};
         facts.currency_scale = tree_.currency_scale;
         for (std::size_t i = 0; i < order.lines.size(); ++i) facts.fields.push_back(fields());
         return facts;
@@ -212,7 +213,7 @@ private:
                     return promotion.kind == PromotionKind::discount ? small_discount(condition.level)
                                                                      : small_points(condition.level);
                 });
-                condition.benefits.push_back(plain_ ? std::move(benefit) : with_steps(std::move(benefit), condition.level));
+                condition.benefits.push_back(plain_ ? std::move(benefit) : with_steps(std::move(benefit), promotion, condition.level));
             }
         }
         promotion.conditions.push_back(condition);
@@ -399,6 +400,7 @@ private:
         Minimum minimum;
         if (chance(60)) minimum.items = Decimal::of(one_of({10, 10, 20, 25, 30, 1 + up_to(80)}), 1);
         if (!minimum.items || chance(30)) minimum.total = money(one_of({100, 1000, 5000}));
+        minimum.current = minimum.total && chance(50);
         return minimum;
     }
 
@@ -432,7 +434,7 @@ private:
         benefit.parameters.add("get", "[get]", parts(1 + (chance(30) ? 1 : 0)));
         if (chance(60)) benefit.parameters.add("buy", "[buy]", parts(1));
         const int kind = up_to(3);
-        if (kind < 2) add(benefit, "percent", percent());
+        if (kind < 2) add(benefit, "percent", chance(15) ? Decimal(0) : percent());
         if (kind == 2) add(benefit, "amount", money(one_of({20, 700})));
         if (kind == 3) add(benefit, "price", money(one_of({20, 2000})));
         if (kind != 3 && chance(40)) add(benefit, "pick", one_of<std::string>({"cheapest", "most_expensive"}));
@@ -441,8 +443,16 @@ private:
         return benefit;
     }
 
+    TreeBenefit gift(Level level) {
+        TreeBenefit benefit = named("gift");
+        add(benefit, "product", one_of<std::string>({"mug", "pen", "leaflet"}));
+        if (chance(40)) add(benefit, "quantity", Decimal(1 + up_to(2)));
+        if (level == Level::product && chance(60)) add(benefit, "per", one_of<std::string>({"set", "set", "order"}));
+        return benefit;
+    }
+
     // The benefit at two or three steps: what it says of how much it gives becomes the first.
-    TreeBenefit with_steps(TreeBenefit benefit, Level level) {
+    TreeBenefit with_steps(TreeBenefit benefit, const TreePromotion& promotion, Level level) {
         const auto kind = [&](const char* name) { return benefit.parameters.has(name); };
         const char* name = kind("percent") ? "percent" : kind("amount") ? "amount" : "points";
         if (!chance(30) || !kind(name) || kind("target") || benefit.benefit == "set") return benefit;
@@ -464,6 +474,9 @@ private:
         if (by == "line_items" && (level == Level::order || accrues || counts_all || once)) by = "items";
         if (!by.empty()) add(stepped, "by", by);
         const bool units = by.ends_with("items");
+        if (!units && !marginal && chance(40)) add(stepped, "at", std::string("current"));
+        const bool may_price = benefit.benefit == "discount" && level == Level::product && !kind("per");
+        if (may_price && may_hold_unsummable(promotion) && chance(50)) name = "price";
         std::vector<Parameters> steps;
         Decimal from(0);
         for (int left = 2 + up_to(1); left > 0; --left) {
@@ -490,11 +503,12 @@ private:
             }
             if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
             if (level == Level::product && chance(20)) return set();
-            return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), level);
+            if (chance(10) && !is_best_by_line(promotion)) return gift(level);
+            return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), promotion, level);
         }
         if (chance(20) && may_hold_unsummable(promotion) && may_hold_irreplaceable(promotion)) return multiply(level);
         if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
-        return level == Level::product && chance(25) ? partner_points() : with_steps(points(level), level);
+        return level == Level::product && chance(25) ? partner_points() : with_steps(points(level), promotion, level);
     }
 
     TreeBenefit multiply(Level level) {
@@ -795,7 +809,7 @@ struct Printer {
 
     void minimum(const Minimum& minimum) {
         if (minimum.items) out << " from " << minimum.items->to_string() << " items";
-        if (minimum.total) out << " from " << minimum.total->to_string();
+        if (minimum.total) out << " from " << minimum.total->to_string() << (minimum.current ? " now" : "");
     }
 
     std::string left_of(const TreePromotion& promotion) const {
@@ -839,6 +853,10 @@ Order order_for(const Program& program, const Case& c) {
             const auto field = fields.find(path.back());
             order.lines[i].values.push_back(field == fields.end() ? Value{} : field->second);
         }
+    }
+    for (const auto& product : program.reads.gifts) {
+        const auto price = c.facts.gift_prices.find(product);
+        order.gifts.push_back({"", Money{price == c.facts.gift_prices.end() ? 0 : price->second}});
     }
     find_partner_products(order, program, c.facts.today);
     const auto places = [](const std::set<std::string>& names, const auto& list) {

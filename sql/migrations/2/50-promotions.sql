@@ -36,6 +36,7 @@ ALTER TABLE loyalty.promotions
     ADD COLUMN order_segments text[] COLLATE "C" NOT NULL DEFAULT '{}',
     ADD COLUMN min_items numeric,
     ADD COLUMN min_total numeric,
+    ADD COLUMN min_total_at text NOT NULL DEFAULT 'base',
     DROP CONSTRAINT promotions_audience_is_known,
     ADD CONSTRAINT promotions_audience_is_known
         CHECK (audience IN ('members', 'in_segments', 'outside_segments', 'tiers', 'everyone', 'guests')),
@@ -46,6 +47,8 @@ ALTER TABLE loyalty.promotions
     ),
     ADD CONSTRAINT promotions_order_mode_names_its_segments CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
     ADD CONSTRAINT promotions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    ADD CONSTRAINT promotions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
+    ADD CONSTRAINT promotions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
     ADD CONSTRAINT promotions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4);
 COMMENT ON COLUMN loyalty.promotions.audience IS
     'For whom: members, in_segments (members in one of audience_segments), outside_segments (members in none of them), '
@@ -56,20 +59,27 @@ COMMENT ON COLUMN loyalty.promotions.order_segments IS 'External ids of order se
 COMMENT ON COLUMN loyalty.promotions.min_items IS
     'Units that the order must have in all, above 0, with at most 6 decimals; null: any number.';
 COMMENT ON COLUMN loyalty.promotions.min_total IS
-    'Money that the order''s goods must come to at base prices, without shipping, above 0; null: any.';
+    'Money that the order''s goods must come to, without shipping, above 0; null: any.';
+COMMENT ON COLUMN loyalty.promotions.min_total_at IS
+    'At which prices that counts: base, or current: as promotions before this one have left them, less what points paid.';
 
 ALTER TABLE loyalty.promotion_conditions
     ADD COLUMN min_items numeric,
     ADD COLUMN min_total numeric,
+    ADD COLUMN min_total_at text NOT NULL DEFAULT 'base',
     ADD COLUMN untouched boolean NOT NULL DEFAULT false,
     ADD CONSTRAINT promotion_conditions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    ADD CONSTRAINT promotion_conditions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
+    ADD CONSTRAINT promotion_conditions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
     ADD CONSTRAINT promotion_conditions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
     ADD CONSTRAINT promotion_conditions_lines_are_of_products
         CHECK (level = 'product' OR num_nonnulls(min_items, min_total) = 0 AND NOT untouched);
 COMMENT ON COLUMN loyalty.promotion_conditions.min_items IS
     'Units that its lines must have together, above 0, with at most 6 decimals; level product only; null: any number.';
 COMMENT ON COLUMN loyalty.promotion_conditions.min_total IS
-    'Money that its lines must come to together at base prices, above 0; level product only; null: any.';
+    'Money that its lines must come to together, above 0; level product only; null: any.';
+COMMENT ON COLUMN loyalty.promotion_conditions.min_total_at IS
+    'At which prices that counts: base, or current: as what came before has left them, less what points paid.';
 COMMENT ON COLUMN loyalty.promotion_conditions.untouched IS
     'Whether its benefits see only units that no reduction had lowered when the promotion began; level product only.';
 

@@ -178,3 +178,9 @@ FROM loyalty.orders AS placed
 JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
 WHERE placed.member IS NOT NULL AND status.kind IN ('open', 'delivered')
 GROUP BY placed.buyer, placed.program;
+
+ALTER TABLE loyalty.order_lines
+    ADD COLUMN gift boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT order_lines_gifts_cost_nothing CHECK (NOT gift OR base = 0 AND discount = 0 AND total = 0);
+COMMENT ON COLUMN loyalty.order_lines.gift IS
+    'Whether a promotion gave it with the order, for nothing: it is no unit of what was sold.';

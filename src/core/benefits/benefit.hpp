@@ -100,6 +100,22 @@ struct Skip {
     Reason reason;
 };
 
+// Sets that a condition's benefits have formed, whatever limits left of what they take off.
+struct SetsFormed {
+    struct Units {
+        std::uint32_t line;
+        Quantity quantity;
+    };
+    std::uint32_t times = 0;
+    std::vector<Units> units;  // bought ones, too
+};
+
+// What a benefit gives beside the order.
+struct Gift {
+    Quantity quantity;
+    Money worth;
+};
+
 struct Proposal {
     Level level = Level::product;
     std::uint32_t point_type = no_point_type;  // paid with, or accrued
@@ -113,6 +129,8 @@ struct Proposal {
     Reason reason = Reason::none;  // why it is empty, if it is
     std::vector<BoughtPart> bought;
     std::uint32_t sets = 0;        // how many were formed
+    std::optional<Gift> gift;
+    SetsFormed given_for;          // what the gift is given for: units of sets, or lines
     bool is_amount = false;        // sums: what a floor refuses of a part is moved to others that share its sum
 };
 
@@ -127,6 +145,7 @@ struct View {
     std::span<const Money> budgets;  // money that points of each type may pay for the whole order
     std::span<const std::uint32_t> condition_lines;  // on products: all lines that fulfil the condition
     std::span<const Earned> earned;  // by earlier children of its group, and earlier benefits of its promotion
+    const SetsFormed* sets = nullptr;  // in its condition, if there are benefits that form any
     Work* work = nullptr;  // where a benefit counts what it does beyond one look at each unit group; null: nowhere
 };
 
@@ -156,6 +175,7 @@ struct Reach {
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
     std::optional<std::int64_t> points_once;  // fixed: so many for the order, where they do not depend on how much there is in it
+    bool gives = false;   // it gives a product away
     Fraction per_earned;  // by_earned: at most so much for each point that was earned before it (View::earned)
 };
 
@@ -212,6 +232,10 @@ public:
     virtual const Template* text() const { return nullptr; }
     // On orders: the product segments whose goods it sees alone, in Program::segments; empty: it sees all goods.
     virtual const std::vector<std::uint32_t>& segments() const;
+    // The product that it gives away, if any: its number in Program::reads.gifts.
+    virtual std::optional<std::uint32_t> gift() const { return std::nullopt; }
+    // Whether it can be added to others, where its type can.
+    virtual bool sums() const { return true; }
     // The pool of the promo code that it issues, if any.
     virtual std::string_view pool() const { return {}; }
 };

@@ -18,6 +18,7 @@ constexpr BenefitType types[] = {
     {"round_price", true, false, true, false, false, true, true, read_round_price},
     {"round_order_price", true, false, false, true, false, true, true, read_round_order_price},
     {"partner_discount", true, false, true, false, true, true, true, read_partner_discount},
+    {"gift", true, false, true, true, true, true, true, read_gift},
     {"text", true, true, true, true, true, false, true, read_text},
     {"issue_promo_code", true, false, false, true, true, false, true, read_issue_promo_code},
     {"points_discount", false, true, true, true, true, true, true, read_points_discount},
@@ -63,7 +64,7 @@ bool looks_at_several_lines(std::string_view name, Level level, Parameters param
     };
     const bool pays = name == "points_discount" || (name == "partner_points" && says("mode", "pay"));
     const bool counts_items = parameters.has("max_items") && !says("max_items_per", "line");
-    const bool by_nature = name == "set" || name == "multiply_points";
+    const bool by_nature = name == "set" || name == "gift" || name == "multiply_points";
     return level == Level::order || by_nature || pays || counts_items || says("per", "order");
 }
 

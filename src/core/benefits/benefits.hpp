@@ -13,6 +13,7 @@ namespace loyalty {
 
 std::unique_ptr<const Benefit> read_discount(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_set(Parameters& parameters, const BenefitSetting& setting);
+std::unique_ptr<const Benefit> read_gift(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_price_from_field(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_round_price(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_round_order_price(Parameters& parameters, const BenefitSetting& setting);

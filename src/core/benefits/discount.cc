@@ -1,6 +1,7 @@
 // discount: money off the price of products, or off the order.
 //
 //     {"percent": 20}                                   20 % of the current total
+//     {"steps": [{"from": 3, "price": 8}]}              8.00 each in place of a higher price (steps.cc)
 //     {"amount": 5}                                     5.00 off each unit, or off the order
 //     {"amount": 5, "per": "line"}                      5.00 off each line; "order": off all lines together
 //     {"percent": 50, "max_items": 2, "pick": "cheapest"}
@@ -27,8 +28,9 @@ public:
           items_(ItemLimit::read(parameters)),
           per_(read_per(parameters, setting.level, parameters.has("amount"))),
           segments_(parameters, setting) {
-        parameters.exactly_one({"percent", "amount"});
+        parameters.exactly_one({"percent", "amount", "price"});
         if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Money{*amount};
+        if (const auto price = parameters.amount("price", setting.currency_scale)) price_ = Money{*price};
         if (setting.level == Level::order) {
             target_ = static_cast<DiscountTarget>(parameters.choice("target", {"goods", "shipping", "order"}));
         }
@@ -44,13 +46,14 @@ public:
         return most();
     }
     std::vector<ReachFrom> reaches(const Program&) const override { return {{Decimal{}, most()}}; }
+    bool sums() const override { return !price_; }
     bool never_fails() const override {
-        return !items_.max_items && segments().empty() && target_ != DiscountTarget::shipping &&
+        return !items_.max_items && segments().empty() && target_ != DiscountTarget::shipping && !price_ &&
                !(percent_ && percent_->numerator == 0);
     }
 
     std::optional<Money> cut(const Program&, const Line&, Money total, Quantity quantity) const override {
-        if (items_.max_items || per_ != Per::unit) return std::nullopt;
+        if (items_.max_items || per_ != Per::unit || price_) return std::nullopt;
         return reduction(total, quantity);
     }
 
@@ -78,6 +81,7 @@ private:
     // What comes off `total`, a sum for the order or a group of `quantity` units.
     Money reduction(Money total, Quantity quantity) const {
         if (percent_) return {scaled(total.units, *percent_)};
+        if (price_) return std::max(Money{}, total - times(*price_, quantity));
         return std::min(total, times(*amount_, quantity));
     }
 
@@ -109,17 +113,24 @@ private:
     }
 
     std::optional<Fraction> percent_;
-    std::optional<Money> amount_;
+    std::optional<Money> amount_, price_;
     ItemLimit items_;
     Per per_;
     SegmentsParameter segments_;
     DiscountTarget target_ = DiscountTarget::goods;
 };
 
+// A price is that of a unit.
+void refuse_prices(Parameters& parameters) {
+    for (auto& step : parameters.steps()) step.parameters.refuse("price", "An order has no price of its own.");
+}
+
 }  // namespace
 
 std::unique_ptr<const Benefit> read_discount(Parameters& parameters, const BenefitSetting& setting) {
     parameters.refuse("marginal", "It is for points that are earned.");
+    parameters.refuse("price", "A price is that of a step: {\"from\": 1, \"price\": 8}.");
+    if (parameters.has("steps") && setting.level == Level::order) refuse_prices(parameters);
     return read_with_steps(parameters, setting, [](Parameters& own, const BenefitSetting& of) {
         return std::unique_ptr<const Benefit>(std::make_unique<Discount>(own, of));
     });

@@ -17,7 +17,7 @@ void Parameters::add(std::string name, std::string value, std::vector<Parameters
 Parameters::Step Parameters::step(const Parameters& own, const std::string& all) const {
     Step step{{}, Parameters(benefit_)};
     for (const auto& entry : entries_) {
-        const bool is_of_steps = entry.name == "steps" || entry.name == "by" || entry.name == "marginal";
+        const bool is_of_steps = entry.name == "steps" || entry.name == "by" || entry.name == "at" || entry.name == "marginal";
         if (!is_of_steps) step.parameters.entries_.push_back(entry);
     }
     const Entry* from = own.find("from");
@@ -27,9 +27,12 @@ Parameters::Step Parameters::step(const Parameters& own, const std::string& all)
         fail("steps", all, "\"from\" of 0 or more, with at most 6 decimals");
     for (const auto& entry : own.entries_) {
         if (entry.name == "from") continue;
-        const bool is_value = entry.name == "percent" || entry.name == "amount" || entry.name == "points";
-        if (!is_value || has(entry.name))
-            fail("steps", all, "steps that have \"from\" and one of \"percent\", \"amount\" and \"points\", and nothing else");
+        const bool is_value =
+            entry.name == "percent" || entry.name == "amount" || entry.name == "price" || entry.name == "points";
+        if (!is_value || has(entry.name)) {
+            fail("steps", all,
+                 "steps that have \"from\" and one of \"percent\", \"amount\", \"price\" and \"points\", and nothing else");
+        }
         step.parameters.entries_.push_back(entry);
     }
     return step;
@@ -48,7 +51,7 @@ std::vector<Parameters::Step> Parameters::steps() {
             const bool same = std::all_of(object.entries_.begin(), object.entries_.end(), [&](const Entry& own) {
                 return own.name == "from" || steps.back().parameters.has(own.name);
             });
-            if (!same) fail("steps", entry->value, "steps of one kind: all of \"percent\", \"amount\" or \"points\"");
+            if (!same) fail("steps", entry->value, "steps of one kind: all of \"percent\", \"amount\", \"price\" or \"points\"");
         }
         steps.push_back(std::move(next));
     }
@@ -65,6 +68,15 @@ std::optional<Fraction> Parameters::percent(std::string_view name, int most) {
         fail(name, entry->value,
              "a percentage above 0 and at most " + std::to_string(most) + ", with at most 6 decimals");
     }
+    return Fraction::percent(value);
+}
+
+std::optional<Fraction> Parameters::share(std::string_view name) {
+    const Entry* entry = find(name);
+    if (!entry) return std::nullopt;
+    const Decimal value = number(*entry);
+    if (value.is_negative() || value > Decimal(100) || value.scale() > 6)
+        fail(name, entry->value, "a percentage from 0 to 100, with at most 6 decimals");
     return Fraction::percent(value);
 }
 

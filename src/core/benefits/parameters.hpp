@@ -31,6 +31,8 @@ public:
     bool has(std::string_view name) const;
     // A percentage from 0 (exclusive) to `most`, with at most 6 decimals.
     std::optional<Fraction> percent(std::string_view name, int most = 100);
+    // The same, 0 included.
+    std::optional<Fraction> share(std::string_view name);
     // A positive amount with at most `scale` decimals.
     std::optional<std::int64_t> amount(std::string_view name, int scale);
     // A positive whole number.
@@ -50,7 +52,7 @@ public:
     std::size_t choice(std::string_view name, std::initializer_list<std::string_view> choices);
     // A step of a benefit: the parameters that are said of all steps, with its own.
     struct Step;
-    // From "steps": rising, each with one and the same of "percent", "amount" and "points".
+    // From "steps": rising, each with one and the same of "percent", "amount", "price" and "points".
     std::vector<Step> steps();
     // Exactly one of `names` must be given.
     void exactly_one(std::initializer_list<std::string_view> names) const;

@@ -60,7 +60,7 @@ struct Supply {
 class Set final : public Benefit {
 public:
     Set(Parameters& parameters, const BenefitSetting& setting)
-        : percent_(parameters.percent("percent")), max_times_(parameters.count("max_times")) {
+        : percent_(parameters.share("percent")), max_times_(parameters.count("max_times")) {
         parameters.exactly_one({"percent", "amount", "price"});
         if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Money{*amount};
         if (const auto price = parameters.amount("price", setting.currency_scale)) price_ = Money{*price};

@@ -7,7 +7,10 @@
 //               of the lines that the benefit is for, together: "lines_total" (default on products), "lines_items";
 //               of each line alone: "line_items" (units; on products, not of accruals, which are rounded once for all)
 //
-// Counted once, on the submitted order at base prices. The deepest step reached applies to all that the benefit touches; below
+//     at        "base": counted once, on the submitted order at base prices (default); "current": money of goods or of the lines
+//               as earlier benefits have left it, after points, when the benefit is reached
+//
+// The deepest step reached applies to all that the benefit touches; below
 // the first one nothing does.
 #include "core/benefits/benefits.hpp"
 
@@ -32,6 +35,9 @@ class Steps final : public Benefit {
 public:
     Steps(Parameters& parameters, const BenefitSetting& setting, BenefitReader* read)
         : by_(read_by(parameters, setting)) {
+        current_ = parameters.choice("at", {"base", "current"}) == 1;
+        if (current_ && by_ != By::goods && by_ != By::lines_total)
+            parameters.fail("at", "current", "\"base\": units are the same whatever they cost");
         for (auto& step : parameters.steps()) steps_.push_back({step.from, read(step.parameters, setting)});
         if (by_ != By::line_items) return;
         if (!first().credit_on().empty())
@@ -43,6 +49,7 @@ public:
     }
 
     std::optional<Reach> reach() const override {
+        if (current_) return std::nullopt;
         std::optional<Reach> most = steps_.front().benefit->reach();
         for (const auto& step : steps_) {
             const auto reach = step.benefit->reach();
@@ -60,7 +67,7 @@ public:
 
     // By money each from its own step on; what it takes at the order's or its lines' goods, the order's come to at least.
     std::vector<ReachFrom> reaches(const Program& program) const override {
-        const bool money = by_ == By::goods || by_ == By::lines_total;
+        const bool money = (by_ == By::goods || by_ == By::lines_total) && !current_;
         std::vector<ReachFrom> all;
         for (const auto& step : steps_) {
             for (const auto& one : step.benefit->reaches(program)) all.push_back({money ? step.from : one.total, one.reach});
@@ -70,7 +77,8 @@ public:
 
     bool has_steps() const override { return true; }
     Needs needs() const override { return first().needs(); }
-    bool looks_around() const override { return first().looks_around(); }
+    bool looks_around() const override { return current_ || first().looks_around(); }
+    bool sums() const override { return first().sums(); }
     std::uint32_t point_type() const override { return first().point_type(); }
     std::string_view credit_on() const override { return first().credit_on(); }
     std::string_view delay() const override { return first().delay(); }
@@ -78,13 +86,14 @@ public:
 
     Proposal propose(View view) const override {
         if (by_ == By::line_items) return propose_by_line(view);
-        const Benefit* reached = reached_with(count(view.program, view.order, lines_for(view)));
+        const auto lines = lines_for(view);
+        const Benefit* reached = reached_with(current_ ? count_now(view, lines) : count(view.program, view.order, lines));
         return reached ? reached->propose(std::move(view)) : below_first(view.level);
     }
 
     std::optional<NextStep> next_step(const Program& program, const Order& order,
                                       std::span<const std::uint32_t> condition_lines) const override {
-        if (by_ == By::line_items) return std::nullopt;
+        if (by_ == By::line_items || current_) return std::nullopt;
         const bool on_order = condition_lines.empty();
         const auto lines = on_order ? seen_lines(order) : std::vector(condition_lines.begin(), condition_lines.end());
         const Decimal value = count(program, order, lines);
@@ -153,6 +162,11 @@ private:
                      : Decimal::of(goods.items.units, quantity_scale);
     }
 
+    Decimal count_now(const View& view, const std::vector<std::uint32_t>& lines) const {
+        const Money money = by_ == By::goods ? view.state.goods() : view.state.goods_of(lines);
+        return Decimal::of(money.units, view.program.currency_scale);
+    }
+
     // Each line at the step of its own quantity; lines of one product at one price are one line.
     Proposal propose_by_line(View& view) const {
         std::vector<Part> parts = view.parts;
@@ -196,6 +210,7 @@ private:
     }
 
     By by_;
+    bool current_ = false;
     std::vector<Step> steps_;
 };
 
@@ -204,6 +219,7 @@ private:
 std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting, BenefitReader* read) {
     if (parameters.has("steps")) return std::make_unique<Steps>(parameters, setting, read);
     parameters.refuse("by", "It says what \"steps\" go by.");
+    parameters.refuse("at", "It says at which prices \"steps\" count.");
     return read(parameters, setting);
 }
 

@@ -22,6 +22,9 @@ std::int64_t units_of(const std::optional<Decimal>& total, int scale) {
     return total ? total->units(scale).value_or(0) : 0;
 }
 
+// At current prices, which may have been raised, base prices say nothing.
+std::int64_t units_of(const Minimum& minimum, int scale) { return minimum.current ? 0 : units_of(minimum.total, scale); }
+
 template <class List, class Value>
 bool has(const List& list, const Value& value) {
     return std::find(list.begin(), list.end(), value) != list.end();
@@ -33,9 +36,9 @@ Promises::Promises(const Program& of)
     : program(of), of_benefit(of.benefits.size()), raises(of.promotions.size()), thresholds{0} {
     find_contested();
     for (const auto& promotion : program.promotions)
-        promotion_from.push_back(units_of(promotion.minimum.total, program.currency_scale));
+        promotion_from.push_back(units_of(promotion.minimum, program.currency_scale));
     for (const auto& condition : program.conditions)
-        condition_from.push_back(units_of(condition.minimum.total, program.currency_scale));
+        condition_from.push_back(units_of(condition.minimum, program.currency_scale));
     for (Index benefit = 0; benefit < program.benefits.size(); benefit++) add_benefit(benefit);
     thresholds.insert(thresholds.end(), promotion_from.begin(), promotion_from.end());
     thresholds.insert(thresholds.end(), condition_from.begin(), condition_from.end());

@@ -1,6 +1,7 @@
 #include "core/calculate/arbitration.hpp"
 
 #include "core/calculate/best_by_line.hpp"
+#include "core/calculate/conditions.hpp"
 #include "core/money/allot.hpp"
 
 #include <algorithm>
@@ -82,6 +83,15 @@ void settle(NodeTrace& trace, const Entries& entries) {
         trace.asked += entry.asked;
         trace.cut_by |= entry.cut_by;
     }
+}
+
+// Units of sets, of which a gift may be given, whatever is left of what they take off.
+void note_sets(const State& state, const Proposal& proposal, SetsFormed& sets) {
+    if (proposal.sets == 0) return;
+    sets.times += proposal.sets;
+    for (const auto& part : proposal.parts) sets.units.push_back({state.groups[part.group].line, part.quantity});
+    for (const auto& part : proposal.bought)
+        sets.units.push_back({state.groups[part.group].line, part.to - part.from});
 }
 
 // The way down from a node to a promotion, without any other children; nothing if the promotion is not below it.
@@ -206,6 +216,7 @@ int128 Arbiter::worth_of(const Entries& entries) const {
     int128 worth = 0;
     for (const auto& entry : entries) {
         worth += checked_product(entry.applied.units, program_.value_denominator);
+        worth += checked_product(entry.worth.units, program_.value_denominator);
         if (entry.kind == Entry::Kind::accrual)
             worth += checked_product(entry.points.units, program_.point_types[entry.point_type].value);
     }
@@ -327,6 +338,13 @@ Entries Arbiter::evaluate_promotion(Index index, State& state, const Scope& scop
 
 Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, NodeTrace* trace) {
     const Promotion& promotion = program_.promotions[index];
+    if (promotion.minimum.current && !reaches(program_, promotion.minimum, state.goods())) {
+        if (trace) {
+            trace->reason = Reason::order_too_small;
+            trace->counted = state.goods();
+        }
+        return {};
+    }
     const bool parallel = promotion.benefit_rule == BenefitRule::parallel;
     const Untouched untouched(program_, promotion, state);
     Scope inner = scope;
@@ -334,28 +352,45 @@ Entries Arbiter::apply_benefits(Index index, State& state, const Scope& scope, N
     Entries all;
     std::vector<Entries> summands;
     State last = parallel ? state : State{};
+    SetsFormed sets;
+    Index condition = none;
     // All product benefits come before all order benefits, in either rule.
     for (const Level level : {Level::product, Level::order}) {
-        for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
-            const Condition& condition = program_.conditions[c];
-            if (condition.level != level) continue;
-            for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
-                const Proposal proposal = propose(b, state, inner, trace);
-                if (!parallel) {
-                    Entries entries = commit(bounds_, *scope.enclosing, state, b, proposal);
-                    note_earned(state, state.earned.size(), entries);
-                    append(all, std::move(entries));
-                    continue;
-                }
-                State alone = state;
-                Entries entries = commit(bounds_, *scope.enclosing, alone, b, proposal);
-                if (entries.empty()) continue;
-                summands.push_back(std::move(entries));
-                last = std::move(alone);
+        for (const Index b : benefits_of(promotion, level)) {
+            if (program_.benefits[b].condition != condition) sets = {};
+            condition = program_.benefits[b].condition;
+            inner.sets = program_.conditions[condition].has_set ? &sets : nullptr;
+            const Proposal proposal = propose(b, state, inner, trace);
+            note_sets(state, proposal, sets);
+            if (!parallel) {
+                Entries entries = commit(bounds_, *scope.enclosing, state, b, proposal);
+                note_earned(state, state.earned.size(), entries);
+                append(all, std::move(entries));
+                continue;
             }
+            State alone = state;
+            Entries entries = commit(bounds_, *scope.enclosing, alone, b, proposal);
+            if (entries.empty()) continue;
+            summands.push_back(std::move(entries));
+            last = std::move(alone);
         }
     }
     return parallel ? sum_up(std::move(summands), std::move(last), state, scope) : all;
+}
+
+// In position order, but gifts behind the other benefits of their condition, for the sets of which they may be given.
+std::vector<Index> Arbiter::benefits_of(const Promotion& promotion, Level level) const {
+    std::vector<Index> benefits;
+    for (Index c = promotion.first_condition; c < promotion.last_condition; c++) {
+        const Condition& condition = program_.conditions[c];
+        if (condition.level != level) continue;
+        for (const bool gives : {false, true}) {
+            for (Index b = condition.first_benefit; b < condition.last_benefit; b++) {
+                if (program_.benefits[b].rule->gift().has_value() == gives) benefits.push_back(b);
+            }
+        }
+    }
+    return benefits;
 }
 
 // What a benefit would do to the targets that are still free.
@@ -364,13 +399,16 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     if (!candidates_.met[program_.benefits[benefit].condition]) return {};
     Proposal proposal;
     const Index owner = taken_by(benefit, scope);
-    if (owner == none) {
+    proposal.reason = owner == none ? too_small_now(benefit, state, trace) : Reason::taken;
+    if (proposal.reason == Reason::none) {
         View view = view_for(benefit, state, scope);
         work_.add(view.parts.size());
         proposal.reason = out_of_sight(benefit, view);
         if (proposal.reason == Reason::none) proposal = program_.benefits[benefit].rule->propose(std::move(view));
-    } else {
-        proposal.reason = Reason::taken;
+    }
+    if (proposal.gift && is_used_up(benefit)) {
+        proposal.gift.reset();
+        proposal.reason = Reason::limit_reached;
     }
     if (trace && trace->reason == Reason::none && proposal.reason != Reason::none) {
         trace->reason = proposal.reason;
@@ -383,6 +421,25 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     return proposal;
 }
 
+// Taken and reduced units count, too.
+Reason Arbiter::too_small_now(Index benefit, const State& state, NodeTrace* trace) const {
+    const Index c = program_.benefits[benefit].condition;
+    const Minimum& minimum = program_.conditions[c].minimum;
+    if (!minimum.current) return Reason::none;
+    const Money goods = state.goods_of(candidates_.lines[c]);
+    if (reaches(program_, minimum, goods)) return Reason::none;
+    if (trace && trace->reason == Reason::none) trace->counted = goods;
+    return Reason::lines_too_small;
+}
+
+// Whether a budget of its promotion has nothing left: a gift is given whole or not at all.
+bool Arbiter::is_used_up(Index benefit) const {
+    const Index promotion = program_.conditions[program_.benefits[benefit].condition].promotion;
+    if (!program_.promotions[promotion].usage_limits.any()) return false;
+    const Allowance* allowance = find_allowance(order_, promotion);
+    return allowance && allowance->money && allowance->money->is_zero();
+}
+
 View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) const {
     const Index c = program_.benefits[benefit].condition;
     const Level level = program_.conditions[c].level;
@@ -391,7 +448,8 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
     const Taken* taken = looks_only ? nullptr : scope.taken;
     const bool only_untouched = program_.conditions[c].untouched;
     View view{program_, order_, state, level, {}, !scope.taken || scope.taken->shipping() == none, bounds_.budgets,
-              candidates_.lines[c], {}, &work_};
+              candidates_.lines[c], {}, nullptr, &work_};
+    view.sets = scope.sets;
     view.earned = std::span(state.earned).subspan(std::min(scope.earned_from, state.earned.size()));
     const auto see = [&](std::size_t group) {
         const UnitGroup& units = state.groups[group];

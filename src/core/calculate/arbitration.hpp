@@ -36,6 +36,7 @@ struct Scope {
     Trace* trace = nullptr;
     const Decisions* plan = nullptr;
     const Untouched* untouched = nullptr;
+    const SetsFormed* sets = nullptr;  // in the present condition, if there are benefits that form any
     std::size_t earned_from = 0;  // where in State::earned that begins which belongs to the present group
 };
 
@@ -93,6 +94,10 @@ private:
 
     Entries evaluate_promotion(Index promotion, State& state, const Scope& scope);
     Entries apply_benefits(Index promotion, State& state, const Scope& scope, NodeTrace* trace);
+    // Whether the condition's lines, or the order, come to what is asked of them at current prices.
+    Reason too_small_now(Index benefit, const State& state, NodeTrace* trace) const;
+    bool is_used_up(Index benefit) const;
+    std::vector<Index> benefits_of(const Promotion& promotion, Level level) const;
     View view_for(Index benefit, const State& state, const Scope& scope) const;
     // Why there is nothing that the benefit may look at, if there is not.
     Reason out_of_sight(Index benefit, const View& view) const;

@@ -24,6 +24,7 @@ std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t, std::uint32_t>, std::size_t> place;
     for (const auto& entry : entries) {
         work.add(1);
+        if (entry.is_of_gift()) continue;
         const auto [found, is_new] =
             place.try_emplace({entry.benefit, entry.target, entry.line, entry.like}, operations.size());
         if (is_new) operations.push_back({entry, Points{}, Quantity{}, false, {}});
@@ -39,6 +40,16 @@ std::vector<Operation> operations_of(const Entries& entries, Work& work) {
         sum.points_cut += entry.points_cut;
     }
     return operations;
+}
+
+// In the order of entries, in which a gift's lines follow it.
+std::vector<GiftResult> gifts_of(const Entries& entries) {
+    std::vector<GiftResult> gifts;
+    for (const auto& entry : entries) {
+        if (entry.is_gift()) gifts.push_back({entry.benefit, entry.given, entry.worth, entry.sets, {}});
+        if (entry.is_of_gift()) gifts.back().lines.push_back({entry.line, entry.given});
+    }
+    return gifts;
 }
 
 // Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are. The last
@@ -264,7 +275,9 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
 
     Calculation result;
     result.points.resize(program.point_types.size());
-    result.operations = operations_of(apply_tree_within_budgets(bounds, candidates, work, options, result), work);
+    const Entries entries = apply_tree_within_budgets(bounds, candidates, work, options, result);
+    result.operations = operations_of(entries, work);
+    result.gifts = gifts_of(entries);
     // What follows goes through all operations, each time in a moment.
     const auto next = [&] { work.add(result.operations.size()); };
     next();

@@ -47,6 +47,16 @@ struct Operation {
     std::string text;      // of a text, or the message of a promo code
 };
 
+// A product that comes with the order.
+struct GiftResult {
+    std::uint32_t benefit = 0;
+    Quantity quantity;
+    Money worth;
+    // What it is given for: so many sets of these units, or whole lines (their quantities are 0); no lines: the order.
+    std::uint32_t sets = 0;
+    std::vector<SetsFormed::Units> lines;
+};
+
 // A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is worth.
 struct Unproven {
     Index group = none;
@@ -73,6 +83,7 @@ struct NodeTrace {
     CutBy cut_by{};                      // … and by which limits
     std::vector<Child> lost_to{};        // taken: by whom; not_chosen: what was chosen instead
     std::optional<Contest> contest{};    // with these
+    std::optional<Money> counted{};      // order_too_small, lines_too_small at current prices: what they came to
     bool summed = false;                 // a max_benefit group: combined by summation
     std::optional<Unproven> unproven{};  // and not proven to be the best
 };
@@ -111,6 +122,7 @@ struct Calculation {
     Money total;
     std::vector<PointsResult> points;  // per point type
     std::vector<Operation> operations;
+    std::vector<GiftResult> gifts;
     std::size_t benefits = 0;                  // how many benefits had an effect
     std::vector<PromoCodeStatus> promo_codes;  // what became of each promo code of the order
     // Whether every max_benefit group was searched to the end; false past the limits (documented in the reference).

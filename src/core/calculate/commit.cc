@@ -71,6 +71,12 @@ void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal
     }
     for (const auto line : proposal.texts) add(Entry::Kind::text, line);
     if (proposal.issues_code) add(Entry::Kind::promo_code, no_line);
+    if (!proposal.gift) return;
+    Entry& gift = add(Entry::Kind::gift, no_line);
+    gift.given = proposal.gift->quantity;
+    gift.worth = proposal.gift->worth;
+    gift.sets = proposal.given_for.times;
+    for (const auto& units : proposal.given_for.units) add(Entry::Kind::gift, units.line).given = units.quantity;
 }
 
 // Lowers the price of a part and, if it is only some units of its group, splits the group. Returns how many groups were

@@ -145,7 +145,11 @@ Goods goods_of(const Order& order, const std::vector<std::uint32_t>& lines) {
 
 bool reaches(const Program& program, const Minimum& minimum, const Goods& goods) {
     return (!minimum.items || Decimal::of(goods.items.units, quantity_scale) >= *minimum.items) &&
-           (!minimum.total || Decimal::of(goods.total.units, program.currency_scale) >= *minimum.total);
+           (!minimum.total || minimum.current || reaches(program, minimum, goods.total));
+}
+
+bool reaches(const Program& program, const Minimum& minimum, Money goods) {
+    return !minimum.total || Decimal::of(goods.units, program.currency_scale) >= *minimum.total;
 }
 
 Reason unmet_reason(const Program& program, const Promotion& promotion, const Order& order) {

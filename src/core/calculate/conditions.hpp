@@ -35,6 +35,8 @@ Goods goods_of(const Order& order);
 Goods goods_of(const Order& order, const std::vector<std::uint32_t>& lines);
 
 bool reaches(const Program& program, const Minimum& minimum, const Goods& goods);
+// Whether money at current prices comes to what is asked for at these.
+bool reaches(const Program& program, const Minimum& minimum, Money goods);
 
 // Why a promotion without an obstacle met no line and no order condition.
 Reason unmet_reason(const Program& program, const Promotion& promotion, const Order& order);

@@ -19,6 +19,15 @@ Money State::goods() const {
     return sum;
 }
 
+Money State::goods_of(const std::vector<std::uint32_t>& lines) const {
+    Money sum;
+    for (const auto line : lines) {
+        for (auto group = first_group(line); group < groups.size() && groups[group].line == line; group++)
+            sum += groups[group].total;
+    }
+    return sum;
+}
+
 std::size_t State::first_group(std::uint32_t line) const {
     // Before any split a line's group stands at the line's own index.
     if (groups.empty() || groups.back().line + std::size_t{1} == groups.size())

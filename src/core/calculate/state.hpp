@@ -50,6 +50,7 @@ struct State {
     State(const Order& order, std::size_t point_types);
 
     Money goods() const;
+    Money goods_of(const std::vector<std::uint32_t>& lines) const;
     Money total() const { return goods() + shipping; }
     // The unit groups of a line: indexes from first_group(line) up to first_group(line + 1).
     std::size_t first_group(std::uint32_t line) const;
@@ -59,7 +60,7 @@ struct State {
 
 // What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are negative.
 struct Entry {
-    enum class Kind : std::uint8_t { money, paid_by_points, accrual, text, promo_code };
+    enum class Kind : std::uint8_t { money, paid_by_points, accrual, text, promo_code, gift };
     enum class Target : std::uint8_t { line, shipping, order };
 
     std::uint32_t benefit = 0;  // in Program::benefits
@@ -78,10 +79,18 @@ struct Entry {
     bool bought = false;     // it only asks for these units, and leaves them at their price
     Money found{};           // what the units it touched cost when it found them
     std::uint32_t like = 0;  // of accruals: the benefit as whose points they are credited
+    // Of a gift: how many units are given, and what they are worth. Entries of its lines only say what it is given for: how many
+    // units of sets, or 0 for all units of the line.
+    Quantity given{};
+    Money worth{};
 
     // Whether the benefit did anything here; only that takes a target in an incompatibility.
     bool has_effect() const {
-        return !applied.is_zero() || !points.is_zero() || kind == Kind::text || kind == Kind::promo_code;
+        return !applied.is_zero() || !points.is_zero() || kind == Kind::text || kind == Kind::promo_code || is_gift();
+    }
+    bool is_gift() const { return kind == Kind::gift && target == Target::order; }
+    // Whether it is one of a gift's lines.
+    bool is_of_gift() const { return kind == Kind::gift && target == Target::line;
     }
 };
 

@@ -17,11 +17,14 @@ bool works(const Entries& entries, std::uint32_t benefit) {
                        [&](const Entry& entry) { return entry.benefit == benefit && entry.has_effect(); });
 }
 
-// The promotions that did more than to give a text.
-std::vector<Index> with_more_than_texts(const Program& program, const Entries& entries) {
+// What goes along with the other effects of its promotion.
+bool goes_along(const Entry& entry) { return entry.kind == Entry::Kind::text || entry.kind == Entry::Kind::gift; }
+
+// The promotions that did more than to give a text or a product.
+std::vector<Index> with_more(const Program& program, const Entries& entries) {
     std::vector<Index> promotions;
     for (const auto& entry : entries) {
-        if (entry.has_effect() && entry.kind != Entry::Kind::text) promotions.push_back(promotion_of(program, entry));
+        if (entry.has_effect() && !goes_along(entry)) promotions.push_back(promotion_of(program, entry));
     }
     std::sort(promotions.begin(), promotions.end());
     return promotions;
@@ -57,18 +60,17 @@ bool Taken::all_of(std::uint32_t line) const {
 }
 
 void Taken::add(const Program& program, const Entries& entries) {
-    const bool has_text = std::any_of(entries.begin(), entries.end(),
-                                      [](const Entry& entry) { return entry.kind == Entry::Kind::text; });
-    const std::vector<Index> more = has_text ? with_more_than_texts(program, entries) : std::vector<Index>{};
+    const bool any = std::any_of(entries.begin(), entries.end(), goes_along);
+    const std::vector<Index> more = any ? with_more(program, entries) : std::vector<Index>{};
     for (const auto& entry : entries) {
         const bool alone = !std::binary_search(more.begin(), more.end(), promotion_of(program, entry));
-        if (entry.has_effect() || (entry.bought && works(entries, entry.benefit))) add(program, entry, alone);
+        if (entry.has_effect() || entry.is_of_gift() || (entry.bought && works(entries, entry.benefit))) add(program, entry, alone);
     }
 }
 
-// A text goes along with what else its promotion does. Effects that are no prices lie on all units of a line that are free.
-void Taken::add(const Program& program, const Entry& entry, bool text_is_alone) {
-    if (entry.kind == Entry::Kind::text && !text_is_alone) return;
+// A text or a gift goes along with what else its promotion does. Effects that are no prices lie on all units of a line that are free.
+void Taken::add(const Program& program, const Entry& entry, bool is_alone) {
+    if (goes_along(entry) && !is_alone) return;
     const BenefitEntry& benefit = program.benefits[entry.benefit];
     const Condition& condition = program.conditions[benefit.condition];
     const bool on_order = condition.level == Level::order;

@@ -35,7 +35,7 @@ private:
         Index promotion;
     };
 
-    void add(const Program& program, const Entry& entry, bool text_is_alone);
+    void add(const Program& program, const Entry& entry, bool is_alone);
     void take(std::uint32_t line, Quantity from, Quantity to, Index promotion);
     std::vector<Units>::const_iterator first_of(std::uint32_t line) const;
 

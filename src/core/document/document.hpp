@@ -7,12 +7,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace loyalty {
 
 inline constexpr std::size_t max_lines = 10'000;
+
+// Lines that an order is given by promotions; no document names its lines so.
+inline constexpr std::string_view gift_line_prefix = "gift-";
+inline std::string gift_line_id(std::size_t number) { return std::string(gift_line_prefix) + std::to_string(number); }
 
 // Of one test of the draft.
 inline constexpr std::size_t max_test_orders = 1'000;

@@ -70,6 +70,14 @@ struct Buyer {
     std::optional<OrdersBefore> orders;  // where anything looks at them
 };
 
+// A product that benefits give away; one that the catalogue does not know is worth nothing.
+struct GiftProduct {
+    std::string name;
+    Money price;
+
+    friend bool operator==(const GiftProduct&, const GiftProduct&) = default;
+};
+
 struct Order {
     std::vector<Line> lines;  // in line order: by id, bytewise
     Money shipping;
@@ -83,6 +91,7 @@ struct Order {
     std::vector<std::uint32_t> segments;         // of Program::order_segments that it belongs to, ascending
     std::vector<PromoCode> promo_codes;          // as the order lists them
     std::vector<std::uint32_t> pools;            // of Program::pools that a usable code was given of, ascending
+    std::vector<GiftProduct> gifts;              // one for each of Program::reads.gifts
     std::vector<Allowance> allowances;           // of the promotions with usage limits that it could meet
 };
 

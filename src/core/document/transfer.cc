@@ -49,6 +49,7 @@ Transfer::Transfer(const Program& from, const Program& to) : from_(&from), to_(&
     product_values_ = places(from.reads.product, to.reads.product, &unknown_.product_values);
     order_values_ = places(from.reads.order, to.reads.order, &unknown_.order_values);
     profile_values_ = places(from.reads.profile, to.reads.profile, &unknown_.profile_values);
+    gifts_ = places(from.reads.gifts, to.reads.gifts, &unknown_.gifts);
     for (std::size_t type = 0; type < from.point_types.size(); type++) {
         const std::size_t place = point_types_[type];
         if (place != nowhere && from.point_types[type].scale != to.point_types[place].scale) fail_units();
@@ -102,6 +103,10 @@ Order Transfer::operator()(const Order& order) const {
     move_buyer(result.buyer);
     move_allowances(result);
     result.segments = moved(result.segments, order_segments_);
+    result.gifts.assign(to_->reads.gifts.size(), GiftProduct{});
+    for (std::size_t i = 0; i < std::min(order.gifts.size(), gifts_.size()); i++) {
+        if (gifts_[i] != nowhere) result.gifts[gifts_[i]] = order.gifts[i];
+    }
     result.values = moved(result.values, order_values_, to_->reads.order.size());
     std::vector<Redeem> redeem;
     for (const auto& request : order.redeem) {

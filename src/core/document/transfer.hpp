@@ -14,10 +14,13 @@ namespace loyalty {
 struct Unknown {
     std::vector<Index> product_segments, order_segments, profile_segments, tiers;
     std::vector<std::size_t> product_values, order_values, profile_values;
+    std::vector<std::size_t> gifts;  // products that are given away
 
     bool of_products() const { return !product_segments.empty(); }
     bool of_buyer() const { return !profile_segments.empty() || !tiers.empty(); }
-    bool of_values() const { return !product_values.empty() || !order_values.empty() || !profile_values.empty(); }
+    bool of_values() const {
+        return !product_values.empty() || !order_values.empty() || !profile_values.empty() || !gifts.empty();
+    }
     bool any() const { return of_products() || !order_segments.empty() || of_buyer() || of_values(); }
 };
 
@@ -43,7 +46,7 @@ private:
     const Program* from_;
     const Program* to_;
     Places product_segments_, order_segments_, profile_segments_, tiers_, point_types_;
-    Places product_values_, order_values_, profile_values_;
+    Places product_values_, order_values_, profile_values_, gifts_;
     Unknown unknown_;
 };
 

@@ -234,6 +234,7 @@ private:
         }
         text.append(": ").append(benefit.type->name);
         if (entry.kind == Entry::Kind::text) return text + " \"" + one_line(operation.text) + "\"";
+        if (entry.kind == Entry::Kind::gift) return text + " " + gift(operation);
         if (entry.kind == Entry::Kind::promo_code) return text.append(" from pool ").append(benefit.rule->pool());
         if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
         if (entry.kind == Entry::Kind::accrual) {
@@ -254,6 +255,16 @@ private:
             text.append(" by ").append(describe_cuts(program_, promotion, entry.cut_by));
             text.append(missing_points(entry));
         }
+        return text;
+    }
+
+    // "2 mug, worth 20.00, for 2 sets"
+    std::string gift(const Operation& operation) const {
+        const Entry& entry = operation.entry;
+        const auto product = *program_.benefits[entry.benefit].rule->gift();
+        std::string text = Decimal::of(entry.given.units, quantity_scale).to_string() + " " + program_.reads.gifts[product];
+        text.append(", worth ").append(money(entry.worth));
+        if (entry.sets > 0) text.append(", for ").append(std::to_string(entry.sets)).append(entry.sets == 1 ? " set" : " sets");
         return text;
     }
 

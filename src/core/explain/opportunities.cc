@@ -189,6 +189,7 @@ int128 worth(const Program& program, const Calculation& calculation) {
         const Points earned = calculation.points[type].accrued + calculation.points[type].pending;
         value += checked_product(earned.units, program.point_types[type].value);
     }
+    for (const auto& gift : calculation.gifts) value += checked_product(gift.worth.units, program.value_denominator);
     return value;
 }
 

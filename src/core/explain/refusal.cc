@@ -81,7 +81,7 @@ public:
             case Reason::other_order:
                 return segments(promotion_.order_mode, promotion_.order_segments, Level::order);
             case Reason::order_too_small:
-                return miss(*find_near_miss(program_, promotion_.minimum, goods_of(order_)));
+                return too_small();
             case Reason::no_matching_line:
             case Reason::order_does_not_match:
                 return condition();
@@ -235,8 +235,24 @@ private:
         return (in.empty() ? "" : "in " + segment_names(in, program_.segments) + ": ") + miss(*found);
     }
 
+    std::string too_small() const {
+        if (!trace_.counted) return miss(*find_near_miss(program_, promotion_.minimum, goods_of(order_)));
+        return miss(miss_now(promotion_.minimum)) + ", at current prices";
+    }
+
+    // What was asked for at current prices.
+    NearMiss miss_now(const Minimum& minimum) const {
+        return {{{"goods"}, Comparison::Operator::at_least, *minimum.total}, money(*trace_.counted), program_.currency_scale};
+    }
+
     // What the lines of the first condition come to.
     std::string lines() const {
+        if (trace_.counted) {
+            const Index c = program_.benefits[trace_.benefit].condition;
+            NearMiss now = miss_now(program_.conditions[c].minimum);
+            now.condition = c;
+            return miss(now) + ", at current prices";
+        }
         const Condition& condition = program_.conditions[promotion_.first_condition];
         auto found = find_near_miss(program_, condition.minimum, goods_of(order_, matching_lines(condition, order_)));
         found->condition = promotion_.first_condition;

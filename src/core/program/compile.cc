@@ -362,7 +362,10 @@ private:
                                              : find_segment(order_segments_, id, promotion.id, "order segment"));
         }
         condition.first_benefit = static_cast<Index>(program_.benefits.size());
-        for (const auto& benefit : from.benefits) add_benefit(promotion, parent, from.level, index, benefit);
+        for (const auto& benefit : from.benefits) {
+            add_benefit(promotion, parent, from.level, index, benefit);
+            condition.has_set = condition.has_set || benefit.benefit == "set";
+        }
         condition.last_benefit = static_cast<Index>(program_.benefits.size());
         index_condition(program_.promotions[promotion_index], condition, index);
         program_.conditions.push_back(std::move(condition));
@@ -395,11 +398,12 @@ private:
                      const TreeBenefit& from) {
         try {
             const BenefitType& type = benefit_type(from.benefit, promotion.kind, level);
-            check_combination(promotion, parent, type, looks_at_several_lines(from.benefit, level, from.parameters));
             Parameters parameters = from.parameters;
             const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
                                          &program_.segments, &program_.reads};
             program_.benefits.push_back({condition, &type, type.read(parameters, setting)});
+            check_combination(promotion, parent, program_.benefits.back(),
+                              looks_at_several_lines(from.benefit, level, from.parameters));
             if (program_.benefits.back().rule->multiplies()) program_.multiplies_points = true;
         } catch (const Error& error) {
             if (error.sqlstate() == sqlstate::wrong_combination) throw;
@@ -409,19 +413,21 @@ private:
     }
 
     // Some benefits make no sense under some types of arbitration, at any depth.
-    void check_combination(const TreePromotion& promotion, Index parent, const BenefitType& type,
+    void check_combination(const TreePromotion& promotion, Index parent, const BenefitEntry& benefit,
                            bool at_several_lines) const {
+        const BenefitType& type = *benefit.type;
+        const bool is_summable = can_be_summed(benefit);
         const auto refuse = [&](const std::string& where, const std::string& why) {
             throw Error(sqlstate::wrong_combination,
                         "benefit \"" + std::string(type.name) + "\" of promotion \"" + promotion.id +
                             "\" cannot stand " + where,
                         why, "Move the promotion, or choose another type of arbitration.");
         };
-        if (!type.summable && promotion.benefit_rule == BenefitRule::parallel)
+        if (!is_summable && promotion.benefit_rule == BenefitRule::parallel)
             refuse("in a parallel promotion", "Benefits of a parallel promotion are added up, and this one cannot be.");
         for (Index index = parent; index != none; index = program_.groups[index].parent) {
             const Group& group = program_.groups[index];
-            if (!type.summable && group.arbitration == Arbitration::summation)
+            if (!is_summable && group.arbitration == Arbitration::summation)
                 refuse("under summation",
                        "Group \"" + group.id + "\" adds up what stands in it, and this one cannot be.");
             if (!type.comparable && group.arbitration == Arbitration::max_benefit)

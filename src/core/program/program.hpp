@@ -65,6 +65,7 @@ struct Segment {
 struct Reads {
     using Path = std::vector<std::string>;
     std::vector<Path> product, order, profile;
+    std::vector<std::string> gifts;  // products that are given away: their names and prices
 };
 
 // The number of `path` among `paths`, to which it is added if it is new.
@@ -93,10 +94,12 @@ struct Limits {
     std::optional<Money> min_price_amount;    // per unit
 };
 
-// What goods must come to together, at base prices: those of the order, or the lines of a condition.
+// What goods must come to together: those of the order, or the lines of a condition. Units and money at base prices are judged
+// once; money at current prices when a promotion begins, or a condition's benefit is reached.
 struct Minimum {
     std::optional<Decimal> items;  // units
     std::optional<Decimal> total;  // money
+    bool current = false;          // at current prices
 
     bool any() const { return items || total; }
 };
@@ -153,6 +156,7 @@ struct Condition {
     std::vector<Index> segments;  // in Program::segments, or in Program::order_segments for orders
     Minimum minimum;              // of its lines together
     bool untouched = false;       // only units that no reduction has lowered
+    bool has_set = false;         // whether any of its benefits is one
     Index first_benefit = 0;
     Index last_benefit = 0;
 };
@@ -162,6 +166,9 @@ struct BenefitEntry {
     const BenefitType* type = nullptr;
     std::unique_ptr<const Benefit> rule;
 };
+
+// Whether it may be added to others: under summation and in parallel promotions.
+inline bool can_be_summed(const BenefitEntry& benefit) { return benefit.type->summable && benefit.rule->sums(); }
 
 struct Program {
     std::string id;

@@ -74,7 +74,7 @@ private:
 
     bool add_promotion(const CandidateNode& node, const Enclosing& enclosing) {
         if (problem_.program().promotions[node.index].benefit_rule == BenefitRule::parallel) return false;
-        if (looks_at_reductions(node.index)) return false;
+        if (looks_at_reductions(node.index) || asks_at_current_prices(problem_.program(), node.index)) return false;
         const Allowance* allowance = find_allowance(problem_.order(), node.index);
         if (allowance && allowance->money) return false;
         bool only_lower = true;

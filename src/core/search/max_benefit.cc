@@ -147,7 +147,7 @@ private:
         for (const auto child : children) {
             bool all = true;
             for_each_benefit(program, *problem_.children[child],
-                             [&](Index benefit) { all = all && program.benefits[benefit].type->summable; });
+                             [&](Index benefit) { all = all && can_be_summed(program.benefits[benefit]); });
             if (all) result.push_back(child);
         }
         return result;

@@ -61,9 +61,10 @@ struct SearchProblem {
         const Worth one = program().value_denominator;
         return worth <= 0 ? Money{} : Money{static_cast<std::int64_t>((worth + one - 1) / one)};
     }
+    // Of points, and of gifts.
     Worth accrued(const Entries& entries) const {
         Worth sum = 0;
-        for (const auto& entry : entries) sum += worth_of(entry.points, entry.point_type);
+        for (const auto& entry : entries) sum += worth_of(entry.points, entry.point_type) + worth_of(entry.worth);
         return sum;
     }
 };
@@ -96,9 +97,18 @@ void for_each_benefit(const Program& program, const CandidateNode& node, const V
     }
 }
 
+// Whether what a promotion asks for is judged at current prices.
+inline bool asks_at_current_prices(const Program& program, Index promotion) {
+    const Promotion& of = program.promotions[promotion];
+    bool asks = of.minimum.current;
+    for (Index c = of.first_condition; c < of.last_condition; c++) asks = asks || program.conditions[c].minimum.current;
+    return asks;
+}
+
 // Whether any benefit below a node does.
 inline bool looks_around(const Program& program, const CandidateNode& node) {
-    bool any = false;
+    bool any = !node.is_group && asks_at_current_prices(program, node.index);
+    for (const auto& child : node.children) any = any || looks_around(program, child);
     for_each_benefit(program, node,
                      [&](Index benefit) { any = any || program.benefits[benefit].rule->looks_around(); });
     return any;

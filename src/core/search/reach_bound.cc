@@ -73,7 +73,10 @@ ReachBound::ReachBound(const SearchProblem& problem, const std::vector<std::size
 void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     const Benefit& rule = *problem_.program().benefits[benefit].rule;
     const auto reach = rule.reach();
-    if (!reach) {
+    const Index promotion = problem_.program().conditions[problem_.program().benefits[benefit].condition].promotion;
+    // What is asked for at current prices may be there only when others have raised these.
+    const bool is_fixed = reach && (reach->gives || reach->points == Reach::Points::fixed);
+    if (!reach || (is_fixed && asks_at_current_prices(problem_.program(), promotion))) {
         first_known_ = std::max<std::size_t>(first_known_, child + 1);
         return;
     }
@@ -88,6 +91,10 @@ void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     if (reach->shipping) add_line_cut(cut, *reach, shipping_);
     if (reach->points != Reach::Points::none) add_accruals(child, benefit, *reach, lines);
     AheadOfAll& ahead = of_all_[child];
+    if (reach->gives) {
+        const Proposal proposal = problem_.arbiter.propose(benefit, problem_.state, problem_.scope, nullptr);
+        if (proposal.gift) ahead.accrued += problem_.worth_of(proposal.gift->worth);
+    }
     if (reach->items) ahead.splits += reach->splits_all ? std::int64_t{1'000'000'000} : 1;
     if (reach->raise.numerator == 0) return;
     std::int64_t& raise = cut.on_order ? ahead.raise_of_order : ahead.raise_of_unit;

@@ -202,7 +202,7 @@ bool SummationSearch::does_the_same(const Summand& earlier, const Summand& later
     return earlier.accrued == later.accrued &&
            std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Entry& x, const Entry& y) {
                return x.kind == y.kind && x.target == y.target && x.line == y.line && x.from == y.from &&
-                      x.to == y.to && x.applied == y.applied && x.point_type == y.point_type;
+                      x.to == y.to && x.applied == y.applied && x.point_type == y.point_type && x.given == y.given;
            });
 }
 

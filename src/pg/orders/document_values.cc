@@ -5,6 +5,7 @@
 
 #include "pg/members/profile.hpp"
 #include "pg/server/jsonb.hpp"
+#include "pg/server/values.hpp"
 
 namespace loyalty::pg {
 
@@ -83,6 +84,22 @@ void read_product_values(Order& order, const OrderDocument& document, const Prog
     }
 }
 
+// What is given away, with what the catalogue asks for it.
+void read_gifts(Order& order, const Program& program) {
+    static Query query(
+        "SELECT p.name, p.price FROM unnest($2) WITH ORDINALITY k (sku, number)"
+        "  LEFT JOIN loyalty.products p ON p.program = $1 AND p.sku = k.sku ORDER BY k.number",
+        {TEXTOID, TEXTARRAYOID});
+    const Rows rows = query.run({text_argument(program.id), texts_argument(program.reads.gifts)});
+    order.gifts.clear();
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        GiftProduct gift;
+        gift.name = rows.optional_text(row, 1).value_or("");
+        if (!rows.is_null(row, 2)) gift.price = {units_at(rows, row, 2, program.currency_scale)};
+        order.gifts.push_back(std::move(gift));
+    }
+}
+
 const std::optional<std::string>& member_of(const OrderDocument& document, const std::string& name) {
     if (name == "external_id") return document.external_id;
     if (name == "channel") return document.channel;
@@ -108,6 +125,7 @@ void read_values(Order& order, const OrderDocument& document, const CurrentProgr
     const Program& program = current.version->program;
     const Reads& reads = program.reads;
     if (!reads.product.empty()) read_product_values(order, document, program);
+    if (!reads.gifts.empty()) read_gifts(order, program);
     if (!reads.order.empty()) {
         const bool has_fields = !document.fields.empty();
         const Datum fields = has_fields ? jsonb_from_text(document.fields) : Datum{0};

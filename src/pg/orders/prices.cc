@@ -301,6 +301,7 @@ private:
         read_values(slice, document, shared_.current(), shared_.shown_time(), shared_.caller());
         Order& order = shared_.order();
         order.values = slice.values;
+        order.gifts = slice.gifts;
         order.buyer.values = slice.buyer.values;
         std::sort(slice.lines.begin(), slice.lines.end(),
                   [](const Line& a, const Line& b) { return a.position < b.position; });

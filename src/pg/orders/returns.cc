@@ -29,6 +29,7 @@ struct SoldLine {
     Quantity quantity, returned;
     Money total;
     Quantity taken;
+    std::string gift;  // the product, if a promotion gave it
 
     Quantity left() const { return quantity - returned; }
     ReturnedUnits units() const { return {quantity, returned, returned + taken}; }
@@ -76,6 +77,7 @@ public:
         } else {
             take_from_buyer(order_.key, money_, order_.currency_scale);
         }
+        find_gifts_to_hand_back();
         const Datum answer = write_answer();
         store_return(answer);
         const bool whole = given_.kind == Return::Kind::cancellation && !given_.line;
@@ -90,7 +92,7 @@ private:
 
     void read_lines() {
         static Query query(
-            "SELECT line, quantity, returned, total FROM loyalty.order_lines"
+            "SELECT line, quantity, returned, total, CASE WHEN gift THEN product END FROM loyalty.order_lines"
             " WHERE buyer = $1 AND program = $2 AND order_id = $3 ORDER BY line",
             {TEXTOID, TEXTOID, TEXTOID});
         const FreshSnapshot snapshot;
@@ -100,7 +102,8 @@ private:
                               {units_at(rows, row, 2, quantity_scale)},
                               {units_at(rows, row, 3, quantity_scale)},
                               {units_at(rows, row, 4, order_.currency_scale)},
-                              {}});
+                              {},
+                              rows.optional_text(row, 5).value_or("")});
         }
     }
 
@@ -148,8 +151,10 @@ private:
         }
     }
 
+    // Gifts are no units of the order.
     bool any_left() const {
-        return std::any_of(lines_.begin(), lines_.end(), [](const SoldLine& line) { return line.left() > line.taken; });
+        return std::any_of(lines_.begin(), lines_.end(),
+                           [](const SoldLine& line) { return line.gift.empty() && line.left() > line.taken; });
     }
 
     const SoldLine* taken_line(const std::string& id) const {
@@ -318,6 +323,51 @@ private:
                   true);
     }
 
+    // Gifts of whose lines no unit is left, or of whose sets there are fewer: units that were in no set came back first. What is
+    // handed back with the return itself is not asked for again; a cancellation names all that was left.
+    void find_gifts_to_hand_back() {
+        static Query query(
+            "SELECT g.body ->> 'line', (g.body ->> 'quantity')::numeric - CASE"
+            "       WHEN g.body ? 'sets' THEN (g.body ->> 'quantity')::numeric / (g.body ->> 'sets')::numeric"
+            "            * div(kept.units * (g.body ->> 'sets')::numeric, kept.in_sets)"
+            "       WHEN kept.any_left THEN (g.body ->> 'quantity')::numeric ELSE 0 END"
+            "  FROM loyalty.orders o CROSS JOIN LATERAL jsonb_array_elements(o.result -> 'gifts') g (body)"
+            " CROSS JOIN LATERAL ("
+            "       SELECT coalesce(sum(least(f.units, l.quantity - l.returned)), 0) AS units, sum(f.units) AS in_sets,"
+            "              coalesce(bool_or(l.returned < l.quantity), false) AS any_left"
+            "         FROM loyalty.order_lines l"
+            "         LEFT JOIN (SELECT e.body ->> 'id' AS line, sum((e.body ->> 'units')::numeric) AS units"
+            "                      FROM jsonb_array_elements(g.body -> 'given_for') e (body) GROUP BY 1) f ON f.line = l.line"
+            "        WHERE l.buyer = $1 AND l.program = $2 AND l.order_id = $3 AND NOT l.gift"
+            "          AND (f.line IS NOT NULL OR NOT g.body ? 'given_for')) kept"
+            " WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3 ORDER BY 1",
+            {TEXTOID, TEXTOID, TEXTOID});
+        if (std::all_of(lines_.begin(), lines_.end(), [](const SoldLine& line) { return line.gift.empty(); })) return;
+        const bool all = given_.kind != Return::Kind::items && !given_.line;
+        const FreshSnapshot snapshot;
+        const Rows rows = query.run({key_.buyer, key_.program, key_.external_id});
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            const SoldLine& line = find(rows.text(row, 1));
+            const Quantity back{units_at(rows, row, 2, quantity_scale)};
+            const Quantity asked = all ? line.taken : back - line.returned - line.taken;
+            if (asked > Quantity{}) handed_back_.emplace_back(&line, asked);
+        }
+    }
+
+    void write_gifts(JsonbWriter& out) const {
+        if (handed_back_.empty()) return;
+        out.key("gifts");
+        out.begin_array();
+        for (const auto& [line, quantity] : handed_back_) {
+            out.begin_object();
+            write_text(out, "line", line->id);
+            write_text(out, "product", line->gift);
+            write_quantity(out, "quantity", quantity);
+            out.end_object();
+        }
+        out.end_array();
+    }
+
     void store_return(Datum answer) const {
         static Query query(
             "WITH new_return AS ("
@@ -365,6 +415,7 @@ private:
         out.begin_array();
         for (const auto& [type, points] : points_) write_points(out, type, points);
         out.end_array();
+        write_gifts(out);
         out.end_object();
         return out.take();
     }
@@ -411,6 +462,7 @@ private:
     const Return& given_;
     const OrderArguments key_;
     std::vector<SoldLine> lines_;  // by id
+    std::vector<std::pair<const SoldLine*, Quantity>> handed_back_;  // gifts to be handed back
     bool shipping_ = false;
     Money money_;
     std::vector<std::string> taken_ids_;

@@ -212,6 +212,7 @@ private:
         for (std::size_t i = 0; i < order.lines.size(); i++) {
             for (const auto place : unknown.product_values) order.lines[i].values[place] = today.lines[i].values[place];
         }
+        for (const auto place : unknown.gifts) order.gifts[place] = today.gifts[place];
         for (const auto place : unknown.order_values) order.values[place] = today.values[place];
         if (order.buyer.key.empty()) return;
         for (const auto place : unknown.profile_values) order.buyer.values[place] = today.buyer.values[place];
