@@ -13,18 +13,18 @@ namespace {
 
 // The functions here are called within the door, hence plain values only.
 
-bool find(JsonbContainer* object, const char* key, JsonbValue* value) {
+bool find_value_under(JsonbContainer* object, const char* key, JsonbValue* value) {
     return getKeyJsonValueFromContainer(object, key, static_cast<int>(strlen(key)), value) != nullptr;
 }
 
-bool find_text(JsonbContainer* object, const char* key, JsonbValue* value) {
-    return find(object, key, value) && value->type == jbvString;
+bool find_text_under(JsonbContainer* object, const char* key, JsonbValue* value) {
+    return find_value_under(object, key, value) && value->type == jbvString;
 }
 
 // 0 where there is no number.
-Datum number(JsonbContainer* object, const char* key) {
+Datum number_under(JsonbContainer* object, const char* key) {
     JsonbValue value;
-    if (find(object, key, &value) && value.type == jbvNumeric) return NumericGetDatum(value.val.numeric);
+    if (find_value_under(object, key, &value) && value.type == jbvNumeric) return NumericGetDatum(value.val.numeric);
     return DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
 }
 
@@ -33,27 +33,34 @@ bool is_above_zero(Datum number) {
 }
 
 bool is_not_zero(JsonbContainer* object, const char* key) {
-    return is_above_zero(DirectFunctionCall1(numeric_abs, number(object, key)));
+    return is_above_zero(DirectFunctionCall1(numeric_abs, number_under(object, key)));
 }
 
-bool has(JsonbContainer* object, const char* key) {
+bool stands_under(JsonbContainer* object, const char* key) {
     JsonbValue value;
-    return find(object, key, &value);
+    return find_value_under(object, key, &value);
 }
 
 // As Entry::has_effect() says it of the operation itself.
-bool has_effect(JsonbContainer* operation) {
-    return has(operation, "text") || has(operation, "pool") || is_not_zero(operation, "discount") ||
+bool operation_has_effect(JsonbContainer* operation) {
+    return stands_under(operation, "text") || stands_under(operation, "pool") || is_not_zero(operation, "discount") ||
            is_not_zero(operation, "points_discount") || is_not_zero(operation, "accrued") ||
            is_not_zero(operation, "pending");
 }
 
-// The objects of an array that stands under a key.
-template <class Visit>
-void each_object(JsonbContainer* object, const char* key, const Visit& visit) {
+// Null where there is none.
+JsonbContainer* array_under(JsonbContainer* object, const char* key) {
     JsonbValue array;
-    if (!find(object, key, &array) || array.type != jbvBinary || !JsonContainerIsArray(array.val.binary.data)) return;
-    JsonbIterator* iterator = JsonbIteratorInit(array.val.binary.data);
+    const bool is_array = find_value_under(object, key, &array) && array.type == jbvBinary &&
+                          JsonContainerIsArray(array.val.binary.data);
+    return is_array ? array.val.binary.data : nullptr;
+}
+
+// The objects of an array, where there is one.
+template <class Visit>
+void each_object(JsonbContainer* array, const Visit& visit) {
+    if (array == nullptr) return;
+    JsonbIterator* iterator = JsonbIteratorInit(array);
     JsonbValue element;
     for (auto token = JsonbIteratorNext(&iterator, &element, true); token != WJB_DONE;
          token = JsonbIteratorNext(&iterator, &element, true)) {
@@ -67,10 +74,11 @@ Datum earned_points(JsonbContainer* result) {
     JsonbBuilding points;
     JsonbBuilding* const to = &points;
     to->push(WJB_BEGIN_OBJECT, nullptr);
-    each_object(result, "points", [=](JsonbContainer* type) {
+    each_object(array_under(result, "points"), [=](JsonbContainer* type) {
         JsonbValue name, earned;
-        if (!find_text(type, "points", &name)) return;
-        const Datum sum = DirectFunctionCall2(numeric_add, number(type, "accrued"), number(type, "pending"));
+        if (!find_text_under(type, "points", &name)) return;
+        const Datum accrued = number_under(type, "accrued"), pending = number_under(type, "pending");
+        const Datum sum = DirectFunctionCall2(numeric_add, accrued, pending);
         if (!is_above_zero(sum)) return;
         earned.type = jbvNumeric;
         earned.val.numeric = DatumGetNumeric(sum);
@@ -84,9 +92,9 @@ Datum earned_points(JsonbContainer* result) {
 // An array of text, with repetitions.
 Datum promotions_with_effect(JsonbContainer* result) {
     ArrayBuildState* promotions = initArrayResult(TEXTOID, CurrentMemoryContext, false);
-    each_object(result, "operations", [=](JsonbContainer* operation) {
+    each_object(array_under(result, "operations"), [=](JsonbContainer* operation) {
         JsonbValue name;
-        if (!has_effect(operation) || !find_text(operation, "promotion", &name)) return;
+        if (!operation_has_effect(operation) || !find_text_under(operation, "promotion", &name)) return;
         const Datum text = PointerGetDatum(cstring_to_text_with_len(name.val.string.val, name.val.string.len));
         accumArrayResult(promotions, text, false, TEXTOID, CurrentMemoryContext);
     });

@@ -53,16 +53,6 @@ char method_for(std::size_t size) {
     return InvalidCompressionMethod;
 }
 
-template <class Build>
-Datum in_context(MemoryContext context, Build build) {
-    return postgres([=] {
-        const MemoryContext before = MemoryContextSwitchTo(context);
-        const Datum built = build();
-        MemoryContextSwitchTo(before);
-        return built;
-    });
-}
-
 }  // namespace
 
 std::string_view jsonb_text(Datum datum) {
@@ -133,9 +123,10 @@ void JsonbWriter::push_all(JsonbBuilding& building, MemoryContext room) const {
     for (std::size_t begin = 0; begin < pieces_.size(); begin += pieces_between_checks) {
         const std::size_t end = std::min(pieces_.size(), begin + pieces_between_checks);
         check();
-        in_context(room, [=] {
+        postgres([=] {
+            const MemoryContext before = MemoryContextSwitchTo(room);
             for (std::size_t i = begin; i < end; i++) push(*to, (*pieces)[i]);
-            return Datum{0};
+            MemoryContextSwitchTo(before);
         });
     }
 }
@@ -151,10 +142,20 @@ Datum JsonbWriter::take(MemoryContext into) {
     JsonbBuilding building;
     push_all(building, room);
     JsonbBuilding* const to = &building;
-    const Datum built = in_context(room, [=] { return to->finish(); });
+    const Datum built = postgres([=] {
+        const MemoryContext before = MemoryContextSwitchTo(room);
+        const Datum finished = to->finish();
+        MemoryContextSwitchTo(before);
+        return finished;
+    });
     if (!is_large) return built;
     check();
-    const Datum taken = in_context(into, [=] { return datumCopy(built, false, -1); });
+    const Datum taken = postgres([=] {
+        const MemoryContext before = MemoryContextSwitchTo(into);
+        const Datum copy = datumCopy(built, false, -1);
+        MemoryContextSwitchTo(before);
+        return copy;
+    });
     check();
     postgres([=] { MemoryContextDelete(room); });
     return taken;
