@@ -140,8 +140,7 @@ sub read_tree
 {
     my ($tree, $context) = @_;
     my ($statement) = $context =~ /\A((?:SQL statement|SQL expression|PL\/pgSQL assignment) ".*?")\n(?=PL|SQL|\z)/s;
-    # From 18 on the server looks up what a statement calls when it comes to it.
-    my ($sql_function) = $context =~ /\ASQL function "(\w+)" (?:during startup|statement \d+)/;
+    my ($sql_function) = $context =~ /\ASQL function "(\w+)" during/;
     my ($caller) = $context =~ /^PL\/pgSQL function (?:\w+\.)?(\w+)/m;
     if (defined $sql_function) { return if !$by_name{$sql_function}; $caller = $sql_function }
     elsif (!defined $statement || $statement !~ /\b$schema\.loyalty_/) { return }
