@@ -501,7 +501,7 @@ WHERE line.is_gone = (used.freed_at IS NULL)
 
 UNION ALL
 SELECT
-    'buyer_is_sum_of_his_orders', coalesce(kept.program, found.program)::text, substr(coalesce(kept.buyer, found.buyer), 3), NULL, NULL,
+    'buyer_is_sum_of_orders', coalesce(kept.program, found.program)::text, substr(coalesce(kept.buyer, found.buyer), 3), NULL, NULL,
     format(
         'orders, total, last_order are %s, %s, %s; of the orders %s, %s, %s',
         kept.orders, kept.total, kept.last_order, coalesce(found.orders, 0), coalesce(found.total, 0), found.last_order
