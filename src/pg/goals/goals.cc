@@ -3,13 +3,15 @@
 #include <map>
 
 #include "pg/events/outbox.hpp"
-#include "pg/ledger/functions.hpp"
-#include "pg/members/members.hpp"
+#include "pg/ledger/around_booking.hpp"
+#include "pg/ledger/book.hpp"
+#include "pg/members/lock.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/promo_codes/verbs.hpp"
+#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 

@@ -1,6 +1,5 @@
 #include "pg/jobs/job.hpp"
 
-#include "pg/events/outbox.hpp"
 #include "pg/jobs/lock.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
@@ -189,16 +188,6 @@ JobKeyArguments::JobKeyArguments(std::span<const JobKey> keys) {
     members = texts_argument(all_members);
     programs = texts_argument(all_programs);
     parts = texts_argument(all_parts);
-}
-
-void lock_members_of(const JobKeyArguments& keys, std::size_t count) {
-    static Query query(
-        "SELECT FROM unnest($1::text[], $2::text[]) k (member, program)"
-        "  JOIN loyalty.members m ON m.member = k.member AND m.program = k.program"
-        " ORDER BY m.member, m.program FOR NO KEY UPDATE OF m",
-        {TEXTARRAYOID, TEXTARRAYOID});
-    prepare_outbox();
-    query.run_for(count, {keys.members, keys.programs}, true);
 }
 
 std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batch_size) {

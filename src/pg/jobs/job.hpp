@@ -78,9 +78,6 @@ struct JobKeyArguments {
     Argument members, programs, parts;
 };
 
-// Locks the members of the keys, in the order of their keys, as every booking locks its own.
-void lock_members_of(const JobKeyArguments& keys, std::size_t count);
-
 // Those of the next keys, in order, with which there is anything to do; nothing where there are no further keys. The query
 // has the columns member, program, part, and whether it is due; and as parameters the key behind which it begins (three),
 // how many keys it looks at, so that a batch is bounded whether or not much is due, and the readings of both clocks.

@@ -1,13 +1,11 @@
+#include "pg/ledger/book.hpp"
+
 #include "core/money/decimal.hpp"
 
-#include "pg/goals/goals.hpp"
-#include "pg/ledger/book.hpp"
+#include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/sql.hpp"
-#include "pg/promotions/trigger_rules.hpp"
-#include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 

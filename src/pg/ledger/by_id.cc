@@ -1,5 +1,6 @@
 // loyalty_commit, loyalty_rollback and loyalty_cancel by the id alone: looks up whose it is, and goes on as when that is given.
-#include "pg/ledger/functions.hpp"
+#include "pg/ledger/lookup.hpp"
+#include "pg/server/arguments.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {

@@ -1,9 +1,10 @@
 // The job that books all expirations: set-based, accounts in key order. The rows it inserts arrive with their balances, which
 // window functions give, so that the trigger takes them as they stand. Automatic goals that points have brought into reach by
 // becoming active are claimed before.
-#include "pg/goals/goals.hpp"
+#include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/time_outs.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
 
 namespace loyalty::pg {

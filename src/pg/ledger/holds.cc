@@ -1,30 +1,14 @@
-// Holds: temporary accruals and redemptions. Making and rolling back are here; committing books a transaction, so it is
-// among the ledger's other functions, and its work in the trigger's.
-#include "pg/ledger/functions.hpp"
+#include "pg/ledger/holds.hpp"
+
+#include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/sql.hpp"
-#include "pg/members/visible.hpp"
-#include "pg/promotions/trigger_rules.hpp"
-#include "pg/promotions/trigger_terms.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/owner.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 
 using namespace ledger;
 
 namespace {
-
-struct Hold {
-    AccountKey key;
-    std::string type;
-    std::optional<Datum> amount;
-    std::optional<Datum> time_out;
-    std::optional<std::string> external_id;
-    std::optional<TimestampTz> active_from, expires_at;
-    std::optional<std::string> source_type, source, promotion, comment;
-    std::optional<Datum> data;
-};
 
 TimestampTz add_interval(TimestampTz moment, Datum interval) {
     return postgres([=] {
@@ -36,12 +20,7 @@ class Holder {
 public:
     explicit Holder(const Hold& hold) : hold_(hold), key_(hold.key), now_(now()), wall_(wall_now()) {}
 
-    struct Result {
-        Uuid id;
-        bool repeated;
-    };
-
-    Result run() {
+    MadeHold run() {
         check_form();
         state_ = lock_account(hold_.key, key_, question());
         amount_ = read_value(*hold_.amount, +1, terms_.scale, "amount");
@@ -219,107 +198,32 @@ void end_rolled_back(const KeyArguments& key, const Uuid& id, TimestampTz now) {
 
 }  // namespace
 
-std::optional<FoundHold> find_hold(const std::string& member, const std::string& program, const Named& name) {
-    static Query query(
-        "SELECT id, point_type FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3"
-        " UNION ALL "
-        "SELECT id, point_type FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $4",
-        {TEXTOID, TEXTOID, UUIDOID, TEXTOID});
-    const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
-                                 optional_text_argument(name.external_id)});
-    if (rows.size() == 0) return std::nullopt;
-    return FoundHold{uuid_at(rows, 0, 1), rows.text(0, 2)};
+MadeHold make_hold(const Hold& hold) {
+    return naming_damage(hold.key, [&] { return Holder(hold).run(); });
 }
 
-Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
-    static Query query(
-        "SELECT jsonb_strip_nulls(to_jsonb(h) - 'data')"
-        "       || CASE WHEN h.data IS NULL THEN '{}' ELSE jsonb_build_object('data', h.data) END"
-        "       || CASE WHEN h.state = 'open' AND h.expires_at <= $5 THEN jsonb_build_object('state', 'timed_out', 'ended_at', h.expires_at) ELSE '{}' END"
-        "       || CASE WHEN t.id IS NULL THEN '{}' ELSE jsonb_build_object('transaction', t.id) END"
-        "       || jsonb_build_object('repeated', $4)"
-        "  FROM loyalty.holds h"
-        "  LEFT JOIN loyalty.transactions t ON t.member = $1 AND t.program = $2 AND t.hold = h.id"
-        " WHERE h.member = $1 AND h.program = $2 AND h.id = $3",
-        {TEXTOID, TEXTOID, UUIDOID, BOOLOID, TIMESTAMPTZOID});
-    const FreshSnapshot snapshot;
-    const Rows rows = query.run({text_argument(key.member), text_argument(key.program), uuid_argument(id),
-                                 boolean_argument(repeated), timestamp_argument(wall_now())});
-    return copy_out(rows.datum(0, 1, JSONBOID), into);
-}
-
-Datum roll_back(const std::string& member, const std::string& program, const FoundHold& hold, MemoryContext into) {
-    const AccountKey key{member, program, hold.point_type};
+bool roll_back(const AccountKey& key, const Uuid& hold) {
     const KeyArguments arguments(key);
     const TimestampTz moment = now();
     AccountQuestion question;
     question.now = question.until = moment;
     AccountState state = lock_account(key, arguments, question);
-    const std::string found = read_state(arguments, hold.id);
+    const std::string found = read_state(arguments, hold);
     if (found == "committed") {
-        throw Error(sqlstate::hold_ended, "hold " + show(hold.id) + " was committed", {},
+        throw Error(sqlstate::hold_ended, "hold " + show(hold) + " was committed", {},
                     "Cancel the transaction that it became with loyalty_cancel().");
     }
     const bool is_open = found == "open";
     if (is_open) {
         naming_damage(
-            key, [&] { state.account.release(read_reserved(arguments, hold.id, state.terms.scale, state.account)); });
-        end_rolled_back(arguments, hold.id, moment);
-        give_back_use(member, program, hold.id, moment);
+            key, [&] { state.account.release(read_reserved(arguments, hold, state.terms.scale, state.account)); });
+        end_rolled_back(arguments, hold, moment);
+        give_back_use(key.member, key.program, hold, moment);
     }
     state.account.expire(moment);
     write_account(key, arguments, state, moment, std::nullopt);
     judge_after_booking(key, arguments, state.terms, state.account, moment);
-    return hold_answer(key, hold.id, !is_open, into);
+    return is_open;
 }
 
 }  // namespace loyalty::pg
-
-extern "C" {
-
-PG_FUNCTION_INFO_V1(loyalty_hold);
-Datum loyalty_hold(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        const Arguments given(fcinfo);
-        const MemoryContext caller = CurrentMemoryContext;
-        const AsOwner owner = AsOwner::writing();
-        const Spi connection;
-        Hold hold;
-        hold.key = {given.required(0, "member"), given.required(1, "program"), given.required(2, "point_type")};
-        require_visible(hold.key.member, hold.key.program);
-        hold.type = given.required(3, "type");
-        hold.amount = given.datum(4);
-        hold.time_out = given.datum(5);
-        hold.external_id = given.text(6);
-        hold.active_from = given.moment(7);
-        hold.expires_at = read_expiry(hold.key.program, given.moment(8), given.datum(9));
-        hold.source_type = given.text(10);
-        hold.source = given.text(11);
-        hold.promotion = given.text(12);
-        hold.comment = given.text(13);
-        hold.data = given.datum(14);
-        const Holder::Result result = naming_damage(hold.key, [&] { return Holder(hold).run(); });
-        return hold_answer(hold.key, result.id, result.repeated, caller);
-    });
-}
-
-PG_FUNCTION_INFO_V1(loyalty_rollback);
-Datum loyalty_rollback(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        const Arguments given(fcinfo);
-        const MemoryContext caller = CurrentMemoryContext;
-        const AsOwner owner = AsOwner::writing();
-        const Spi connection;
-        const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const Named name{given.uuid(2), given.text(3)};
-        name.check("hold");
-        require_visible(member, program);
-        const auto hold = find_hold(member, program, name);
-        if (!hold) fail_unknown_transaction("hold", name);
-        return roll_back(member, program, *hold, caller);
-    });
-}
-}

@@ -5,11 +5,12 @@
 #include <set>
 
 #include "pg/events/outbox.hpp"
+#include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/store_many.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 
@@ -364,7 +365,7 @@ private:
             judge_after_booking(account->key, account->arguments, terms, account->state.account, now_);
         }
         if (!members.empty())
-            judge_members(program_, std::vector<std::string>(members.begin(), members.end()), now_, current_caller());
+            judge_after_bookings(program_, std::vector<std::string>(members.begin(), members.end()), now_);
     }
 
     const std::string program_;

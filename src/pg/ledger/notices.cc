@@ -1,6 +1,6 @@
 // The job that tells of points before they expire: an event for each account, last usable day and notice, such as 30 days
 // before. Of several notices that have passed only the latest is told, and none that is farther off than one told before.
-#include "pg/jobs/job.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 

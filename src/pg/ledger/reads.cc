@@ -1,13 +1,12 @@
 // Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due counts as
 // booked.
-#include "pg/ledger/functions.hpp"
 #include "pg/ledger/sql.hpp"
+#include "pg/members/periods.hpp"
 #include "pg/members/visible.hpp"
+#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/tiers/sql.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 

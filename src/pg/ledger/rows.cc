@@ -5,7 +5,6 @@
 #include <cctype>
 #include <numeric>
 
-#include "pg/ledger/functions.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/input.hpp"

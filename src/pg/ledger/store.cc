@@ -1,13 +1,14 @@
+#include "pg/ledger/store.hpp"
+
 #include "core/money/decimal.hpp"
 
 #include <algorithm>
 
 #include "pg/events/outbox.hpp"
+#include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/sql.hpp"
-#include "pg/ledger/store.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
 

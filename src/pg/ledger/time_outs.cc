@@ -1,7 +1,8 @@
 #include "pg/ledger/time_outs.hpp"
 
-#include "pg/orders/store.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/keeping.hpp"
 
 namespace loyalty::pg {
@@ -67,7 +68,7 @@ std::int64_t end_holds(const JobKeyArguments& accounts, std::size_t count) {
         "     WHERE c.program = f.program AND c.promotion = f.promotion)"
         " SELECT count(*) FROM ended",
         {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
-    const OrderWriting writing;
+    const GuardedWriting writing;
     const Keeping keeping;
     const Rows rows = query.run_for(count,
                                     {timestamp_argument(now()), timestamp_argument(wall_now()), accounts.members,

@@ -16,9 +16,9 @@ struct KeyColumn {
     Oid type;
 };
 
-KeyColumn find_key_column(const LiveProgram& live) {
-    const Oid relation = live.profile_relation;
-    const char* name = live.key_column.c_str();
+KeyColumn find_key_column(const ProfileSource& source) {
+    const Oid relation = source.relation;
+    const char* name = source.key_column.c_str();
     const KeyColumn found = postgres([=] {
         const char* table = get_rel_name(relation);
         const AttrNumber number =
@@ -30,8 +30,8 @@ KeyColumn find_key_column(const LiveProgram& live) {
     });
     if (!OidIsValid(found.type)) {
         throw Error(sqlstate::profiles_missing,
-                    "profile database \"" + live.market.profile_database + "\" has lost its relation or key column",
-                    "Its key column is \"" + live.key_column + "\".",
+                    "profile database \"" + source.profile_database + "\" has lost its relation or key column",
+                    "Its key column is \"" + source.key_column + "\".",
                     "Restore it, or correct loyalty.profile_databases.");
     }
     return found;
@@ -83,9 +83,9 @@ CastKeys cast_keys(const std::vector<std::string>& keys, Oid type) {
 
 }  // namespace
 
-std::optional<Profile> read_profile(const LiveProgram& live, const std::string& key, Oid caller, bool with_row) {
-    const AsReader reader = AsReader::of_profiles(live.profile_relation, live.bundled_profiles, caller);
-    const KeyColumn column = find_key_column(live);
+std::optional<Profile> read_profile(const ProfileSource& source, const std::string& key, Oid caller, bool with_row) {
+    const AsReader reader = AsReader::of_profiles(source.relation, source.bundled, caller);
+    const KeyColumn column = find_key_column(source);
     const Argument value = cast_text(key, column.type);
     if (value.is_null) return std::nullopt;
     const std::string wanted = with_row ? key_text(column) + ", to_jsonb(profile)" : key_text(column);
@@ -97,15 +97,15 @@ std::optional<Profile> read_profile(const LiveProgram& live, const std::string& 
     return Profile{*std::move(found), with_row ? rows.optional_datum(0, 2, JSONBOID) : std::nullopt};
 }
 
-std::optional<std::string> find_profile(const LiveProgram& live, const std::string& key, Oid caller) {
-    const auto profile = read_profile(live, key, caller, false);
+std::optional<std::string> find_profile(const ProfileSource& source, const std::string& key, Oid caller) {
+    const auto profile = read_profile(source, key, caller, false);
     return profile ? std::optional(profile->key) : std::nullopt;
 }
 
-std::vector<std::optional<std::string>> find_profiles(const LiveProgram& live, const std::vector<std::string>& keys,
+std::vector<std::optional<std::string>> find_profiles(const ProfileSource& source, const std::vector<std::string>& keys,
                                                       Oid caller) {
-    const AsReader reader = AsReader::of_profiles(live.profile_relation, live.bundled_profiles, caller);
-    const KeyColumn column = find_key_column(live);
+    const AsReader reader = AsReader::of_profiles(source.relation, source.bundled, caller);
+    const KeyColumn column = find_key_column(source);
     CastKeys cast = cast_keys(keys, column.type);
     const Oid array_type = postgres([=] { return get_array_type(column.type); });
     const Rows rows = read_profiles(column, array_type, key_text(column), " = ANY ($1)", cast.array);

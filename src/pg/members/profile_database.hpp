@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pg/members/profile.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/reader.hpp"
 #include "pg/server/values.hpp"
@@ -21,6 +22,8 @@ struct ProfileDatabase {
     std::string key_name, email_name, phone_name;  // columns; empty: none
     std::string table, key;                        // as SQL writes them
     Oid key_type = InvalidOid;
+
+    ProfileSource source() const { return {external_id, relation, key_name, bundled}; }
 
     // The box in which it is read.
     AsReader reader(Oid caller) const { return AsReader::of_profiles(relation, bundled, caller); }

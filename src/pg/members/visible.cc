@@ -66,4 +66,19 @@ void require_visible(const std::string& member, const std::string& program) {
                 "Give a key of profile database \"" + profiles.external_id + "\".");
 }
 
+void require_member(const std::string& member, const std::string& program) {
+    static Query query(
+        "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $2),"
+        "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
+        {TEXTOID, TEXTOID});
+    const Rows rows = query.run({text_argument(member), text_argument(program)});
+    if (!rows.boolean(0, 1)) {
+        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
+                    "Name one of loyalty.programs.");
+    }
+    if (!rows.boolean(0, 2))
+        throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
+    require_visible(member, program);
+}
+
 }  // namespace loyalty::pg

@@ -12,6 +12,9 @@ namespace loyalty::pg {
 // Within a connection to SPI, as the schema's owner.
 void require_visible(const std::string& member, const std::string& program);
 
+// Errors LY201, LY203, LY507 unless the program exists and has, or had, the member, whom the caller may see.
+void require_member(const std::string& member, const std::string& program);
+
 // Whether it may keep any member of the program from that caller: if not, nobody need be looked up.
 bool may_hide_members(const std::string& program);
 

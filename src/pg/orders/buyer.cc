@@ -278,11 +278,11 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     Buyer buyer;
     if (!member) return buyer;
     const LiveProgram& live = *current.live;
-    const auto profile = live.bundled_profiles ? Profile{*member, std::nullopt}
-                                               : read_profile(live, *member, caller, current.version->needs.profile);
+    const auto profile = live.profiles.bundled ? Profile{*member, std::nullopt}
+                                               : read_profile(live.profiles, *member, caller, current.version->needs.profile);
     if (!profile) fail_unknown(*member, live.market);
     Account account = read_account(current, profile->key, now);
-    if (live.bundled_profiles && !account.in_bundled_profiles) fail_unknown(*member, live.market);
+    if (live.profiles.bundled && !account.in_bundled_profiles) fail_unknown(*member, live.market);
     buyer.key = profile->key;
     buyer.kind = account.enrolled ? BuyerKind::member : BuyerKind::guest;
     if (current.version->needs.orders_before)

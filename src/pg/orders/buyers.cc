@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 
 #include "pg/orders/time.hpp"
+#include "pg/server/guarded_writing.hpp"
 
 namespace loyalty::pg {
 
@@ -44,7 +45,7 @@ void lock_buyer(const OrderKey& order) {
         " ON CONFLICT (buyer, program) DO UPDATE SET orders = b.orders",
         {TEXTOID, TEXTOID});
     if (!order.profile()) return;
-    const OrderWriting writing;
+    const GuardedWriting writing;
     query.run({text_argument(order.buyer), text_argument(order.program)}, true);
 }
 

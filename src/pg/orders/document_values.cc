@@ -133,7 +133,7 @@ void read_values(Order& order, const OrderDocument& document, const CurrentProgr
             order.values.push_back(order_value(document, has_fields ? &fields : nullptr, program, time, path));
     }
     if (!reads.profile.empty() && !order.buyer.key.empty()) {
-        const auto profile = read_profile(*current.live, order.buyer.key, caller, true);
+        const auto profile = read_profile(current.live->profiles, order.buyer.key, caller, true);
         order.buyer.values = values_of(profile ? profile->row : std::nullopt, reads.profile);
     }
 }

@@ -6,12 +6,14 @@
 #include <set>
 
 #include "pg/ledger/store.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/orders/store.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -134,7 +136,7 @@ private:
             std::vector<std::string> keys;
             for (const auto i : members) keys.push_back(*orders_[i].document.member);
             const LiveProgram& live = *program_of(orders_[members.front()].document).live;
-            const auto profiles = find_profiles(live, keys, caller_);
+            const auto profiles = find_profiles(live.profiles, keys, caller_);
             for (std::size_t n = 0; n < members.size(); n++) {
                 in_order(members[n], [&] {
                     if (!profiles[n]) fail_unknown(keys[n], live.market.profile_database);
@@ -393,7 +395,7 @@ Datum loyalty_import_orders(PG_FUNCTION_ARGS) {
         const Oid caller = GetUserId();
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        const OrderWriting writing;
+        const GuardedWriting writing;
         return Import(PG_GETARG_DATUM(0), caller).run(into);
     });
 }

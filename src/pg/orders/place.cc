@@ -17,12 +17,13 @@
 #include "pg/orders/buyers.hpp"
 #include "pg/orders/contact.hpp"
 #include "pg/orders/placed.hpp"
+#include "pg/orders/promo_codes.hpp"
 #include "pg/orders/time.hpp"
-#include "pg/promo_codes/orders.hpp"
-#include "pg/promotions/usage.hpp"
+#include "pg/orders/usage.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/memory.hpp"
 #include "pg/server/owner.hpp"
 
@@ -72,7 +73,7 @@ public:
         if (current_.version->needs.orders_before) lock_buyer(key_);
         calculate();
         check();
-        const OrderWriting writing;
+        const GuardedWriting writing;
         const EventBatch events(key_.program, key_.profile());
         std::optional<Silence> silence;
         if (!document_.fires) silence.emplace();
@@ -96,7 +97,7 @@ private:
             return;
         }
         const LiveProgram& live = *current_.live;
-        const auto profile = live.bundled_profiles ? document_.member : find_profile(live, *document_.member, caller_);
+        const auto profile = live.profiles.bundled ? document_.member : find_profile(live.profiles, *document_.member, caller_);
         if (!profile) require_visible(*document_.member, key_.program);
         key_.buyer = "m:" + profile.value_or(*document_.member);
     }
@@ -139,7 +140,7 @@ private:
             " RETURNING true",
             {TEXTOID, TEXTOID, TEXTOID});
         const OrderArguments key(key_);
-        const OrderWriting writing;
+        const GuardedWriting writing;
         return query.run({key.external_id, key.program, key.buyer}, true).size() == 1;
     }
 

@@ -15,13 +15,13 @@
 #include "pg/orders/document_values.hpp"
 #include "pg/orders/segments.hpp"
 #include "pg/orders/time.hpp"
+#include "pg/orders/usage.hpp"
 #include "pg/promotions/editions.hpp"
-#include "pg/promotions/usage.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
-#include "pg/server/owner.hpp"
 #include "pg/server/memory.hpp"
+#include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
 

@@ -5,15 +5,16 @@
 #include <unordered_map>
 
 #include "pg/events/outbox.hpp"
-#include "pg/orders/buyers.hpp"
 #include "pg/ledger/store.hpp"
+#include "pg/orders/buyers.hpp"
 #include "pg/orders/points.hpp"
+#include "pg/orders/promo_codes.hpp"
 #include "pg/orders/returns.hpp"
 #include "pg/orders/status.hpp"
-#include "pg/promo_codes/orders.hpp"
-#include "pg/promotions/usage.hpp"
+#include "pg/orders/usage.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 
@@ -541,7 +542,7 @@ Datum loyalty_cancel_order(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        const OrderWriting writing;
+        const GuardedWriting writing;
         const LockedOrder order = lock_order(given.required(0, "program"), given.required(1, "external_id"));
         if (order.kind() == StatusKind::cancelled) return with_repeated(last_answer(order), true, into);
         if (order.is_final()) fail_final(order.shown(), order.status);
@@ -562,7 +563,7 @@ Datum loyalty_return_items(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        const OrderWriting writing;
+        const GuardedWriting writing;
         Return items;
         items.external_id = given.required(3, "return_id");
         const auto lines = given.datum(2);

@@ -6,6 +6,7 @@
 #include "pg/orders/points.hpp"
 #include "pg/orders/returns.hpp"
 #include "pg/server/arguments.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 
@@ -135,7 +136,7 @@ Datum loyalty_set_order_status(PG_FUNCTION_ARGS) {
         const Arguments given(fcinfo);
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;
-        const OrderWriting writing;
+        const GuardedWriting writing;
         const LockedOrder order = lock_order(given.required(0, "program"), given.required(1, "external_id"));
         return StatusChange(order, given.required(2, "status"), given.text(3)).run(into);
     });

@@ -4,6 +4,7 @@
 #include "pg/ledger/store.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -132,7 +133,7 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const OwnTrigger trigger(fcinfo, "loyalty_orders_trigger");
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
-        if (OrderWriting::depth > 0) return no_row;
+        if (GuardedWriting::depth > 0) return no_row;
         const std::string table = RelationGetRelationName(trigger->tg_relation);
         throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is written by functions only", {},
                     "Use loyalty_place_order(), loyalty_import_orders(), loyalty_set_order_status(),"

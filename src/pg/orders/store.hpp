@@ -36,17 +36,6 @@ struct OrderArguments {
           external_id(text_argument(key.external_id)) {}
 };
 
-// The tables of orders refuse changes by anybody else: for the extent of an object, they let them through.
-class OrderWriting {
-public:
-    OrderWriting() { depth++; }
-    ~OrderWriting() { depth--; }
-    OrderWriting(const OrderWriting&) = delete;
-    OrderWriting& operator=(const OrderWriting&) = delete;
-
-    static inline int depth = 0;
-};
-
 // The external id of an order, which is given, and those of its lines can be kept. Error LY104
 void check_order_ids(const OrderDocument& document);
 

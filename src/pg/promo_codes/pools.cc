@@ -5,7 +5,6 @@
 #include <array>
 #include <vector>
 
-#include "pg/ledger/functions.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"

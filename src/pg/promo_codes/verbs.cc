@@ -1,7 +1,7 @@
 // Attaching promo codes to profiles, detaching them, and using them without an order.
-#include "pg/promo_codes/verbs.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/members/visible.hpp"
+#include "pg/promo_codes/verbs.hpp"
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
@@ -73,8 +73,8 @@ std::string profile_key(const std::string& program, const std::string& given, Oi
     static Query bundled("SELECT key FROM loyalty.profiles WHERE key = $1", {TEXTOID});
     const LiveProgram& live = *current_program(program).live;
     std::optional<std::string> key;
-    if (!live.bundled_profiles) {
-        key = find_profile(live, given, caller);
+    if (!live.profiles.bundled) {
+        key = find_profile(live.profiles, given, caller);
     } else if (const Rows rows = bundled.run({text_argument(given)}); rows.size() > 0) {
         key = given;
     }

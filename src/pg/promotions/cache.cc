@@ -166,9 +166,9 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     market.currency = rows.text(0, 2);
     market.currency_scale = rows.integer(0, 3);
     market.time_zone = rows.text(0, 4);
-    market.profile_database = rows.text(0, 5);
-    live->profile_relation = rows.oid(0, 6);
-    live->key_column = rows.text(0, 7);
+    market.profile_database = live->profiles.profile_database = rows.text(0, 5);
+    live->profiles.relation = rows.oid(0, 6);
+    live->profiles.key_column = rows.text(0, 7);
     for (auto& channel : rows.texts(0, 8)) market.channels.insert(std::move(channel));
     const auto points = rows.texts(0, 9), channels = rows.texts(0, 10, points.size());
     for (std::size_t i = 0; i < points.size(); i++) market.contact_points.emplace(points[i], channels[i]);
@@ -180,10 +180,10 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     live->judges_dynamic = rows.boolean(0, 15);
     load_point_types(*live);
 
-    live->bundled_profiles = live->profile_relation == table_oid("profiles");
+    live->profiles.bundled = live->profiles.relation == table_oid("profiles");
     auto& watched = cache().profile_relations;
-    if (std::find(watched.begin(), watched.end(), live->profile_relation) == watched.end())
-        watched.push_back(live->profile_relation);
+    if (std::find(watched.begin(), watched.end(), live->profiles.relation) == watched.end())
+        watched.push_back(live->profiles.relation);
     return live;
 }
 

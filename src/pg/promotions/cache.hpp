@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pg/members/profile.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -36,10 +37,8 @@ struct PointTypeState {
 struct LiveProgram {
     Market market;
     std::unordered_map<std::string, PointTypeState> point_types;
-    Oid profile_relation = InvalidOid;
-    std::string key_column;
+    ProfileSource profiles;
     bool judges_dynamic = false;    // it has tiers with predicates
-    bool bundled_profiles = false;  // loyalty.profiles, read as the schema's owner; any other relation as the caller
 };
 
 // Where a version's product segments are found from what the catalogue says of a product.

@@ -1,7 +1,9 @@
 #include "pg/promotions/trigger_rules.hpp"
 
-#include "pg/ledger/functions.hpp"
+#include "pg/ledger/answers.hpp"
+#include "pg/ledger/around_booking.hpp"
 #include "pg/promotions/trigger_terms.hpp"
+#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 

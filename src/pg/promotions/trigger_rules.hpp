@@ -1,13 +1,13 @@
-// Rules of trigger promotions, by which any transaction booked under one is bound.
+// Rules of trigger promotions: booking by one. That any transaction booked under a promotion is bound by its rules,
+// ledger/around_booking.hpp says.
 #pragma once
 
-#include "pg/ledger/store.hpp"
+#include <optional>
+#include <string>
+
+#include "pg/server/postgres.hpp"
 
 namespace loyalty::pg {
-
-// A booking by hand under a trigger promotion: that it has a rule for it. Errors: LY722 (no rule for it), LY723 (a value outside
-// the rule).
-void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale);
 
 // The program whose trigger promotion it is: the one named, or the only one that has it; of several the active one. Error
 // LY720 otherwise.

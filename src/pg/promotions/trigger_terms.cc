@@ -5,9 +5,10 @@
 
 #include <algorithm>
 
-#include "pg/ledger/functions.hpp"
+#include "pg/ledger/around_booking.hpp"
+#include "pg/ledger/book.hpp"
 #include "pg/members/profile_database.hpp"
-#include "pg/orders/store.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -178,7 +179,7 @@ void require_room(const TriggerTerms& terms, const TriggerUse& use) {
         " WHERE member = $1 AND program = $2 AND promotion = $3 AND freed_at IS NULL AND used_at >= $4",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const Argument program = text_argument(use.key.program), promotion = text_argument(use.promotion);
-    const OrderWriting writing;
+    const GuardedWriting writing;
     const Rows counters = lock.run({program, promotion}, true);
     if (limits.max_uses && bigint_at(counters, 0, 1) >= *limits.max_uses)
         fail_used_up(use, "It may be used " + std::to_string(*limits.max_uses) + " times.");
@@ -225,7 +226,7 @@ void count_use(const TriggerUse& use, const Uuid& id) {
         "   FROM used u WHERE c.program = $2 AND c.promotion = $3",
         {TEXTOID, TEXTOID, TEXTOID, UUIDOID, NUMERICOID});
     if (!use.limited) return;
-    const OrderWriting writing;
+    const GuardedWriting writing;
     query.run({text_argument(use.key.member), text_argument(use.key.program), text_argument(use.promotion),
                uuid_argument(id), units_argument(use.accrued, use.scale)},
               true);
@@ -241,7 +242,7 @@ void give_back_use(const std::string& member, const std::string& program, const 
         " UPDATE loyalty.promotion_counters c SET uses = c.uses - 1, points = c.points - f.were"
         "   FROM freed f WHERE c.program = $2 AND c.promotion = f.promotion",
         {TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID});
-    const OrderWriting writing;
+    const GuardedWriting writing;
     query.run({text_argument(member), text_argument(program), uuid_argument(id), timestamp_argument(now)}, true);
 }
 

@@ -5,11 +5,11 @@
 #include <map>
 
 #include "pg/members/profile_database.hpp"
+#include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {

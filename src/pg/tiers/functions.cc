@@ -2,12 +2,13 @@
 #include <algorithm>
 
 #include "pg/ledger/book.hpp"
-#include "pg/members/members.hpp"
+#include "pg/members/lock.hpp"
+#include "pg/members/periods.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
-#include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {

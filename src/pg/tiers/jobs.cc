@@ -1,7 +1,7 @@
 // The jobs of tiers: reviews, resets and falls that the calendar has due, and judging dynamic groups.
 #include <algorithm>
 
-#include "pg/jobs/job.hpp"
+#include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"

@@ -1,6 +1,7 @@
 // Tiers and bookings: what is due comes before a booking, what follows from it behind.
 #include <algorithm>
 
+#include "pg/ledger/around_booking.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
@@ -160,6 +161,10 @@ void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, c
                          const ledger::Account& account, TimestampTz now) {
     if (terms.qualifies) judge_bound(key, arguments, terms, account, now);
     if (terms.judges_dynamic && !terms.member_removed) judge_members(key.program, {key.member}, now, current_caller());
+}
+
+void judge_after_bookings(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
+    judge_members(program, members, now, current_caller());
 }
 
 }  // namespace loyalty::pg

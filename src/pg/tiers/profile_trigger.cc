@@ -1,4 +1,5 @@
 // loyalty_judge_trigger: who changes profiles has the dynamic tiers judged that look at them, in the same statement.
+#include "pg/members/lock.hpp"
 #include "pg/members/profile_database.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"

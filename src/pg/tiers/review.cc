@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "pg/ledger/events.hpp"
+#include "pg/members/periods.hpp"
+#include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/keeping.hpp"
-#include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -346,13 +347,6 @@ TimestampTz lost_at(const TierGroup& group, const std::string& member, Timestamp
 }
 
 }  // namespace
-
-void require_foreseeable(TimestampTz at) {
-    constexpr TimestampTz years = 100;
-    if (at <= now() + years * 366 * USECS_PER_DAY) return;
-    throw Error(sqlstate::wrong_dates, "the moment lies too far ahead",
-                "It lies more than " + std::to_string(years) + " years from now.", "Ask for an earlier one.");
-}
 
 ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, TimestampTz at) {
     require_foreseeable(at);

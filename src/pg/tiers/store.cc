@@ -4,8 +4,9 @@
 #include "core/money/decimal.hpp"
 
 #include "pg/events/outbox.hpp"
+#include "pg/members/periods.hpp"
+#include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/tiers/sql.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -100,15 +101,6 @@ TierGroup load_tier_group(const std::string& program, const std::string& id, See
     throw Error(sqlstate::deleted_meanwhile,
                 "tier group \"" + id + "\" of program \"" + program + "\" was deleted meanwhile", {},
                 "Run the statement again.");
-}
-
-void lock_members(const std::string& program, const std::vector<std::string>& members) {
-    static Query query(
-        "SELECT FROM unnest($2::text[]) k (member) JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
-        " ORDER BY m.member FOR NO KEY UPDATE OF m",
-        {TEXTOID, TEXTARRAYOID});
-    prepare_outbox();
-    query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
 }
 
 // The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that ended before it was made, or before the

@@ -7,7 +7,7 @@
 
 #include "core/tiers/cyclic.hpp"
 
-#include "pg/ledger/store.hpp"
+#include "pg/server/values.hpp"
 
 namespace loyalty::pg {
 
@@ -38,13 +38,7 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
                                         Sees sees = Sees::newest);
 
 // Error LY746 where it was deleted since it was found.
-// Error LY512 where the moment lies so far ahead that periods without number would have to be gone through.
-void require_foreseeable(TimestampTz at);
-
 TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees = Sees::newest);
-
-// Locks the members' rows, in the order of their keys, as every booking locks its own.
-void lock_members(const std::string& program, const std::vector<std::string>& members);
 
 // Gives members their rows of loyalty.member_tiers in each group of the program where they have none.
 void make_standings(const std::string& program, const std::vector<std::string>& members);
@@ -79,14 +73,8 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
 // The tiers that a member holds at a moment from now on, by their external ids; nothing is written.
 std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at);
 
-// What a booking needs of the tiers. Before it reads the account: what is due is booked. After it has written the account:
-// the tier becomes what the points give, and predicates of tiers are judged.
-void review_before_booking(const AccountKey& key, const KeyArguments& arguments, TimestampTz now);
-void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,
-                         const ledger::Account& account, TimestampTz now);
-
-// Judges the predicates of tiers of a program for members: dynamic groups, and cumulative ones that have any; profiles are read with the caller's rights. Returns how many tiers
-// have changed.
+// Judges the predicates of tiers of a program for members: dynamic groups, and cumulative ones that have any; profiles are
+// read with the caller's rights. Returns how many tiers have changed.
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                            Oid caller, tiers::Cause cause = tiers::Cause::judgement);
 

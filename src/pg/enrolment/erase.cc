@@ -1,10 +1,11 @@
 // Erasing a member: what is known beyond figures and dates is blanked, and a hash of it kept. It is the only change of a
 // booked row that the ledger's trigger lets through, and only while this function is at work.
+#include "pg/enrolment/enrolment.hpp"
 #include "pg/ledger/sql.hpp"
-#include "pg/members/members.hpp"
-#include "pg/orders/store.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/keeping.hpp"
 
 namespace loyalty::pg {
@@ -38,7 +39,6 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         {TEXTOID, TEXTOID});
     static Query codes("UPDATE loyalty.promo_codes SET data = NULL WHERE profile = $1 AND program = $2 AND data IS NOT NULL",
                        {TEXTOID, TEXTOID});
-    // Orders keep their hash from the beginning.
     // Orders keep their hash from the beginning, and of what benefits did the figures.
     static Query orders(
         "UPDATE loyalty.orders o SET request = NULL, resolved = NULL,"
@@ -58,7 +58,7 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         return bigint_argument(static_cast<std::int64_t>(query.run({key[0], key[1]}, true).size()));
     };
     const Erasing erasing;
-    const OrderWriting writing;
+    const GuardedWriting writing;
     const Keeping keeping;
     reasons.run({key[0], key[1]}, true);
     codes.run({key[0], key[1]}, true);

@@ -1,16 +1,15 @@
-#include "pg/members/members.hpp"
+#include "pg/enrolment/enrolment.hpp"
 
 #include "pg/events/outbox.hpp"
 #include "pg/goals/goals.hpp"
 #include "pg/ledger/events.hpp"
-#include "pg/ledger/functions.hpp"
+#include "pg/ledger/holds.hpp"
 #include "pg/ledger/sql.hpp"
-#include "pg/members/profile.hpp"
-#include "pg/members/visible.hpp"
-#include "pg/orders/store.hpp"
+#include "pg/members/lock.hpp"
+#include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
-#include "pg/tiers/sql.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -86,21 +85,6 @@ void require_registration(const std::string& key, TimestampTz registered, Timest
 
 }  // namespace
 
-void require_member(const std::string& member, const std::string& program) {
-    static Query query(
-        "SELECT EXISTS (SELECT FROM loyalty.programs WHERE external_id = $2),"
-        "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
-        {TEXTOID, TEXTOID});
-    const Rows rows = query.run({text_argument(member), text_argument(program)});
-    if (!rows.boolean(0, 1)) {
-        throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
-                    "Name one of loyalty.programs.");
-    }
-    if (!rows.boolean(0, 2))
-        throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
-    require_visible(member, program);
-}
-
 Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& members,
                const std::vector<TimestampTz>& registered, TimestampTz now) {
     static Query query(
@@ -127,12 +111,7 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
 }
 
 void require_profiles(const ProfileDatabase& profiles, const std::vector<std::string>& members, Oid caller) {
-    LiveProgram live;
-    live.market.profile_database = profiles.external_id;
-    live.profile_relation = profiles.relation;
-    live.bundled_profiles = profiles.bundled;
-    live.key_column = profiles.key_name;
-    const auto found = find_profiles(live, members, caller);
+    const auto found = find_profiles(profiles.source(), members, caller);
     for (std::size_t i = 0; i < members.size(); i++) {
         if (found[i] == members[i]) continue;
         throw Error(sqlstate::unknown_profile, "\"" + members[i] + "\" is not in the profile database",
@@ -176,7 +155,7 @@ void drop_waiting_accruals(const std::string& program, const std::vector<std::st
         "        jsonb_build_object('order', order_id, 'points', point_type, 'amount', sum(amount), 'reason', 'member_removed')"
         "   FROM waiting GROUP BY member, order_id, point_type ORDER BY member, order_id, point_type",
         {TEXTOID, TEXTARRAYOID});
-    const OrderWriting writing;
+    const GuardedWriting writing;
     query.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
 }
 
@@ -200,7 +179,7 @@ std::int64_t remove(const std::string& program, const std::vector<std::string>& 
     settle_tiers(program, members, now, tiers::Cause::points);
     const Rows open = holds.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
     for (std::uint64_t row = 0; row < open.size(); row++) {
-        roll_back(open.text(row, 1), program, {uuid_at(open, row, 2), open.text(row, 3)}, CurrentMemoryContext);
+        roll_back({open.text(row, 1), program, open.text(row, 3)}, uuid_at(open, row, 2));
     }
     drop_waiting_accruals(program, members);
     const auto ended =

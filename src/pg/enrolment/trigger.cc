@@ -4,9 +4,8 @@
 #include <map>
 #include <set>
 
+#include "pg/enrolment/enrolment.hpp"
 #include "pg/events/outbox.hpp"
-#include "pg/members/members.hpp"
-#include "pg/members/profile.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"

@@ -1,10 +1,11 @@
-#include "pg/promotions/usage.hpp"
+#include "pg/orders/usage.hpp"
 
 #include "core/calculate/candidates.hpp"
 
 #include <algorithm>
 
 #include "pg/server/clock.hpp"
+#include "pg/server/guarded_writing.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -33,7 +34,7 @@ void lock_counters(const Argument& program, const Argument& promotions) {
         "SELECT FROM loyalty.promotion_counters WHERE program = $1 AND promotion = ANY ($2)"
         " ORDER BY promotion FOR NO KEY UPDATE",
         {TEXTOID, TEXTARRAYOID});
-    const OrderWriting writing;
+    const GuardedWriting writing;
     make.run({program, promotions}, true);
     lock.run({program, promotions}, true);
 }

@@ -1,8 +1,7 @@
-// The SQL functions of members: enrolling one, those of a segment, or all; removing; finding.
-#include "core/money/decimal.hpp"
-
-#include "pg/members/members.hpp"
+// The SQL functions of enrolment: enrolling one profile, those of a segment, or all; removing.
+#include "pg/enrolment/enrolment.hpp"
 #include "pg/members/segment.hpp"
+#include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
@@ -297,24 +296,6 @@ Datum loyalty_remove_all_members(PG_FUNCTION_ARGS) {
         const Spi connection;
         load_profile_database(program);
         return Int64GetDatum(remove_all(program));
-    });
-}
-
-PG_FUNCTION_INFO_V1(loyalty_find_member);
-Datum loyalty_find_member(PG_FUNCTION_ARGS) {
-    using namespace loyalty::pg;
-    return guarded([&]() -> Datum {
-        static loyalty::pg::Query query(
-            "SELECT k.member, m.member IS NOT NULL AND m.removed_at IS NULL, m.registered_at, m.enrolled_at, m.removed_at"
-            "  FROM unnest($1::text[]) k (member) LEFT JOIN loyalty.members m ON m.member = k.member AND m.program = $2 ORDER BY k.member",
-            {TEXTARRAYOID, TEXTOID});
-        const Arguments given(fcinfo);
-        const std::string program = given.required(0, "program"), value = given.required(1, "value"),
-                          field = given.required(2, "field");
-        const AsOwner owner = AsOwner::reading();
-        const Spi connection;
-        const auto keys = find_profile_keys(load_profile_database(program), value, field, current_caller());
-        return return_rows(fcinfo, query.run({texts_argument(keys), text_argument(program)}), 5);
     });
 }
 }

@@ -1,11 +1,15 @@
-// The calendar of cyclic tier groups, as text for queries in which m is the member's row, p the program's.
+// Periods that are counted from a member's registration day, as text for queries in which m is the member's row, p the
+// program's.
 #pragma once
 
-// One row of a table for each row before it, by the primary key. The planner, left to itself, may read the whole table
-// instead, or worse, work out all that follows for each of its rows and only then look which are wanted: without statistics it
-// does, and each slice of a bulk enrolment would cost as much as all before it (measured). OFFSET 0 keeps it from that.
-#define LOYALTY_EACH(table, conditions) "LATERAL (SELECT * FROM loyalty." table " x WHERE " conditions " OFFSET 0)"
-#define LOYALTY_EACH_MEMBER LOYALTY_EACH("members", "x.member = k.member AND x.program = $1")
+#include "pg/server/postgres.hpp"
+
+namespace loyalty::pg {
+
+// Error LY512 where the moment lies so far ahead that periods without number would have to be gone through.
+void require_foreseeable(TimestampTz at);
+
+}  // namespace loyalty::pg
 
 // How many whole or begun periods lie between the member's registration day and a local moment, give or take one.
 #define LOYALTY_PERIODS_UNTIL(count, unit, moment)                                      \

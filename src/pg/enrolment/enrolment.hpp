@@ -5,9 +5,6 @@
 
 namespace loyalty::pg {
 
-// Errors LY201, LY203, LY507 unless the program exists and has, or had, the member, whom the caller may see.
-void require_member(const std::string& member, const std::string& program);
-
 struct Enrolled {
     std::int64_t enrolled = 0;   // for the first time
     std::int64_t resumed = 0;    // were members before, and were removed

@@ -1,4 +1,4 @@
-#include "pg/promo_codes/orders.hpp"
+#include "pg/orders/promo_codes.hpp"
 
 #include "pg/events/outbox.hpp"
 #include "pg/promo_codes/verbs.hpp"

@@ -1,4 +1,4 @@
-#include "pg/promo_codes/lookup.hpp"
+#include "pg/orders/given_codes.hpp"
 
 #include <algorithm>
 
