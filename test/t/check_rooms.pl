@@ -1,5 +1,5 @@
-# Includes follow the arrows between rooms that doc/design.md draws, as tools/check-rooms finds; and it does find those that run
-# against them.
+# Includes follow the arrows between rooms that doc/design.md draws, as tools/check-rooms finds; and it does find those
+# that run against them.
 use strict;
 use warnings;
 

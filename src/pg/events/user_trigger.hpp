@@ -1,5 +1,5 @@
-// Triggers for the user's own tables. The user's statement never fails because there was nothing to book: that is told by an
-// event.
+// Triggers for the user's own tables. The user's statement never fails because there was nothing to book: that is told
+// by an event.
 #pragma once
 
 #include <optional>

@@ -8,8 +8,8 @@
 #include "pg/members/lock.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/promo_codes/verbs.hpp"
-#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 
@@ -31,8 +31,8 @@ struct Goal {
 };
 
 #define LOYALTY_GOAL                                                                                                   \
-    "SELECT g.external_id, g.point_type, g.points, t.scale::integer, g.active, g.promo_code_pool, g.reward_point_type," \
-    "       g.reward_text, g.reward_points, r.scale::integer"                                                          \
+    "SELECT g.external_id, g.point_type, t.scale::integer, g.points, g.active, g.promo_code_pool, g.reward_text,"      \
+    "       g.reward_point_type, r.scale::integer, g.reward_points"                                                    \
     "  FROM loyalty.goals g"                                                                                           \
     "  JOIN loyalty.point_types t ON t.program = g.program AND t.external_id = g.point_type"                           \
     "  LEFT JOIN loyalty.point_types r ON r.program = g.program AND r.external_id = g.reward_point_type"
@@ -41,17 +41,19 @@ std::optional<Goal> read_goal(const std::string& program, const Rows& rows) {
     if (rows.size() == 0) return std::nullopt;
     Goal goal;
     goal.program = program;
-    goal.id = rows.text(0, 1);
-    goal.point_type = rows.text(0, 2);
-    goal.scale = rows.integer(0, 4);
-    goal.points = units_at(rows, 0, 3, goal.scale);
-    goal.is_active = rows.boolean(0, 5);
-    goal.pool = rows.optional_text(0, 6);
-    goal.reward_type = rows.optional_text(0, 7);
-    goal.text = rows.optional_text(0, 8);
+    ColumnsInTurn column(rows);
+    goal.id = column.text();
+    goal.point_type = column.text();
+    goal.scale = column.integer();
+    goal.points = column.units(goal.scale);
+    goal.is_active = column.boolean();
+    goal.pool = column.optional_text();
+    goal.text = column.optional_text();
+    goal.reward_type = column.optional_text();
     if (!goal.reward_type) return goal;
-    goal.reward_scale = rows.integer(0, 10);
-    goal.reward = units_at(rows, 0, 9, goal.reward_scale);
+    goal.reward_scale = column.integer();
+    goal.reward = column.units(goal.reward_scale);
+    column.end();
     return goal;
 }
 

@@ -1,8 +1,8 @@
 #include "pg/jobs/job.hpp"
 
 #include "pg/jobs/lock.hpp"
-#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -69,12 +69,16 @@ bool JobRun::read() {
         {TEXTOID});
     const Rows rows = query.run({text_argument(job_.name)}, true);
     if (rows.size() == 0) return false;
-    run_ = bigint_at(rows, 0, 1);
-    started_at_ = timestamp_at(rows, 0, 2);
-    resumed_ = rows.boolean(0, 3);
-    done_ = bigint_at(rows, 0, 4);
-    skipped_ = bigint_at(rows, 0, 5);
-    after_ = {text_or_empty(rows, 0, 6), text_or_empty(rows, 0, 7), text_or_empty(rows, 0, 8)};
+    ColumnsInTurn column(rows);
+    run_ = column.bigint();
+    started_at_ = column.timestamp();
+    resumed_ = column.boolean();
+    done_ = column.bigint();
+    skipped_ = column.bigint();
+    after_.member = column.optional_text().value_or("");
+    after_.program = column.optional_text().value_or("");
+    after_.part = column.optional_text().value_or("");
+    column.end();
     return true;
 }
 

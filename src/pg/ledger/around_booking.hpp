@@ -1,5 +1,5 @@
-// What happens around a booking and is not the ledger's own. The ledger declares these functions and calls them; the rooms
-// that stand above it and lean on it define them: tiers, goals and promotions.
+// What happens around a booking and is not the ledger's own. The ledger declares these functions and calls them; the
+// rooms that stand above it and lean on it define them: tiers, goals and promotions.
 #pragma once
 
 #include <span>
@@ -27,8 +27,8 @@ void judge_after_bookings(const std::string& program, const std::vector<std::str
 // ---------------------------------------------------------------------------------------------------------------------
 // Goals
 
-// Claims the automatic goal of the account's point type, which has one, as often as its active points suffice. The member is
-// locked. Where it cannot give what it promises, it is told by an event.
+// Claims the automatic goal of the account's point type, which has one, as often as its active points suffice. The
+// member is locked. Where it cannot give what it promises, it is told by an event.
 void claim_automatic_goal(const AccountKey& key, const Terms& terms);
 
 // Likewise for the accounts of a job's keys.
@@ -46,9 +46,9 @@ struct TriggerUse {
     bool limited = false;
 };
 
-// That the promotion is in force, the member in its audience, and that its limits leave room; their counters stay locked until
-// the transaction ends. Whether it has any is noted. Errors: LY319 (no such promotion), LY720 (no trigger promotion), LY721
-// (not active, out of its dates or of its schedule), LY727 (used up), LY728 (outside the audience).
+// That the promotion is in force, the member in its audience, and that its limits leave room; their counters stay
+// locked until the transaction ends. Whether it has any is noted. Errors: LY319 (no such promotion), LY720 (no trigger
+// promotion), LY721 (not active, out of its dates or of its schedule), LY727 (used up), LY728 (outside the audience).
 void require_use(TriggerUse& use, TimestampTz now);
 
 // That the promotion has a rule for the booking. Errors: LY722 (no rule for it), LY723 (a value outside the rule).

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "pg/server/days.hpp"
-#include "pg/server/values.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -69,8 +69,8 @@ Terms load(const std::string& program, const std::string& point_type) {
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
         "       " LOYALTY_DEACTIVATION("t") ", t.kind = 'qualification',"
         "       EXISTS (SELECT FROM loyalty.tiers r WHERE r.program = $1 AND r.predicate IS NOT NULL),"
-        "       p.time_zone, t.validity_count, t.validity_unit,"
-        "       EXISTS (SELECT FROM loyalty.goals o WHERE o.program = $1 AND o.point_type = $2 AND o.automatic AND o.active)"
+        "       EXISTS (SELECT FROM loyalty.goals o WHERE o.program = $1 AND o.point_type = $2 AND o.automatic AND o.active),"
+        "       p.time_zone, t.validity_count, t.validity_unit"
         "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"
         " WHERE p.external_id = $1 AND t.external_id = $2",
         {TEXTOID, TEXTOID});
@@ -78,17 +78,21 @@ Terms load(const std::string& program, const std::string& point_type) {
     const Rows rows = query.run({text_argument(program), text_argument(point_type)});
     if (rows.size() == 0) fail_unknown(program, point_type);
     Terms terms;
-    terms.program_active = rows.boolean(0, 1);
-    terms.debt_allowed = rows.boolean(0, 2);
-    terms.scale = rows.integer(0, 3);
-    terms.refund_allowed = rows.boolean(0, 4);
-    terms.type_active = rows.boolean(0, 5);
-    terms.deactivates_at = timestamp_at(rows, 0, 6);
-    terms.qualifies = rows.boolean(0, 7);
-    terms.judges_dynamic = rows.boolean(0, 8);
-    terms.time_zone = rows.text(0, 9);
-    terms.has_goal = rows.boolean(0, 12);
-    if (!rows.is_null(0, 10)) terms.validity = validity_of(rows.integer(0, 10), rows.text(0, 11));
+    ColumnsInTurn column(rows);
+    terms.program_active = column.boolean();
+    terms.debt_allowed = column.boolean();
+    terms.scale = column.integer();
+    terms.refund_allowed = column.boolean();
+    terms.type_active = column.boolean();
+    terms.deactivates_at = column.timestamp();
+    terms.qualifies = column.boolean();
+    terms.judges_dynamic = column.boolean();
+    terms.has_goal = column.boolean();
+    terms.time_zone = column.text();
+    const auto count = column.optional_integer();
+    const auto unit = column.optional_text();
+    if (count && unit) terms.validity = validity_of(*count, *unit);
+    column.end();
     return terms;
 }
 

@@ -27,9 +27,9 @@ void require_foreseeable(TimestampTz at);
     "           - extract(month FROM timezone(p.time_zone, m.registered_at)))::integer" \
     "          / (" count " * CASE " unit " WHEN 'year' THEN 12 ELSE 1 END) END"
 
-// Ends of periods as a relation with column `at`: all from the moment `since` to the moment `until`, and beyond it at least
-// one. Each is counted from the registration day itself, so that the 31st stays the 31st wherever there is one; and each is
-// the end of a day's last instant, since midnight itself may come twice where clocks are put back then.
+// Ends of periods as a relation with column `at`: all from the moment `since` to the moment `until`, and beyond it at
+// least one. Each is counted from the registration day itself, so that the 31st stays the 31st wherever there is one;
+// and each is the end of a day's last instant, since midnight itself may come twice where clocks are put back then.
 #define LOYALTY_PERIOD_ENDS(count, unit, since, until) \
     "(SELECT timezone(p.time_zone, date_trunc('day', timezone(p.time_zone, m.registered_at))"                         \
     "                              + k.number * CASE " unit " WHEN 'day' THEN make_interval(days => " count ")"       \

@@ -1,4 +1,5 @@
 #include "pg/members/profile_database.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/input.hpp"
 #include "pg/server/kept_queries.hpp"
 
@@ -41,14 +42,16 @@ ProfileDatabase load_profile_database(const std::string& program) {
     }
     ProfileDatabase profiles;
     profiles.program = program;
-    profiles.external_id = rows.text(0, 1);
-    profiles.time_zone = rows.text(0, 2);
-    profiles.program_active = rows.boolean(0, 3);
-    profiles.bundled = rows.boolean(0, 4);
-    profiles.relation = rows.oid(0, 5);
-    profiles.key_name = rows.text(0, 6);
-    profiles.email_name = rows.text(0, 7);
-    profiles.phone_name = rows.text(0, 8);
+    ColumnsInTurn column(rows);
+    profiles.external_id = column.text();
+    profiles.time_zone = column.text();
+    profiles.program_active = column.boolean();
+    profiles.bundled = column.boolean();
+    profiles.relation = column.oid();
+    profiles.key_name = column.text();
+    profiles.email_name = column.text();
+    profiles.phone_name = column.text();
+    column.end();
     const Column key = find_column(profiles.relation, profiles.key_name);
     if (!OidIsValid(key.type)) {
         throw Error(sqlstate::profiles_missing,

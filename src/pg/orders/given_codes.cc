@@ -4,30 +4,32 @@
 
 #include "pg/orders/time.hpp"
 #include "pg/server/days.hpp"
-#include "pg/server/values.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
 namespace {
 
-std::optional<std::int64_t> optional_count(const Rows& rows, std::uint64_t row, int column) {
-    if (rows.is_null(row, column)) return std::nullopt;
-    return rows.integer(row, column);
-}
-
-PromoCodeFacts facts_in(const Rows& rows, std::uint64_t row) {
+// Nothing where the program has no such code.
+std::optional<PromoCodeFacts> facts_in(const Rows& rows, std::uint64_t row, const Buyer& buyer) {
+    ColumnsInTurn column(rows, row);
+    const auto code = column.optional_text();
+    if (!code) return std::nullopt;
     PromoCodeFacts facts;
-    facts.code = rows.text(row, 1);
-    facts.pool = rows.text(row, 2);
-    facts.personal = rows.boolean(row, 3);
-    facts.profile = rows.optional_text(row, 4);
-    facts.expires_at = unix_us(timestamp_at(rows, row, 5));
-    facts.valid_from = unix_us(timestamp_at(rows, row, 6));
-    facts.valid_until = unix_us(timestamp_at(rows, row, 7));
-    facts.uses = rows.integer(row, 8);
-    facts.max_uses = optional_count(rows, row, 9);
-    facts.max_uses_per_member = optional_count(rows, row, 10);
-    facts.uses_of_buyer = bigint_at(rows, row, 11);
+    facts.code = *code;
+    facts.pool = column.text();
+    facts.personal = column.boolean();
+    facts.profile = column.optional_text();
+    facts.expires_at = unix_us(column.timestamp());
+    facts.valid_from = unix_us(column.timestamp());
+    facts.valid_until = unix_us(column.timestamp());
+    facts.uses = column.integer();
+    facts.max_uses = column.optional_integer();
+    facts.max_uses_per_member = column.optional_integer();
+    facts.uses_of_buyer = column.bigint();
+    const bool is_attached = column.boolean();
+    if (is_attached) facts.profile = buyer.key;
+    column.end();
     return facts;
 }
 
@@ -69,9 +71,8 @@ void find_promo_codes(Order& order, const OrderDocument& document, const Program
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         PromoCode code;
         code.given = document.promo_codes[row];
-        if (!rows.is_null(row, 1)) {
-            code.facts = facts_in(rows, row);
-            if (rows.boolean(row, 12)) code.facts->profile = order.buyer.key;
+        code.facts = facts_in(rows, row, order.buyer);
+        if (code.facts) {
             code.status = judge_promo_code(*code.facts, order.buyer, order.time.unix_us);
             const auto pool = std::find(program.pools.begin(), program.pools.end(), code.facts->pool);
             if (pool != program.pools.end()) code.pool = static_cast<Index>(pool - program.pools.begin());

@@ -10,6 +10,7 @@
 #include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -48,21 +49,22 @@ std::map<std::uint32_t, Payment> payments(const Program& program, const Calculat
 
 // An accrual that is due: its status was reached.
 struct DueAccrual {
-    std::int32_t number;
+    std::int32_t number = 0;
     std::string promotion, point_type;
-    int scale;
-    std::int64_t points;
+    int scale = 0;
+    std::int64_t points = 0;
     std::optional<TimestampTz> active_from;
     std::string_view refusal;  // why it is dropped instead; empty: it is not
 };
 
 std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& market) {
     static Query query(
-        "SELECT a.number, a.promotion, a.point_type, t.scale::integer, a.points - a.dropped, a.credit_on,"
-        "       CASE a.level WHEN 'product' THEN l.status ELSE o.status END,"
+        "SELECT CASE a.level WHEN 'product' THEN l.status ELSE o.status END, a.credit_on,"
+        "       a.number, a.promotion, a.point_type, t.scale::integer, a.points - a.dropped,"
         "       timezone(p.time_zone, timezone(p.time_zone, $4) + a.delay::interval),"
-        "       m.removed_at IS NOT NULL, t.active AND $4 < " LOYALTY_DEACTIVATION("t") ","
-        "       EXISTS (SELECT FROM loyalty.withdrawn_promotions w WHERE w.program = $2 AND w.promotion = a.promotion)"
+        "       m.removed_at IS NOT NULL,"
+        "       EXISTS (SELECT FROM loyalty.withdrawn_promotions w WHERE w.program = $2 AND w.promotion = a.promotion),"
+        "       t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
         "  FROM loyalty.order_accruals a"
         "  JOIN loyalty.orders o ON o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
         "  JOIN loyalty.programs p ON p.external_id = $2"
@@ -76,14 +78,22 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
     const Rows rows = query.run({order.buyer, order.program, order.external_id, timestamp_argument(now())});
     std::vector<DueAccrual> due;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        if (!market.is_credited(rows.text(row, 7), rows.text(row, 6))) continue;
-        const int scale = rows.integer(row, 4);
-        due.push_back({rows.integer(row, 1), rows.text(row, 2), rows.text(row, 3), scale, units_at(rows, row, 5, scale),
-                       rows.is_null(row, 8) ? std::nullopt : std::optional(timestamp_at(rows, row, 8)),
-                       rows.boolean(row, 9)     ? "member_removed"
-                       : rows.boolean(row, 11)  ? "promotion_withdrawn"
-                       : !rows.boolean(row, 10) ? "point_type_inactive"
-                                                : std::string_view()});
+        ColumnsInTurn column(rows, row);
+        const std::string status = column.text(), credit_on = column.text();
+        if (!market.is_credited(status, credit_on)) continue;
+        DueAccrual accrual;
+        accrual.number = column.integer();
+        accrual.promotion = column.text();
+        accrual.point_type = column.text();
+        accrual.scale = column.integer();
+        accrual.points = column.units(accrual.scale);
+        accrual.active_from = column.optional_timestamp();
+        const bool is_removed = column.boolean(), is_withdrawn = column.boolean(), is_active = column.boolean();
+        if (!is_active) accrual.refusal = "point_type_inactive";
+        if (is_withdrawn) accrual.refusal = "promotion_withdrawn";
+        if (is_removed) accrual.refusal = "member_removed";
+        column.end();
+        due.push_back(std::move(accrual));
     }
     return due;
 }

@@ -3,9 +3,9 @@
 #include "pg/members/visible.hpp"
 #include "pg/promo_codes/verbs.hpp"
 #include "pg/promotions/cache.hpp"
-#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 extern "C" {
@@ -29,14 +29,10 @@ struct PromoCode {
     TimestampTz expires_at = DT_NOEND;
 };
 
-std::optional<std::int32_t> optional_integer(const Rows& rows, int column) {
-    return rows.is_null(0, column) ? std::nullopt : std::optional(rows.integer(0, column));
-}
-
 PromoCode lock_code(const std::string& program, const std::string& code) {
     static Query query(
-        "SELECT c.code, c.pool::text, p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", c.profile, c.uses,"
-        "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at, p.template"
+        "SELECT c.code, c.pool::text, p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", p.template, c.profile, c.uses,"
+        "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at"
         "  FROM loyalty.promo_codes c JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
         " WHERE c.code = upper(btrim($2)) AND c.program = $1 FOR NO KEY UPDATE OF c",
         {TEXTOID, TEXTOID});
@@ -46,14 +42,14 @@ PromoCode lock_code(const std::string& program, const std::string& code) {
                     "promo code \"" + code + "\" of program \"" + program + "\" does not exist", {},
                     "See loyalty.promo_code_states.");
     }
-    return {rows.text(0, 1),
-            {program, rows.text(0, 2), rows.text(0, 3), timestamp_at(rows, 0, 4), timestamp_at(rows, 0, 5),
-             rows.optional_text(0, 11)},
-            rows.optional_text(0, 6),
-            rows.integer(0, 7),
-            optional_integer(rows, 8),
-            optional_integer(rows, 9),
-            timestamp_at(rows, 0, 10)};
+    ColumnsInTurn column(rows);
+    return {column.text(),
+            {program, column.text(), column.text(), column.timestamp(), column.timestamp(), column.optional_text()},
+            column.optional_text(),
+            column.integer(),
+            column.optional_integer(),
+            column.optional_integer(),
+            column.timestamp()};
 }
 
 [[noreturn]] void fail_other_profile(const PromoCode& code) {

@@ -6,6 +6,7 @@
 
 #include "pg/promotions/cache.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
 #include "pg/server/trigger.hpp"
@@ -162,22 +163,25 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     auto live = std::make_shared<LiveProgram>();
     Market& market = live->market;
     market.program = id;
-    market.active = rows.boolean(0, 1);
-    market.currency = rows.text(0, 2);
-    market.currency_scale = rows.integer(0, 3);
-    market.time_zone = rows.text(0, 4);
-    market.profile_database = live->profiles.profile_database = rows.text(0, 5);
-    live->profiles.relation = rows.oid(0, 6);
-    live->profiles.key_column = rows.text(0, 7);
-    for (auto& channel : rows.texts(0, 8)) market.channels.insert(std::move(channel));
-    const auto points = rows.texts(0, 9), channels = rows.texts(0, 10, points.size());
+    ColumnsInTurn column(rows);
+    market.active = column.boolean();
+    market.currency = column.text();
+    market.currency_scale = column.integer();
+    market.time_zone = column.text();
+    market.profile_database = live->profiles.profile_database = column.text();
+    live->profiles.relation = column.oid();
+    live->profiles.key_column = column.text();
+    for (auto& channel : column.texts()) market.channels.insert(std::move(channel));
+    const auto points = column.texts(), channels = column.texts(points.size());
     for (std::size_t i = 0; i < points.size(); i++) market.contact_points.emplace(points[i], channels[i]);
-    for (auto& region : rows.texts(0, 11)) market.regions.insert(std::move(region));
-    const auto statuses = rows.texts(0, 12), kinds = rows.texts(0, 14, statuses.size());
-    const auto positions = rows.integers(0, 13, statuses.size());
+    for (auto& region : column.texts()) market.regions.insert(std::move(region));
+    const auto statuses = column.texts();
+    const auto positions = column.integers(statuses.size());
+    const auto kinds = column.texts(statuses.size());
     for (std::size_t i = 0; i < statuses.size(); i++)
         market.statuses.emplace(statuses[i], Status{positions[i], status_kind(kinds[i])});
-    live->judges_dynamic = rows.boolean(0, 15);
+    live->judges_dynamic = column.boolean();
+    column.end();
     load_point_types(*live);
 
     live->profiles.bundled = live->profiles.relation == table_oid("profiles");

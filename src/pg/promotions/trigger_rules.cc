@@ -3,8 +3,8 @@
 #include "pg/ledger/answers.hpp"
 #include "pg/ledger/around_booking.hpp"
 #include "pg/promotions/trigger_terms.hpp"
-#include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -106,25 +106,26 @@ PG_FUNCTION_INFO_V1(loyalty_fire);
 Datum loyalty_fire(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Arguments given(fcinfo);
+        ArgumentsInTurn given(fcinfo);
         const MemoryContext caller = CurrentMemoryContext;
         const AsOwner owner = AsOwner::writing();
         const Spi connection;
         Firing firing;
-        firing.promotion = given.required(0, "promotion");
-        firing.member = given.required(1, "member");
-        firing.operation = given.text(2);
-        firing.point_type = given.text(3);
-        firing.amount = given.datum(4);
-        firing.external_id = given.text(5);
-        firing.created_at = given.moment(7);
-        firing.source_type = given.text(8);
-        firing.source = given.text(9);
-        firing.comment = given.text(10);
-        firing.data = given.datum(11);
+        firing.promotion = given.required("promotion");
+        firing.member = given.required("member");
+        firing.operation = given.text();
+        firing.point_type = given.text();
+        firing.amount = given.datum();
+        firing.external_id = given.text();
+        const auto program = given.text();
+        firing.created_at = given.moment();
+        firing.source_type = given.text();
+        firing.source = given.text();
+        firing.comment = given.text();
+        firing.data = given.datum();
         refuse_own_source(firing.source_type);
         check_attachments(firing.source_type, firing.source, firing.data);
-        return fire(firing, program_of(firing.promotion, given.text(6)), caller);
+        return fire(firing, program_of(firing.promotion, program), caller);
     });
 }
 }

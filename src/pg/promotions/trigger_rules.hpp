@@ -9,8 +9,8 @@
 
 namespace loyalty::pg {
 
-// The program whose trigger promotion it is: the one named, or the only one that has it; of several the active one. Error
-// LY720 otherwise.
+// The program whose trigger promotion it is: the one named, or the only one that has it; of several the active one.
+// Error LY720 otherwise.
 std::string program_of(const std::string& promotion, const std::optional<std::string>& program);
 
 struct Firing {

@@ -9,6 +9,7 @@
 #include "pg/ledger/book.hpp"
 #include "pg/members/profile_database.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -34,20 +35,23 @@ std::bitset<Size> bits(const std::vector<std::int32_t>& numbers) {
     return set;
 }
 
-Schedule read_schedule(const Rows& rows, int column) {
+Schedule read_schedule(ColumnsInTurn& column) {
     Schedule schedule;
-    schedule.months = bits<13>(rows.integers(0, column));
-    schedule.days_of_month = bits<32>(rows.integers(0, column + 1));
-    schedule.weekdays = bits<8>(rows.integers(0, column + 2));
-    if (!rows.is_null(0, column + 3)) {
-        schedule.from_us = bigint_at(rows, 0, column + 3);
-        schedule.to_us = bigint_at(rows, 0, column + 4);
+    schedule.months = bits<13>(column.integers());
+    schedule.days_of_month = bits<32>(column.integers());
+    schedule.weekdays = bits<8>(column.integers());
+    const auto from = column.optional_bigint(), to = column.optional_bigint();
+    if (from && to) {
+        schedule.from_us = *from;
+        schedule.to_us = *to;
     }
-    if (!rows.is_null(0, column + 5)) {
-        const std::string unit = rows.text(0, column + 6);
-        schedule.every = rows.integer(0, column + 5);
+    const auto every = column.optional_integer();
+    const auto unit = column.optional_text();
+    const auto start_day = column.optional_integer();
+    if (every) {
+        schedule.every = *every;
         schedule.every_unit = unit == "day" ? Period::day : unit == "week" ? Period::week : Period::month;
-        schedule.start_day = rows.integer(0, column + 7);
+        schedule.start_day = start_day.value();
     }
     return schedule;
 }
@@ -74,20 +78,23 @@ TriggerTerms read_terms(const std::string& program, const std::string& promotion
                     "Name one of loyalty.promotions.");
     }
     TriggerTerms terms;
-    terms.state = rows.text(0, 1);
-    terms.audience = rows.text(0, 2);
-    terms.is_trigger = rows.boolean(0, 3);
-    if (!rows.is_null(0, 4)) terms.starts_at = timestamp_at(rows, 0, 4);
-    if (!rows.is_null(0, 5)) terms.ends_at = timestamp_at(rows, 0, 5);
-    terms.segments = rows.texts(0, 6);
-    terms.tiers = rows.texts(0, 7);
-    terms.schedule = read_schedule(rows, 8);
-    terms.local = {bigint_at(rows, 0, 16), bigint_at(rows, 0, 17)};
-    if (!rows.is_null(0, 18)) terms.limits.max_uses = rows.integer(0, 18);
-    if (!rows.is_null(0, 19)) terms.limits.max_uses_per_member = rows.integer(0, 19);
-    if (const auto budget = rows.optional_text(0, 20)) terms.limits.points_budget = Decimal::parse(*budget);
-    terms.limits.max_uses_per_member_every = rows.text(0, 21);
-    if (!terms.limits.max_uses_per_member_every.empty()) terms.counted_from = timestamp_at(rows, 0, 22);
+    ColumnsInTurn column(rows);
+    terms.state = column.text();
+    terms.audience = column.text();
+    terms.is_trigger = column.boolean();
+    terms.starts_at = column.optional_timestamp();
+    terms.ends_at = column.optional_timestamp();
+    terms.segments = column.texts();
+    terms.tiers = column.texts();
+    terms.schedule = read_schedule(column);
+    terms.local = {column.bigint(), column.bigint()};
+    terms.limits.max_uses = column.optional_integer();
+    terms.limits.max_uses_per_member = column.optional_integer();
+    if (const auto budget = column.optional_text()) terms.limits.points_budget = Decimal::parse(*budget);
+    terms.limits.max_uses_per_member_every = column.text();
+    const TimestampTz period_began = column.timestamp();
+    if (!terms.limits.max_uses_per_member_every.empty()) terms.counted_from = period_began;
+    column.end();
     return terms;
 }
 

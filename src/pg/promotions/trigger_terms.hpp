@@ -1,5 +1,5 @@
-// What a trigger promotion says beside its rules: dates, schedule, audience, usage limits. It stands outside the versions, so
-// these are the draft's, in force at once. What bookings ask of them, ledger/around_booking.hpp says.
+// What a trigger promotion says beside its rules: dates, schedule, audience, usage limits. It stands outside the
+// versions, so these are the draft's, in force at once. What bookings ask of them, ledger/around_booking.hpp says.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace loyalty::pg {
 
-// Error LY319 (no such promotion), LY720 (no trigger promotion), LY721 (not active, out of its dates or of its schedule).
+// Error LY319 (no such promotion), LY720 (no trigger promotion), LY721 (not active, out of its dates or of its
+// schedule).
 void require_in_force(const std::string& program, const std::string& promotion, TimestampTz now);
 
 }  // namespace loyalty::pg

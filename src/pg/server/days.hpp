@@ -11,8 +11,8 @@ namespace loyalty::pg {
 // A year below 100 is one of two digits that was read as it stands: 17-06-15 as the year 17.
 inline bool has_year_of_two_digits(TimestampTz moment) { return moment < INT64CONST(-693960) * USECS_PER_DAY; }
 
-// The end of a day of the program: the moment from which points that can be used through that day have expired. Error LY201
-// where there is no such program.
+// The end of a day of the program: the moment from which points that can be used through that day have expired. Error
+// LY201 where there is no such program.
 TimestampTz end_of_day(const std::string& program, Datum date);
 
 // expires_at and expires_on, of which one may be given. Error LY512 where both are.
@@ -23,7 +23,8 @@ std::optional<TimestampTz> read_expiry(const std::string& program, const std::op
 
 // Text that queries share.
 
-// When a day begins: the end of the last instant before it, since midnight itself may come twice where clocks are put back.
+// When a day begins: the end of the last instant before it, since midnight itself may come twice where clocks are put
+// back.
 #define LOYALTY_DAY_BEGINS(day, zone) \
     "(timezone(" zone ", (" day ")::timestamp - interval '1 microsecond') + interval '1 microsecond')"
 

@@ -178,6 +178,11 @@ std::string Rows::text(std::uint64_t row, int column) const {
 
 Oid Rows::type(int column) const { return table_ ? SPI_gettypeid(table_->tupdesc, column) : InvalidOid; }
 
+void Rows::require_columns(int count) const {
+    if (table_ && table_->tupdesc->natts == count) return;
+    fail(0, count, "has another number of columns than are read");
+}
+
 std::string Rows::shown(std::uint64_t row, int column) const {
     value(row, column);
     const SPITupleTable* table = table_;

@@ -69,6 +69,8 @@ public:
     // An array without nulls, which of a type of fixed size is a plain C array; no array where it is null.
     const ArrayType* plain_array(std::uint64_t row, int column, Oid array_type) const;
     Oid type(int column) const;
+    // Error XX001 where the rows have another number of columns.
+    void require_columns(int count) const;
     // Whatever its type is, as the server writes it.
     std::string shown(std::uint64_t row, int column) const;
 

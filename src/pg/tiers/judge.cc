@@ -26,8 +26,8 @@ struct Bound {
 std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& arguments, int scale) {
     static Query query(
         "SELECT g.external_id, g.model, g.upgrade_at_once, g.fall_on_reversal, r.tiers, r.thresholds,"
-        "       s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.points, s.seq,"
-        "       least(s.review_at, s.reset_at, s.falls_at, s.given_until), s.due_at, s.given_tier, s.given_until"
+        "       " LOYALTY_STANDING ", s.points, s.seq,"
+        "       least(s.review_at, s.reset_at, s.falls_at, s.given_until), s.due_at"
         "  FROM loyalty.tier_groups g"
         "  JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"
         " CROSS JOIN LATERAL ("
@@ -42,21 +42,21 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     Bound bound;
     TierGroup& group = bound.group;
     group.program = key.program;
-    group.id = rows.text(0, 1);
-    group.model = rows.text(0, 2);
     group.scale = scale;
-    group.rules.upgrade_at_once = rows.boolean(0, 3);
-    group.fall_on_reversal = rows.boolean(0, 4);
-    group.tiers = rows.texts(0, 5);
-    group.ladder.thresholds = bigints_at(rows, 0, 6);
+    ColumnsInTurn column(rows);
+    group.id = column.text();
+    group.model = column.text();
+    group.rules.upgrade_at_once = column.boolean();
+    group.fall_on_reversal = column.boolean();
+    group.tiers = column.texts();
+    group.ladder.thresholds = column.bigints();
     require_ladder(group);
-    bound.standing = {group.rank(rows.optional_text(0, 7)), group.rank(rows.optional_text(0, 8)),
-                      group.rank(rows.optional_text(0, 9)), timestamp_at(rows, 0, 10),
-                      group.rank(rows.optional_text(0, 15)), timestamp_at(rows, 0, 16)};
-    bound.points = units_at(rows, 0, 11, scale);
-    bound.seq = bigint_at(rows, 0, 12);
-    bound.calendar_due = timestamp_at(rows, 0, 13);
-    bound.due_at = timestamp_at(rows, 0, 14);
+    bound.standing = read_standing(column, group);
+    bound.points = column.units(scale);
+    bound.seq = column.bigint();
+    bound.calendar_due = column.timestamp();
+    bound.due_at = column.timestamp();
+    column.end();
     return bound;
 }
 

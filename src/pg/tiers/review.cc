@@ -28,25 +28,29 @@ struct Candidate {
     std::vector<PeriodEnd> reviews, resets;
 };
 
-std::vector<PeriodEnd> period_ends(const Rows& rows, std::uint64_t row, int column) {
-    const auto ends = timestamps_at(rows, row, column), month_ends = timestamps_at(rows, row, column + 1);
+std::vector<PeriodEnd> period_ends(ColumnsInTurn& column) {
+    const auto ends = column.timestamps(), month_ends = column.timestamps();
     std::vector<PeriodEnd> found;
     for (std::size_t i = 0; i < ends.size(); i++) found.push_back({ends[i], month_ends[i]});
     return found;
 }
 
-void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account& account) {
-    std::vector<std::vector<std::int64_t>> fields;
-    for (int i = 0; i < 4; i++) fields.push_back(bigints_at(rows, row, column + i));
-    for (int i = 4; i < 6; i++) fields.push_back(timestamps_at(rows, row, column + i));
-    for (std::size_t i = 0; i < fields[0].size(); i++) {
+void read_account(ColumnsInTurn& column, int scale, ledger::Account& account) {
+    account.seq = column.bigint();
+    account.total = column.units(scale);
+    account.debt = column.units(scale);
+    account.owed = column.units(scale);
+    const auto seqs = column.bigints(), amounts = column.bigints(), remaining = column.bigints(),
+               held = column.bigints();
+    const auto active_from = column.timestamps(), expires_at = column.timestamps();
+    for (std::size_t i = 0; i < seqs.size(); i++) {
         ledger::Lot lot;
-        lot.seq = fields[0][i];
-        lot.amount = fields[1][i];
-        lot.remaining = fields[2][i];
-        lot.held = fields[3][i];
-        lot.active_from = fields[4][i];
-        lot.expires_at = fields[5][i];
+        lot.seq = seqs[i];
+        lot.amount = amounts[i];
+        lot.remaining = remaining[i];
+        lot.held = held[i];
+        lot.active_from = active_from[i];
+        lot.expires_at = expires_at[i];
         account.add(lot);
     }
     account.sort();
@@ -64,12 +68,12 @@ void read_lots(const Rows& rows, std::uint64_t row, int column, ledger::Account&
 std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector<std::string>& members,
                                        TimestampTz until, Sees sees) {
     static Query query(
-        "SELECT m.member, s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.since, s.seq, s.points, s.due_at,"
+        "SELECT m.member, s.tier, " LOYALTY_STANDING ", s.given_reason,"
+        "       s.since, s.seq, s.points, s.due_at,"
         "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
         "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
-        "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at,"
-        "       s.given_tier, s.given_until, s.given_reason"
+        "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
         "  FROM unnest($2::text[]) k (member)"
         " CROSS JOIN " LOYALTY_EACH_MEMBER
         " m"
@@ -98,24 +102,20 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
     std::vector<Candidate> candidates(rows.size());
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         Candidate& candidate = candidates[row];
-        candidate.member = rows.text(row, 1);
-        candidate.tier = rows.optional_text(row, 2);
-        candidate.standing = {group.rank(candidate.tier), group.rank(rows.optional_text(row, 3)),
-                              group.rank(rows.optional_text(row, 4)), timestamp_at(rows, row, 5),
-                              group.rank(rows.optional_text(row, 25)), timestamp_at(rows, row, 26)};
-        candidate.given_reason = rows.optional_text(row, 27);
-        candidate.since = timestamp_at(rows, row, 6);
-        candidate.seq = bigint_at(rows, row, 7);
-        candidate.points = units_at(rows, row, 8, group.scale);
-        candidate.due_at = timestamp_at(rows, row, 9);
-        if (!rows.is_null(row, 10)) candidate.member_from = timestamp_at(rows, row, 10);
-        candidate.reviews = period_ends(rows, row, 11);
-        candidate.resets = period_ends(rows, row, 13);
-        candidate.account.seq = bigint_at(rows, row, 15);
-        candidate.account.total = units_at(rows, row, 16, group.scale);
-        candidate.account.debt = units_at(rows, row, 17, group.scale);
-        candidate.account.owed = units_at(rows, row, 18, group.scale);
-        read_lots(rows, row, 19, candidate.account);
+        ColumnsInTurn column(rows, row);
+        candidate.member = column.text();
+        candidate.tier = column.optional_text();
+        candidate.standing = read_standing(column, group);
+        candidate.given_reason = column.optional_text();
+        candidate.since = column.timestamp();
+        candidate.seq = column.bigint();
+        candidate.points = column.units(group.scale);
+        candidate.due_at = column.timestamp();
+        candidate.member_from = column.optional_timestamp();
+        candidate.reviews = period_ends(column);
+        candidate.resets = period_ends(column);
+        read_account(column, group.scale, candidate.account);
+        column.end();
     }
     return candidates;
 }

@@ -81,15 +81,17 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         TierGroup& group = groups[row];
         group.program = program;
-        group.id = rows.text(row, 1);
-        group.model = rows.text(row, 2);
-        group.point_type = rows.optional_text(row, 3);
-        group.scale = rows.integer(row, 4);
-        group.rules = {rows.boolean(row, 5), rows.boolean(row, 6)};
-        group.fall_on_reversal = rows.boolean(row, 7);
-        group.tiers = rows.texts(row, 8);
-        group.ladder.thresholds = bigints_at(rows, row, 9);
-        group.has_predicates = rows.boolean(row, 10);
+        ColumnsInTurn column(rows, row);
+        group.id = column.text();
+        group.model = column.text();
+        group.point_type = column.optional_text();
+        group.scale = column.integer();
+        group.rules = {column.boolean(), column.boolean()};
+        group.fall_on_reversal = column.boolean();
+        group.tiers = column.texts();
+        group.ladder.thresholds = column.bigints();
+        group.has_predicates = column.boolean();
+        column.end();
         require_ladder(group);
     }
     return groups;
@@ -101,6 +103,11 @@ TierGroup load_tier_group(const std::string& program, const std::string& id, See
     throw Error(sqlstate::deleted_meanwhile,
                 "tier group \"" + id + "\" of program \"" + program + "\" was deleted meanwhile", {},
                 "Run the statement again.");
+}
+
+Standing read_standing(ColumnsInTurn& column, const TierGroup& group) {
+    return {group.rank(column.optional_text()), group.rank(column.optional_text()), group.rank(column.optional_text()),
+            column.timestamp(), group.rank(column.optional_text()), column.timestamp()};
 }
 
 // The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that ended before it was made, or before the

@@ -1,13 +1,13 @@
 // Tiers: what a member holds in each group, kept up by every booking, by the calendar, and by the jobs.
 //
-// Everything here works on members whose rows of loyalty.members are locked, as the schema's owner, within a connection to
-// SPI. What is due by the calendar is worked out in memory (core/tiers) from a set of rows read by one statement, and
-// written by one statement a table: one member or ten thousand at a time is the same code.
+// Everything here works on members whose rows of loyalty.members are locked, as the schema's owner, within a connection
+// to SPI. What is due by the calendar is worked out in memory (core/tiers) from a set of rows read by one statement,
+// and written by one statement a table: one member or ten thousand at a time is the same code.
 #pragma once
 
 #include "core/tiers/cyclic.hpp"
 
-#include "pg/server/values.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -40,6 +40,10 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
 // Error LY746 where it was deleted since it was found.
 TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees = Sees::newest);
 
+// A standing as columns of a query in which s is the row of loyalty.member_tiers, and read from there.
+#define LOYALTY_STANDING "s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.given_tier, s.given_until"
+tiers::Standing read_standing(ColumnsInTurn& column, const TierGroup& group);
+
 // Gives members their rows of loyalty.member_tiers in each group of the program where they have none.
 void make_standings(const std::string& program, const std::vector<std::string>& members);
 
@@ -55,8 +59,8 @@ struct TierChange {
 
 void write_changes(const TierGroup& group, const std::vector<TierChange>& changes);
 
-// Books what the calendar has due for the members in a group, up to now; then makes their tiers what the present state gives,
-// for the cause, and where that is a person's doing, for the reason. Returns how many tiers have changed.
+// Books what the calendar has due for the members in a group, up to now; then makes their tiers what the present state
+// gives, for the cause, and where that is a person's doing, for the reason. Returns how many tiers have changed.
 std::int64_t review_members(const TierGroup& group, const std::vector<std::string>& members, TimestampTz now,
                             tiers::Cause cause, const std::optional<std::string>& reason = std::nullopt);
 
@@ -73,8 +77,8 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
 // The tiers that a member holds at a moment from now on, by their external ids; nothing is written.
 std::vector<std::string> held_tiers(const std::string& program, const std::string& member, TimestampTz at);
 
-// Judges the predicates of tiers of a program for members: dynamic groups, and cumulative ones that have any; profiles are
-// read with the caller's rights. Returns how many tiers have changed.
+// Judges the predicates of tiers of a program for members: dynamic groups, and cumulative ones that have any; profiles
+// are read with the caller's rights. Returns how many tiers have changed.
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                            Oid caller, tiers::Cause cause = tiers::Cause::judgement);
 
