@@ -1,6 +1,7 @@
 // The functions that book: accrue, redeem, refund, cancel, write off; hold, commit, roll back. Each inserts a row into
 // loyalty.transactions, where the trigger does the work, or makes or ends a hold; and answers with the row, or with the
 // one that was booked before for the same request.
+#include "pg/ledger/amounts.hpp"
 #include "pg/ledger/answers.hpp"
 #include "pg/ledger/holds.hpp"
 #include "pg/ledger/lookup.hpp"

@@ -1,6 +1,8 @@
 #include "pg/ledger/holds.hpp"
 
+#include "pg/ledger/amounts.hpp"
 #include "pg/ledger/around_booking.hpp"
+#include "pg/ledger/refusals.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/server/clock.hpp"
 

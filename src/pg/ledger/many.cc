@@ -5,6 +5,7 @@
 #include <set>
 
 #include "pg/events/outbox.hpp"
+#include "pg/ledger/amounts.hpp"
 #include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/store_many.hpp"
 #include "pg/members/lock.hpp"

@@ -1,5 +1,6 @@
 #include "pg/promotions/trigger_rules.hpp"
 
+#include "pg/ledger/amounts.hpp"
 #include "pg/ledger/answers.hpp"
 #include "pg/ledger/around_booking.hpp"
 #include "pg/promotions/trigger_terms.hpp"

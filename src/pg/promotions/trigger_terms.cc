@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "pg/ledger/amounts.hpp"
 #include "pg/ledger/around_booking.hpp"
-#include "pg/ledger/book.hpp"
 #include "pg/members/profile_database.hpp"
 #include "pg/server/guarded_writing.hpp"
 #include "pg/server/in_turn.hpp"

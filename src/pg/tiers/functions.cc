@@ -1,7 +1,7 @@
 // The SQL functions of tiers: reading them, judging a member, and what follows from edits.
 #include <algorithm>
 
-#include "pg/ledger/book.hpp"
+#include "pg/ledger/amounts.hpp"
 #include "pg/members/lock.hpp"
 #include "pg/members/periods.hpp"
 #include "pg/members/visible.hpp"
