@@ -7,6 +7,7 @@
 
 #include "core/calculate/calculate.hpp"
 #include "core/calculate/candidates.hpp"
+#include "core/compile/compile.hpp"
 #include "core/search/problem.hpp"
 #include "unit/search_cases.hpp"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "codec/json_writer.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <string>

@@ -1,5 +1,7 @@
 #include "codec/result_writer.hpp"
 
+#include "core/calculate/benefit.hpp"
+
 #include <algorithm>
 #include <deque>
 

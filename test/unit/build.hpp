@@ -2,8 +2,9 @@
 #pragma once
 
 #include "core/calculate/calculate.hpp"
-#include "core/document/order.hpp"
+#include "core/compile/compile.hpp"
 #include "core/error.hpp"
+#include "core/order/order.hpp"
 #include "core/program/tree.hpp"
 
 #include <algorithm>

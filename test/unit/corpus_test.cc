@@ -5,6 +5,7 @@
 #include "codec/resolved_order.hpp"
 #include "codec/return_reader.hpp"
 #include "codec/tree_reader.hpp"
+#include "core/compile/compile.hpp"
 #include "core/error.hpp"
 
 #include <gtest/gtest.h>

@@ -2,7 +2,8 @@
 // that skips anything, arithmetic of its own. Slow, short, and what the engine is compared with.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/calculate/reason.hpp"
+#include "core/order/order.hpp"
 #include "core/program/tree.hpp"
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "core/program/promo_code.hpp"
+#include "core/order/promo_code.hpp"
 
 #include "unit/build.hpp"
 

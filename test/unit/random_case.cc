@@ -1,6 +1,7 @@
 #include "unit/random_case.hpp"
 
-#include "core/document/resolve.hpp"
+#include "core/benefits/benefit_types.hpp"
+#include "core/order/resolve.hpp"
 #include "unit/build.hpp"
 #include "unit/random_conditions.hpp"
 

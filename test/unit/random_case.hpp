@@ -1,7 +1,7 @@
 // Random trees and orders, and a printed form of them that a reader can follow.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/tree.hpp"
 #include "unit/oracle.hpp"
 

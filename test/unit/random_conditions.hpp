@@ -1,7 +1,7 @@
 // Random audiences, dates, schedules, gates and places of promotions, and random orders to meet them.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/tree.hpp"
 #include "unit/oracle.hpp"
 

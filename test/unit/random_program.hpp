@@ -2,7 +2,7 @@
 // amounts, limits of groups and product segments are each in at least three of ten.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/tree.hpp"
 
 #include <random>

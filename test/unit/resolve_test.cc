@@ -1,4 +1,4 @@
-#include "core/document/resolve.hpp"
+#include "core/order/resolve.hpp"
 
 #include "codec/order_reader.hpp"
 #include "unit/build.hpp"

@@ -1,5 +1,5 @@
 // Which units make up sets: worked cases, and random ones against all ways to fill them.
-#include "core/calculate/sets.hpp"
+#include "core/benefits/sets.hpp"
 #include "unit/oracle_sets.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // Texts: their variables, and where a benefit may stand. Figures in cents.
 
-#include "core/document/template.hpp"
+#include "core/calculate/template.hpp"
+#include "core/compile/compile.hpp"
 #include "unit/worked_case.hpp"
 
 #include <gtest/gtest.h>

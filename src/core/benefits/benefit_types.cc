@@ -1,6 +1,6 @@
-// The table of all benefits.
-#include "core/benefits/benefits.hpp"
+#include "core/benefits/benefit_types.hpp"
 
+#include "core/benefits/benefits.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>

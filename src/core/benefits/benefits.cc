@@ -86,11 +86,6 @@ SegmentsParameter::SegmentsParameter(Parameters& parameters, const BenefitSettin
     }
 }
 
-const std::vector<std::uint32_t>& Benefit::segments() const {
-    static const std::vector<std::uint32_t> all;
-    return all;
-}
-
 std::vector<LineSum> sums_by_line(const View& view) {
     std::vector<LineSum> sums;
     for (const auto& part : view.parts) {

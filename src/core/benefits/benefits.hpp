@@ -1,8 +1,8 @@
 // The readers of all benefits, for the table in benefit_types.cc, and what several of them share.
 #pragma once
 
-#include "core/benefits/benefit.hpp"
-#include "core/document/order.hpp"
+#include "core/calculate/benefit.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <optional>

@@ -10,7 +10,7 @@
 //     {"percent": 10, "segments": ["shoes"]}            on orders: of the goods in these product segments only
 #include "core/benefits/benefits.hpp"
 
-#include "core/calculate/pick.hpp"
+#include "core/benefits/pick.hpp"
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 // A quote shows the pool and the message, in which {{ promo_code }} stands until the code is issued.
 #include "core/benefits/benefits.hpp"
 
-#include "core/document/template.hpp"
+#include "core/calculate/template.hpp"
 
 namespace loyalty {
 

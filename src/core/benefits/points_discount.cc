@@ -9,7 +9,7 @@
 // Money is proposed here; how many points it takes is rounded up once for all of the order (calculate.cc).
 #include "core/benefits/benefits.hpp"
 
-#include "core/calculate/pick.hpp"
+#include "core/benefits/pick.hpp"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 // The difference is allotted over the lines by their current totals, with the target order over the shipping as well.
 #include "core/benefits/benefits.hpp"
 
-#include "core/money/price_step.hpp"
+#include "core/benefits/price_step.hpp"
 
 namespace loyalty {
 

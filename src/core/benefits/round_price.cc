@@ -11,7 +11,7 @@
 // quantity).
 #include "core/benefits/benefits.hpp"
 
-#include "core/money/price_step.hpp"
+#include "core/benefits/price_step.hpp"
 
 namespace loyalty {
 

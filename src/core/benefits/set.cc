@@ -15,8 +15,8 @@
 // price for an article that he adds. How units are chosen: sets.hpp.
 #include "core/benefits/benefits.hpp"
 
-#include "core/calculate/pick.hpp"
-#include "core/calculate/sets.hpp"
+#include "core/benefits/pick.hpp"
+#include "core/benefits/sets.hpp"
 #include "core/money/allot.hpp"
 
 #include <algorithm>

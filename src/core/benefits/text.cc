@@ -6,7 +6,7 @@
 // reference; they are filled in when all figures are final.
 #include "core/benefits/benefits.hpp"
 
-#include "core/document/template.hpp"
+#include "core/calculate/template.hpp"
 
 namespace loyalty {
 

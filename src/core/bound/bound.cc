@@ -1,6 +1,7 @@
 #include "core/bound/bound.hpp"
 
 #include "core/bound/judge.hpp"
+#include "core/calculate/benefit.hpp"
 
 #include <limits>
 

@@ -1,6 +1,6 @@
 #include "core/bound/judge.hpp"
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 
 namespace loyalty {
 

@@ -1,6 +1,6 @@
 #include "core/bound/promises.hpp"
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -4,6 +4,7 @@
 
 #include "core/bound/share.hpp"
 #include "core/bound/world.hpp"
+#include "core/calculate/reach.hpp"
 
 #include <cstdint>
 #include <optional>

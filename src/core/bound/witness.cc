@@ -1,7 +1,7 @@
 #include "core/bound/witness.hpp"
 
-#include "core/benefits/benefit.hpp"
 #include "core/bound/promises.hpp"
+#include "core/calculate/benefit.hpp"
 
 #include <algorithm>
 

@@ -5,8 +5,8 @@
 #include "core/calculate/commit.hpp"
 #include "core/calculate/conditions.hpp"
 #include "core/calculate/redeem.hpp"
+#include "core/calculate/template.hpp"
 #include "core/calculate/work.hpp"
-#include "core/document/template.hpp"
 #include "core/error.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // The one calculation: quotes, explanations, and later tests, placed orders and backtests all call it.
 #pragma once
 
-#include "core/calculate/state.hpp"
-#include "core/document/order.hpp"
+#include "core/calculate/proposal.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <functional>

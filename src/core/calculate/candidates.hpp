@@ -5,7 +5,8 @@
 // tiers and segments of the buyer and the order; and the tree is walked only along the branches that lead to a candidate.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/calculate/benefit.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // once, by the floors of the lines and by what is left of the points, and what remains is applied to the state.
 #pragma once
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 #include "core/calculate/state.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <optional>

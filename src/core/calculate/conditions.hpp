@@ -3,7 +3,8 @@
 // looks for them the other way round.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/calculate/reason.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 namespace loyalty {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/calculate/state.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <optional>

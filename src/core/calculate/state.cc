@@ -1,6 +1,6 @@
 #include "core/calculate/state.hpp"
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 
 #include <algorithm>
 

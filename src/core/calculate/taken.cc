@@ -1,6 +1,6 @@
 #include "core/calculate/taken.hpp"
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 #include "core/explain/explain.hpp"
 
+#include "core/calculate/benefit.hpp"
 #include "core/calculate/work.hpp"
 #include "core/explain/refusal.hpp"
 

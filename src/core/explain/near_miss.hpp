@@ -4,7 +4,7 @@
 
 #include "core/calculate/conditions.hpp"
 #include "core/document/comparison.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <optional>

@@ -1,5 +1,6 @@
 #include "core/explain/refusal.hpp"
 
+#include "core/calculate/benefit.hpp"
 #include "core/calculate/redeem.hpp"
 #include "core/explain/near_miss.hpp"
 

@@ -1,10 +1,9 @@
 // A compiled loyalty program: the applied version of its promotion tree in the form that calculations run on. Built once
-// per version (compile.hpp), never changed afterwards, shared by all calculations of a backend.
+// per version (compile/compile.hpp), never changed afterwards, shared by all calculations of a backend.
 //
 //     main arbitration -> groups (at most 9 levels) -> promotions -> conditions -> benefits
 #pragma once
 
-#include "core/benefits/benefit.hpp"
 #include "core/money/amount.hpp"
 #include "core/program/schedule.hpp"
 #include "core/program/usage.hpp"
@@ -18,11 +17,16 @@
 
 namespace loyalty {
 
+class Benefit;
+struct BenefitType;
+
 using Index = std::uint32_t;
 inline constexpr Index none = ~Index{0};
 inline constexpr int max_group_levels = 9;
 inline constexpr std::int64_t default_search_limit = 2'000'000;  // as loyalty.programs has it
 
+enum class PromotionKind { discount, points };
+enum class Level { product, order };
 enum class PointKind { standard, qualification };
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
 // What a group of type max_benefit weighs: combinations of its children, single ones, or single ones for each line apart.
@@ -164,11 +168,8 @@ struct Condition {
 struct BenefitEntry {
     Index condition = none;
     const BenefitType* type = nullptr;
-    std::unique_ptr<const Benefit> rule;
+    std::shared_ptr<const Benefit> rule;  // not unique_ptr, which would have to know here what a benefit is
 };
-
-// Whether it may be added to others: under summation and in parallel promotions.
-inline bool can_be_summed(const BenefitEntry& benefit) { return benefit.type->summable && benefit.rule->sums(); }
 
 struct Program {
     std::string id;

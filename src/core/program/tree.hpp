@@ -1,7 +1,7 @@
-// A promotion tree as it stands in a version: names, not indexes. compile() turns it into a Program.
+// A promotion tree as it stands in a version: names, not indexes. compile() (compile/compile.hpp) turns it into a Program.
 #pragma once
 
-#include "core/benefits/parameters.hpp"
+#include "core/program/parameters.hpp"
 #include "core/program/program.hpp"
 
 #include <memory>
@@ -84,9 +84,5 @@ struct Tree {
     std::vector<TreeGroup> groups;
     std::vector<TreePromotion> promotions;
 };
-
-// Checks the tree and brings it into the form that calculations run on. A tree that makes no sense is an error LY302 (or
-// LY301 for a benefit) that names the node.
-Program compile(const Tree& tree, std::int32_t version);
 
 }  // namespace loyalty

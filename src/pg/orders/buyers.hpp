@@ -1,7 +1,7 @@
 // What a buyer with a profile has ordered: one row each, kept up by whatever changes orders.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 
 #include <string>
 

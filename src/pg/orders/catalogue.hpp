@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/document/document.hpp"
-#include "core/document/resolve.hpp"
+#include "core/order/resolve.hpp"
 
 #include <vector>
 

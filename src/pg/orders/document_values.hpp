@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/document/document.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 
 #include <string>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/document/document.hpp"
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
 // loyalty_import_orders: orders made elsewhere, stored as given, many in a few statements.
 #include "codec/order_reader.hpp"
-#include "core/document/resolve.hpp"
+#include "core/order/resolve.hpp"
 
 #include <map>
 #include <set>

@@ -1,3 +1,4 @@
+#include "core/calculate/benefit.hpp"
 #include "core/money/allot.hpp"
 #include "core/program/program.hpp"
 

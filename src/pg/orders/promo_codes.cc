@@ -1,5 +1,6 @@
 #include "pg/orders/promo_codes.hpp"
 
+#include "core/calculate/benefit.hpp"
 #include "pg/events/outbox.hpp"
 #include "pg/promo_codes/verbs.hpp"
 #include "pg/server/clock.hpp"

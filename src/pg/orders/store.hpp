@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/document/document.hpp"
-#include "core/document/resolve.hpp"
 #include "core/money/amount.hpp"
+#include "core/order/resolve.hpp"
 
 #include <optional>
 #include <set>

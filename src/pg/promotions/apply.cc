@@ -1,7 +1,9 @@
 // loyalty_apply: freezes the promotion tree of a program as a new version; and what the tables of benefits ask the
 // engine.
 #include "codec/tree_reader.hpp"
+#include "core/benefits/benefit_types.hpp"
 #include "core/bound/bound.hpp"
+#include "core/compile/compile.hpp"
 #include "core/program/rules.hpp"
 #include "core/program/tree.hpp"
 

@@ -1,4 +1,5 @@
 #include "codec/tree_reader.hpp"
+#include "core/compile/compile.hpp"
 #include "core/program/tree.hpp"
 
 #include <algorithm>

@@ -10,7 +10,7 @@
 // A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
 #pragma once
 
-#include "core/document/resolve.hpp"
+#include "core/order/resolve.hpp"
 #include "core/program/program.hpp"
 #include "core/program/tree.hpp"
 

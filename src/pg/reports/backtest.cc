@@ -7,7 +7,7 @@
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 #include "core/calculate/calculate.hpp"
-#include "core/document/transfer.hpp"
+#include "core/order/transfer.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -25,8 +25,8 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/jsonb.hpp"
-#include "pg/server/owner.hpp"
 #include "pg/server/memory.hpp"
+#include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
 

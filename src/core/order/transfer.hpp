@@ -3,7 +3,7 @@
 // in.
 #pragma once
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <vector>

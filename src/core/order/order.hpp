@@ -3,7 +3,7 @@
 
 #include "core/document/local_time.hpp"
 #include "core/money/amount.hpp"
-#include "core/program/promo_code.hpp"
+#include "core/order/promo_code.hpp"
 #include "core/program/usage.hpp"
 
 #include <cstdint>

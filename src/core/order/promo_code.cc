@@ -1,6 +1,6 @@
-#include "core/program/promo_code.hpp"
+#include "core/order/promo_code.hpp"
 
-#include "core/document/order.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The steps that prices are rounded to.
 #pragma once
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 
 namespace loyalty {
 

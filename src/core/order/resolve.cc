@@ -1,4 +1,4 @@
-#include "core/document/resolve.hpp"
+#include "core/order/resolve.hpp"
 
 #include "core/error.hpp"
 

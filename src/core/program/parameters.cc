@@ -1,4 +1,4 @@
-#include "core/benefits/parameters.hpp"
+#include "core/program/parameters.hpp"
 
 #include "core/error.hpp"
 

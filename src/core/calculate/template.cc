@@ -1,6 +1,7 @@
-#include "core/document/template.hpp"
+#include "core/calculate/template.hpp"
 
-#include "core/document/order.hpp"
+#include "core/calculate/benefit.hpp"
+#include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
 #include <algorithm>

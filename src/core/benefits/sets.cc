@@ -1,4 +1,4 @@
-#include "core/calculate/sets.hpp"
+#include "core/benefits/sets.hpp"
 #include "core/calculate/work.hpp"
 
 #include <algorithm>

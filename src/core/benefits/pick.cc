@@ -1,8 +1,8 @@
-#include "core/calculate/pick.hpp"
+#include "core/benefits/pick.hpp"
 
 #include "core/benefits/benefits.hpp"
-#include "core/document/order.hpp"
 #include "core/money/allot.hpp"
+#include "core/order/order.hpp"
 
 #include <algorithm>
 #include <array>

@@ -11,8 +11,8 @@
 // Where a field or column is an object, further names lead into it.
 #pragma once
 
-#include "core/benefits/parameters.hpp"
 #include "core/calculate/calculate.hpp"
+#include "core/program/parameters.hpp"
 
 #include <cstdint>
 #include <string>
@@ -20,6 +20,8 @@
 #include <vector>
 
 namespace loyalty {
+
+struct BenefitSetting;
 
 class Template {
 public:

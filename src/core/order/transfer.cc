@@ -1,7 +1,7 @@
-#include "core/document/transfer.hpp"
+#include "core/order/transfer.hpp"
 
-#include "core/document/resolve.hpp"
 #include "core/error.hpp"
+#include "core/order/resolve.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "core/money/price_step.hpp"
+#include "core/benefits/price_step.hpp"
 
 #include <string>
 

@@ -1,5 +1,6 @@
-#include "core/program/tree.hpp"
+#include "core/compile/compile.hpp"
 
+#include "core/benefits/benefit_types.hpp"
 #include "core/document/comparison.hpp"
 #include "core/error.hpp"
 

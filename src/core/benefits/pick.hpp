@@ -1,7 +1,7 @@
 // Which units a benefit with `max_items` works on.
 #pragma once
 
-#include "core/benefits/benefit.hpp"
+#include "core/calculate/benefit.hpp"
 
 #include <cstdint>
 #include <optional>
