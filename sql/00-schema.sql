@@ -30,16 +30,16 @@ COMMENT ON FUNCTION @extschema@.loyalty_schema_version() IS
 -- C lets the one of its name with _as_owner do the work, in which it has become that role. Tables may have triggers,
 -- constraints and views of the owner's, who is not to gain a superuser's rights by being served by one.
 
-CREATE FUNCTION @extschema@.loyalty_require_owner() RETURNS void
+CREATE FUNCTION loyalty_internal.require_owner() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_require_owner';
 
-COMMENT ON FUNCTION @extschema@.loyalty_require_owner() IS
+COMMENT ON FUNCTION loyalty_internal.require_owner() IS
     'LY783 unless the work is being done as the owner of schema loyalty, by one of the functions that see to that. Example: '
-    'SELECT loyalty_require_owner();';
+    'SELECT loyalty_internal.require_owner();';
 
-CREATE FUNCTION @extschema@.loyalty_let_owner_act() RETURNS void
+CREATE FUNCTION loyalty_internal.let_owner_act() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -89,10 +89,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_let_owner_act() IS
+COMMENT ON FUNCTION loyalty_internal.let_owner_act() IS
     'Lets the owner of schema loyalty act, as far as the caller can: the owner may execute and pass on the functions of the '
     'extension, and owns what is in the schema. Called by loyalty_migrate(), loyalty_grant() and their like before they become '
-    'that role. Example: SELECT loyalty_let_owner_act();';
+    'that role. Example: SELECT loyalty_internal.let_owner_act();';
 
 CREATE FUNCTION @extschema@.loyalty_migrate() RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -106,7 +106,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
     'May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library), LY783 '
     '(called by somebody else). Example: SELECT loyalty_migrate();';
 
-CREATE FUNCTION @extschema@.loyalty_migrate_as_owner() RETURNS integer
+CREATE FUNCTION loyalty_internal.migrate_as_owner() RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -116,7 +116,7 @@ DECLARE
     granted name[];
     statement text;
 BEGIN
-    PERFORM @extschema@.loyalty_require_owner();
+    PERFORM loyalty_internal.require_owner();
     IF to_regclass('loyalty.schema_version') IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY001',
@@ -149,7 +149,7 @@ BEGIN
 
     -- execute live
 
-    PERFORM @extschema@.loyalty_adopt_rules();
+    PERFORM loyalty_internal.adopt_rules();
 
     UPDATE loyalty.schema_version
     SET version = known,
@@ -165,14 +165,14 @@ BEGIN
     JOIN pg_roles AS grantee ON grantee.oid = entry.grantee AND grantee.oid <> schema.nspowner
     WHERE schema.nspname = 'loyalty';
     DELETE FROM loyalty.granted_rights AS stale WHERE stale.role <> ALL (granted);
-    PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
+    PERFORM loyalty_internal.grant_as_owner(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
     WHERE kept.role = ANY (granted);
     RETURN known;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_migrate_as_owner() IS
+COMMENT ON FUNCTION loyalty_internal.migrate_as_owner() IS
     'What loyalty_migrate() does as the schema''s owner; called by itself, LY783. Example: SELECT loyalty_migrate();';
 
 CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RETURNS void

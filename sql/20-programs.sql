@@ -7,20 +7,20 @@
 -- work side by side. Updating the row of loyalty.drafts does more than locking it: an editor in REPEATABLE READ whose
 -- snapshot is older than the last edit gets a serialization failure instead of checking what he cannot see. Writers of
 -- products lock the row FOR KEY SHARE and are not disturbed by it.
-CREATE FUNCTION @extschema@.loyalty_lock_draft(program text) RETURNS void
+CREATE FUNCTION loyalty_internal.lock_draft(program text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_lock_draft';
 
-COMMENT ON FUNCTION @extschema@.loyalty_lock_draft(text) IS
+COMMENT ON FUNCTION loyalty_internal.lock_draft(text) IS
     'Makes the caller the only editor of the program''s promotions, segments and versions until the transaction '
     'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
-    'loyalty_lock_draft(''main'');';
+    'loyalty_internal.lock_draft(''main'');';
 
 -- A statement that updates or deletes rows holds each before its trigger looks at it. Whoever came to hold a row first, and
 -- waited for the draft then, would wait for an editor who wants that row; so it waits before it holds any. Which programs the
 -- rows belong to is not known by then: it waits for the editors of all, unless the transaction is an editor already.
-CREATE FUNCTION @extschema@.loyalty_lock_drafts_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.lock_drafts_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -34,13 +34,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_lock_drafts_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.lock_drafts_trigger() IS
     'Trigger of the tables that loyalty_revert() restores, before an update or delete statement: waits for other editors '
     'before it holds a row. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_lock_drafts_trigger();';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.lock_drafts_trigger();';
 
 -- What is in use is not deleted: the draft's tables are asked by those who know them, the version in force here.
-CREATE FUNCTION @extschema@.loyalty_version_using(program text, id text, VARIADIC places text[]) RETURNS text
+CREATE FUNCTION loyalty_internal.version_using(program text, id text, VARIADIC places text[]) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -48,7 +48,7 @@ SELECT format('Version %s of the promotion tree uses it.', latest.version)
 FROM (
     SELECT version.version, version.tree
     FROM loyalty.promotion_versions AS version
-    WHERE version.program = loyalty_version_using.program
+    WHERE version.program = version_using.program
     ORDER BY version.version DESC
     LIMIT 1
 ) AS latest
@@ -58,12 +58,13 @@ WHERE EXISTS (
 )
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_version_using(text, text, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.version_using(text, text, text[]) IS
     'Says which version uses something, if the program''s version in force names it at one of the places, SQL/JSON paths '
-    'of its tree; otherwise null. Example: SELECT loyalty_version_using(''main'', ''web'', ''$.promotions[*].channels[*]'');';
+    'of its tree; otherwise null. Example: SELECT loyalty_internal.version_using(''main'', ''web'', '
+    '''$.promotions[*].channels[*]'');';
 
 -- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
-CREATE FUNCTION @extschema@.loyalty_require_read_committed(action text) RETURNS void
+CREATE FUNCTION loyalty_internal.require_read_committed(action text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -79,14 +80,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_require_read_committed(text) IS
+COMMENT ON FUNCTION loyalty_internal.require_read_committed(text) IS
     'Refuses (LY317) what must see the newest rows of others, unless the transaction is READ COMMITTED. Example: '
-    'SELECT loyalty_require_read_committed(''change a time zone'');';
+    'SELECT loyalty_internal.require_read_committed(''change a time zone'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- External ids of what a version, or the outside, refers to
 
-CREATE FUNCTION @extschema@.loyalty_fixed_key_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.fixed_key_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -105,12 +106,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_fixed_key_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.fixed_key_trigger() IS
     'Trigger, before the update of a row whose key changes: refuses it (LY316); its argument is the noun. Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_fixed_key_trigger(''promotion'');';
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.fixed_key_trigger(''promotion'');';
 
 -- Truncating asks no row's permission.
-CREATE FUNCTION @extschema@.loyalty_refuse_truncate_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.refuse_truncate_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -125,15 +126,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_truncate_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.refuse_truncate_trigger() IS
     'Trigger, before a truncate statement: refuses it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_refuse_truncate_trigger();';
+    'loyalty_internal.refuse_truncate_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Profile databases
 
 -- Two profile databases may name one relation, and still its people take part in one program at a time.
-CREATE FUNCTION @extschema@.loyalty_refuse_second_program(
+CREATE FUNCTION loyalty_internal.refuse_second_program(
     program text,
     profile_database text,
     relation regclass
@@ -147,22 +148,22 @@ BEGIN
     -- Whoever activates another program over the relation waits here.
     PERFORM
     FROM loyalty.profile_databases AS same
-    WHERE same.relation = loyalty_refuse_second_program.relation
-        AND same.external_id <> loyalty_refuse_second_program.profile_database
+    WHERE same.relation = refuse_second_program.relation
+        AND same.external_id <> refuse_second_program.profile_database
     ORDER BY same.external_id
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM @extschema@.loyalty_require_read_committed('activate a program'::text);
+    PERFORM loyalty_internal.require_read_committed('activate a program'::text);
     SELECT
         active.external_id,
         active.profile_database
     INTO other
     FROM loyalty.profile_databases AS same
     JOIN loyalty.programs AS active ON active.profile_database = same.external_id AND active.active
-    WHERE same.relation = loyalty_refuse_second_program.relation
-        AND same.external_id <> loyalty_refuse_second_program.profile_database
+    WHERE same.relation = refuse_second_program.relation
+        AND same.external_id <> refuse_second_program.profile_database
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
@@ -180,12 +181,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_second_program(text, text, regclass) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_second_program(text, text, regclass) IS
     'Refuses (LY311) an active program of a profile database whose relation another profile database with an active '
     'program names, too. Errors: LY317 (isolation level). Example: SELECT '
-    'loyalty_refuse_second_program(''main'', ''customers'', ''public.customers'');';
+    'loyalty_internal.refuse_second_program(''main'', ''customers'', ''public.customers'');';
 
-CREATE FUNCTION @extschema@.loyalty_profile_databases_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.profile_databases_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -247,7 +248,7 @@ BEGIN
     END IF;
 
     IF TG_OP = 'UPDATE' AND NEW.relation <> OLD.relation THEN
-        PERFORM @extschema@.loyalty_refuse_second_program(
+        PERFORM loyalty_internal.refuse_second_program(
             program.external_id::text, NEW.external_id::text, NEW.relation
         )
         FROM loyalty.programs AS program
@@ -258,22 +259,22 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_profile_databases_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.profile_databases_trigger() IS
     'Trigger of loyalty.profile_databases, before insert or update of a row: relation and columns are set by the schema''s '
     'owner alone (LY792) and exist (LY315), and no second program is active over it (LY311). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_profile_databases_trigger();';
+    'loyalty_internal.profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Programs
 
-CREATE FUNCTION @extschema@.loyalty_check_time_zone(program text, time_zone text) RETURNS void
+CREATE FUNCTION loyalty_internal.check_time_zone(program text, time_zone text) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
     -- What localtime means differs between machines.
     IF time_zone = 'localtime'
-        OR NOT EXISTS (SELECT FROM pg_timezone_names AS zone WHERE zone.name = loyalty_check_time_zone.time_zone)
+        OR NOT EXISTS (SELECT FROM pg_timezone_names AS zone WHERE zone.name = check_time_zone.time_zone)
     THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY310',
@@ -286,29 +287,29 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_time_zone(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.check_time_zone(text, text) IS
     'Refuses (LY310) a time zone of a program that the server does not know by exactly this name. Example: SELECT '
-    'loyalty_check_time_zone(''main'', ''Europe/Moscow'');';
+    'loyalty_internal.check_time_zone(''main'', ''Europe/Moscow'');';
 
 -- Every first balance locks its point type, every new point type its program, both FOR KEY SHARE by foreign keys. So
 -- whoever holds both FOR UPDATE has waited for all bookings under way and lets no first one start.
-CREATE FUNCTION @extschema@.loyalty_has_balances(program text) RETURNS boolean
+CREATE FUNCTION loyalty_internal.has_balances(program text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_require_read_committed('change currency, scale or time zone'::text);
-    PERFORM FROM loyalty.programs WHERE programs.external_id = loyalty_has_balances.program FOR UPDATE;
-    PERFORM FROM loyalty.point_types WHERE point_types.program = loyalty_has_balances.program FOR UPDATE;
-    RETURN EXISTS (SELECT FROM loyalty.balances WHERE balances.program = loyalty_has_balances.program);
+    PERFORM loyalty_internal.require_read_committed('change currency, scale or time zone'::text);
+    PERFORM FROM loyalty.programs WHERE programs.external_id = has_balances.program FOR UPDATE;
+    PERFORM FROM loyalty.point_types WHERE point_types.program = has_balances.program FOR UPDATE;
+    RETURN EXISTS (SELECT FROM loyalty.balances WHERE balances.program = has_balances.program);
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_has_balances(text) IS
+COMMENT ON FUNCTION loyalty_internal.has_balances(text) IS
     'Whether a program has balances; true or false until the transaction ends, since it locks out the first one. '
-    'Errors: LY317 (isolation level). Example: SELECT loyalty_has_balances(''main'');';
+    'Errors: LY317 (isolation level). Example: SELECT loyalty_internal.has_balances(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_currency_scale(currency text) RETURNS smallint
+CREATE FUNCTION loyalty_internal.currency_scale(currency text) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -322,21 +323,21 @@ SELECT CASE
 END::smallint
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_currency_scale(text) IS
+COMMENT ON FUNCTION loyalty_internal.currency_scale(text) IS
     'How many decimals a currency has by ISO 4217; 2 for those it does not know. Example: SELECT '
-    'loyalty_currency_scale(''JPY'');';
+    'loyalty_internal.currency_scale(''JPY'');';
 
-CREATE FUNCTION @extschema@.loyalty_programs_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.programs_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    NEW.currency_scale := coalesce(NEW.currency_scale, @extschema@.loyalty_currency_scale(NEW.currency::text));
+    NEW.currency_scale := coalesce(NEW.currency_scale, loyalty_internal.currency_scale(NEW.currency::text));
     IF TG_OP = 'INSERT' OR NEW.time_zone IS DISTINCT FROM OLD.time_zone THEN
-        PERFORM @extschema@.loyalty_check_time_zone(NEW.external_id::text, NEW.time_zone::text);
+        PERFORM loyalty_internal.check_time_zone(NEW.external_id::text, NEW.time_zone::text);
     END IF;
     IF NEW.active AND (TG_OP = 'INSERT' OR NOT OLD.active) THEN
-        PERFORM @extschema@.loyalty_refuse_second_program(
+        PERFORM loyalty_internal.refuse_second_program(
             NEW.external_id::text, bound.external_id::text, bound.relation
         )
         FROM loyalty.profile_databases AS bound
@@ -365,9 +366,9 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    PERFORM @extschema@.loyalty_lock_draft(OLD.external_id::text);
+    PERFORM loyalty_internal.lock_draft(OLD.external_id::text);
     -- The first order of a program locks its row as the first balance does.
-    IF @extschema@.loyalty_has_balances(OLD.external_id::text)
+    IF loyalty_internal.has_balances(OLD.external_id::text)
         OR EXISTS (SELECT FROM loyalty.order_ids WHERE order_ids.program = OLD.external_id)
     THEN
         RAISE EXCEPTION USING
@@ -382,12 +383,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_programs_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.programs_trigger() IS
     'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database '
     'bound for ever, one active program for the same people (LY311), settings fixed once balances exist (LY312, LY317). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_programs_trigger();';
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.programs_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_new_program_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.new_program_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -401,19 +402,19 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_new_program_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.new_program_trigger() IS
     'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_new_program_trigger();';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.new_program_trigger();';
 
 -- A smaller currency scale must fit every amount that was checked against the old one.
-CREATE FUNCTION @extschema@.loyalty_currency_scale_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.currency_scale_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     too_fine text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.external_id::text);
+    PERFORM loyalty_internal.lock_draft(NEW.external_id::text);
 
     SELECT format('%s "%s"', amount.noun, amount.external_id) INTO too_fine
     FROM (
@@ -461,19 +462,19 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_currency_scale_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.currency_scale_trigger() IS
     'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it '
-    '(LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_currency_scale_trigger();';
+    '(LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.currency_scale_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Point types
 
-CREATE FUNCTION @extschema@.loyalty_point_types_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.point_types_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
     IF TG_OP = 'INSERT' OR (NEW.kind, NEW.scale) IS NOT DISTINCT FROM (OLD.kind, OLD.scale) THEN
         RETURN NEW;
     END IF;
@@ -497,7 +498,7 @@ BEGIN
     END IF;
 
     -- The first balance of the type locks its row FOR KEY SHARE: it is either seen below or waits.
-    PERFORM @extschema@.loyalty_require_read_committed('change kind or scale of a point type'::text);
+    PERFORM loyalty_internal.require_read_committed('change kind or scale of a point type'::text);
     PERFORM
     FROM loyalty.point_types AS point_type
     WHERE point_type.program = OLD.program
@@ -524,7 +525,7 @@ BEGIN
             FROM loyalty.promotion_benefits AS benefit
             WHERE benefit.program = OLD.program
                 AND benefit.point_type = OLD.external_id
-                AND @extschema@.loyalty_pays_with_points(benefit.benefit::text, benefit.parameters)
+                AND loyalty_internal.pays_with_points(benefit.benefit::text, benefit.parameters)
         )
     THEN
         RAISE EXCEPTION USING
@@ -539,20 +540,20 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_point_types_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.point_types_trigger() IS
     'Trigger of loyalty.point_types, before insert or update of a row: an edit of the draft; kind and scale are fixed '
     'once balances exist, and the kind while benefits let members pay with the type (LY312, LY317). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_point_types_trigger();';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.point_types_trigger();';
 
 -- The draft's foreign key cascades for the sake of whole programs, and versions have none: both are looked at here.
-CREATE FUNCTION @extschema@.loyalty_point_types_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.point_types_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
 
     SELECT format('Promotion "%s" uses it.', benefit.promotion) INTO used_by
     FROM loyalty.promotion_benefits AS benefit
@@ -562,7 +563,7 @@ BEGIN
     LIMIT 1;
 
     IF used_by IS NULL THEN
-        used_by := @extschema@.loyalty_version_using(
+        used_by := loyalty_internal.version_using(
             OLD.program::text,
             OLD.external_id::text,
             VARIADIC ARRAY['$.promotions[*].conditions[*].benefits[*].parameters.point_type'::text]
@@ -584,6 +585,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_point_types_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.point_types_delete_trigger() IS
     'Trigger of loyalty.point_types, before the deletion of a row: no promotion of the draft or of the version in '
-    'force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_point_types_delete_trigger();';
+    'force uses the type (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_internal.point_types_delete_trigger();';

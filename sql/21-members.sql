@@ -17,17 +17,17 @@ COMMENT ON FUNCTION @extschema@.loyalty_enrol(text, text, timestamptz, text) IS
     'database), LY702 (no such field), LY703 (in the future), LY704 (unreadable), LY706 (several profiles '
     'have the key). Example: SELECT loyalty_enrol(''ann'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_members_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.members_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_members_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_members_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.members_trigger() IS
     'Trigger of loyalty.members, before the insert of a row without enrolled_at, and after insert statements (transition '
     'table "written"): enrols as loyalty_enrol() does; a row with enrolled_at is taken as it stands. Errors: LY202, LY203 '
     '(not in the profile database), LY211, LY703. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE '
-    'FUNCTION loyalty_members_trigger();';
+    'FUNCTION loyalty_internal.members_trigger();';
 
 -- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION @extschema@.loyalty_enrol_all(
@@ -115,11 +115,11 @@ COMMENT ON FUNCTION @extschema@.loyalty_erase_member(text, text) IS
     'itself stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: SELECT '
     'loyalty_erase_member(''ann'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_is_erasing() RETURNS boolean
+CREATE FUNCTION loyalty_internal.is_erasing() RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_is_erasing';
 
-COMMENT ON FUNCTION @extschema@.loyalty_is_erasing() IS
+COMMENT ON FUNCTION loyalty_internal.is_erasing() IS
     'Whether loyalty_erase_member() is at work in this session: the one change that the ledger''s trigger lets through. '
-    'Example: SELECT loyalty_is_erasing();';
+    'Example: SELECT loyalty_internal.is_erasing();';

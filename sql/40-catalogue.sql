@@ -40,7 +40,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_product_document(text, text, numeric, nu
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Products
 
-CREATE FUNCTION @extschema@.loyalty_check_prices_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.check_prices_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -83,31 +83,31 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_prices_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.check_prices_trigger() IS
     'Trigger of loyalty.products, after an insert or update statement (transition table "written"): prices fit the '
     'currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_check_prices_trigger();';
+    'loyalty_internal.check_prices_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_judge_memberships(program text, skus text[], field text) RETURNS void
+CREATE FUNCTION loyalty_internal.judge_memberships(program text, skus text[], field text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_judge_memberships';
 
-COMMENT ON FUNCTION @extschema@.loyalty_judge_memberships(text, text[], text) IS
+COMMENT ON FUNCTION loyalty_internal.judge_memberships(text, text[], text) IS
     'Judges products of a program (null: all) by its predicates, or by those that read the named field of their documents, and '
     'writes which hold, with the rights of the caller, who holds the program''s row of loyalty.drafts. Example: SELECT '
-    'loyalty_judge_memberships(''main'', ''{PC-1}'', NULL);';
+    'loyalty_internal.judge_memberships(''main'', ''{PC-1}'', NULL);';
 
-CREATE FUNCTION @extschema@.loyalty_forget_memberships(program text, skus text[]) RETURNS void
+CREATE FUNCTION loyalty_internal.forget_memberships(program text, skus text[]) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_forget_memberships';
 
-COMMENT ON FUNCTION @extschema@.loyalty_forget_memberships(text, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.forget_memberships(text, text[]) IS
     'Drops the memberships of those products of a program (null: of all) that are gone, with the rights of the caller. Example: '
-    'SELECT loyalty_forget_memberships(''main'', ''{PC-1}'');';
+    'SELECT loyalty_internal.forget_memberships(''main'', ''{PC-1}'');';
 
-CREATE FUNCTION @extschema@.loyalty_judge_products_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -127,14 +127,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_judge_products_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.judge_products_trigger() IS
     'Trigger of loyalty.products and of tables that its documents are made from, after an insert, update or delete '
     'statement (transition table "written") or a truncate: judges the products by all predicates of their program, or '
     'by those that read the member of the document named by its argument. Errors: 40001 (predicates changed since the snapshot of a '
     'REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_judge_products_trigger(''partner'');';
+    'loyalty_internal.judge_products_trigger(''partner'');';
 
-CREATE FUNCTION @extschema@.loyalty_forget_products_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -154,30 +154,30 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_forget_products_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.forget_products_trigger() IS
     'Trigger of loyalty.products, after a truncate, or after a delete or update statement (transition table '
     '"former"): drops the memberships of products that are gone. Example: CREATE TRIGGER ... REFERENCING OLD TABLE '
-    'AS former ... EXECUTE FUNCTION loyalty_forget_products_trigger();';
+    'AS former ... EXECUTE FUNCTION loyalty_internal.forget_products_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION @extschema@.loyalty_lock_predicates(program text) RETURNS void
+CREATE FUNCTION loyalty_internal.lock_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
     UPDATE loyalty.drafts AS draft
     SET generation = draft.generation + 1
-    WHERE draft.program = loyalty_lock_predicates.program;
+    WHERE draft.program = lock_predicates.program;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_lock_predicates(text) IS
+COMMENT ON FUNCTION loyalty_internal.lock_predicates(text) IS
     'Waits for all writers of a program''s products and makes new ones wait until the transaction ends. Example: '
-    'SELECT loyalty_lock_predicates(''main'');';
+    'SELECT loyalty_internal.lock_predicates(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_needed_predicates(program text) RETURNS SETOF jsonpath
+CREATE FUNCTION loyalty_internal.needed_predicates(program text) RETURNS SETOF jsonpath
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -185,58 +185,58 @@ SELECT DISTINCT ON (expanded.predicate::text COLLATE "C")
     expanded.predicate
 FROM loyalty.product_segments AS segment
 CROSS JOIN LATERAL (
-    SELECT @extschema@.loyalty_expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
+    SELECT loyalty_internal.expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
 ) AS expanded
-WHERE segment.program = loyalty_needed_predicates.program
+WHERE segment.program = needed_predicates.program
     AND segment.kind = 'dynamic'
 ORDER BY expanded.predicate::text COLLATE "C"
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_needed_predicates(text) IS
+COMMENT ON FUNCTION loyalty_internal.needed_predicates(text) IS
     'The distinct predicates of a program''s dynamic product segments, with what they refer to. Example: SELECT '
-    'loyalty_needed_predicates(''main'');';
+    'loyalty_internal.needed_predicates(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_make_predicates(program text) RETURNS void
+CREATE FUNCTION loyalty_internal.make_predicates(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM loyalty.make_predicates(loyalty_make_predicates.program);
+    PERFORM loyalty.make_predicates(make_predicates.program);
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_make_predicates(text) IS
+COMMENT ON FUNCTION loyalty_internal.make_predicates(text) IS
     'Judges all products of a program by those predicates of its segments that are new. The caller has locked the '
-    'draft: loyalty_lock_draft(). Errors: LY317 (isolation level). Example: SELECT '
-    'loyalty_make_predicates(''main'');';
+    'draft: loyalty_internal.lock_draft(). Errors: LY317 (isolation level). Example: SELECT '
+    'loyalty_internal.make_predicates(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_drop_unused_predicates(program text) RETURNS integer
+CREATE FUNCTION loyalty_internal.drop_unused_predicates(program text) RETURNS integer
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    RETURN loyalty.drop_predicates(loyalty_drop_unused_predicates.program);
+    RETURN loyalty.drop_predicates(drop_unused_predicates.program);
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_drop_unused_predicates(text) IS
+COMMENT ON FUNCTION loyalty_internal.drop_unused_predicates(text) IS
     'Drops the predicates, with their memberships, that neither a segment of the draft nor the version in force '
-    'uses; returns how many. The caller has locked the draft: loyalty_lock_draft(). Example: SELECT '
-    'loyalty_drop_unused_predicates(''main'');';
+    'uses; returns how many. The caller has locked the draft: loyalty_internal.lock_draft(). Example: SELECT '
+    'loyalty_internal.drop_unused_predicates(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_keep_predicates_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.keep_predicates_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
     IF TG_OP <> 'DELETE' THEN
-        PERFORM @extschema@.loyalty_make_predicates(program.external_id::text)
+        PERFORM loyalty_internal.make_predicates(program.external_id::text)
         FROM loyalty.programs AS program
         WHERE program.external_id IN (SELECT written.program FROM written)
         ORDER BY program.external_id;
     END IF;
     IF TG_OP <> 'INSERT' THEN
-        PERFORM @extschema@.loyalty_drop_unused_predicates(program.external_id::text)
+        PERFORM loyalty_internal.drop_unused_predicates(program.external_id::text)
         FROM loyalty.programs AS program
         WHERE program.external_id IN (SELECT former.program FROM former)
         ORDER BY program.external_id;
@@ -245,8 +245,8 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_keep_predicates_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.keep_predicates_trigger() IS
     'Trigger of loyalty.product_segments, after an insert, update or delete statement (transition tables "written" '
     'and "former"): makes the predicates that are new and drops those no longer used. Errors: LY317 (isolation '
     'level). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_keep_predicates_trigger();';
+    'loyalty_internal.keep_predicates_trigger();';

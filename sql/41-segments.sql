@@ -2,14 +2,14 @@
 --
 -- $.segments[*] == "id" means membership in another segment of the same kind, $.lines[*].segments[*] == "id" in the
 -- predicate of an order segment that a line belongs to a product segment. Before a predicate is judged, membership in a
--- dynamic segment is replaced by that segment's own predicate (loyalty_expand_predicate), so that predicates stand alone:
+-- dynamic segment is replaced by that segment's own predicate (loyalty_internal.expand_predicate), so that predicates stand alone:
 -- a version holds them entire, and the membership of products is kept up for each on its own. Only the lists of static
 -- segments are read live, from the member "segments" of the document.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
 
-CREATE FUNCTION @extschema@.loyalty_predicate_problem(predicate jsonpath) RETURNS text
+CREATE FUNCTION loyalty_internal.predicate_problem(predicate jsonpath) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -32,16 +32,16 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_predicate_problem(jsonpath) IS
+COMMENT ON FUNCTION loyalty_internal.predicate_problem(jsonpath) IS
     'Why a path cannot be a predicate over documents, or null if it can. Example: SELECT '
-    'loyalty_predicate_problem(''$.price'');';
+    'loyalty_internal.predicate_problem(''$.price'');';
 
 CREATE FUNCTION @extschema@.loyalty_check_predicate(noun text, segment text, predicate jsonpath) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
-    problem CONSTANT text := @extschema@.loyalty_predicate_problem(predicate);
+    problem CONSTANT text := loyalty_internal.predicate_problem(predicate);
 BEGIN
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -67,7 +67,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_predicate(text, text, jsonpath) IS
 
 -- Members of the document itself are looked at, and of those that are ours what is in them; the rest is the user's. A string that
 -- holds such a text is none.
-CREATE FUNCTION @extschema@.loyalty_check_members(noun text, segment text, predicate jsonpath, known text[]) RETURNS void
+CREATE FUNCTION loyalty_internal.check_members(noun text, segment text, predicate jsonpath, known text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -99,11 +99,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_members(text, text, jsonpath, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.check_members(text, text, jsonpath, text[]) IS
     'Refuses (LY306) a predicate that reads a member which the document never has, so that it would never hold. Example: '
-    'SELECT loyalty_check_members(''product segment'', ''tv'', ''$.price > 1'', ''{sku,price}'');';
+    'SELECT loyalty_internal.check_members(''product segment'', ''tv'', ''$.price > 1'', ''{sku,price}'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_members(kind text, program text) RETURNS text[]
+CREATE FUNCTION loyalty_internal.document_members(kind text, program text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -118,16 +118,16 @@ SELECT CASE kind
         JOIN loyalty.profile_databases AS bound ON bound.external_id = known.profile_database
         JOIN pg_attribute AS attribute
             ON attribute.attrelid = bound.relation AND attribute.attnum > 0 AND NOT attribute.attisdropped
-        WHERE known.external_id = loyalty_document_members.program
+        WHERE known.external_id = document_members.program
     )
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_members(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.document_members(text, text) IS
     'What the documents have that segments of a kind (product, order, profile) are judged on. Example: SELECT '
-    'loyalty_document_members(''order'', ''main'');';
+    'loyalty_internal.document_members(''order'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
+CREATE FUNCTION loyalty_internal.expand_predicate(kind text, program text, predicate jsonpath) RETURNS jsonpath
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -150,7 +150,7 @@ BEGIN
         USING program, reference.segment;
         -- A static segment has none, and is looked up in the document.
         CONTINUE WHEN referred IS NULL;
-        referred := @extschema@.loyalty_expand_predicate(kind, program, referred);
+        referred := loyalty_internal.expand_predicate(kind, program, referred);
         -- Unlike the predicate itself the test whether it finds anything is never unknown, so it can be negated.
         expanded := replace(
             expanded,
@@ -170,15 +170,16 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_expand_predicate(text, text, jsonpath) IS
+COMMENT ON FUNCTION loyalty_internal.expand_predicate(text, text, jsonpath) IS
     'A predicate of a segment of the kind product, order or profile, with membership in dynamic segments replaced by '
-    'their predicates. Errors: LY333 (over 100000 characters). Example: SELECT loyalty_expand_predicate(''product'', '
+    'their predicates. Errors: LY333 (over 100000 characters). '
+    'Example: SELECT loyalty_internal.expand_predicate(''product'', '
     '''main'', ''$.segments[*] == "tv" && $.price > 100'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- References
 
-CREATE FUNCTION @extschema@.loyalty_refuse_reference(
+CREATE FUNCTION loyalty_internal.refuse_reference(
     sqlstate text,
     kind text,
     segment text,
@@ -201,11 +202,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_reference(text, text, text, text, text, text) IS
-    'Raises the error of a predicate that names segments wrongly. Example: SELECT loyalty_refuse_reference(''LY331'', '
+COMMENT ON FUNCTION loyalty_internal.refuse_reference(text, text, text, text, text, text) IS
+    'Raises the error of a predicate that names segments wrongly. '
+    'Example: SELECT loyalty_internal.refuse_reference(''LY331'', '
     '''order'', ''large'', ''names an unknown segment'', ''It is "tv".'', ''Make it first.'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_references(kind text, program text) RETURNS void
+CREATE FUNCTION loyalty_internal.check_references(kind text, program text) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -216,8 +218,8 @@ BEGIN
     -- Only comparisons with a text can be followed.
     SELECT segment.external_id INTO wrong
     FROM loyalty.all_segments AS segment
-    WHERE segment.program = loyalty_check_references.program
-        AND segment.kind = loyalty_check_references.kind
+    WHERE segment.program = check_references.program
+        AND segment.kind = check_references.kind
         AND regexp_count(segment.predicate::text, '\."segments"')
             <> regexp_count(
                 segment.predicate::text,
@@ -227,7 +229,7 @@ BEGIN
     ORDER BY segment.external_id
     LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_reference(
+        PERFORM loyalty_internal.refuse_reference(
             'LY333'::text, kind, wrong.external_id::text, 'reads segments in a way that cannot be followed'::text,
             'Segments are named only by comparing the list with one of them.'::text,
             CASE kind
@@ -243,8 +245,8 @@ BEGIN
         reference.refers_to
     INTO wrong
     FROM loyalty.segment_references AS reference
-    WHERE reference.program = loyalty_check_references.program
-        AND reference.kind = loyalty_check_references.kind
+    WHERE reference.program = check_references.program
+        AND reference.kind = check_references.kind
         AND NOT EXISTS (
             SELECT
             FROM loyalty.all_segments AS referred
@@ -255,7 +257,7 @@ BEGIN
     ORDER BY reference.segment, reference.refers_to
     LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_reference(
+        PERFORM loyalty_internal.refuse_reference(
             'LY331'::text, kind, wrong.external_id::text, format('names an unknown %s segment', wrong.refers_to_kind),
             format('There is no %s segment "%s" in program "%s".', wrong.refers_to_kind, wrong.refers_to, program),
             'Make that segment first; a segment may name others of its own kind only.'::text
@@ -267,8 +269,8 @@ BEGIN
             reference.segment,
             reference.refers_to
         FROM loyalty.segment_references AS reference
-        WHERE reference.program = loyalty_check_references.program
-            AND reference.kind = loyalty_check_references.kind
+        WHERE reference.program = check_references.program
+            AND reference.kind = check_references.kind
             AND reference.refers_to_kind = reference.kind
         UNION ALL
         SELECT
@@ -276,8 +278,8 @@ BEGIN
             reference.refers_to
         FROM up
         JOIN loyalty.segment_references AS reference
-            ON reference.program = loyalty_check_references.program
-            AND reference.kind = loyalty_check_references.kind
+            ON reference.program = check_references.program
+            AND reference.kind = check_references.kind
             AND reference.refers_to_kind = reference.kind
             AND reference.segment = up.refers_to
     ) CYCLE segment SET met_before USING path
@@ -287,7 +289,7 @@ BEGIN
     ORDER BY up.segment
     LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_reference(
+        PERFORM loyalty_internal.refuse_reference(
             'LY332'::text, kind, wrong.external_id::text, 'refers to itself'::text,
             'The segments that it names lead back to it.'::text, 'Leave one of the references out.'::text
         );
@@ -312,22 +314,22 @@ BEGIN
                         <> starts_with(segment.predicate::text, 'strict ')
             ) AS mixed
         FROM loyalty.all_segments AS segment
-        WHERE segment.program = loyalty_check_references.program
-            AND segment.kind = loyalty_check_references.kind
+        WHERE segment.program = check_references.program
+            AND segment.kind = check_references.kind
             AND strpos(segment.predicate::text, '$."segments"') > 0
         ORDER BY segment.external_id
     LOOP
         IF wrong.mixed THEN
-            PERFORM @extschema@.loyalty_refuse_reference(
+            PERFORM loyalty_internal.refuse_reference(
                 'LY333'::text, kind, wrong.external_id::text, 'names a segment of the other mode'::text,
                 'One of the two predicates is strict, the other is lax.'::text, 'Write both in the same mode.'::text
             );
         END IF;
         BEGIN
-            PERFORM @extschema@.loyalty_expand_predicate(kind, program, wrong.predicate);
+            PERFORM loyalty_internal.expand_predicate(kind, program, wrong.predicate);
         EXCEPTION
             WHEN syntax_error THEN
-                PERFORM @extschema@.loyalty_refuse_reference(
+                PERFORM loyalty_internal.refuse_reference(
                     'LY333'::text,
                     kind,
                     wrong.external_id::text,
@@ -340,17 +342,17 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_references(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.check_references(text, text) IS
     'Checks what the predicates of a program''s segments of a kind (product, order, profile) refer to: by comparisons '
     'that can be followed (LY333), to segments that exist (LY331), without a cycle (LY332). Example: SELECT '
-    'loyalty_check_references(''order'', ''main'');';
+    'loyalty_internal.check_references(''order'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_references_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.check_references_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_check_references(TG_ARGV[0], program.external_id::text)
+    PERFORM loyalty_internal.check_references(TG_ARGV[0], program.external_id::text)
     FROM loyalty.programs AS program
     WHERE program.external_id IN (SELECT written.program FROM written)
     ORDER BY program.external_id;
@@ -358,22 +360,23 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_references_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.check_references_trigger() IS
     'Trigger of segments, after an insert or update statement (transition table "written"); its argument is the kind: '
-    'see loyalty_check_references(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_check_references_trigger(''order'');';
+    'see loyalty_internal.check_references(). '
+    'Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'loyalty_internal.check_references_trigger(''order'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Segments
 
-CREATE FUNCTION @extschema@.loyalty_segments_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.segments_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     noun CONSTANT text := TG_ARGV[0] || ' segment';
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
     IF TG_OP = 'UPDATE' AND NEW.kind IS DISTINCT FROM OLD.kind THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
@@ -386,30 +389,31 @@ BEGIN
     END IF;
     PERFORM @extschema@.loyalty_check_predicate(noun, NEW.external_id::text, NEW.predicate);
     -- What was stored before the document was looked at stays, and comes back with its version.
-    IF NOT @extschema@.loyalty_is_reverting()
+    IF NOT loyalty_internal.is_reverting()
         AND (TG_OP = 'INSERT' OR NEW.predicate::text IS DISTINCT FROM OLD.predicate::text)
     THEN
-        PERFORM @extschema@.loyalty_check_members(
+        PERFORM loyalty_internal.check_members(
             noun, NEW.external_id::text, NEW.predicate,
-            @extschema@.loyalty_document_members(TG_ARGV[0]::text, NEW.program::text)
+            loyalty_internal.document_members(TG_ARGV[0]::text, NEW.program::text)
         );
     END IF;
     RETURN NEW;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_segments_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.segments_trigger() IS
     'Trigger of segments, before insert or update of a row; its argument is the kind: a usable predicate (LY306), a '
-    'kind that stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_segments_trigger(''order'');';
+    'kind that stays (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_internal.segments_trigger(''order'');';
 
-CREATE FUNCTION @extschema@.loyalty_segments_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.segments_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -457,13 +461,13 @@ BEGIN
         SELECT format('Tier "%s" refers to it.', tier.external_id) INTO used_by
         FROM loyalty.tiers AS tier
         WHERE tier.program = OLD.program
-            AND OLD.external_id IN (SELECT @extschema@.loyalty_tier_segments(tier.predicate))
+            AND OLD.external_id IN (SELECT loyalty_internal.tier_segments(tier.predicate))
         ORDER BY tier.external_id
         LIMIT 1;
     END IF;
 
     IF used_by IS NULL THEN
-        used_by := @extschema@.loyalty_version_using(
+        used_by := loyalty_internal.version_using(
             OLD.program::text, OLD.external_id::text, VARIADIC ARRAY[format('$.segments_in_use.%I[*]', TG_ARGV[0])]
         );
     END IF;
@@ -481,12 +485,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_segments_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.segments_delete_trigger() IS
     'Trigger of segments, before the deletion of a row; its argument is the kind: no promotion or segment of the draft '
     'and no promotion of the version in force uses the segment (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_segments_delete_trigger(''order'');';
+    'loyalty_internal.segments_delete_trigger(''order'');';
 
-CREATE FUNCTION @extschema@.loyalty_static_segment_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.static_segment_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -517,22 +521,22 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_static_segment_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.static_segment_trigger() IS
     'Trigger of the lists of segments, after an insert or update statement (transition table "written"); its argument '
     'is the kind: only static segments have a list (LY318). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS '
-    'written ... EXECUTE FUNCTION loyalty_static_segment_trigger(''product'');';
+    'written ... EXECUTE FUNCTION loyalty_internal.static_segment_trigger(''product'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Looking into them
 
-CREATE FUNCTION @extschema@.loyalty_segment_profiles(program text, segment text) RETURNS SETOF text
+CREATE FUNCTION loyalty_internal.segment_profiles(program text, segment text) RETURNS SETOF text
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_segment_profiles';
 
-COMMENT ON FUNCTION @extschema@.loyalty_segment_profiles(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.segment_profiles(text, text) IS
     'The keys of the profiles that are in a profile segment now, as far as the caller may see them. Errors: LY201, LY211, LY705 '
-    '(segment), LY791. Example: SELECT loyalty_segment_profiles(''main'', ''vip'');';
+    '(segment), LY791. Example: SELECT loyalty_internal.segment_profiles(''main'', ''vip'');';
 
 CREATE FUNCTION @extschema@.loyalty_segment_members(
     kind text,
@@ -546,7 +550,7 @@ CREATE FUNCTION @extschema@.loyalty_segment_members(
     AS $body$
 BEGIN
     IF NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = loyalty_segment_members.program) THEN
-        PERFORM @extschema@.loyalty_refuse_program(program);
+        PERFORM loyalty_internal.refuse_program(program);
     END IF;
     IF kind IS NULL OR kind NOT IN ('product', 'profile', 'order') THEN
         RAISE EXCEPTION USING
@@ -590,7 +594,7 @@ BEGIN
             RETURN QUERY
                 WITH found AS MATERIALIZED (
                     SELECT profile.key
-                    FROM @extschema@.loyalty_segment_profiles(program, segment) AS profile (key)
+                    FROM loyalty_internal.segment_profiles(program, segment) AS profile (key)
                 )
                 SELECT found.key COLLATE "C", true
                 FROM found

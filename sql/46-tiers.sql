@@ -3,32 +3,32 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Edits. What was due is reviewed by the old rules first; afterwards everyone stands in the group as edited.
 
-CREATE FUNCTION @extschema@.loyalty_review_tier_group(program text, tier_group text) RETURNS void
+CREATE FUNCTION loyalty_internal.review_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_review_tier_group';
 
-COMMENT ON FUNCTION @extschema@.loyalty_review_tier_group(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.review_tier_group(text, text) IS
     'Books what the calendar has due for the members of a tier group, as triggers do before it is edited. Example: '
-    'SELECT loyalty_review_tier_group(''main'', ''status'');';
+    'SELECT loyalty_internal.review_tier_group(''main'', ''status'');';
 
-CREATE FUNCTION @extschema@.loyalty_settle_tier_group(program text, tier_group text) RETURNS void
+CREATE FUNCTION loyalty_internal.settle_tier_group(program text, tier_group text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
 
-COMMENT ON FUNCTION @extschema@.loyalty_settle_tier_group(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.settle_tier_group(text, text) IS
     'Gives every member a standing in a tier group and raises those who reach a higher tier, as triggers do after it was '
-    'edited. Example: SELECT loyalty_settle_tier_group(''main'', ''status'');';
+    'edited. Example: SELECT loyalty_internal.settle_tier_group(''main'', ''status'');';
 
-CREATE FUNCTION @extschema@.loyalty_tier_groups_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.tier_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
     IF TG_OP = 'UPDATE' AND (NEW.model, NEW.point_type) IS DISTINCT FROM (OLD.model, OLD.point_type)
         AND EXISTS (
             SELECT
@@ -78,18 +78,18 @@ BEGIN
             COLUMN = 'fall_on_reversal';
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_review_tier_group(OLD.program::text, OLD.external_id::text);
+        PERFORM loyalty_internal.review_tier_group(OLD.program::text, OLD.external_id::text);
     END IF;
     RETURN NEW;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_tier_groups_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.tier_groups_trigger() IS
     'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), predicates of its tiers not with fall_on_reversal (LY743), model and '
     'point type fixed once members stand in it (LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER '
-    '... EXECUTE FUNCTION loyalty_tier_groups_trigger();';
+    '... EXECUTE FUNCTION loyalty_internal.tier_groups_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_settle_tier_group_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.settle_tier_group_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -99,16 +99,17 @@ BEGIN
     FROM loyalty.programs AS program
     WHERE program.external_id = NEW.program
     FOR UPDATE;
-    PERFORM @extschema@.loyalty_settle_tier_group(NEW.program::text, NEW.external_id::text);
+    PERFORM loyalty_internal.settle_tier_group(NEW.program::text, NEW.external_id::text);
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_settle_tier_group_trigger() IS
-    'Trigger of loyalty.tier_groups, after insert or update of a row: see loyalty_settle_tier_group(). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_settle_tier_group_trigger();';
+COMMENT ON FUNCTION loyalty_internal.settle_tier_group_trigger() IS
+    'Trigger of loyalty.tier_groups, after insert or update of a row: see loyalty_internal.settle_tier_group(). '
+    'Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.settle_tier_group_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_tier_segments(predicate jsonpath) RETURNS SETOF text
+CREATE FUNCTION loyalty_internal.tier_segments(predicate jsonpath) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -118,11 +119,11 @@ FROM regexp_matches(
 ) AS part
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_tier_segments(jsonpath) IS
+COMMENT ON FUNCTION loyalty_internal.tier_segments(jsonpath) IS
     'The profile segments that the predicate of a tier names: $.profile.segments[*] == "id". Example: SELECT '
-    'loyalty_tier_segments(''$.profile.segments[*] == "vip"'');';
+    'loyalty_internal.tier_segments(''$.profile.segments[*] == "vip"'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_tier_segments(program text, tier text, predicate jsonpath) RETURNS void
+CREATE FUNCTION loyalty_internal.check_tier_segments(program text, tier text, predicate jsonpath) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -130,11 +131,11 @@ DECLARE
     unknown text;
 BEGIN
     SELECT named.segment INTO unknown
-    FROM @extschema@.loyalty_tier_segments(predicate) AS named (segment)
+    FROM loyalty_internal.tier_segments(predicate) AS named (segment)
     WHERE NOT EXISTS (
         SELECT
         FROM loyalty.profile_segments AS segment
-        WHERE segment.program = loyalty_check_tier_segments.program
+        WHERE segment.program = check_tier_segments.program
             AND segment.external_id = named.segment
     )
     ORDER BY named.segment
@@ -152,11 +153,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_tier_segments(text, text, jsonpath) IS
+COMMENT ON FUNCTION loyalty_internal.check_tier_segments(text, text, jsonpath) IS
     'Refuses (LY331) the predicate of a tier that names a profile segment which does not exist. Example: SELECT '
-    'loyalty_check_tier_segments(''main'', ''vip'', ''$.profile.segments[*] == "vip"'');';
+    'loyalty_internal.check_tier_segments(''main'', ''vip'', ''$.profile.segments[*] == "vip"'');';
 
-CREATE FUNCTION @extschema@.loyalty_tiers_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -164,7 +165,7 @@ DECLARE
     tier_group record;
     problem text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(tier.position) + 1, 0) INTO NEW.position
         FROM loyalty.tiers AS tier
@@ -198,7 +199,7 @@ BEGIN
             THEN format('Its threshold has more than the %s decimals of its points.', tier_group.scale)
         WHEN NEW.threshold >= 10::numeric ^ (18 - tier_group.scale)
             THEN 'Its threshold is larger than any balance.'
-        ELSE @extschema@.loyalty_predicate_problem(NEW.predicate)
+        ELSE loyalty_internal.predicate_problem(NEW.predicate)
     END;
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -220,21 +221,21 @@ BEGIN
             TABLE = TG_TABLE_NAME,
             COLUMN = 'tier_group';
     END IF;
-    PERFORM @extschema@.loyalty_check_members(
+    PERFORM loyalty_internal.check_members(
         'tier'::text, NEW.external_id::text, NEW.predicate, '{profile,balances,orders}'::text[]
     );
-    PERFORM @extschema@.loyalty_check_tier_segments(NEW.program::text, NEW.external_id::text, NEW.predicate);
-    PERFORM @extschema@.loyalty_review_tier_group(NEW.program::text, NEW.tier_group::text);
+    PERFORM loyalty_internal.check_tier_segments(NEW.program::text, NEW.external_id::text, NEW.predicate);
+    PERFORM loyalty_internal.review_tier_group(NEW.program::text, NEW.tier_group::text);
     RETURN NEW;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_tiers_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.tiers_trigger() IS
     'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the group '
     '(LY743), which is fixed (LY741); the profile segments that it names exist (LY331); what is due '
-    'is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_tiers_trigger();';
+    'is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.tiers_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_settle_tiers_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.settle_tiers_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -272,25 +273,26 @@ BEGIN
     WHERE program.external_id IN (SELECT written.program FROM written)
     ORDER BY program.external_id
     FOR UPDATE;
-    PERFORM @extschema@.loyalty_settle_tier_group(touched.program::text, touched.tier_group::text)
+    PERFORM loyalty_internal.settle_tier_group(touched.program::text, touched.tier_group::text)
     FROM (SELECT DISTINCT written.program, written.tier_group FROM written) AS touched;
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_settle_tiers_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.settle_tiers_trigger() IS
     'Trigger of loyalty.tiers, after an insert or update statement (transition table "written"): thresholds rise with the '
-    'position (LY744); see loyalty_settle_tier_group(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
-    'EXECUTE FUNCTION loyalty_settle_tiers_trigger();';
+    'position (LY744); see loyalty_internal.settle_tier_group(). '
+    'Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
+    'EXECUTE FUNCTION loyalty_internal.settle_tiers_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_tiers_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.tiers_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -314,7 +316,7 @@ BEGIN
         WHERE promotion.program = OLD.program
             AND OLD.external_id = ANY (promotion.audience_tiers)
         UNION ALL
-        SELECT @extschema@.loyalty_version_using(
+        SELECT loyalty_internal.version_using(
             OLD.program::text, OLD.external_id::text, VARIADIC ARRAY['$.promotions[*].audience_tiers[*]'::text]
         )
     ) AS used
@@ -333,9 +335,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_tiers_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.tiers_delete_trigger() IS
     'Trigger of loyalty.tiers, before the deletion of a row: no member holds or held it, no promotion of the draft or of '
-    'the version in force names it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_tiers_delete_trigger();';
+    'the version in force names it (LY308). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.tiers_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Reading and judging
@@ -401,14 +404,14 @@ COMMENT ON FUNCTION @extschema@.loyalty_set_tier(text, text, text, text, timesta
     'such group or tier). Example: SELECT loyalty_set_tier(''ann'', ''main'', ''status'', ''gold'', ''2027-07-01'', '
     '''Complaint 4711'');';
 
-CREATE FUNCTION @extschema@.loyalty_kept_up_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.kept_up_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_kept_up_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_kept_up_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.kept_up_trigger() IS
     'Trigger of tables that functions keep up, before an update, delete or truncate statement: refuses it (LY747). Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_kept_up_trigger();';
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.kept_up_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE

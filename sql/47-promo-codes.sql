@@ -1,6 +1,6 @@
 -- Promo codes: making them, attaching them to profiles, using them without an order.
 
-CREATE FUNCTION @extschema@.loyalty_promo_code_pools_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promo_code_pools_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -21,7 +21,7 @@ BEGIN
     END IF;
 
     IF NEW.kind = 'universal' THEN
-        PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+        PERFORM loyalty_internal.lock_draft(OLD.program::text);
         SELECT benefit.promotion INTO issuing
         FROM loyalty.promotion_benefits AS benefit
         WHERE benefit.program = OLD.program
@@ -43,9 +43,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promo_code_pools_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promo_code_pools_trigger() IS
     'Trigger, before the update of a promo-code pool: its kind stays once it has codes (LY312), and personal while a '
-    'promotion issues them (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promo_code_pools_trigger();';
+    'promotion issues them (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_internal.promo_code_pools_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_generate_promo_codes(
     program text,

@@ -3,7 +3,7 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Groups
 
-CREATE FUNCTION @extschema@.loyalty_next_position(program text, parent text) RETURNS integer
+CREATE FUNCTION loyalty_internal.next_position(program text, parent text) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     -- It reads all children.
@@ -14,30 +14,30 @@ BEGIN
     FROM (
         SELECT promotion_group.position
         FROM loyalty.promotion_groups AS promotion_group
-        WHERE promotion_group.program = loyalty_next_position.program
-            AND promotion_group.parent = loyalty_next_position.parent
+        WHERE promotion_group.program = next_position.program
+            AND promotion_group.parent = next_position.parent
         UNION ALL
         SELECT promotion.position
         FROM loyalty.promotions AS promotion
-        WHERE promotion.program = loyalty_next_position.program
-            AND promotion.parent = loyalty_next_position.parent
+        WHERE promotion.program = next_position.program
+            AND promotion.parent = next_position.parent
     ) AS sibling;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_next_position(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.next_position(text, text) IS
     'The position after the last child of a promotion group, 0 if it has none. Example: SELECT '
-    'loyalty_next_position(''main'', ''main'');';
+    'loyalty_internal.next_position(''main'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_promotion_groups_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     currency_scale integer;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    NEW.position := coalesce(NEW.position, loyalty_internal.next_position(NEW.program::text, NEW.parent::text));
     IF NEW.archived AND NEW.external_id = 'main' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY321',
@@ -70,13 +70,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts '
     'fit the currency scale (LY313) and that main is not archived (LY321). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_promotion_groups_trigger();';
+    'FUNCTION loyalty_internal.promotion_groups_trigger();';
 
 -- Walks up from a group in or below a cycle until it meets one for the second time.
-CREATE FUNCTION @extschema@.loyalty_refuse_cycle(program text, promotion_group text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_cycle(program text, promotion_group text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -88,15 +88,15 @@ BEGIN
             start.external_id,
             start.parent
         FROM loyalty.promotion_groups AS start
-        WHERE start.program = loyalty_refuse_cycle.program
-            AND start.external_id = loyalty_refuse_cycle.promotion_group
+        WHERE start.program = refuse_cycle.program
+            AND start.external_id = refuse_cycle.promotion_group
         UNION ALL
         SELECT
             above.external_id,
             above.parent
         FROM up
         JOIN loyalty.promotion_groups AS above
-            ON above.program = loyalty_refuse_cycle.program AND above.external_id = up.parent
+            ON above.program = refuse_cycle.program AND above.external_id = up.parent
     ) CYCLE external_id SET met_before USING path
     SELECT
         up.external_id,
@@ -116,11 +116,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_cycle(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_cycle(text, text) IS
     'Names a group of the cycle that a promotion group stands in or below (LY303). Example: SELECT '
-    'loyalty_refuse_cycle(''main'', ''spring'');';
+    'loyalty_internal.refuse_cycle(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_archived(program text, promotion_group text, what text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_archived(program text, promotion_group text, what text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -130,8 +130,8 @@ BEGIN
     IF EXISTS (
         SELECT
         FROM loyalty.promotion_groups AS archived
-        WHERE archived.program = loyalty_refuse_archived.program
-            AND archived.external_id = loyalty_refuse_archived.promotion_group
+        WHERE archived.program = refuse_archived.program
+            AND archived.external_id = refuse_archived.promotion_group
             AND archived.archived
     ) THEN
         RAISE EXCEPTION USING
@@ -145,12 +145,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_archived(text, text, text) IS
-    'Refuses (LY321) what an archived group cannot hold. Example: SELECT loyalty_refuse_archived(''main'', ''old'', '
+COMMENT ON FUNCTION loyalty_internal.refuse_archived(text, text, text) IS
+    'Refuses (LY321) what an archived group cannot hold. '
+    'Example: SELECT loyalty_internal.refuse_archived(''main'', ''old'', '
     '''promotion "spring"'');';
 
 -- Walks down from main: what it does not reach stands in a cycle or below one, for every group but main has a parent.
-CREATE FUNCTION @extschema@.loyalty_check_groups(program text, written text[]) RETURNS void
+CREATE FUNCTION loyalty_internal.check_groups(program text, written text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -162,7 +163,7 @@ BEGIN
             promotion_group.external_id,
             0 AS level
         FROM loyalty.promotion_groups AS promotion_group
-        WHERE promotion_group.program = loyalty_check_groups.program
+        WHERE promotion_group.program = check_groups.program
             AND promotion_group.parent IS NULL
         UNION ALL
         SELECT
@@ -170,7 +171,7 @@ BEGIN
             reached.level + 1
         FROM reached
         JOIN loyalty.promotion_groups AS child
-            ON child.program = loyalty_check_groups.program AND child.parent = reached.external_id
+            ON child.program = check_groups.program AND child.parent = reached.external_id
     )
     SELECT
         promotion_group.external_id,
@@ -181,7 +182,7 @@ BEGIN
     LEFT JOIN reached ON reached.external_id = promotion_group.external_id
     LEFT JOIN loyalty.promotion_groups AS above
         ON above.program = promotion_group.program AND above.external_id = promotion_group.parent
-    WHERE promotion_group.program = loyalty_check_groups.program
+    WHERE promotion_group.program = check_groups.program
         AND (reached.level IS NULL OR reached.level > 9 OR above.archived AND NOT promotion_group.archived)
     -- A new cycle goes through a group that was written, and that is the one to name.
     ORDER BY reached.level NULLS FIRST, promotion_group.external_id = ANY (written) DESC, promotion_group.external_id
@@ -190,10 +191,10 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     ELSIF wrong.level IS NULL THEN
-        PERFORM @extschema@.loyalty_refuse_cycle(loyalty_check_groups.program, wrong.external_id::text);
+        PERFORM loyalty_internal.refuse_cycle(check_groups.program, wrong.external_id::text);
     ELSIF wrong.level <= 9 THEN
-        PERFORM @extschema@.loyalty_refuse_archived(
-            loyalty_check_groups.program, wrong.parent::text, format('group "%s"', wrong.external_id)
+        PERFORM loyalty_internal.refuse_archived(
+            check_groups.program, wrong.parent::text, format('group "%s"', wrong.external_id)
         );
     ELSE
         RAISE EXCEPTION USING
@@ -208,30 +209,31 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_groups(text, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.check_groups(text, text[]) IS
     'Checks the tree of a program''s promotion groups after some of them were written: no cycle (LY303), at most 9 '
     'levels below main (LY304), in an archived group only archived ones (LY321). Example: SELECT '
-    'loyalty_check_groups(''main'', ''{spring}'');';
+    'loyalty_internal.check_groups(''main'', ''{spring}'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_groups_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.check_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_check_groups(written.program::text, array_agg(written.external_id::text))
+    PERFORM loyalty_internal.check_groups(written.program::text, array_agg(written.external_id::text))
     FROM written
     GROUP BY written.program;
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_groups_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.check_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, after an insert or update statement (transition table "written"): see '
-    'loyalty_check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_check_groups_trigger();';
+    'loyalty_internal.check_groups(). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE '
+    'FUNCTION '
+    'loyalty_internal.check_groups_trigger();';
 
 -- One level down; the groups there go on by the same trigger. Ended promotions stay what they are.
-CREATE FUNCTION @extschema@.loyalty_archive_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.archive_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -252,20 +254,20 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_archive_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.archive_trigger() IS
     'Trigger of loyalty.promotion_groups, after an update of archived: archives the groups below and makes their '
     'promotions inactive, or brings the groups back. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_archive_trigger();';
+    'loyalty_internal.archive_trigger();';
 
 -- A group takes all below it along; a promotion below that must stay refuses by its own trigger.
-CREATE FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_groups_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     kept record;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -309,14 +311,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_groups_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_groups_delete_trigger() IS
     'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program, and a group as '
-    'long as anything but drafts stands in it, or in groups of it (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_groups_delete_trigger();';
+    'long as anything but drafts stands in it, or in groups of it (LY308). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_groups_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Promotions
 
-CREATE FUNCTION @extschema@.loyalty_refuse_ended(program text, promotion text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_ended(program text, promotion text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -326,10 +329,10 @@ BEGIN
     IF EXISTS (
         SELECT
         FROM loyalty.promotions AS ended
-        WHERE ended.program = loyalty_refuse_ended.program
-            AND ended.external_id = loyalty_refuse_ended.promotion
+        WHERE ended.program = refuse_ended.program
+            AND ended.external_id = refuse_ended.promotion
             AND ended.state = 'ended'
-            AND NOT @extschema@.loyalty_is_reverting()
+            AND NOT loyalty_internal.is_reverting()
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY307',
@@ -341,10 +344,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_ended(text, text) IS
-    'Refuses (LY307) to change a promotion that has ended. Example: SELECT loyalty_refuse_ended(''main'', ''spring'');';
+COMMENT ON FUNCTION loyalty_internal.refuse_ended(text, text) IS
+    'Refuses (LY307) to change a promotion that has ended. '
+    'Example: SELECT loyalty_internal.refuse_ended(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_empty(program text, promotion text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_empty(program text, promotion text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -358,8 +362,8 @@ BEGIN
         active.kind
     INTO empty
     FROM loyalty.promotions AS active
-    WHERE active.program = loyalty_refuse_empty.program
-        AND active.external_id = loyalty_refuse_empty.promotion
+    WHERE active.program = refuse_empty.program
+        AND active.external_id = refuse_empty.promotion
         AND NOT EXISTS (
             SELECT
             FROM loyalty.promotion_benefits AS benefit
@@ -389,11 +393,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_empty(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_empty(text, text) IS
     'Refuses (LY327) to activate a promotion without a benefit, or a trigger promotion without a rule. Example: SELECT '
-    'loyalty_refuse_empty(''main'', ''spring'');';
+    'loyalty_internal.refuse_empty(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_names(document jsonb) RETURNS void
+CREATE FUNCTION loyalty_internal.check_names(document jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -487,14 +491,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_names(jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.check_names(jsonb) IS
     'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile or order segment, tier, promo-code pool, '
-    'channel, contact point or region that does not exist. Example: SELECT loyalty_check_names(to_jsonb(promotions)) FROM '
+    'channel, contact point or region that does not exist. '
+    'Example: SELECT loyalty_internal.check_names(to_jsonb(promotions)) FROM '
     'loyalty.promotions;';
 
 -- What promotions name in a list is not deleted while the draft or the version in force names it; older versions carry
 -- what they need of it.
-CREATE FUNCTION @extschema@.loyalty_named_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.named_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -503,7 +508,7 @@ DECLARE
     field CONSTANT text := TG_ARGV[1];
     used_by text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
     IF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program) THEN
         RETURN OLD;
     END IF;
@@ -532,7 +537,7 @@ BEGIN
     LIMIT 1;
 
     IF used_by IS NULL THEN
-        used_by := @extschema@.loyalty_version_using(
+        used_by := loyalty_internal.version_using(
             OLD.program::text,
             OLD.external_id::text,
             VARIADIC ARRAY[
@@ -555,26 +560,26 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_named_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.named_delete_trigger() IS
     'Trigger of what promotions name in a list, before the deletion of a row; its arguments are the noun and the column '
     'of loyalty.promotions: no promotion of the draft or of the version in force names it (LY308). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_named_delete_trigger(''region'', ''regions'');';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.named_delete_trigger(''region'', ''regions'');';
 
-CREATE FUNCTION @extschema@.loyalty_promotions_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
     SET jit = off
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    NEW.position := coalesce(NEW.position, @extschema@.loyalty_next_position(NEW.program::text, NEW.parent::text));
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    NEW.position := coalesce(NEW.position, loyalty_internal.next_position(NEW.program::text, NEW.parent::text));
     IF NEW.promo_code_pool IS NOT NULL
         OR cardinality(
             NEW.audience_segments || NEW.order_segments || NEW.audience_tiers || NEW.channels || NEW.contact_points || NEW.regions
         ) > 0
     THEN
-        PERFORM @extschema@.loyalty_check_names(to_jsonb(NEW));
+        PERFORM loyalty_internal.check_names(to_jsonb(NEW));
     END IF;
     IF NEW.audience = 'guests' AND NEW.kind <> 'discount' THEN
         RAISE EXCEPTION USING
@@ -587,7 +592,7 @@ BEGIN
             COLUMN = 'audience';
     END IF;
     IF TG_OP = 'INSERT' OR NEW.parent <> OLD.parent OR NEW.state = 'active' THEN
-        PERFORM @extschema@.loyalty_refuse_archived(
+        PERFORM loyalty_internal.refuse_archived(
             NEW.program::text, NEW.parent::text, format('promotion "%s"', NEW.external_id)
         );
     END IF;
@@ -595,7 +600,7 @@ BEGIN
         RETURN NEW;
     END IF;
 
-    PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.external_id::text);
+    PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.external_id::text);
     IF NEW.state <> OLD.state
         AND (OLD.state, NEW.state) NOT IN (
             ('draft', 'active'),
@@ -622,7 +627,7 @@ BEGIN
             COLUMN = 'state';
     END IF;
     IF NEW.state = 'active' AND OLD.state <> 'active' THEN
-        PERFORM @extschema@.loyalty_refuse_empty(OLD.program::text, OLD.external_id::text);
+        PERFORM loyalty_internal.refuse_empty(OLD.program::text, OLD.external_id::text);
     END IF;
 
     IF NEW.kind <> OLD.kind
@@ -646,20 +651,20 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotions_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
     '(LY330), that guests get no points (LY329), the life cycle (LY307), that it is not activated without content (LY327), that no archived group gets it '
     '(LY321) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_promotions_trigger();';
+    'FUNCTION loyalty_internal.promotions_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_promotions_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
     SET jit = off
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
     IF OLD.state <> 'draft'
         AND EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = OLD.program)
     THEN
@@ -678,14 +683,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotions_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotions_delete_trigger() IS
     'Trigger of loyalty.promotions, before the deletion of a row: only drafts (LY308), unless the whole program '
-    'goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotions_delete_trigger();';
+    'goes. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotions_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Conditions
 
-CREATE FUNCTION @extschema@.loyalty_promotion_conditions_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_conditions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -694,10 +699,10 @@ CREATE FUNCTION @extschema@.loyalty_promotion_conditions_trigger() RETURNS trigg
 DECLARE
     unknown text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
+        PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     IF EXISTS (
         SELECT
@@ -775,10 +780,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_conditions_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_conditions_trigger() IS
     'Trigger of loyalty.promotion_conditions, before insert or update of a row: gives a position, checks that its '
     'segments exist at its level (LY305), that its benefits suit a changed level (LY301), that the promotion '
-    'has not ended (LY307) and is no trigger promotion (LY729). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_conditions_trigger();';
+    'has not ended (LY307) and is no trigger promotion (LY729). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_conditions_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Benefits
@@ -799,7 +805,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, i
     'parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', '
     '''{"percent": 20}'', 2);';
 
-CREATE FUNCTION @extschema@.loyalty_promotion_benefits_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -809,10 +815,10 @@ DECLARE
     place record;
     checked text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
+        PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     IF NEW.position IS NULL THEN
         SELECT coalesce(max(benefit.position) + 1, 1) INTO NEW.position
@@ -840,42 +846,42 @@ BEGIN
         checked := @extschema@.loyalty_check_benefit(
             place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer
         );
-        checked := @extschema@.loyalty_check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters);
+        checked := loyalty_internal.check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters);
     END IF;
     RETURN NEW;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_benefits_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_benefits_trigger() IS
     'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the '
     'parameters (LY301) and what they name (LY330), and that the promotion has not ended (LY307). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_promotion_benefits_trigger();';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_benefits_trigger();';
 
 -- Conditions and benefits that go with their promotion find it gone, and nothing to refuse.
-CREATE FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_parts_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
     SET jit = off
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(OLD.program::text);
-    PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text)
+    PERFORM loyalty_internal.lock_draft(OLD.program::text);
+    PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.promotion::text)
     FROM loyalty.programs AS program
     WHERE program.external_id = OLD.program;
     RETURN OLD;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_parts_delete_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_parts_delete_trigger() IS
     'Trigger of loyalty.promotion_conditions and loyalty.promotion_benefits, before the deletion of a row: the '
     'promotion has not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_promotion_parts_delete_trigger();';
+    'loyalty_internal.promotion_parts_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Versions
 
-CREATE FUNCTION @extschema@.loyalty_moment(at timestamptz, time_zone text) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.moment(at timestamptz, time_zone text) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -885,9 +891,9 @@ SELECT jsonb_build_object(
 )
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_moment(timestamptz, text) IS
+COMMENT ON FUNCTION loyalty_internal.moment(timestamptz, text) IS
     'A moment as versions hold it: in seconds since 1970 of the clock of UTC ("unix") and of the one in the time zone '
-    '("local"). Example: SELECT loyalty_moment(now(), ''Europe/Moscow'');';
+    '("local"). Example: SELECT loyalty_internal.moment(now(), ''Europe/Moscow'');';
 
 CREATE FUNCTION @extschema@.loyalty_apply(program text) RETURNS integer
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -910,7 +916,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_apply(text, text[]) IS
     'such promotion), LY328 (it needs a group or a predicate whose change is pending), and those of loyalty_apply(). Example: '
     'SELECT loyalty_apply(''main'', ''{spring}'');';
 
-CREATE FUNCTION @extschema@.loyalty_promotion_versions_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promotion_versions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -925,21 +931,21 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promotion_versions_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promotion_versions_trigger() IS
     'Trigger of loyalty.promotion_versions, before an update, delete or truncate statement: refuses it (LY314). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promotion_versions_trigger();';
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_versions_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_calculation_rules() RETURNS integer
+CREATE FUNCTION loyalty_internal.calculation_rules() RETURNS integer
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_calculation_rules';
 
-COMMENT ON FUNCTION @extschema@.loyalty_calculation_rules() IS
+COMMENT ON FUNCTION loyalty_internal.calculation_rules() IS
     'Number of the rules by which this library calculates orders; versions of the promotion tree carry the number they were '
-    'applied under. Example: SELECT loyalty_calculation_rules();';
+    'applied under. Example: SELECT loyalty_internal.calculation_rules();';
 
 -- What a node of a version may come to do differently, by what it has.
-CREATE FUNCTION @extschema@.loyalty_changed_rules(tree jsonb, applied_under integer)
+CREATE FUNCTION loyalty_internal.changed_rules(tree jsonb, applied_under integer)
     RETURNS TABLE (node text, change text)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -1007,17 +1013,17 @@ CREATE FUNCTION @extschema@.loyalty_changed_rules(tree jsonb, applied_under inte
     ORDER BY changed.name COLLATE "C", changed.change COLLATE "C"
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_changed_rules(jsonb, integer) IS
+COMMENT ON FUNCTION loyalty_internal.changed_rules(jsonb, integer) IS
     'What groups and promotions of a version''s tree may come to do differently, because the rules of calculation have '
     'changed since those that it was applied under. Example: SELECT change.* FROM loyalty.promotion_versions AS version '
-    'CROSS JOIN loyalty_changed_rules(version.tree, version.rules) AS change;';
+    'CROSS JOIN loyalty_internal.changed_rules(version.tree, version.rules) AS change;';
 
-CREATE FUNCTION @extschema@.loyalty_adopt_rules() RETURNS void
+CREATE FUNCTION loyalty_internal.adopt_rules() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
-    rules_now CONSTANT integer := @extschema@.loyalty_calculation_rules();
+    rules_now CONSTANT integer := loyalty_internal.calculation_rules();
     old_version record;
     changed record;
 BEGIN
@@ -1034,7 +1040,7 @@ BEGIN
         VALUES (old_version.program, old_version.version + 1, old_version.tree, old_version.definition, rules_now);
         FOR changed IN
             SELECT change.node, change.change
-            FROM @extschema@.loyalty_changed_rules(old_version.tree::jsonb, old_version.rules::integer) AS change
+            FROM loyalty_internal.changed_rules(old_version.tree::jsonb, old_version.rules::integer) AS change
         LOOP
             RAISE NOTICE 'program "%", %: %', old_version.program, changed.node, changed.change;
         END LOOP;
@@ -1042,28 +1048,28 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_adopt_rules() IS
+COMMENT ON FUNCTION loyalty_internal.adopt_rules() IS
     'Gives each program whose last version was applied under older rules of calculation a new version of the same tree, and '
     'tells as notices of which groups and promotions figures may change. loyalty_migrate() calls it. Example: SELECT '
-    'loyalty_adopt_rules();';
+    'loyalty_internal.adopt_rules();';
 
-CREATE FUNCTION @extschema@.loyalty_new_version_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.new_version_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    PERFORM @extschema@.loyalty_drop_unused_predicates(NEW.program::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.drop_unused_predicates(NEW.program::text);
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_new_version_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.new_version_trigger() IS
     'Trigger of loyalty.promotion_versions, after the insert of a row: drops the predicates that only the version '
     'before it used. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_new_version_trigger();';
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.new_version_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_note_edits_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.note_edits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -1085,7 +1091,8 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_note_edits_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.note_edits_trigger() IS
     'Trigger of the tables of definitions, after rows were inserted, updated or deleted, which it gets as table edited: notes who '
     'did it, see loyalty.edits. Its arguments are expressions of a row: the program, and its name for people. Example: CREATE '
-    'TRIGGER ... REFERENCING NEW TABLE AS edited ... EXECUTE FUNCTION loyalty_note_edits_trigger(''program'', ''external_id'');';
+    'TRIGGER ... REFERENCING NEW TABLE AS edited ... EXECUTE FUNCTION '
+    'loyalty_internal.note_edits_trigger(''program'', ''external_id'');';

@@ -180,14 +180,14 @@ COMMENT ON FUNCTION @extschema@.loyalty_revert(text) IS
     'else is again as the version in force has it, whose number is returned; a NOTICE counts. Ended promotions stay '
     'ended. Errors: LY201, LY320 (nothing was applied yet), LY312. Example: SELECT loyalty_revert(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_is_reverting() RETURNS boolean
+CREATE FUNCTION loyalty_internal.is_reverting() RETURNS boolean
     LANGUAGE C STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_is_reverting';
 
-COMMENT ON FUNCTION @extschema@.loyalty_is_reverting() IS
+COMMENT ON FUNCTION loyalty_internal.is_reverting() IS
     'Whether loyalty_revert() is at work: triggers that check the steps of an editor then stand aside. Example: CREATE '
-    'TRIGGER ... WHEN (NOT loyalty_is_reverting()) EXECUTE FUNCTION ...;';
+    'TRIGGER ... WHEN (NOT loyalty_internal.is_reverting()) EXECUTE FUNCTION ...;';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What is in force here

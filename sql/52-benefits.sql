@@ -3,7 +3,7 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Names
 
-CREATE FUNCTION @extschema@.loyalty_pays_with_points(benefit text, parameters jsonb) RETURNS boolean
+CREATE FUNCTION loyalty_internal.pays_with_points(benefit text, parameters jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -12,11 +12,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_pays_with_points(text, jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.pays_with_points(text, jsonb) IS
     'Whether a benefit with these parameters lets members pay with points, which only standard types can. Example: '
-    'SELECT loyalty_pays_with_points(''partner_points'', ''{"mode": "pay", "point_type": "bonus"}'');';
+    'SELECT loyalty_internal.pays_with_points(''partner_points'', ''{"mode": "pay", "point_type": "bonus"}'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
+CREATE FUNCTION loyalty_internal.check_benefit_names(program text, benefit text, parameters jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET loyalty.plan_by_keys = on
@@ -45,7 +45,7 @@ BEGIN
         WHERE NOT EXISTS (
                 SELECT
                 FROM loyalty.partners AS partner
-                WHERE partner.program = loyalty_check_benefit_names.program
+                WHERE partner.program = check_benefit_names.program
                     AND partner.external_id = listed.name
             )
         UNION ALL
@@ -58,7 +58,7 @@ BEGIN
         WHERE NOT EXISTS (
                 SELECT
                 FROM loyalty.product_segments AS segment
-                WHERE segment.program = loyalty_check_benefit_names.program
+                WHERE segment.program = check_benefit_names.program
                     AND segment.external_id = listed.name
             )
         UNION ALL
@@ -71,7 +71,7 @@ BEGIN
             AND NOT EXISTS (
                 SELECT
                 FROM loyalty.promo_code_pools AS pool
-                WHERE pool.program = loyalty_check_benefit_names.program
+                WHERE pool.program = check_benefit_names.program
                     AND pool.external_id = parameters ->> 'pool'
             )
         UNION ALL
@@ -100,11 +100,11 @@ BEGIN
             COLUMN = 'parameters';
     END IF;
 
-    IF @extschema@.loyalty_pays_with_points(benefit, parameters)
+    IF loyalty_internal.pays_with_points(benefit, parameters)
         AND EXISTS (
             SELECT
             FROM loyalty.point_types AS point_type
-            WHERE point_type.program = loyalty_check_benefit_names.program
+            WHERE point_type.program = check_benefit_names.program
                 AND point_type.external_id = parameters ->> 'point_type'
                 AND point_type.kind = 'qualification'
         )
@@ -123,7 +123,7 @@ BEGIN
     IF EXISTS (
         SELECT
         FROM loyalty.promo_code_pools AS pool
-        WHERE pool.program = loyalty_check_benefit_names.program
+        WHERE pool.program = check_benefit_names.program
             AND pool.external_id = parameters ->> 'pool'
             AND pool.kind = 'universal'
     ) THEN
@@ -138,10 +138,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_benefit_names(text, text, jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.check_benefit_names(text, text, jsonb) IS
     'Refuses a benefit whose parameters name a partner, a product segment, a promo-code pool or an order status that does not exist '
     '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed loyalty_check_benefit(). Example: '
-    'SELECT loyalty_check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
+    'SELECT loyalty_internal.check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Combinations
@@ -155,7 +155,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_refused_under(text) IS
     'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions whose '
     'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
 
-CREATE FUNCTION @extschema@.loyalty_looks_at_several_lines(level text, benefit text, parameters jsonb) RETURNS boolean
+CREATE FUNCTION loyalty_internal.looks_at_several_lines(level text, benefit text, parameters jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -163,17 +163,18 @@ BEGIN
     RETURN level = 'order'
         OR benefit = 'set'
         OR benefit = 'multiply_points'
-        OR @extschema@.loyalty_pays_with_points(benefit, parameters)
+        OR loyalty_internal.pays_with_points(benefit, parameters)
         OR parameters ? 'max_items' AND coalesce(parameters ->> 'max_items_per', 'order') = 'order'
         OR parameters @> '{"per": "order"}';
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_looks_at_several_lines(text, text, jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.looks_at_several_lines(text, text, jsonb) IS
     'Whether what a benefit does to a line depends on other lines, so that it cannot stand where the best is chosen of each '
-    'line (best_of). Example: SELECT loyalty_looks_at_several_lines(''product'', ''discount'', ''{"percent": 5}'');';
+    'line (best_of). Example: SELECT loyalty_internal.looks_at_several_lines(''product'', ''discount'', ''{"percent": '
+    '5}'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_combinations(program text, promotions text[]) RETURNS void
+CREATE FUNCTION loyalty_internal.check_combinations(program text, promotions text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -199,11 +200,11 @@ BEGIN
             AND condition.promotion = benefit.promotion
             AND condition.position = benefit.condition
         CROSS JOIN LATERAL (
-            SELECT @extschema@.loyalty_looks_at_several_lines(
+            SELECT loyalty_internal.looks_at_several_lines(
                 condition.level::text, benefit.benefit::text, benefit.parameters
             ) AS lines
         ) AS several
-        WHERE benefit.program = loyalty_check_combinations.program
+        WHERE benefit.program = check_combinations.program
             AND benefit.promotion = ANY (promotions)
             AND (several.lines OR cardinality(@extschema@.loyalty_refused_under(benefit.benefit::text)) > 0)
             AND promotion.state <> 'ended'
@@ -219,7 +220,7 @@ BEGIN
             above.parent
         FROM around
         JOIN loyalty.promotion_groups AS above
-            ON above.program = loyalty_check_combinations.program AND above.external_id = around.promotion_group
+            ON above.program = check_combinations.program AND above.external_id = around.promotion_group
         WHERE above.parent IS NOT NULL
     ),
     rule AS (
@@ -229,7 +230,7 @@ BEGIN
             named.name
         FROM around
         JOIN loyalty.promotion_groups AS promotion_group
-            ON promotion_group.program = loyalty_check_combinations.program
+            ON promotion_group.program = check_combinations.program
             AND promotion_group.external_id = around.promotion_group
         CROSS JOIN LATERAL (
             VALUES
@@ -284,27 +285,27 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_combinations(text, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.check_combinations(text, text[]) IS
     'Refuses (LY309) benefits of these promotions that cannot stand where they stand: see loyalty_refused_under(). '
-    'Example: SELECT loyalty_check_combinations(''main'', ''{spring}'');';
+    'Example: SELECT loyalty_internal.check_combinations(''main'', ''{spring}'');';
 
-CREATE FUNCTION @extschema@.loyalty_check_combinations_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.check_combinations_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
     IF TG_TABLE_NAME = 'promotion_benefits' THEN
-        PERFORM @extschema@.loyalty_check_combinations(
+        PERFORM loyalty_internal.check_combinations(
             written.program::text, array_agg(DISTINCT written.promotion::text)
         )
         FROM written
         GROUP BY written.program;
     ELSIF TG_TABLE_NAME = 'promotions' THEN
-        PERFORM @extschema@.loyalty_check_combinations(written.program::text, array_agg(written.external_id::text))
+        PERFORM loyalty_internal.check_combinations(written.program::text, array_agg(written.external_id::text))
         FROM written
         GROUP BY written.program;
     ELSE
-        PERFORM @extschema@.loyalty_check_combinations(concerned.program::text, array_agg(concerned.promotion::text))
+        PERFORM loyalty_internal.check_combinations(concerned.program::text, array_agg(concerned.promotion::text))
         FROM (
             WITH RECURSIVE below AS (
                 SELECT
@@ -332,15 +333,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_combinations_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.check_combinations_trigger() IS
     'Trigger of loyalty.promotion_benefits, loyalty.promotions and loyalty.promotion_groups, after a statement '
     '(transition table "written"): no benefit stands where it cannot (LY309). Example: CREATE TRIGGER ... REFERENCING '
-    'NEW TABLE AS written ... EXECUTE FUNCTION loyalty_check_combinations_trigger();';
+    'NEW TABLE AS written ... EXECUTE FUNCTION loyalty_internal.check_combinations_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Partners: their terms are part of a version, so who edits them edits the draft
 
-CREATE FUNCTION @extschema@.loyalty_check_partner_contacts(partner text, site text, email text) RETURNS void
+CREATE FUNCTION loyalty_internal.check_partner_contacts(partner text, site text, email text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -380,20 +381,20 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_partner_contacts(text, text, text) IS
+COMMENT ON FUNCTION loyalty_internal.check_partner_contacts(text, text, text) IS
     'Refuses (LY334) what cannot be the address of a partner''s site, or its e-mail address. Example: SELECT '
-    'loyalty_check_partner_contacts(''acme'', ''https://acme.example'', ''office@acme.example'');';
+    'loyalty_internal.check_partner_contacts(''acme'', ''https://acme.example'', ''office@acme.example'');';
 
-CREATE FUNCTION @extschema@.loyalty_partners_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.partners_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     naming text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(coalesce(NEW.program, OLD.program)::text);
+    PERFORM loyalty_internal.lock_draft(coalesce(NEW.program, OLD.program)::text);
     IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND (NEW.site, NEW.email) IS DISTINCT FROM (OLD.site, OLD.email) THEN
-        PERFORM @extschema@.loyalty_check_partner_contacts(NEW.external_id::text, NEW.site, NEW.email);
+        PERFORM loyalty_internal.check_partner_contacts(NEW.external_id::text, NEW.site, NEW.email);
     END IF;
     IF TG_OP <> 'DELETE' THEN
         RETURN NEW;
@@ -419,23 +420,24 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_partners_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.partners_trigger() IS
     'Trigger of loyalty.partners, before insert, update or delete of a row: site and e-mail address can be ones (LY334), no '
-    'benefit of the draft names a partner that is deleted (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_partners_trigger();';
+    'benefit of the draft names a partner that is deleted (LY308). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.partners_trigger();';
 
 -- By statement, for terms come in bulk. The lock is held before anything of it can be seen.
-CREATE FUNCTION @extschema@.loyalty_partner_products_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.partner_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(concerned.program::text)
+    PERFORM loyalty_internal.lock_draft(concerned.program::text)
     FROM (SELECT DISTINCT written.program FROM written ORDER BY written.program) AS concerned;
     RETURN NULL;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_partner_products_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.partner_products_trigger() IS
     'Trigger of loyalty.partner_products, after a statement (transition table "written"): locks the draft that the terms '
     'belong to. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... '
-    'REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_partner_products_trigger();';
+    'REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_internal.partner_products_trigger();';

@@ -1,6 +1,6 @@
 -- Trigger promotions: what they must obey, firing them, and the triggers for the user's own tables.
 
-CREATE FUNCTION @extschema@.loyalty_trigger_promotions_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.trigger_promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -57,22 +57,22 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_trigger_promotions_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.trigger_promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
     'activated without an apply, and stays there (LY725); it has nothing that is about orders (LY729). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_trigger_promotions_trigger();';
+    'loyalty_internal.trigger_promotions_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_trigger_rules_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.trigger_rules_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     problem text;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(NEW.program::text);
-    PERFORM @extschema@.loyalty_refuse_ended(NEW.program::text, NEW.promotion::text);
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.refuse_ended(NEW.program::text, NEW.promotion::text);
     IF TG_OP = 'UPDATE' THEN
-        PERFORM @extschema@.loyalty_refuse_ended(OLD.program::text, OLD.promotion::text);
+        PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.promotion::text);
     END IF;
     -- Without such a promotion or point type the foreign keys refuse the row.
     SELECT CASE
@@ -99,9 +99,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_trigger_rules_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.trigger_rules_trigger() IS
     'Trigger of loyalty.trigger_rules, before insert or update of a row: it suits a trigger promotion (LY726) that has not '
-    'ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_trigger_rules_trigger();';
+    'ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.trigger_rules_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_fire(
     promotion text,

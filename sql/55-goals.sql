@@ -1,6 +1,6 @@
 -- Goals: what they must obey, and claiming them.
 
-CREATE FUNCTION @extschema@.loyalty_refuse_goal(goal text, "column" text, reason text, hint text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_goal(goal text, "column" text, reason text, hint text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -15,10 +15,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_goal(text, text, text, text) IS
-    'Refuses a goal, by error LY335. Example: SELECT loyalty_refuse_goal(''ten'', ''points'', ''...'', ''...'');';
+COMMENT ON FUNCTION loyalty_internal.refuse_goal(text, text, text, text) IS
+    'Refuses a goal, by error LY335. Example: SELECT loyalty_internal.refuse_goal(''ten'', ''points'', ''...'', '
+    '''...'');';
 
-CREATE FUNCTION @extschema@.loyalty_goals_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.goals_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -30,12 +31,12 @@ BEGIN
     FROM loyalty.point_types
     WHERE program = NEW.program AND external_id = NEW.point_type;
     IF taken.kind <> 'standard' THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'point_type'::text, 'qualification points are never spent'::text, 'Name a standard point type.'::text
         );
     END IF;
     IF scale(trim_scale(NEW.points)) > taken.scale THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'points'::text, 'it takes points with more decimals than their type has'::text,
             format('Round them to %s decimals.', taken.scale)
         );
@@ -45,7 +46,7 @@ BEGIN
     FROM loyalty.point_types
     WHERE program = NEW.program AND external_id = NEW.reward_point_type;
     IF scale(trim_scale(NEW.reward_points)) > given.scale THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'reward_points'::text, 'it gives points with more decimals than their type has'::text,
             format('Round them to %s decimals.', given.scale)
         );
@@ -55,7 +56,7 @@ BEGIN
         FROM loyalty.promo_code_pools
         WHERE program = NEW.program AND external_id = NEW.promo_code_pool AND kind <> 'personal'
     ) THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'promo_code_pool'::text, 'codes of a universal pool are attached to nobody'::text,
             'Name a personal pool.'::text
         );
@@ -75,7 +76,7 @@ BEGIN
         FROM fed
         WHERE fed.point_type = NEW.point_type
     ) THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'reward_point_type'::text, 'by way of its points it would feed itself'::text,
             'Give points of a type that leads to no goal of these.'::text
         );
@@ -84,12 +85,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_goals_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.goals_trigger() IS
     'Trigger of loyalty.goals, after the insert or update of a row: it takes standard points and gives what can be given (LY335). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_goals_trigger();';
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.goals_trigger();';
 
 -- Before the row: the unique index, which two sessions at once cannot evade, would say so in words of its own.
-CREATE FUNCTION @extschema@.loyalty_one_automatic_goal_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.one_automatic_goal_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -104,7 +105,7 @@ BEGIN
         AND goal.automatic
         AND goal.active;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_goal(
+        PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'automatic'::text,
             format('goal "%s" takes points of type "%s" by itself already, and would leave none', other, NEW.point_type),
             'Let one of the two be claimed by hand, or deactivate it.'::text
@@ -114,9 +115,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_one_automatic_goal_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.one_automatic_goal_trigger() IS
     'Trigger of loyalty.goals, before the insert or update of a row that is automatic and active: no other of its point type is '
-    '(LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_one_automatic_goal_trigger();';
+    '(LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.one_automatic_goal_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_claim(member text, program text, goal text, number integer DEFAULT NULL) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -1,6 +1,6 @@
 -- What of a program's draft cannot work, or can do more than anybody means.
 
-CREATE FUNCTION @extschema@.loyalty_contradiction(predicate text) RETURNS text
+CREATE FUNCTION loyalty_internal.contradiction(predicate text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
@@ -27,9 +27,10 @@ CREATE FUNCTION @extschema@.loyalty_contradiction(predicate text) RETURNS text
             AND (low.bound > high.bound OR low.bound = high.bound AND (low.sign = '>' OR high.sign = '<'));
     END;
 
-COMMENT ON FUNCTION @extschema@.loyalty_contradiction(text) IS
+COMMENT ON FUNCTION loyalty_internal.contradiction(text) IS
     'Two comparisons of a predicate, an SQL/JSON path as the server writes it, that nothing can fulfil together; null where '
-    'none is found. Example: SELECT loyalty_contradiction(''$.total >= 100 && $.total < 50''::jsonpath::text);';
+    'none is found. Example: SELECT loyalty_internal.contradiction(''$.total >= 100 && $.total < '
+    '50''::jsonpath::text);';
 
 CREATE FUNCTION @extschema@.loyalty_lint(
     program text,
@@ -41,7 +42,7 @@ CREATE FUNCTION @extschema@.loyalty_lint(
     LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT @extschema@.loyalty_refuse_program(loyalty_lint.program)
+SELECT loyalty_internal.refuse_program(loyalty_lint.program)
 WHERE NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = loyalty_lint.program);
 
 WITH settings AS (
@@ -163,8 +164,8 @@ gain AS (
     WHERE bound.depth = 0 AND EXISTS (SELECT FROM benefit WHERE benefit.point_type IS NOT NULL)
 )
 SELECT 'warning', format('%s segment "%s"', kind, external_id), 'nothing can fulfil its predicate',
-    @extschema@.loyalty_contradiction(predicate::text)
-FROM segment WHERE @extschema@.loyalty_contradiction(predicate::text) IS NOT NULL
+    loyalty_internal.contradiction(predicate::text)
+FROM segment WHERE loyalty_internal.contradiction(predicate::text) IS NOT NULL
 UNION ALL
 SELECT DISTINCT 'warning', format('promotion "%s"', benefit.promotion),
     'a segment of it matches no product of the catalogue', named.segment

@@ -54,7 +54,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_prior_price(text, timestamptz, integer, 
 
 -- Moments at which nothing but the calendar may change a price: the start and end of promotions, the opening and closing of
 -- their hours, and each midnight, at which days of schedules and terms of partners begin.
-CREATE FUNCTION @extschema@.loyalty_price_moments(program text, after timestamptz, until timestamptz) RETURNS SETOF timestamptz
+CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, until timestamptz) RETURNS SETOF timestamptz
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -70,7 +70,7 @@ CREATE FUNCTION @extschema@.loyalty_price_moments(program text, after timestampt
             ORDER BY latest.version DESC
             LIMIT 1
         ) AS version ON true
-        WHERE program.external_id = loyalty_price_moments.program
+        WHERE program.external_id = price_moments.program
     ),
     promotion AS (
         SELECT listed.body
@@ -108,11 +108,12 @@ CREATE FUNCTION @extschema@.loyalty_price_moments(program text, after timestampt
     ORDER BY moment.at
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_price_moments(text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION loyalty_internal.price_moments(text, timestamptz, timestamptz) IS
     'The moments after one and up to another at which the calendar of the version in force may change prices: starts, ends, hours '
-    'and midnights, in order. Example: SELECT loyalty_price_moments(''main'', now(), now() + ''1 day'');';
+    'and midnights, in order. '
+    'Example: SELECT loyalty_internal.price_moments(''main'', now(), now() + ''1 day'');';
 
-CREATE FUNCTION @extschema@.loyalty_recorded_prices(
+CREATE FUNCTION loyalty_internal.recorded_prices(
     program text,
     skus text[],
     at timestamptz,
@@ -129,11 +130,12 @@ CREATE FUNCTION @extschema@.loyalty_recorded_prices(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_recorded_prices';
 
-COMMENT ON FUNCTION @extschema@.loyalty_recorded_prices(text, text[], timestamptz, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.recorded_prices(text, text[], timestamptz, text[]) IS
     'As loyalty_prices() for an anonymous guest, with the usage limits of these promotions used up, and those of others untouched: '
-    'what counted at a moment that has passed. Example: SELECT sku, price FROM loyalty_recorded_prices(''main'', NULL, now(), ''{}'');';
+    'what counted at a moment that has passed. '
+    'Example: SELECT sku, price FROM loyalty_internal.recorded_prices(''main'', NULL, now(), ''{}'');';
 
-CREATE FUNCTION @extschema@.loyalty_write_prices(program text, skus text[], at timestamptz) RETURNS void
+CREATE FUNCTION loyalty_internal.write_prices(program text, skus text[], at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -142,27 +144,27 @@ DECLARE
     sold CONSTANT text[] := ARRAY(
         SELECT product.sku::text
         FROM loyalty.products AS product
-        WHERE product.program = loyalty_write_prices.program
+        WHERE product.program = write_prices.program
             AND (skus IS NULL OR product.sku = ANY (skus))
     );
 BEGIN
     INSERT INTO loyalty.price_history (program, sku, begins_at, price)
     SELECT
-        loyalty_write_prices.program,
+        write_prices.program,
         found.sku,
-        loyalty_write_prices.at,
+        write_prices.at,
         found.price
     FROM (
         SELECT priced.sku, priced.price
         FROM loyalty.price_recordings AS kept
-        CROSS JOIN LATERAL @extschema@.loyalty_recorded_prices(kept.program::text, sold, at, kept.used_up::text[]) AS priced
-        WHERE kept.program = loyalty_write_prices.program
+        CROSS JOIN LATERAL loyalty_internal.recorded_prices(kept.program::text, sold, at, kept.used_up::text[]) AS priced
+        WHERE kept.program = write_prices.program
         UNION ALL
         SELECT gone.sku, NULL::numeric
         FROM (
             SELECT DISTINCT former.sku::text AS sku
             FROM loyalty.price_history AS former
-            WHERE former.program = loyalty_write_prices.program
+            WHERE former.program = write_prices.program
                 AND (skus IS NULL OR former.sku = ANY (skus))
             EXCEPT
             SELECT unnest(sold)
@@ -172,8 +174,8 @@ BEGIN
         SELECT former.price
         FROM loyalty.price_history AS former
         WHERE former.sku = found.sku
-            AND former.program = loyalty_write_prices.program
-            AND former.begins_at <= loyalty_write_prices.at
+            AND former.program = write_prices.program
+            AND former.begins_at <= write_prices.at
         ORDER BY former.begins_at DESC, former.id DESC
         LIMIT 1
     ) AS last ON true
@@ -181,9 +183,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_write_prices(text, text[], timestamptz) IS
+COMMENT ON FUNCTION loyalty_internal.write_prices(text, text[], timestamptz) IS
     'Adds to loyalty.price_history what these products (null: all) cost from a moment on, where that is new, with the rights of the '
-    'caller. Example: SELECT loyalty_write_prices(''main'', ''{PC-1}'', now());';
+    'caller. Example: SELECT loyalty_internal.write_prices(''main'', ''{PC-1}'', now());';
 
 CREATE FUNCTION @extschema@.loyalty_record_prices(program text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -200,7 +202,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_record_prices(text) IS
     'one program or (null) in all that keep it; a part of loyalty_run_jobs(). Nothing depends on when it runs but the moment at '
     'which a limit counts as used up. Example: SELECT loyalty_record_prices();';
 
-CREATE FUNCTION @extschema@.loyalty_settle_prices_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.settle_prices_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -210,11 +212,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_settle_prices_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.settle_prices_trigger() IS
     'Trigger of what prices depend on, before a statement: records what the calendar has changed by now, under what is in force '
-    'yet. Example: CREATE TRIGGER ... BEFORE INSERT ... FOR EACH STATEMENT EXECUTE FUNCTION loyalty_settle_prices_trigger();';
+    'yet. Example: CREATE TRIGGER ... BEFORE INSERT ... FOR EACH STATEMENT EXECUTE FUNCTION '
+    'loyalty_internal.settle_prices_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_record_prices_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.record_prices_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -231,12 +234,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_record_prices_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.record_prices_trigger() IS
     'Trigger of loyalty.products and of tables that prices of products depend on, after a statement (transition table "written") '
     'or a truncate: records the new prices of these products. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
-    'EXECUTE FUNCTION loyalty_record_prices_trigger();';
+    'EXECUTE FUNCTION loyalty_internal.record_prices_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_note_price_change_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.note_price_change_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -246,11 +249,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_note_price_change_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.note_price_change_trigger() IS
     'Trigger of what the prices of a whole program depend on, after a row: notes that they are to be recorded. Example: CREATE '
-    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_note_price_change_trigger();';
+    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.note_price_change_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_keep_price_history_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.keep_price_history_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -260,6 +263,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_keep_price_history_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.keep_price_history_trigger() IS
     'Trigger of loyalty.programs, after a row: begins to keep the price history of an active program, or ends it. Example: CREATE '
-    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_keep_price_history_trigger();';
+    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.keep_price_history_trigger();';

@@ -4,22 +4,22 @@
 -- Triggers
 
 -- It pins the search path itself, in that one of its four calls for a row that makes queries.
-CREATE FUNCTION @extschema@.loyalty_transactions_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.transactions_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'loyalty_transactions_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_transactions_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.transactions_trigger() IS
     'Trigger of loyalty.transactions, before and after the insert of rows, for each row and each statement: books the '
     'row, and proves that it arrived as booked. A row that arrives with seq, balance_before and balance_after is taken '
     'as it stands. Errors: LY501 to LY526, LY201, LY202, LY208. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_transactions_trigger();';
+    'loyalty_internal.transactions_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_append_only_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.append_only_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    IF TG_OP = 'UPDATE' AND @extschema@.loyalty_is_erasing() THEN
+    IF TG_OP = 'UPDATE' AND loyalty_internal.is_erasing() THEN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION USING
@@ -32,9 +32,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_append_only_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.append_only_trigger() IS
     'Trigger, before an update, delete or truncate statement: refuses it (LY522), but for what loyalty_erase_member() '
-    'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_append_only_trigger();';
+    'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.append_only_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Booking. The member comes first: where members are spread over machines, calls are routed by it.
@@ -431,7 +431,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_deactivate_point_type(text, text, timest
     'balances stay, and expire by their own dates. Errors: LY201, LY208, LY526, 23514. Example: SELECT '
     'loyalty_deactivate_point_type(''main'', ''bonus'', ''2027-01-01'');';
 
-CREATE FUNCTION @extschema@.loyalty_applied_ratios_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.applied_ratios_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -446,9 +446,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_applied_ratios_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.applied_ratios_trigger() IS
     'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s ratios. '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_applied_ratios_trigger();';
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock

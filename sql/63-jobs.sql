@@ -1,27 +1,27 @@
 -- Jobs: what falls due is worked through for all members, batch by batch, and scheduled.
 
-CREATE FUNCTION @extschema@.loyalty_begin_job(job text) RETURNS void
+CREATE FUNCTION loyalty_internal.begin_job(job text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_begin_job';
 
-COMMENT ON FUNCTION @extschema@.loyalty_begin_job(text) IS
+COMMENT ON FUNCTION loyalty_internal.begin_job(text) IS
     'Begins a run of a job, or takes up one that was interrupted, as loyalty_run_job() does first. Keeps other sessions out '
     'until the run is over, a transaction of this session fails, or the session ends. Errors: LY771 (no such job), LY524 '
-    '(another run is at work), LY317 (isolation level). Example: SELECT loyalty_begin_job(''expire_points'');';
+    '(another run is at work), LY317 (isolation level). Example: SELECT loyalty_internal.begin_job(''expire_points'');';
 
 -- The statements of a batch look dear, and are soon done: compiling them would take longer (measured).
-CREATE FUNCTION @extschema@.loyalty_job_batch(job text, batch_size integer, older_than interval DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION loyalty_internal.job_batch(job text, batch_size integer, older_than interval DEFAULT NULL) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_job_batch';
 
-COMMENT ON FUNCTION @extschema@.loyalty_job_batch(text, integer, interval) IS
+COMMENT ON FUNCTION loyalty_internal.job_batch(text, integer, interval) IS
     'One batch of a job''s run, as loyalty_run_job() does one after the other: looks at the next batch_size (1 to 1000000) '
     'accounts, members or events, or does the next report. Returns how much was done, or null once the run is over. Errors: LY771 (no such job), '
     'LY524 (another run is at work), LY104 (batch size), LY317 (isolation level), LY526 (delete_events without older_than). '
-    'Example: SELECT loyalty_job_batch(''expire_points'', 10000);';
+    'Example: SELECT loyalty_internal.job_batch(''expire_points'', 10000);';
 
 -- A procedure that commits cannot pin its search path, so it qualifies every name. Each batch is a transaction of its
 -- own, READ COMMITTED whatever the session's default, since it must see the newest rows. Only the procedure that the session
@@ -34,9 +34,9 @@ DECLARE
 BEGIN
     COMMIT AND CHAIN;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    PERFORM @extschema@.loyalty_begin_job(job);
+    PERFORM loyalty_internal.begin_job(job);
     LOOP
-        done := @extschema@.loyalty_job_batch(job, batch_size, older_than);
+        done := loyalty_internal.job_batch(job, batch_size, older_than);
         COMMIT AND CHAIN;
         EXIT WHEN done IS NULL;
     END LOOP;

@@ -1,15 +1,15 @@
 -- Orders: placing, statuses, cancellations and returns, imports.
 
-CREATE FUNCTION @extschema@.loyalty_orders_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.orders_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_orders_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_orders_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.orders_trigger() IS
     'Trigger of the tables of orders, before a statement that writes or truncates: refuses it (LY610) unless it is '
-    'one of the functions for orders. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_orders_trigger();';
+    'one of the functions for orders. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.orders_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_order_statuses_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.order_statuses_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -28,10 +28,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_order_statuses_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.order_statuses_trigger() IS
     'Trigger of loyalty.order_statuses, before the kind of a row changes between those of orders that stand and those of orders that '
     'were cancelled or refunded: refuses it where orders have the status (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_order_statuses_trigger();';
+    'loyalty_internal.order_statuses_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_place_order("order" jsonb) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

@@ -1,21 +1,22 @@
 -- The outbox: reading events, alone or shared among workers, and deleting old ones.
 
-CREATE FUNCTION @extschema@.loyalty_events_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.events_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'loyalty_events_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_events_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.events_trigger() IS
     'Trigger, before an event is inserted: gives it its place, so that events are read in the order in which they were '
-    'written for a profile, and none is missed. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_events_trigger();';
+    'written for a profile, and none is missed. '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.events_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_notify_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.notify_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'loyalty_notify_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_notify_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.notify_trigger() IS
     'Trigger, per statement: NOTIFY loyalty, without a payload, when the transaction commits, unless the setting '
     'loyalty.notify is off. Of transactions that commit at the same time only some notify. Example: CREATE TRIGGER ... '
-    'EXECUTE FUNCTION loyalty_notify_trigger();';
+    'EXECUTE FUNCTION loyalty_internal.notify_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_events_since(
     after text,

@@ -12,16 +12,17 @@ COMMENT ON FUNCTION @extschema@.loyalty_refresh_reports() IS
     'once a day. Reads the whole ledger. Returns how many rows each has. All in one transaction, and readers do not wait. '
     'Errors: LY524 (another run is at work), LY001. Example: SELECT * FROM loyalty_refresh_reports();';
 
-CREATE FUNCTION @extschema@.loyalty_report_figures(report text) RETURNS SETOF record
+CREATE FUNCTION loyalty_internal.report_figures(report text) RETURNS SETOF record
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'loyalty_report_figures';
 
-COMMENT ON FUNCTION @extschema@.loyalty_report_figures(text) IS
+COMMENT ON FUNCTION loyalty_internal.report_figures(text) IS
     'What a report that adds up is made from: as it was kept last, or computed now where nothing was kept; the columns of '
     'the table that keeps it, and as_of. The views of these reports call it. Errors: LY785 (no such report). Example: SELECT '
-    '* FROM loyalty_report_figures(''liability'') AS (program text, point_type text, month date, lots bigint, points '
+    '* FROM loyalty_internal.report_figures(''liability'') AS (program text, point_type text, month date, lots '
+    'bigint, points '
     'numeric, waiting numeric, held numeric, as_of timestamptz);';
 
 CREATE FUNCTION @extschema@.loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL) RETURNS SETOF text
@@ -98,7 +99,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotion_tree(text, text) IS
     'promotions are active. With a filter, only nodes whose external id or name contains it, or whose kind, status or '
     'change it is, with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', ''draft'');';
 
-CREATE FUNCTION @extschema@.loyalty_bar(value numeric, largest numeric, width integer) RETURNS text
+CREATE FUNCTION loyalty_internal.bar(value numeric, largest numeric, width integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     -- What is not nothing has a mark.
@@ -107,8 +108,8 @@ CREATE FUNCTION @extschema@.loyalty_bar(value numeric, largest numeric, width in
         ELSE ''
     END;
 
-COMMENT ON FUNCTION @extschema@.loyalty_bar(numeric, numeric, integer) IS
-    'A bar of # for a value, width long for the largest. Example: SELECT loyalty_bar(5, 10, 40);';
+COMMENT ON FUNCTION loyalty_internal.bar(numeric, numeric, integer) IS
+    'A bar of # for a value, width long for the largest. Example: SELECT loyalty_internal.bar(5, 10, 40);';
 
 CREATE FUNCTION @extschema@.loyalty_points_chart(
     program text,
@@ -124,7 +125,7 @@ BEGIN
         due.month,
         due.points,
         due.money,
-        @extschema@.loyalty_bar(due.points, max(due.points) OVER (), width)
+        loyalty_internal.bar(due.points, max(due.points) OVER (), width)
     FROM loyalty.liability AS due
     WHERE due.program = loyalty_points_chart.program
         AND due.point_type = loyalty_points_chart.point_type
@@ -150,7 +151,7 @@ BEGIN
         coalesce(rung.tier::text, '(none)'),
         rung.members,
         rung.percent,
-        @extschema@.loyalty_bar(rung.members::numeric, (max(rung.members) OVER ())::numeric, width)
+        loyalty_internal.bar(rung.members::numeric, (max(rung.members) OVER ())::numeric, width)
     FROM loyalty.tier_distribution AS rung
     WHERE rung.program = loyalty_tier_chart.program
         AND rung.tier_group = loyalty_tier_chart.tier_group
@@ -245,16 +246,16 @@ COMMENT ON FUNCTION @extschema@.loyalty_member_card(text, text, integer) IS
     'ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are those of the '
     'session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT loyalty_member_card(''ann'', ''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_profile_contacts(program text, OUT member text, OUT email text, OUT phone text)
+CREATE FUNCTION loyalty_internal.profile_contacts(program text, OUT member text, OUT email text, OUT phone text)
     RETURNS SETOF record
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_profile_contacts';
 
-COMMENT ON FUNCTION @extschema@.loyalty_profile_contacts(text) IS
+COMMENT ON FUNCTION loyalty_internal.profile_contacts(text) IS
     'All profiles of a program''s profile database: key, e-mail and telephone, where it names their columns; of bundled '
     'profiles the attributes email and phone. The caller needs the right to read the profiles. Errors: LY201, LY211, LY526, '
-    'LY791. Example: SELECT * FROM loyalty_profile_contacts(''main'');';
+    'LY791. Example: SELECT * FROM loyalty_internal.profile_contacts(''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_export_members(
     program text,
@@ -293,7 +294,7 @@ BEGIN
                 FROM jsonb_each_text(listed.tiers) AS held
             )
         FROM loyalty.member_export AS listed
-        LEFT JOIN @extschema@.loyalty_profile_contacts(loyalty_export_members.program) AS profile
+        LEFT JOIN loyalty_internal.profile_contacts(loyalty_export_members.program) AS profile
             ON profile.member = listed.member
         WHERE listed.program = loyalty_export_members.program
             AND listed.removed_at IS NULL

@@ -1,7 +1,7 @@
 -- Roles without reading manuals: four sets of rights, what each consists of, granting and revoking them.
 --
--- All is granted and revoked as the schema's owner, see loyalty_require_owner(): a right is taken back only by the role that
--- gave it, and an owner could not take back what a superuser gave.
+-- All is granted and revoked as the schema's owner, see loyalty_internal.require_owner(): a right is taken back only by the
+-- role that gave it, and an owner could not take back what a superuser gave.
 
 CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -10,11 +10,14 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
         WITH routine AS (
             SELECT
                 function.oid,
-                function.proname::text AS name,
+                CASE WHEN schema.nspname IN ('loyalty', 'loyalty_internal') THEN schema.nspname || '.' ELSE '' END
+                || function.proname AS name,
                 function.prorettype = 'trigger'::regtype AS is_trigger,
                 function.prokind = 'p'
-                OR function.proname ~ '^loyalty_(.*_batch|.*_jobs?|(un)?schedule)$'
-                OR function.proname IN ('loyalty_delete_events', 'loyalty_record_prices', 'loyalty_refresh_reports', 'loyalty_wall_clock')
+                OR function.proname ~ '^(begin_job|job_batch|loyalty_(run_jobs?|(un)?schedule))$'
+                OR function.proname IN (
+                    'loyalty_delete_events', 'loyalty_record_prices', 'loyalty_refresh_reports', 'loyalty_wall_clock'
+                )
                 AS is_job
             FROM pg_proc AS function
             JOIN pg_namespace AS schema ON schema.oid = function.pronamespace
@@ -64,18 +67,24 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 AND (NOT routine.is_trigger OR routine.name IN ('loyalty_fire_trigger', 'loyalty_enrol_trigger'))
                 AND routine.name NOT IN (
                     'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
-                    'loyalty_revoke', 'loyalty_rights_problem', 'loyalty_restore_rights', 'loyalty_adopt_rules',
-                    'loyalty_changed_rules', 'loyalty_require_owner', 'loyalty_let_owner_act'
+                    'loyalty_revoke', 'loyalty_restore_rights',
+                    'loyalty_internal.rights_problem', 'loyalty_internal.require_owner',
+                    'loyalty_internal.let_owner_act', 'loyalty_internal.adopt_rules', 'loyalty_internal.changed_rules'
                 )
                 AND routine.name !~ '_as_owner$'
+            -- Views call functions with the rights of whoever reads them, and pages call what writes HTML.
             WHEN 'report' THEN routine.name IN (
-                'clock', 'recast', 'loyalty_applied', 'loyalty_balance', 'loyalty_bar', 'loyalty_expiring_points',
-                'loyalty_html', 'loyalty_html_chart', 'loyalty_html_number', 'loyalty_html_orders', 'loyalty_html_tree', 'loyalty_member_card',
-                'loyalty_now', 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_refuse_program',
-                'loyalty_report_figures', 'loyalty_report_page',
-                'loyalty_statement', 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_tiers_reached', 'loyalty_verify', 'loyalty_wall_clock'
+                'loyalty_applied', 'loyalty_balance', 'loyalty_expiring_points', 'loyalty_member_card', 'loyalty_now',
+                'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_page', 'loyalty_statement',
+                'loyalty_tier', 'loyalty_tier_chart', 'loyalty_tiers_reached', 'loyalty_verify', 'loyalty_wall_clock',
+                'loyalty.clock', 'loyalty.recast', 'loyalty_internal.bar', 'loyalty_internal.html',
+                'loyalty_internal.html_chart', 'loyalty_internal.html_number', 'loyalty_internal.html_orders',
+                'loyalty_internal.html_tree', 'loyalty_internal.refuse_program', 'loyalty_internal.report_figures',
+                -- Of the stubs, for views that a dump of 0.1.0 brings.
+                'loyalty_report_figures'
             )
-            WHEN 'jobs' THEN routine.is_job OR routine.name IN ('loyalty_now', 'note_used_up', 'settle_prices')
+            WHEN 'jobs' THEN routine.is_job
+                OR routine.name IN ('loyalty_now', 'loyalty.note_used_up', 'loyalty.settle_prices')
             ELSE false
         END
         UNION ALL
@@ -137,7 +146,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_rights(text) IS
     'What a set of rights consists of, as GRANT writes it: app, admin, report or jobs; nothing of any other name. Example: '
     'SELECT * FROM loyalty_rights(''app'');';
 
-CREATE FUNCTION @extschema@.loyalty_rights_problem(role name, rights text) RETURNS void
+CREATE FUNCTION loyalty_internal.rights_problem(role name, rights text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -168,9 +177,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_rights_problem(name, text) IS
+COMMENT ON FUNCTION loyalty_internal.rights_problem(name, text) IS
     'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 (the '
-    'owner), LY001. Example: SELECT loyalty_rights_problem(''checkout'', ''app'');';
+    'owner), LY001. Example: SELECT loyalty_internal.rights_problem(''checkout'', ''app'');';
 
 CREATE FUNCTION @extschema@.loyalty_grant(role name, rights text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -185,19 +194,19 @@ COMMENT ON FUNCTION @extschema@.loyalty_grant(name, text) IS
     'itself), LY783 (called by somebody else), LY784 (the owner may not pass on the functions), LY001. Example: SELECT '
     'loyalty_grant(''checkout'', ''app'');';
 
-CREATE FUNCTION @extschema@.loyalty_grant_as_owner(role name, rights text) RETURNS void
+CREATE FUNCTION loyalty_internal.grant_as_owner(role name, rights text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
     granted record;
 BEGIN
-    PERFORM @extschema@.loyalty_require_owner();
-    PERFORM @extschema@.loyalty_rights_problem(loyalty_grant_as_owner.role, loyalty_grant_as_owner.rights);
+    PERFORM loyalty_internal.require_owner();
+    PERFORM loyalty_internal.rights_problem(grant_as_owner.role, grant_as_owner.rights);
 
     FOR granted IN
         SELECT replace(rights.object, 'ROUTINE ', '')::regprocedure AS routine
-        FROM @extschema@.loyalty_rights(loyalty_grant_as_owner.rights) AS rights
+        FROM @extschema@.loyalty_rights(grant_as_owner.rights) AS rights
         WHERE rights.privilege = 'EXECUTE'
     LOOP
         IF NOT has_function_privilege(granted.routine, 'EXECUTE WITH GRANT OPTION') THEN
@@ -212,17 +221,17 @@ BEGIN
     -- Two sessions that change the rights on one thing would get in each other's way.
     LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
     FOR granted IN
-        SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_grant_as_owner.rights) AS rights
+        SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(grant_as_owner.rights) AS rights
     LOOP
-        EXECUTE format('GRANT %s ON %s TO %I', granted.privilege, granted.object, loyalty_grant_as_owner.role);
+        EXECUTE format('GRANT %s ON %s TO %I', granted.privilege, granted.object, grant_as_owner.role);
     END LOOP;
     INSERT INTO loyalty.granted_rights (role, rights)
-    VALUES (loyalty_grant_as_owner.role, loyalty_grant_as_owner.rights)
+    VALUES (grant_as_owner.role, grant_as_owner.rights)
     ON CONFLICT DO NOTHING;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_grant_as_owner(name, text) IS
+COMMENT ON FUNCTION loyalty_internal.grant_as_owner(name, text) IS
     'What loyalty_grant() does as the schema''s owner; called by itself, LY783. Example: SELECT '
     'loyalty_grant(''checkout'', ''app'');';
 
@@ -237,7 +246,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_revoke(name, text) IS
     '(no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_revoke(''checkout'', '
     '''app'');';
 
-CREATE FUNCTION @extschema@.loyalty_revoke_as_owner(role name, rights text) RETURNS boolean
+CREATE FUNCTION loyalty_internal.revoke_as_owner(role name, rights text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -245,29 +254,29 @@ DECLARE
     granted record;
     was_granted boolean;
 BEGIN
-    PERFORM @extschema@.loyalty_require_owner();
-    PERFORM @extschema@.loyalty_rights_problem(loyalty_revoke_as_owner.role, loyalty_revoke_as_owner.rights);
+    PERFORM loyalty_internal.require_owner();
+    PERFORM loyalty_internal.rights_problem(revoke_as_owner.role, revoke_as_owner.rights);
     LOCK TABLE loyalty.granted_rights IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM loyalty.granted_rights
-    WHERE granted_rights.role = loyalty_revoke_as_owner.role
-        AND granted_rights.rights = loyalty_revoke_as_owner.rights;
+    WHERE granted_rights.role = revoke_as_owner.role
+        AND granted_rights.rights = revoke_as_owner.rights;
     was_granted := FOUND;
     IF was_granted THEN
         FOR granted IN
-            SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(loyalty_revoke_as_owner.rights) AS rights
+            SELECT rights.privilege, rights.object FROM @extschema@.loyalty_rights(revoke_as_owner.rights) AS rights
         LOOP
-            EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, loyalty_revoke_as_owner.role);
+            EXECUTE format('REVOKE %s ON %s FROM %I', granted.privilege, granted.object, revoke_as_owner.role);
         END LOOP;
         -- The sets overlap.
-        PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
+        PERFORM loyalty_internal.grant_as_owner(kept.role::name, kept.rights::text)
         FROM loyalty.granted_rights AS kept
-        WHERE kept.role = loyalty_revoke_as_owner.role;
+        WHERE kept.role = revoke_as_owner.role;
     END IF;
     RETURN was_granted;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_revoke_as_owner(name, text) IS
+COMMENT ON FUNCTION loyalty_internal.revoke_as_owner(name, text) IS
     'What loyalty_revoke() does as the schema''s owner; called by itself, LY783. Example: SELECT '
     'loyalty_revoke(''checkout'', ''app'');';
 
@@ -281,19 +290,19 @@ COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
     '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their rights '
     'still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
 
-CREATE FUNCTION @extschema@.loyalty_restore_rights_as_owner() RETURNS void
+CREATE FUNCTION loyalty_internal.restore_rights_as_owner() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    PERFORM @extschema@.loyalty_require_owner();
-    PERFORM @extschema@.loyalty_grant_as_owner(kept.role::name, kept.rights::text)
+    PERFORM loyalty_internal.require_owner();
+    PERFORM loyalty_internal.grant_as_owner(kept.role::name, kept.rights::text)
     FROM loyalty.granted_rights AS kept
     JOIN pg_roles AS grantee ON grantee.rolname = kept.role
     JOIN pg_namespace AS schema ON schema.nspname = 'loyalty' AND schema.nspowner <> grantee.oid;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_restore_rights_as_owner() IS
+COMMENT ON FUNCTION loyalty_internal.restore_rights_as_owner() IS
     'What loyalty_restore_rights() does as the schema''s owner; called by itself, LY783. Example: SELECT '
     'loyalty_restore_rights();';

@@ -1,15 +1,15 @@
 -- The draft, or another version, tried on the orders that there were.
 
-CREATE FUNCTION @extschema@.loyalty_effective_promotions(result jsonb) RETURNS text[]
+CREATE FUNCTION loyalty_internal.effective_promotions(result jsonb) RETURNS text[]
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_effective_promotions';
 
-COMMENT ON FUNCTION @extschema@.loyalty_effective_promotions(jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.effective_promotions(jsonb) IS
     'The promotions that had an effect, in what loyalty_calculate() or loyalty_place_order() answered; none of null. Example: '
-    'SELECT loyalty_effective_promotions(result) FROM loyalty.orders;';
+    'SELECT loyalty_internal.effective_promotions(result) FROM loyalty.orders;';
 
-CREATE FUNCTION @extschema@.loyalty_replay(
+CREATE FUNCTION loyalty_internal.replay(
     program text,
     version integer,
     request jsonb,
@@ -27,12 +27,12 @@ CREATE FUNCTION @extschema@.loyalty_replay(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_replay';
 
-COMMENT ON FUNCTION @extschema@.loyalty_replay(text, integer, jsonb, jsonb, jsonb, integer) IS
+COMMENT ON FUNCTION loyalty_internal.replay(text, integer, jsonb, jsonb, jsonb, integer) IS
     'What an order of loyalty.orders would come to with a version of the promotion tree, null being the draft: total, points '
     'earned then and with it, promotions whose effect it would gain or lose, or the error that there is instead. Request, stored '
     'input, result and version are the order''s. One row of loyalty_backtest(). Errors: LY201 (program), LY301, LY302 (the draft '
     'cannot be applied), LY320 (no such version), LY526. Example: SELECT replayed.* FROM loyalty.orders AS o, '
-    'loyalty_replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS replayed;';
+    'loyalty_internal.replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS replayed;';
 
 CREATE FUNCTION @extschema@.loyalty_backtest(
     program text,
@@ -54,7 +54,7 @@ CREATE FUNCTION @extschema@.loyalty_backtest(
     LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT @extschema@.loyalty_refuse_program(loyalty_backtest.program)
+SELECT loyalty_internal.refuse_program(loyalty_backtest.program)
 WHERE NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.external_id = loyalty_backtest.program);
 
 SELECT
@@ -72,7 +72,7 @@ SELECT
 FROM loyalty.orders AS stored
 -- Evaluated once for each order, by OFFSET 0, and as a value: a function in FROM puts its row aside first.
 CROSS JOIN LATERAL (
-    SELECT @extschema@.loyalty_replay(
+    SELECT loyalty_internal.replay(
         stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, stored.result, coalesce(stored.version, 0)
     ) AS row
     OFFSET 0

@@ -4,33 +4,33 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The shape of a document
 
-CREATE FUNCTION @extschema@.loyalty_document_has_lived(program text, promotion_group text) RETURNS boolean
+CREATE FUNCTION loyalty_internal.document_has_lived(program text, promotion_group text) RETURNS boolean
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 WITH RECURSIVE below AS (
-    SELECT loyalty_document_has_lived.promotion_group AS external_id
+    SELECT document_has_lived.promotion_group AS external_id
     UNION
     SELECT child.external_id::text
     FROM below
     JOIN loyalty.promotion_groups AS child
-        ON child.program = loyalty_document_has_lived.program AND child.parent = below.external_id
+        ON child.program = document_has_lived.program AND child.parent = below.external_id
 )
 SELECT EXISTS (
     SELECT
     FROM below
     JOIN loyalty.promotions AS promotion
-        ON promotion.program = loyalty_document_has_lived.program AND promotion.parent = below.external_id
+        ON promotion.program = document_has_lived.program AND promotion.parent = below.external_id
     WHERE promotion.state <> 'draft'
 )
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_has_lived(text, text) IS
+COMMENT ON FUNCTION loyalty_internal.document_has_lived(text, text) IS
     'Whether anything but drafts stands below a promotion group, which then is archived where a draft would be deleted. '
-    'Example: SELECT loyalty_document_has_lived(''main'', ''seasons'');';
+    'Example: SELECT loyalty_internal.document_has_lived(''main'', ''seasons'');';
 
 -- Defaults are values here: those of the tables are constants.
-CREATE FUNCTION @extschema@.loyalty_document_shapes(
+CREATE FUNCTION loyalty_internal.document_shapes(
     "table" text DEFAULT NULL,
     OUT rank integer,
     OUT relation text,
@@ -136,14 +136,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_shapes(text) IS
+COMMENT ON FUNCTION loyalty_internal.document_shapes(text) IS
     'The tables of a document, or the one that is named, with what the catalogue says of their columns, in the order of '
-    'their ranks. Example: SELECT relation, said FROM loyalty_document_shapes();';
+    'their ranks. Example: SELECT relation, said FROM loyalty_internal.document_shapes();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Out of the tables
 
-CREATE FUNCTION @extschema@.loyalty_document_body("row" jsonb, defaults jsonb, unsaid text[]) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.document_body("row" jsonb, defaults jsonb, unsaid text[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -153,11 +153,11 @@ WHERE field.key <> ALL (unsaid)
     AND field.value <> coalesce(defaults -> field.key, 'null')
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_body(jsonb, jsonb, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.document_body(jsonb, jsonb, text[]) IS
     'What a document says of a row: all that differs from the defaults, but for the columns that stay unsaid. Example: '
-    'SELECT loyalty_document_body(''{"name": "A", "kind": "x"}'', ''{"kind": "x"}'', ''{}'');';
+    'SELECT loyalty_internal.document_body(''{"name": "A", "kind": "x"}'', ''{"kind": "x"}'', ''{}'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_query(relation text, options text[], is_nested boolean DEFAULT false) RETURNS text
+CREATE FUNCTION loyalty_internal.document_query(relation text, options text[], is_nested boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -166,13 +166,13 @@ DECLARE
     body text;
     child record;
 BEGIN
-    SELECT * INTO shape FROM @extschema@.loyalty_document_shapes(relation);
+    SELECT * INTO shape FROM loyalty_internal.document_shapes(relation);
 
     IF shape.scalar IS NOT NULL THEN
         body := format('to_jsonb(%I.%I)', relation, shape.scalar);
     ELSE
         body := format(
-            '@extschema@.loyalty_document_body(to_jsonb(%I), %L::jsonb || %s, %L)',
+            'loyalty_internal.document_body(to_jsonb(%I), %L::jsonb || %s, %L)',
             relation,
             shape.defaults,
             shape.preset,
@@ -193,14 +193,14 @@ BEGIN
     FOR child IN
         SELECT list.relation, list.key
         FROM loyalty.document_tables AS list
-        WHERE list.parent = loyalty_document_query.relation
+        WHERE list.parent = document_query.relation
             AND (list.option IS NULL OR list.option = ANY (options))
         ORDER BY list.rank
     LOOP
         body := body || format(
             ' || coalesce((SELECT jsonb_build_object(%L, list.elements) FROM (SELECT %s AS elements) AS list'
             ' WHERE list.elements IS NOT NULL), ''{}'')',
-            child.key, @extschema@.loyalty_document_query(child.relation::text, options, true)
+            child.key, loyalty_internal.document_query(child.relation::text, options, true)
         );
     END LOOP;
 
@@ -229,13 +229,13 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_query(text, text[], boolean) IS
+COMMENT ON FUNCTION loyalty_internal.document_query(text, text[], boolean) IS
     'An SQL expression of what a document lists of a table, and of the tables in it: of program $1, with positions for the '
     'children of the groups $2, and of all promotions or the one named $3. Nested: in the object of the parent''s row. '
-    'Example: SELECT loyalty_document_query(''channels'', ''{}'');';
+    'Example: SELECT loyalty_internal.document_query(''channels'', ''{}'');';
 
 -- Where a promotion stands before a group, the order of the two lists does not tell: the document says the positions.
-CREATE FUNCTION @extschema@.loyalty_document_list(program text, relation text, options text[], promotion text DEFAULT NULL)
+CREATE FUNCTION loyalty_internal.document_list(program text, relation text, options text[], promotion text DEFAULT NULL)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -249,25 +249,25 @@ DECLARE
         JOIN (
             SELECT DISTINCT ON (first.parent) first.parent, first.position, first.external_id
             FROM loyalty.promotions AS first
-            WHERE first.program = loyalty_document_list.program AND first.state <> 'ended'
+            WHERE first.program = document_list.program AND first.state <> 'ended'
             ORDER BY first.parent, first.position, first.external_id
         ) AS foremost ON foremost.parent = promotion_group.parent
-        WHERE promotion_group.program = loyalty_document_list.program
+        WHERE promotion_group.program = document_list.program
             AND NOT promotion_group.archived
             AND (foremost.position, foremost.external_id) < (promotion_group.position, promotion_group.external_id)
     );
     result jsonb;
 BEGIN
-    EXECUTE 'SELECT ' || @extschema@.loyalty_document_query(relation, options, false)
+    EXECUTE 'SELECT ' || loyalty_internal.document_query(relation, options, false)
     INTO result
     USING program, mixed, promotion;
     RETURN result;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_list(text, text, text[], text) IS
+COMMENT ON FUNCTION loyalty_internal.document_list(text, text, text[], text) IS
     'What a document lists of a table of a program, or of its promotions the one that is named; null: nothing. Example: '
-    'SELECT loyalty_document_list(''main'', ''channels'', ''{}'');';
+    'SELECT loyalty_internal.document_list(''main'', ''channels'', ''{}'');';
 
 CREATE FUNCTION @extschema@.loyalty_export(program text, products boolean DEFAULT false, members boolean DEFAULT false)
     RETURNS jsonb
@@ -280,10 +280,10 @@ DECLARE
 BEGIN
     SELECT known.time_zone INTO zone FROM loyalty.programs AS known WHERE known.external_id = program;
     IF NOT FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_program(program);
+        PERFORM loyalty_internal.refuse_program(program);
     END IF;
     PERFORM set_config('timezone', zone, true);
-    RETURN @extschema@.loyalty_document_list(
+    RETURN loyalty_internal.document_list(
         program,
         'programs'::text,
         array_remove(ARRAY[CASE WHEN products THEN 'products' END, CASE WHEN members THEN 'members' END], NULL)::text[],
@@ -309,12 +309,12 @@ DECLARE
 BEGIN
     SELECT known.time_zone INTO zone FROM loyalty.programs AS known WHERE known.external_id = program;
     IF NOT FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_program(program);
+        PERFORM loyalty_internal.refuse_program(program);
     END IF;
     PERFORM set_config('timezone', zone, true);
-    result := @extschema@.loyalty_document_list(program, 'promotions'::text, '{}'::text[], coalesce(promotion, '')) -> 0;
+    result := loyalty_internal.document_list(program, 'promotions'::text, '{}'::text[], coalesce(promotion, '')) -> 0;
     IF result IS NULL THEN
-        PERFORM @extschema@.loyalty_refuse_promotion(program, promotion);
+        PERFORM loyalty_internal.refuse_promotion(program, promotion);
     END IF;
     RETURN result;
 END
@@ -324,7 +324,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_promotion(text, text) IS
     'A promotion with all its parts as a document, as it stands in loyalty_export(): what loyalty_save_promotion() takes. '
     'Errors: LY201, LY319 (no such promotion, or it has ended). Example: SELECT loyalty_promotion(''main'', ''spring'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_program(program text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_program(program text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -336,10 +336,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_program(text) IS
-    'Says that there is no such program (LY201). Example: SELECT loyalty_refuse_program(''nowhere'');';
+COMMENT ON FUNCTION loyalty_internal.refuse_program(text) IS
+    'Says that there is no such program (LY201). Example: SELECT loyalty_internal.refuse_program(''nowhere'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_promotion(program text, promotion text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_promotion(program text, promotion text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -351,13 +351,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_promotion(text, text) IS
-    'Says that there is no such promotion (LY319). Example: SELECT loyalty_refuse_promotion(''main'', ''nothing'');';
+COMMENT ON FUNCTION loyalty_internal.refuse_promotion(text, text) IS
+    'Says that there is no such promotion (LY319). '
+    'Example: SELECT loyalty_internal.refuse_promotion(''main'', ''nothing'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Into rows
 
-CREATE FUNCTION @extschema@.loyalty_refuse_document(code text, path text, problem text, detail text, hint text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_document(code text, path text, problem text, detail text, hint text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -370,11 +371,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_document(text, text, text, text, text) IS
-    'Refuses a document at a JSON path. Example: SELECT loyalty_refuse_document(''LY351'', ''$.naem'', ''unknown key'', '
+COMMENT ON FUNCTION loyalty_internal.refuse_document(text, text, text, text, text) IS
+    'Refuses a document at a JSON path. Example: SELECT loyalty_internal.refuse_document(''LY351'', ''$.naem'', '
+    '''unknown key'', '
     'NULL, NULL);';
 
-CREATE FUNCTION @extschema@.loyalty_document_rows(document jsonb, root text)
+CREATE FUNCTION loyalty_internal.document_rows(document jsonb, root text)
     RETURNS TABLE (relation text, path text, ordinal bigint, parent_path text, given jsonb, "row" jsonb)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -415,12 +417,13 @@ SELECT node.relation, node.path, node.ordinal, node.parent_path, node.given, nod
 FROM node
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_rows(jsonb, text) IS
+COMMENT ON FUNCTION loyalty_internal.document_rows(jsonb, text) IS
     'What a document says of each row: the object as given, its JSON path, and the object with the columns that follow '
-    'from where it stands. Example: SELECT path FROM loyalty_document_rows(''{"external_id": "main"}'', ''$'');';
+    'from where it stands. Example: SELECT path FROM loyalty_internal.document_rows(''{"external_id": "main"}'', '
+    '''$'');';
 
 -- Only what can be seen without the tables: objects, lists, and keys.
-CREATE FUNCTION @extschema@.loyalty_check_document(document jsonb, root text) RETURNS void
+CREATE FUNCTION loyalty_internal.check_document(document jsonb, root text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -431,9 +434,9 @@ BEGIN
     SELECT
         problem.code, problem.path, problem.message, problem.hint
     INTO wrong
-    FROM @extschema@.loyalty_document_rows(coalesce(document, 'null'), root) WITH ORDINALITY
+    FROM loyalty_internal.document_rows(coalesce(document, 'null'), root) WITH ORDINALITY
         AS node (relation, path, ordinal, parent_path, given, body, place)
-    JOIN @extschema@.loyalty_document_shapes(NULL::text) AS shape ON shape.relation = node.relation
+    JOIN loyalty_internal.document_shapes(NULL::text) AS shape ON shape.relation = node.relation
     CROSS JOIN LATERAL (
         SELECT
             'LY350' AS code,
@@ -474,22 +477,23 @@ BEGIN
     ORDER BY node.place
     LIMIT 1;
     IF FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_document(
+        PERFORM loyalty_internal.refuse_document(
             wrong.code::text, wrong.path::text, wrong.message::text, NULL::text, wrong.hint::text
         );
     END IF;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_check_document(jsonb, text) IS
+COMMENT ON FUNCTION loyalty_internal.check_document(jsonb, text) IS
     'Refuses a document with something other than objects and lists where these belong (LY350), unknown keys (LY351) or '
-    'objects without a name (LY352). Example: SELECT loyalty_check_document(''{"external_id": "main"}'', ''$'');';
+    'objects without a name (LY352). Example: SELECT loyalty_internal.check_document(''{"external_id": "main"}'', '
+    '''$'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What would change
 
 -- Casts fail as a whole; which value it was is found by trying each.
-CREATE FUNCTION @extschema@.loyalty_refuse_value(relation text, "rows" jsonb, problem text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_value(relation text, "rows" jsonb, problem text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -499,14 +503,14 @@ BEGIN
     FOR field IN
         SELECT node.path, known.name, known.type, node.body -> known.name::text AS value
         FROM jsonb_to_recordset("rows") AS node (path text, body jsonb)
-        JOIN loyalty.document_columns AS known ON known.relation = loyalty_refuse_value.relation
+        JOIN loyalty.document_columns AS known ON known.relation = refuse_value.relation
         WHERE node.body ? known.name::text
     LOOP
         BEGIN
             EXECUTE format('SELECT FROM jsonb_populate_record(NULL::loyalty.%I, jsonb_build_object($1, $2))', relation)
             USING field.name::text, field.value;
         EXCEPTION WHEN OTHERS THEN
-            PERFORM @extschema@.loyalty_refuse_document(
+            PERFORM loyalty_internal.refuse_document(
                 'LY353'::text,
                 format('%s.%s', field.path, field.name),
                 format('%s is no value of type %s', field.value, replace(field.type, 'loyalty.', '')),
@@ -514,21 +518,21 @@ BEGIN
                 (
                     SELECT known.description
                     FROM loyalty.document_columns AS known
-                    WHERE known.relation = loyalty_refuse_value.relation AND known.name = field.name
+                    WHERE known.relation = refuse_value.relation AND known.name = field.name
                 )
             );
         END;
     END LOOP;
-    PERFORM @extschema@.loyalty_refuse_document('LY353'::text, '$'::text, problem, NULL::text, NULL::text);
+    PERFORM loyalty_internal.refuse_document('LY353'::text, '$'::text, problem, NULL::text, NULL::text);
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_value(text, jsonb, text) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_value(text, jsonb, text) IS
     'Refuses (LY353) the first value of rows of a document that is not of its column''s type, by its path. Example: SELECT '
-    'loyalty_refuse_value(''regions'', ''[{"path": "$", "body": {"name": "A"}}]'', ''unknown'');';
+    'loyalty_internal.refuse_value(''regions'', ''[{"path": "$", "body": {"name": "A"}}]'', ''unknown'');';
 
 -- The rows of one table: as they are, as the document wants them, and those that are to go.
-CREATE FUNCTION @extschema@.loyalty_document_comparison(relation text) RETURNS text
+CREATE FUNCTION loyalty_internal.document_comparison(relation text) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -537,7 +541,7 @@ DECLARE
     name_of text;
     owner_of text;
 BEGIN
-    SELECT * INTO shape FROM @extschema@.loyalty_document_shapes(relation);
+    SELECT * INTO shape FROM loyalty_internal.document_shapes(relation);
     SELECT format('jsonb_build_array(%s)', string_agg(format('body ->> %L', key.name), ', ' ORDER BY key.place)) INTO name_of
     FROM unnest(shape.identity) WITH ORDINALITY AS key (name, place);
     SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, body -> %1$L', pair.key), ', ')) INTO owner_of
@@ -660,13 +664,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_comparison(text) IS
+COMMENT ON FUNCTION loyalty_internal.document_comparison(text) IS
     'The SQL that compares a table with a document: of program $1, the rows $2, with the defaults $3 where $4 says that what '
     'is left out has its default, pruned if $5, in the objects $6 that have the list. It gives the rows that are wanted, those '
-    'that go, and those that stay beside them, each as a list. Example: SELECT loyalty_document_comparison(''regions'');';
+    'that go, and those that stay beside them, each as a list. '
+    'Example: SELECT loyalty_internal.document_comparison(''regions'');';
 
 -- Who is listed stands in the order of the list; who is not stays where he was between the others.
-CREATE FUNCTION @extschema@.loyalty_document_positions(items jsonb)
+CREATE FUNCTION loyalty_internal.document_positions(items jsonb)
     RETURNS TABLE (relation text, id jsonb, "position" bigint)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -731,11 +736,12 @@ SELECT
 FROM judged
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_positions(jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.document_positions(jsonb) IS
     'The positions of rows (scope, rank, relation, id, ordinal in the list or null, present and given position) that give '
-    'them the order of their lists, and move no one who need not. Example: SELECT * FROM loyalty_document_positions(''[]'');';
+    'them the order of their lists, and move no one who need not. '
+    'Example: SELECT * FROM loyalty_internal.document_positions(''[]'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_changes(
+CREATE FUNCTION loyalty_internal.document_changes(
     document jsonb,
     root text,
     prune boolean,
@@ -769,7 +775,7 @@ DECLARE
     places jsonb;
     wrong record;
 BEGIN
-    PERFORM @extschema@.loyalty_check_document(document, root);
+    PERFORM loyalty_internal.check_document(document, root);
     SELECT jsonb_object_agg(part.relation, part.nodes) INTO given
     FROM (
         SELECT
@@ -779,11 +785,11 @@ BEGIN
                     'path', node.path, 'ordinal', node.ordinal, 'parent_path', node.parent_path, 'body', node."row"
                 )
             ) AS nodes
-        FROM @extschema@.loyalty_document_rows(document, root) AS node
+        FROM loyalty_internal.document_rows(document, root) AS node
         GROUP BY node.relation
     ) AS part;
 
-    FOR shape IN SELECT * FROM @extschema@.loyalty_document_shapes(NULL::text) AS known ORDER BY known.rank LOOP
+    FOR shape IN SELECT * FROM loyalty_internal.document_shapes(NULL::text) AS known ORDER BY known.rank LOOP
         CONTINUE WHEN shape.relation = 'programs' AND root = '';
         -- Main is always there: where a whole document does not say it, it is as it was made.
         IF shape.relation = 'promotion_groups' AND prune
@@ -813,14 +819,14 @@ BEGIN
             AND (NOT prune OR shape.is_part OR shape.only_if_named);
 
         BEGIN
-            EXECUTE @extschema@.loyalty_document_comparison(shape.relation::text) INTO result
+            EXECUTE loyalty_internal.document_comparison(shape.relation::text) INTO result
             USING
                 program, coalesce(given -> shape.relation, '[]'), shape.defaults,
                 shape.relation = ANY (filled) OR shape.is_part, prune, coalesce(owners, '[]');
         EXCEPTION WHEN data_exception OR integrity_constraint_violation OR undefined_table OR undefined_object
             OR invalid_schema_name OR invalid_name OR syntax_error
         THEN
-            PERFORM @extschema@.loyalty_refuse_value(shape.relation::text, given -> shape.relation, SQLERRM);
+            PERFORM loyalty_internal.refuse_value(shape.relation::text, given -> shape.relation, SQLERRM);
         END;
 
         number := number + 1;
@@ -850,7 +856,7 @@ BEGIN
         ORDER BY problem.place
         LIMIT 1;
         IF FOUND THEN
-            PERFORM @extschema@.loyalty_refuse_row(
+            PERFORM loyalty_internal.refuse_row(
                 shape.relation::text,
                 shape.noun::text,
                 wrong.path::text,
@@ -875,16 +881,16 @@ BEGIN
                     wanted.ordinal,
                     CASE WHEN wanted.is_placed THEN wanted.new -> 'position' END AS given,
                     CASE
-                        WHEN @extschema@.loyalty_document_scope(shape.scope, wanted.old)
-                            = @extschema@.loyalty_document_scope(shape.scope, wanted.new)
+                        WHEN loyalty_internal.document_scope(shape.scope, wanted.old)
+                            = loyalty_internal.document_scope(shape.scope, wanted.new)
                         THEN wanted.old -> 'position'
                     END AS present,
-                    @extschema@.loyalty_document_scope(shape.scope, wanted.new) AS scope
+                    loyalty_internal.document_scope(shape.scope, wanted.new) AS scope
                 FROM jsonb_to_recordset(result.wanted)
                     AS wanted (id jsonb, ordinal bigint, is_placed boolean, old jsonb, new jsonb)
                 UNION ALL
                 SELECT
-                    rest.id, NULL, NULL, rest.body -> 'position', @extschema@.loyalty_document_scope(shape.scope, rest.body)
+                    rest.id, NULL, NULL, rest.body -> 'position', loyalty_internal.document_scope(shape.scope, rest.body)
                 FROM jsonb_to_recordset(result.others) AS rest (id jsonb, body jsonb)
             ) AS placed
             WHERE placed.scope IS NOT NULL;
@@ -894,7 +900,7 @@ BEGIN
     SELECT jsonb_object_agg(part.relation, part.places) INTO places
     FROM (
         SELECT placed.relation, jsonb_object_agg(placed.id::text, placed.position) AS places
-        FROM @extschema@.loyalty_document_positions(items) AS placed
+        FROM loyalty_internal.document_positions(items) AS placed
         GROUP BY placed.relation
     ) AS part;
 
@@ -949,12 +955,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_changes(jsonb, text, boolean, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.document_changes(jsonb, text, boolean, text[]) IS
     'What importing a document would do to which row: insert, update, delete or keep. In tables listed last, what a '
     'document leaves out has its default; in others it stays. Errors: LY350 to LY355. Example: SELECT action, new FROM '
-    'loyalty_document_changes(''{"external_id": "main"}'', ''$'', false, ''{}'');';
+    'loyalty_internal.document_changes(''{"external_id": "main"}'', ''$'', false, ''{}'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_scope(scope text[], body jsonb) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.document_scope(scope text[], body jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -975,11 +981,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_scope(text[], jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.document_scope(text[], jsonb) IS
     'Among whom a row has its position; null: it stands in no order. Example: SELECT '
-    'loyalty_document_scope(''{parent}'', ''{"parent": "main"}'');';
+    'loyalty_internal.document_scope(''{parent}'', ''{"parent": "main"}'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_row(
+CREATE FUNCTION loyalty_internal.refuse_row(
     relation text,
     noun text,
     path text,
@@ -996,11 +1002,11 @@ DECLARE
     rule record;
 BEGIN
     IF is_twice THEN
-        PERFORM @extschema@.loyalty_refuse_document(
+        PERFORM loyalty_internal.refuse_document(
             'LY354'::text, path, format('%s "%s" is listed twice', noun, id), NULL::text, 'Leave one of the two out.'::text
         );
     ELSIF missing IS NOT NULL THEN
-        PERFORM @extschema@.loyalty_refuse_document(
+        PERFORM loyalty_internal.refuse_document(
             'LY352'::text,
             path,
             format('key "%s" is missing, or null', missing),
@@ -1008,11 +1014,11 @@ BEGIN
             (
                 SELECT known.description
                 FROM loyalty.document_columns AS known
-                WHERE known.relation = loyalty_refuse_row.relation AND known.name = missing
+                WHERE known.relation = refuse_row.relation AND known.name = missing
             )
         );
     ELSIF broken IS NULL THEN
-        PERFORM @extschema@.loyalty_refuse_document(
+        PERFORM loyalty_internal.refuse_document(
             'LY355'::text,
             path,
             format('%s "%s" has ended or is archived', noun, id),
@@ -1030,7 +1036,7 @@ BEGIN
     FROM pg_constraint
     LEFT JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] AND cardinality(conkey) = 1
     WHERE conrelid = format('loyalty.%I', relation)::regclass AND conname = broken;
-    PERFORM @extschema@.loyalty_refuse_document(
+    PERFORM loyalty_internal.refuse_document(
         'LY353'::text,
         concat_ws('.', path, rule.name),
         CASE
@@ -1043,16 +1049,17 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_row(text, text, text, text, jsonb, boolean, text, text) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_row(text, text, text, text, jsonb, boolean, text, text) IS
     'Refuses what a document says of a row: listed twice (LY354), a key is missing (LY352), a rule of the table is broken '
-    '(LY353), or the row is put away (LY355). Example: SELECT loyalty_refuse_row(''regions'', ''region'', ''$.regions[0]'', '
+    '(LY353), or the row is put away (LY355). '
+    'Example: SELECT loyalty_internal.refuse_row(''regions'', ''region'', ''$.regions[0]'', '
     '''77'', ''{}'', true, NULL, NULL);';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Changing it
 
 -- Which row of many a statement was refused for is found by doing them one by one; all is undone anyway.
-CREATE FUNCTION @extschema@.loyalty_document_step(statement text, "rows" jsonb) RETURNS void
+CREATE FUNCTION loyalty_internal.document_step(statement text, "rows" jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -1090,17 +1097,17 @@ EXCEPTION WHEN OTHERS THEN
         EXIT WHEN left_over IN ('[]', open);
         open := left_over;
     END LOOP;
-    PERFORM @extschema@.loyalty_refuse_document(
+    PERFORM loyalty_internal.refuse_document(
         CASE WHEN code ~ '^LY' THEN code ELSE 'LY353' END::text, coalesce(path, '$')::text, message, explanation, hint
     );
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_step(text, jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.document_step(text, jsonb) IS
     'Runs a statement over rows of a document; where one is refused, the error has its path. Example: SELECT '
-    'loyalty_document_step(''SELECT $1'', ''[]'');';
+    'loyalty_internal.document_step(''SELECT $1'', ''[]'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_statement(relation text, action text, columns text[], identity text[])
+CREATE FUNCTION loyalty_internal.document_statement(relation text, action text, columns text[], identity text[])
     RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -1117,7 +1124,7 @@ SELECT format(
             'DELETE FROM loyalty.%1$I AS present USING jsonb_array_elements($1) AS step'
             ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made WHERE %4$s'
         WHEN 'judge' THEN
-            'SELECT @extschema@.loyalty_refuse_empty(step.value #>> ''{row,program}'', step.value #>> ''{row,external_id}'')'
+            'SELECT loyalty_internal.refuse_empty(step.value #>> ''{row,program}'', step.value #>> ''{row,external_id}'')'
             ' FROM jsonb_array_elements($1) AS step'
     END,
     relation,
@@ -1129,15 +1136,16 @@ SELECT format(
 )
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_statement(text, text, text[], text[]) IS
+COMMENT ON FUNCTION loyalty_internal.document_statement(text, text, text[], text[]) IS
     'The statement that inserts, updates or deletes all rows of a table that are given as $1, a list of objects with a '
-    '"row", or judges promotions that were inserted as active. Example: SELECT loyalty_document_statement(''regions'', '
+    '"row", or judges promotions that were inserted as active. '
+    'Example: SELECT loyalty_internal.document_statement(''regions'', '
     '''delete'', ''{name}'', ''{program,external_id}'');';
 
 -- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names: where
 -- one of them changes, all of the promotion are made anew. Its state comes last, when it has all that an active promotion
 -- needs; a new one has it at once, and is judged then.
-CREATE FUNCTION @extschema@.loyalty_document_write(document jsonb, root text, prune boolean, filled text[]) RETURNS bigint
+CREATE FUNCTION loyalty_internal.document_write(document jsonb, root text, prune boolean, filled text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -1151,7 +1159,7 @@ DECLARE
     changed bigint;
     step record;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(program);
+    PERFORM loyalty_internal.lock_draft(program);
     WITH change AS MATERIALIZED (
         SELECT
             known.relation,
@@ -1165,7 +1173,7 @@ BEGIN
             known.path,
             known.old,
             known.new
-        FROM @extschema@.loyalty_document_changes(document, root, prune, filled) AS known
+        FROM loyalty_internal.document_changes(document, root, prune, filled) AS known
     )
     SELECT
         (
@@ -1196,7 +1204,7 @@ BEGIN
     INTO work, rewritten, changed;
     FOR step IN
         WITH shape AS (
-            SELECT * FROM @extschema@.loyalty_document_shapes(NULL::text)
+            SELECT * FROM loyalty_internal.document_shapes(NULL::text)
         ),
         part AS (
             SELECT shape.relation, 'promotion_conditions' = shape.relation AS leads, shape.rank, anew.steps
@@ -1284,7 +1292,7 @@ BEGIN
         )
         SELECT
             task.relation,
-            @extschema@.loyalty_document_statement(
+            loyalty_internal.document_statement(
                 task.relation::text, task.action::text, coalesce(task.columns, '{}')::text[], task.identity::text[]
             ) AS statement,
             task.steps
@@ -1292,22 +1300,23 @@ BEGIN
         WHERE task.steps <> '[]'
         ORDER BY task.place, task.action
     LOOP
-        PERFORM @extschema@.loyalty_document_step(step.statement::text, step.steps::jsonb);
+        PERFORM loyalty_internal.document_step(step.statement::text, step.steps::jsonb);
         -- The row of a new program was made within the step: only one of this transaction itself is locked once for all.
         IF step.relation = 'programs' THEN
-            PERFORM @extschema@.loyalty_lock_draft(program);
+            PERFORM loyalty_internal.lock_draft(program);
         END IF;
     END LOOP;
     RETURN changed;
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_write(jsonb, text, boolean, text[]) IS
+COMMENT ON FUNCTION loyalty_internal.document_write(jsonb, text, boolean, text[]) IS
     'Makes the tables what a document wants; returns how many rows were made, changed or removed. See '
-    'loyalty_document_changes(). Example: SELECT loyalty_document_write(''{"external_id": "main"}'', ''$'', false, ''{}'');';
+    'loyalty_internal.document_changes(). '
+    'Example: SELECT loyalty_internal.document_write(''{"external_id": "main"}'', ''$'', false, ''{}'');';
 
 -- Times without an offset are those of the program.
-CREATE FUNCTION @extschema@.loyalty_document_zone(document jsonb) RETURNS text
+CREATE FUNCTION loyalty_internal.document_zone(document jsonb) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -1322,7 +1331,7 @@ BEGIN
     ELSIF NOT EXISTS (SELECT FROM loyalty.programs AS program WHERE program.time_zone = zone)
         AND NOT EXISTS (SELECT FROM pg_timezone_names AS known WHERE known.name = zone)
     THEN
-        PERFORM @extschema@.loyalty_refuse_document(
+        PERFORM loyalty_internal.refuse_document(
             'LY310'::text,
             '$.time_zone'::text,
             format('time zone "%s" is unknown', zone),
@@ -1334,9 +1343,9 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_zone(jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.document_zone(jsonb) IS
     'The time zone of a document: what it says, or its program''s. Errors: LY310. Example: SELECT '
-    'loyalty_document_zone(''{"external_id": "main"}'');';
+    'loyalty_internal.document_zone(''{"external_id": "main"}'');';
 
 CREATE FUNCTION @extschema@.loyalty_import(document jsonb, prune boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -1344,8 +1353,8 @@ CREATE FUNCTION @extschema@.loyalty_import(document jsonb, prune boolean DEFAULT
     SET timezone = 'UTC'
     AS $body$
 BEGIN
-    PERFORM set_config('timezone', @extschema@.loyalty_document_zone(document), true);
-    RETURN @extschema@.loyalty_document_write(
+    PERFORM set_config('timezone', loyalty_internal.document_zone(document), true);
+    RETURN loyalty_internal.document_write(
         document,
         '$'::text,
         coalesce(prune, false),
@@ -1378,14 +1387,14 @@ CREATE FUNCTION @extschema@.loyalty_plan(
     SET jit = off
     AS $body$
 BEGIN
-    PERFORM set_config('timezone', @extschema@.loyalty_document_zone(document), true);
+    PERFORM set_config('timezone', loyalty_internal.document_zone(document), true);
     RETURN QUERY
     WITH shape AS MATERIALIZED (
-        SELECT * FROM @extschema@.loyalty_document_shapes(NULL::text)
+        SELECT * FROM loyalty_internal.document_shapes(NULL::text)
     ),
     change AS MATERIALIZED (
         SELECT row_number() OVER () AS place, known.*
-        FROM @extschema@.loyalty_document_changes(
+        FROM loyalty_internal.document_changes(
             document,
             '$'::text,
             coalesce(prune, false),
@@ -1427,8 +1436,8 @@ BEGIN
         SELECT
             0 AS place,
             NULL::text AS name,
-            @extschema@.loyalty_document_body(change.old, shape.defaults, shape.unsaid)::text AS old,
-            @extschema@.loyalty_document_body(change.new, shape.defaults, shape.unsaid)::text AS new
+            loyalty_internal.document_body(change.old, shape.defaults, shape.unsaid)::text AS old,
+            loyalty_internal.document_body(change.new, shape.defaults, shape.unsaid)::text AS new
         WHERE change.action <> 'update'
         UNION ALL
         SELECT known.place, known.name, change.old ->> known.name, change.new ->> known.name
@@ -1453,12 +1462,12 @@ CREATE FUNCTION @extschema@.loyalty_save_promotion(program text, document jsonb)
     AS $body$
 BEGIN
     IF NOT EXISTS (SELECT FROM loyalty.programs AS known WHERE known.external_id = program) THEN
-        PERFORM @extschema@.loyalty_refuse_program(program);
+        PERFORM loyalty_internal.refuse_program(program);
     END IF;
     PERFORM set_config(
-        'timezone', @extschema@.loyalty_document_zone(jsonb_build_object('external_id', program)), true
+        'timezone', loyalty_internal.document_zone(jsonb_build_object('external_id', program)), true
     );
-    PERFORM @extschema@.loyalty_document_write(
+    PERFORM loyalty_internal.document_write(
         jsonb_build_object('external_id', program, 'promotions', jsonb_build_array(document)),
         ''::text,
         false,
@@ -1484,7 +1493,7 @@ BEGIN
     WHERE known.program = loyalty_delete_promotion.program
         AND known.external_id = loyalty_delete_promotion.promotion;
     IF NOT FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_promotion(program, promotion);
+        PERFORM loyalty_internal.refuse_promotion(program, promotion);
     END IF;
 END
 $body$;
@@ -1497,7 +1506,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_delete_promotion(text, text) IS
 -- A JSON Schema of it
 
 -- Of the rules of a table, those for one column that a schema can say: a list of words, a number's bounds, a pattern.
-CREATE FUNCTION @extschema@.loyalty_document_rules(relation text, "column" text) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.document_rules(relation text, "column" text) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -1540,16 +1549,17 @@ FROM (
 WHERE said.value <> 'null'
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_rules(text, text) IS
-    'What the checks of a column are in JSON Schema. Example: SELECT loyalty_document_rules(''point_types'', ''kind'');';
+COMMENT ON FUNCTION loyalty_internal.document_rules(text, text) IS
+    'What the checks of a column are in JSON Schema. '
+    'Example: SELECT loyalty_internal.document_rules(''point_types'', ''kind'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_type(type text) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.document_type(type text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT CASE
     WHEN type LIKE '%[]' THEN jsonb_build_object(
-        'type', 'array', 'items', @extschema@.loyalty_document_type(replace(type, '[]', ''))
+        'type', 'array', 'items', loyalty_internal.document_type(replace(type, '[]', ''))
     )
     WHEN type IN ('smallint', 'integer', 'bigint') THEN '{"type": "integer"}'
     WHEN type = 'numeric' THEN '{"type": "number"}'
@@ -1560,16 +1570,16 @@ SELECT CASE
 END::jsonb
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_type(text) IS
-    'An SQL type in JSON Schema. Example: SELECT loyalty_document_type(''text[]'');';
+COMMENT ON FUNCTION loyalty_internal.document_type(text) IS
+    'An SQL type in JSON Schema. Example: SELECT loyalty_internal.document_type(''text[]'');';
 
-CREATE FUNCTION @extschema@.loyalty_document_object(relation text) RETURNS jsonb
+CREATE FUNCTION loyalty_internal.document_object(relation text) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT CASE
     WHEN shape.scalar IS NOT NULL THEN (
-        SELECT @extschema@.loyalty_document_type(known.type::text) || jsonb_build_object('description', known.description)
+        SELECT loyalty_internal.document_type(known.type::text) || jsonb_build_object('description', known.description)
         FROM loyalty.document_columns AS known
         WHERE known.relation = shape.relation AND known.name = shape.scalar
     )
@@ -1596,8 +1606,8 @@ SELECT CASE
             FROM loyalty.document_columns AS known
             CROSS JOIN LATERAL (
                 SELECT
-                    @extschema@.loyalty_document_type(known.type::text)
-                    || @extschema@.loyalty_document_rules(known.relation::text, known.name::text) AS schema
+                    loyalty_internal.document_type(known.type::text)
+                    || loyalty_internal.document_rules(known.relation::text, known.name::text) AS schema
             ) AS value
             WHERE known.relation = shape.relation
                 AND known.name = ANY (shape.said)
@@ -1614,21 +1624,22 @@ SELECT CASE
         )
     )
 END
-FROM @extschema@.loyalty_document_shapes(relation) AS shape
+FROM loyalty_internal.document_shapes(relation) AS shape
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_document_object(text) IS
-    'What a document says of a row of a table, in JSON Schema. Example: SELECT loyalty_document_object(''regions'');';
+COMMENT ON FUNCTION loyalty_internal.document_object(text) IS
+    'What a document says of a row of a table, in JSON Schema. '
+    'Example: SELECT loyalty_internal.document_object(''regions'');';
 
 CREATE FUNCTION @extschema@.loyalty_document_schema() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT @extschema@.loyalty_document_object('programs'::text) || jsonb_build_object(
+SELECT loyalty_internal.document_object('programs'::text) || jsonb_build_object(
     '$schema', 'https://json-schema.org/draft/2020-12/schema',
     'title', 'A loyalty program as a document',
     '$defs', (
-        SELECT jsonb_object_agg(list.relation, @extschema@.loyalty_document_object(list.relation::text))
+        SELECT jsonb_object_agg(list.relation, loyalty_internal.document_object(list.relation::text))
         FROM loyalty.document_tables AS list
         WHERE list.parent IS NOT NULL
     )

@@ -1,7 +1,7 @@
 -- What is configured names what there is, and values that are known: told by errors of ours, before the server's constraints
 -- speak of themselves. What the rules are is said by those constraints alone.
 
-CREATE FUNCTION @extschema@.loyalty_noun(relation name) RETURNS text
+CREATE FUNCTION loyalty_internal.noun(relation name) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -13,15 +13,16 @@ SELECT CASE relation
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_noun(name) IS
-    'What a row of a table of schema loyalty is called in errors. Example: SELECT loyalty_noun(''point_types'');';
+COMMENT ON FUNCTION loyalty_internal.noun(name) IS
+    'What a row of a table of schema loyalty is called in errors. '
+    'Example: SELECT loyalty_internal.noun(''point_types'');';
 
 -- A foreign key's columns as the row has them, the program last: condition "2" of promotion "spring" of program "main".
-CREATE FUNCTION @extschema@.loyalty_shown_key(relation regclass, columns name[], "row" jsonb) RETURNS text
+CREATE FUNCTION loyalty_internal.shown_key(relation regclass, columns name[], "row" jsonb) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
-SELECT @extschema@.loyalty_noun(class.relname) || ' ' || string_agg(
+SELECT loyalty_internal.noun(class.relname) || ' ' || string_agg(
     CASE part.number WHEN 1 THEN '' ELSE replace(part.name, '_', ' ') || ' ' END || quote_ident.text, ' of ' ORDER BY part.number
 )
 FROM pg_class AS class
@@ -36,11 +37,12 @@ WHERE class.oid = relation
 GROUP BY class.relname
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_shown_key(regclass, name[], jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.shown_key(regclass, name[], jsonb) IS
     'How errors call the row of a table that the columns of another row name. Example: SELECT '
-    'loyalty_shown_key(''loyalty.channels'', ''{program,channel}'', ''{"program": "main", "channel": "web"}'');';
+    'loyalty_internal.shown_key(''loyalty.channels'', ''{program,channel}'', ''{"program": "main", "channel": '
+    '"web"}'');';
 
-CREATE FUNCTION @extschema@.loyalty_refuse_unknown_name("constraint" oid, "row" jsonb) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_unknown_name("constraint" oid, "row" jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -105,7 +107,7 @@ BEGIN
             WHEN 'promo_code_pools' THEN 'LY630'
             ELSE 'LY330'
         END,
-        MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, "row") || ' does not exist',
+        MESSAGE = loyalty_internal.shown_key(reference.target, reference.names, "row") || ' does not exist',
         DETAIL = format(
             'A row of loyalty.%s names it; there %s.', reference.source_name, coalesce('are ' || others, 'is none')
         ),
@@ -116,22 +118,23 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_refuse_unknown_name(oid, jsonb) IS
+COMMENT ON FUNCTION loyalty_internal.refuse_unknown_name(oid, jsonb) IS
     'Refuses a row of a configured table that names by a foreign key what does not exist, and says what there is (LY201, LY204, '
-    'LY208, LY209, LY319, LY330, LY630). Example: SELECT loyalty_refuse_unknown_name(oid, ''{"program": "mian"}'') FROM '
+    'LY208, LY209, LY319, LY330, LY630). '
+    'Example: SELECT loyalty_internal.refuse_unknown_name(oid, ''{"program": "mian"}'') FROM '
     'pg_constraint WHERE conname = ''regions_program_fkey'';';
 
 -- After the row, and by its name before the server's own check: rows of the same statement may name each other.
-CREATE FUNCTION @extschema@.loyalty_known_names_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.known_names_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_known_names_trigger';
 
-COMMENT ON FUNCTION @extschema@.loyalty_known_names_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.known_names_trigger() IS
     'Trigger, after the insert or update of a row: what its foreign keys name exists (LY201, LY204, LY208, LY209, LY319, LY330, '
-    'LY630). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_known_names_trigger();';
+    'LY630). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.known_names_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_free_names_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.free_names_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -171,7 +174,7 @@ BEGIN
 
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
-            MESSAGE = @extschema@.loyalty_shown_key(reference.target, reference.names, to_jsonb(OLD)) || ' is in use',
+            MESSAGE = loyalty_internal.shown_key(reference.target, reference.names, to_jsonb(OLD)) || ' is in use',
             DETAIL = format('Rows of %s name it.', reference.source),
             HINT = CASE TG_TABLE_NAME
                 WHEN 'promotions' THEN 'What happened under it stays on record: end it with loyalty_end_promotion().'
@@ -187,11 +190,11 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_free_names_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.free_names_trigger() IS
     'Trigger, after the delete of a row: no row names it that would stay (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_free_names_trigger();';
+    'loyalty_internal.free_names_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_known_values_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.known_values_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -235,12 +238,12 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_known_values_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.known_values_trigger() IS
     'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Its condition '
     'is that some column has not. Example: CREATE TRIGGER ... WHEN (NEW.kind NOT IN (''a'', ''b'')) EXECUTE FUNCTION '
-    'loyalty_known_values_trigger();';
+    'loyalty_internal.known_values_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_promo_codes_trigger() RETURNS trigger
+CREATE FUNCTION loyalty_internal.promo_codes_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -257,6 +260,6 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_promo_codes_trigger() IS
+COMMENT ON FUNCTION loyalty_internal.promo_codes_trigger() IS
     'Trigger of loyalty.promo_codes, before the insert of a row whose code is not in upper case: refuses it (LY639). Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_promo_codes_trigger();';
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promo_codes_trigger();';

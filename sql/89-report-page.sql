@@ -1,6 +1,6 @@
 -- A page of reports without any server but the database: HTML with its styles and charts in it, and nothing from elsewhere.
 
-CREATE FUNCTION @extschema@.loyalty_html(content text) RETURNS text
+CREATE FUNCTION loyalty_internal.html(content text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     RETURN coalesce(
@@ -12,11 +12,11 @@ CREATE FUNCTION @extschema@.loyalty_html(content text) RETURNS text
         ''
     );
 
-COMMENT ON FUNCTION @extschema@.loyalty_html(text) IS
+COMMENT ON FUNCTION loyalty_internal.html(text) IS
     'A text as it stands in HTML, so that it is text and nothing else; null becomes nothing. Example: SELECT '
-    'loyalty_html(''<b>'');';
+    'loyalty_internal.html(''<b>'');';
 
-CREATE FUNCTION @extschema@.loyalty_html_number(number numeric, decimals integer) RETURNS text
+CREATE FUNCTION loyalty_internal.html_number(number numeric, decimals integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     RETURN coalesce(
@@ -28,26 +28,26 @@ CREATE FUNCTION @extschema@.loyalty_html_number(number numeric, decimals integer
         ''
     );
 
-COMMENT ON FUNCTION @extschema@.loyalty_html_number(numeric, integer) IS
+COMMENT ON FUNCTION loyalty_internal.html_number(numeric, integer) IS
     'A number with that many decimals, its thousands apart, as it stands in HTML. Example: SELECT '
-    'loyalty_html_number(1234.5, 2);';
+    'loyalty_internal.html_number(1234.5, 2);';
 
 -- 640 by 220 units, as wide as the page: bars 20 units above the lower edge, below the largest value.
-CREATE FUNCTION @extschema@.loyalty_html_chart(title text, labels text[], "values" numeric[], unit text) RETURNS text
+CREATE FUNCTION loyalty_internal.html_chart(title text, labels text[], "values" numeric[], unit text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT format(
     '<figure><figcaption>%1$s</figcaption>%2$s</figure>',
-    @extschema@.loyalty_html(title),
+    loyalty_internal.html(title),
     CASE
         WHEN coalesce(max(bar.value), 0) <= 0 THEN '<p class="none">Nothing yet.</p>'
         ELSE format(
             '<svg viewBox="0 0 640 220" role="img" aria-label="%s"><line x1="0" y1="200" x2="640" y2="200"/>'
             '<line class="grid" x1="0" y1="24" x2="640" y2="24"/><text x="0" y="18">%s %s</text>%s</svg>',
-            @extschema@.loyalty_html(title),
-            @extschema@.loyalty_html_number(max(bar.value), 0),
-            @extschema@.loyalty_html(unit),
+            loyalty_internal.html(title),
+            loyalty_internal.html_number(max(bar.value), 0),
+            loyalty_internal.html(unit),
             string_agg(
                 format(
                     '<rect x="%s" y="%s" width="%s" height="%s"><title>%s: %s %s</title></rect>',
@@ -55,16 +55,16 @@ SELECT format(
                     round(200 - 176 * greatest(bar.value, 0) / bar.largest, 2),
                     round(640.0 / bar.bars * 0.75, 2),
                     round(176 * greatest(bar.value, 0) / bar.largest, 2),
-                    @extschema@.loyalty_html(bar.label),
-                    @extschema@.loyalty_html_number(bar.value, 2),
-                    @extschema@.loyalty_html(unit)
+                    loyalty_internal.html(bar.label),
+                    loyalty_internal.html_number(bar.value, 2),
+                    loyalty_internal.html(unit)
                 )
                 -- No more labels than have room.
                 || CASE
                     WHEN (bar.place - 1) % ceil(bar.bars / 8.0)::integer = 0 THEN format(
                         '<text x="%s" y="216" text-anchor="middle">%s</text>',
                         round((bar.place - 0.5) * 640.0 / bar.bars, 2),
-                        @extschema@.loyalty_html(bar.label)
+                        loyalty_internal.html(bar.label)
                     )
                     ELSE ''
                 END,
@@ -84,10 +84,11 @@ FROM (
 ) AS bar
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_html_chart(text, text[], numeric[], text) IS
-    'A chart of bars as SVG in HTML. Example: SELECT loyalty_html_chart(''Points'', ''{January}'', ''{5}'', ''points'');';
+COMMENT ON FUNCTION loyalty_internal.html_chart(text, text[], numeric[], text) IS
+    'A chart of bars as SVG in HTML. Example: SELECT loyalty_internal.html_chart(''Points'', ''{January}'', ''{5}'', '
+    '''points'');';
 
-CREATE FUNCTION @extschema@.loyalty_html_tree(program text) RETURNS text
+CREATE FUNCTION loyalty_internal.html_tree(program text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -100,14 +101,14 @@ BEGIN
                 '<td class="number" data-label="Points">%s</td><td class="number" data-label="Revenue">%s</td></tr>',
                 node.node,
                 node.depth,
-                @extschema@.loyalty_html(
+                loyalty_internal.html(
                     CASE WHEN node.depth = 0 AND node.node = 'group' THEN 'Main arbitration' ELSE node.name END
                 ),
-                @extschema@.loyalty_html(concat_ws(', ', node.kind, node.status, node.limits, node.pending)),
-                @extschema@.loyalty_html_number(done.orders, 0),
-                @extschema@.loyalty_html_number(done.discount - done.discount_returned, 2),
-                @extschema@.loyalty_html_number(done.points_money, 2),
-                @extschema@.loyalty_html_number(done.revenue, 2)
+                loyalty_internal.html(concat_ws(', ', node.kind, node.status, node.limits, node.pending)),
+                loyalty_internal.html_number(done.orders, 0),
+                loyalty_internal.html_number(done.discount - done.discount_returned, 2),
+                loyalty_internal.html_number(done.points_money, 2),
+                loyalty_internal.html_number(done.revenue, 2)
             ),
             '' ORDER BY node.path
         )
@@ -120,23 +121,23 @@ BEGIN
                 FROM (
                     SELECT DISTINCT known.program, known.promotion, known.order_id
                     FROM loyalty.order_effects AS known
-                    WHERE known.program = loyalty_html_tree.program
+                    WHERE known.program = html_tree.program
                 ) AS effect
                 JOIN loyalty.order_list AS made
                     ON made.program = effect.program AND made.external_id = effect.order_id
                 GROUP BY 1, 2
             ) AS brought ON brought.program = performance.program AND brought.promotion = performance.promotion
         ) AS done ON done.program = node.program AND done.promotion = node.external_id AND node.node = 'promotion'
-        WHERE node.program = loyalty_html_tree.program
+        WHERE node.program = html_tree.program
     );
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_html_tree(text) IS
+COMMENT ON FUNCTION loyalty_internal.html_tree(text) IS
     'The promotion tree as rows of an HTML table: orders, discount, points and revenue of each promotion. Example: SELECT '
-    'loyalty_html_tree(''main'');';
+    'loyalty_internal.html_tree(''main'');';
 
-CREATE FUNCTION @extschema@.loyalty_html_orders(program text, orders integer) RETURNS text
+CREATE FUNCTION loyalty_internal.html_orders(program text, orders integer) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -149,8 +150,8 @@ BEGIN
                 '<tr><td>Before any benefit</td><td class="number">%s</td></tr>%s'
                 '<tr class="sum"><td>To pay</td><td class="number">%s</td></tr>%s</table></details>',
                 CASE WHEN made.place = 1 THEN ' open=""' ELSE '' END,
-                @extschema@.loyalty_html(made.external_id::text),
-                @extschema@.loyalty_html(
+                loyalty_internal.html(made.external_id::text),
+                loyalty_internal.html(
                     concat_ws(
                         ', ',
                         to_char(made."time", 'YYYY-MM-DD HH24:MI'),
@@ -158,25 +159,25 @@ BEGIN
                         made.status
                     )
                 ),
-                @extschema@.loyalty_html_number(made.total, 2),
-                @extschema@.loyalty_html(made.currency),
-                @extschema@.loyalty_html_number(made.base, 2),
+                loyalty_internal.html_number(made.total, 2),
+                loyalty_internal.html(made.currency),
+                loyalty_internal.html_number(made.base, 2),
                 (
                     SELECT string_agg(
                         format(
                             '<tr><td>%s%s</td><td class="number">%s</td></tr>',
-                            @extschema@.loyalty_html(effect.name),
+                            loyalty_internal.html(effect.name),
                             CASE
                                 WHEN effect.points > 0 THEN format(
                                     ' <span class="kind">+%s %s</span>',
-                                    @extschema@.loyalty_html_number(effect.points, 2),
-                                    @extschema@.loyalty_html(effect.point_type::text)
+                                    loyalty_internal.html_number(effect.points, 2),
+                                    loyalty_internal.html(effect.point_type::text)
                                 )
                                 ELSE ''
                             END,
                             CASE
                                 WHEN effect.discount + effect.points_discount <> 0
-                                THEN @extschema@.loyalty_html_number(- effect.discount - effect.points_discount, 2)
+                                THEN loyalty_internal.html_number(- effect.discount - effect.points_discount, 2)
                                 ELSE ''
                             END
                         ),
@@ -186,11 +187,11 @@ BEGIN
                     WHERE effect.program = made.program
                         AND effect.order_id = made.external_id
                 ),
-                @extschema@.loyalty_html_number(made.total, 2),
+                loyalty_internal.html_number(made.total, 2),
                 CASE
                     WHEN made.refunded > 0 THEN format(
                         '<tr><td>Given back</td><td class="number">%s</td></tr>',
-                        @extschema@.loyalty_html_number(- made.refunded, 2)
+                        loyalty_internal.html_number(- made.refunded, 2)
                     )
                     ELSE ''
                 END
@@ -200,16 +201,17 @@ BEGIN
         FROM (
             SELECT listed.*, row_number() OVER (ORDER BY listed."time" DESC, listed.external_id) AS place
             FROM loyalty.order_list AS listed
-            WHERE listed.program = loyalty_html_orders.program
+            WHERE listed.program = html_orders.program
             ORDER BY listed."time" DESC, listed.external_id
-            LIMIT loyalty_html_orders.orders
+            LIMIT html_orders.orders
         ) AS made
     );
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_html_orders(text, integer) IS
-    'The last orders of a program in HTML, each with what its promotions did. Example: SELECT loyalty_html_orders(''main'', '
+COMMENT ON FUNCTION loyalty_internal.html_orders(text, integer) IS
+    'The last orders of a program in HTML, each with what its promotions did. '
+    'Example: SELECT loyalty_internal.html_orders(''main'', '
     '10);';
 
 CREATE FUNCTION @extschema@.loyalty_report_page(program text, orders integer DEFAULT 10) RETURNS text
@@ -264,7 +266,7 @@ BEGIN
         AND node.depth = 0
         AND node.node = 'group';
     IF NOT FOUND THEN
-        PERFORM @extschema@.loyalty_refuse_program(program);
+        PERFORM loyalty_internal.refuse_program(program);
     END IF;
 
     SELECT activity.* INTO today
@@ -276,9 +278,9 @@ BEGIN
     result := format(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, '
         'initial-scale=1"/><title>%1$s</title><style>%2$s</style></head><body><h1>%1$s</h1><p class="kind">%3$s</p>',
-        @extschema@.loyalty_html('Loyalty program ' || program),
+        loyalty_internal.html('Loyalty program ' || program),
         style,
-        @extschema@.loyalty_html(
+        loyalty_internal.html(
             coalesce('As of ' || to_char(today.as_of, 'YYYY-MM-DD HH24:MI TZ'), 'Nothing has happened yet.')
         )
     );
@@ -287,8 +289,8 @@ BEGIN
         SELECT '<dl>' || string_agg(
             format(
                 '<div><dt>%s</dt><dd>%s</dd></div>',
-                @extschema@.loyalty_html(figure.name),
-                @extschema@.loyalty_html_number(figure.value, 0)
+                loyalty_internal.html(figure.name),
+                loyalty_internal.html_number(figure.value, 0)
             ),
             '' ORDER BY figure.place
         ) || '</dl>'
@@ -313,7 +315,7 @@ BEGIN
     );
 
     result := result || '<h2>Charts</h2><div class="charts">' || (
-        SELECT @extschema@.loyalty_html_chart(
+        SELECT loyalty_internal.html_chart(
             'Liability at the end of each month'::text,
             array_agg(to_char(closing.day, 'YYYY-MM') ORDER BY closing.day),
             array_agg(closing.liability ORDER BY closing.day),
@@ -327,7 +329,7 @@ BEGIN
             ORDER BY date_trunc('month', activity.day), activity.day DESC
         ) AS closing
     ) || (
-        SELECT @extschema@.loyalty_html_chart(
+        SELECT loyalty_internal.html_chart(
             'What expires, by month'::text,
             array_agg(CASE WHEN isfinite(due.month) THEN to_char(due.month, 'YYYY-MM') ELSE 'never' END ORDER BY due.month),
             array_agg(due.money ORDER BY due.month),
@@ -340,7 +342,7 @@ BEGIN
             GROUP BY liability.month
         ) AS due
     ) || (
-        SELECT @extschema@.loyalty_html_chart(
+        SELECT loyalty_internal.html_chart(
             'Revenue, by month'::text,
             array_agg(to_char(sold.month, 'YYYY-MM') ORDER BY sold.month),
             array_agg(sold.revenue ORDER BY sold.month),
@@ -362,7 +364,7 @@ BEGIN
             FROM (
                 SELECT
                     rung.tier_group,
-                    @extschema@.loyalty_html_chart(
+                    loyalty_internal.html_chart(
                         'Members by tier of ' || rung.tier_group::text,
                         array_agg(coalesce(rung.name, 'none') ORDER BY rung.position NULLS FIRST),
                         array_agg(rung.members::numeric ORDER BY rung.position NULLS FIRST),
@@ -381,11 +383,11 @@ BEGIN
         '<th class="number">Discount</th><th class="number">Points</th><th class="number">Revenue</th></tr></thead><tbody>%s'
         '</tbody></table></div><p class="kind">Discounts and points in money, less what came back; revenue of the orders in '
         'which a promotion had an effect.</p>',
-        @extschema@.loyalty_html_tree(program)
+        loyalty_internal.html_tree(program)
     );
     RETURN result || format(
         '<h2>The last orders</h2>%s</body></html>',
-        coalesce(@extschema@.loyalty_html_orders(program, orders), '<p class="none">None yet.</p>')
+        coalesce(loyalty_internal.html_orders(program, orders), '<p class="none">None yet.</p>')
     );
 END
 $body$;

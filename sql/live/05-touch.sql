@@ -19,7 +19,7 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER touch BEFORE UPDATE ON %s '
-            'FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_touch_trigger()',
+            'FOR EACH ROW EXECUTE FUNCTION loyalty_internal.touch_trigger()',
             entity
         );
         EXECUTE format('COMMENT ON TRIGGER touch ON %s IS %L', entity, 'Sets updated_at.');

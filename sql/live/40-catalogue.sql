@@ -44,7 +44,7 @@ SELECT
     found.sku
 FROM loyalty.product_segments AS segment
 CROSS JOIN LATERAL (
-    SELECT @extschema@.loyalty_expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
+    SELECT loyalty_internal.expand_predicate('product'::text, segment.program::text, segment.predicate) AS predicate
     OFFSET 0
 ) AS expanded
 LEFT JOIN loyalty.product_predicates AS kept
@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION loyalty.judge_products(program text, skus text[], mem
 BEGIN
     PERFORM FROM loyalty.drafts AS draft WHERE draft.program = judge_products.program FOR KEY SHARE;
 
-    PERFORM @extschema@.loyalty_judge_memberships(program, skus, member);
+    PERFORM loyalty_internal.judge_memberships(program, skus, member);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.judge_products(text, text[], text) FROM PUBLIC;
@@ -92,7 +92,7 @@ CREATE OR REPLACE FUNCTION loyalty.forget_products(program text, skus text[]) RE
     SET search_path = pg_catalog, pg_temp
     AS $function$
 BEGIN
-    PERFORM @extschema@.loyalty_forget_memberships(program, skus);
+    PERFORM loyalty_internal.forget_memberships(program, skus);
 END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.forget_products(text, text[]) FROM PUBLIC;
@@ -108,7 +108,7 @@ DECLARE
     fresh jsonpath[];
 BEGIN
     SELECT array_agg(needed.predicate ORDER BY needed.predicate::text COLLATE "C") INTO fresh
-    FROM @extschema@.loyalty_needed_predicates(make_predicates.program) AS needed (predicate)
+    FROM loyalty_internal.needed_predicates(make_predicates.program) AS needed (predicate)
     WHERE NOT EXISTS (
         SELECT
         FROM loyalty.product_predicates AS predicate
@@ -119,8 +119,8 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM @extschema@.loyalty_require_read_committed('change predicates of product segments'::text);
-    PERFORM @extschema@.loyalty_lock_predicates(make_predicates.program);
+    PERFORM loyalty_internal.require_read_committed('change predicates of product segments'::text);
+    PERFORM loyalty_internal.lock_predicates(make_predicates.program);
 
     WITH made AS (
         INSERT INTO loyalty.product_predicates (program, predicate)
@@ -150,7 +150,7 @@ END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.make_predicates(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.make_predicates(text) IS
-    'What loyalty_make_predicates() does. Example: SELECT loyalty.make_predicates(''main'');';
+    'What loyalty_internal.make_predicates() does. Example: SELECT loyalty.make_predicates(''main'');';
 
 CREATE OR REPLACE FUNCTION loyalty.drop_predicates(program text) RETURNS integer
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -164,7 +164,7 @@ BEGIN
     WHERE predicate.program = drop_predicates.program
         AND NOT EXISTS (
             SELECT
-            FROM @extschema@.loyalty_needed_predicates(drop_predicates.program) AS needed (predicate)
+            FROM loyalty_internal.needed_predicates(drop_predicates.program) AS needed (predicate)
             WHERE needed.predicate::text = predicate.predicate::text
         )
         AND predicate.id NOT IN (
@@ -184,7 +184,7 @@ BEGIN
     END IF;
 
     -- Writers of products that have read the predicates must have written their memberships before both go.
-    PERFORM @extschema@.loyalty_lock_predicates(drop_predicates.program);
+    PERFORM loyalty_internal.lock_predicates(drop_predicates.program);
     DELETE FROM loyalty.product_predicates AS predicate
     WHERE predicate.id = ANY (unused);
     RETURN cardinality(unused);
@@ -192,66 +192,66 @@ END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.drop_predicates(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.drop_predicates(text) IS
-    'What loyalty_drop_unused_predicates() does. Example: SELECT loyalty.drop_predicates(''main'');';
+    'What loyalty_internal.drop_unused_predicates() does. Example: SELECT loyalty.drop_predicates(''main'');';
 
 CREATE OR REPLACE TRIGGER check_prices_insert
     AFTER INSERT ON loyalty.products
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_prices_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.check_prices_trigger();
 COMMENT ON TRIGGER check_prices_insert ON loyalty.products IS 'Prices fit the currency scale.';
 
 CREATE OR REPLACE TRIGGER check_prices_update
     AFTER UPDATE ON loyalty.products
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_check_prices_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.check_prices_trigger();
 COMMENT ON TRIGGER check_prices_update ON loyalty.products IS 'Prices fit the currency scale.';
 
 CREATE OR REPLACE TRIGGER judge_insert
     AFTER INSERT ON loyalty.products
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_products_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.judge_products_trigger();
 COMMENT ON TRIGGER judge_insert ON loyalty.products IS 'Judges the products by all predicates of their program.';
 
 CREATE OR REPLACE TRIGGER judge_update
     AFTER UPDATE ON loyalty.products
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_products_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.judge_products_trigger();
 COMMENT ON TRIGGER judge_update ON loyalty.products IS 'Judges the products by all predicates of their program.';
 
 CREATE OR REPLACE TRIGGER forget_update
     AFTER UPDATE ON loyalty.products
     REFERENCING OLD TABLE AS former
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_forget_products_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.forget_products_trigger();
 COMMENT ON TRIGGER forget_update ON loyalty.products IS 'Drops the memberships of products that are gone.';
 
 CREATE OR REPLACE TRIGGER forget_delete
     AFTER DELETE ON loyalty.products
     REFERENCING OLD TABLE AS former
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_forget_products_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.forget_products_trigger();
 COMMENT ON TRIGGER forget_delete ON loyalty.products IS 'Drops the memberships of products that are gone.';
 
 CREATE OR REPLACE TRIGGER forget_truncate
     AFTER TRUNCATE ON loyalty.products
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_forget_products_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.forget_products_trigger();
 COMMENT ON TRIGGER forget_truncate ON loyalty.products IS 'Drops the memberships of all products.';
 
 CREATE OR REPLACE TRIGGER keep_predicates_insert
     AFTER INSERT ON loyalty.product_segments
     REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_keep_predicates_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.keep_predicates_trigger();
 COMMENT ON TRIGGER keep_predicates_insert ON loyalty.product_segments IS 'Makes the predicates that are new.';
 
 CREATE OR REPLACE TRIGGER keep_predicates_update
     AFTER UPDATE ON loyalty.product_segments
     REFERENCING OLD TABLE AS former NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_keep_predicates_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.keep_predicates_trigger();
 COMMENT ON TRIGGER keep_predicates_update ON loyalty.product_segments IS
     'Makes the predicates that are new, drops those no longer used.';
 
 CREATE OR REPLACE TRIGGER keep_predicates_delete
     AFTER DELETE ON loyalty.product_segments
     REFERENCING OLD TABLE AS former
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_keep_predicates_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.keep_predicates_trigger();
 COMMENT ON TRIGGER keep_predicates_delete ON loyalty.product_segments IS 'Drops the predicates no longer used.';
 
 -- Two more tables that the documents of products are made from.
@@ -275,7 +275,7 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER %I AFTER %s ON loyalty.%I %s '
-            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_products_trigger(%L)',
+            'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.judge_products_trigger(%L)',
             source.name, source.event, source.relation, source.transition, source.member
         );
         EXECUTE format(
@@ -290,10 +290,10 @@ $do$;
 -- without anything that SQL could set.
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE ON loyalty.product_memberships
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.kept_up_trigger();
 COMMENT ON TRIGGER refuse_change ON loyalty.product_memberships IS 'Memberships are kept up by functions.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.product_memberships
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_kept_up_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.kept_up_trigger();
 COMMENT ON TRIGGER refuse_truncate ON loyalty.product_memberships IS 'Memberships are kept up by functions.';

@@ -12,40 +12,40 @@ BEGIN
         FOREACH command IN ARRAY ARRAY[
             'CREATE OR REPLACE TRIGGER fix_key BEFORE UPDATE OF program, external_id ON loyalty.%1$I FOR EACH ROW '
             'WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id)) '
-            'EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger(%3$L)',
+            'EXECUTE FUNCTION loyalty_internal.fixed_key_trigger(%3$L)',
             'COMMENT ON TRIGGER fix_key ON loyalty.%1$I IS ''The external id cannot be changed.''',
 
             'CREATE OR REPLACE TRIGGER validate BEFORE INSERT OR UPDATE ON loyalty.%1$I FOR EACH ROW '
-            'EXECUTE FUNCTION @extschema@.loyalty_segments_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.segments_trigger(%4$L)',
             'COMMENT ON TRIGGER validate ON loyalty.%1$I IS ''A usable predicate; the kind stays.''',
 
             'CREATE OR REPLACE TRIGGER validate_delete BEFORE DELETE ON loyalty.%1$I FOR EACH ROW '
-            'EXECUTE FUNCTION @extschema@.loyalty_segments_delete_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.segments_delete_trigger(%4$L)',
             'COMMENT ON TRIGGER validate_delete ON loyalty.%1$I IS ''A segment in use is not deleted.''',
 
             'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%1$I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION @extschema@.loyalty_refuse_truncate_trigger()',
+            'EXECUTE FUNCTION loyalty_internal.refuse_truncate_trigger()',
             'COMMENT ON TRIGGER refuse_truncate ON loyalty.%1$I IS ''Rows are deleted one by one, each being asked.''',
 
             -- By its name this one comes before what relies on it.
             'CREATE OR REPLACE TRIGGER check_references_insert AFTER INSERT ON loyalty.%1$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
-            'EXECUTE FUNCTION @extschema@.loyalty_check_references_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.check_references_trigger(%4$L)',
             'COMMENT ON TRIGGER check_references_insert ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
 
             'CREATE OR REPLACE TRIGGER check_references_update AFTER UPDATE ON loyalty.%1$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
-            'EXECUTE FUNCTION @extschema@.loyalty_check_references_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.check_references_trigger(%4$L)',
             'COMMENT ON TRIGGER check_references_update ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
 
             'CREATE OR REPLACE TRIGGER validate_insert AFTER INSERT ON loyalty.%2$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
-            'EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.static_segment_trigger(%4$L)',
             'COMMENT ON TRIGGER validate_insert ON loyalty.%2$I IS ''Only static segments have a list.''',
 
             'CREATE OR REPLACE TRIGGER validate_update AFTER UPDATE ON loyalty.%2$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
-            'EXECUTE FUNCTION @extschema@.loyalty_static_segment_trigger(%4$L)',
+            'EXECUTE FUNCTION loyalty_internal.static_segment_trigger(%4$L)',
             'COMMENT ON TRIGGER validate_update ON loyalty.%2$I IS ''Only static segments have a list.'''
         ] LOOP
             EXECUTE format(command, segment.relation, segment.list, segment.noun, segment.kind);
@@ -169,7 +169,7 @@ CREATE OR REPLACE VIEW loyalty.profile_predicates AS
 SELECT
     segment.program,
     segment.external_id AS segment,
-    @extschema@.loyalty_expand_predicate('profile'::text, segment.program::text, segment.predicate) AS predicate
+    loyalty_internal.expand_predicate('profile'::text, segment.program::text, segment.predicate) AS predicate
 FROM loyalty.profile_segments AS segment
 WHERE segment.predicate IS NOT NULL;
 

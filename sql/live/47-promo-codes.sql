@@ -4,12 +4,12 @@ CREATE OR REPLACE TRIGGER fix_key
     BEFORE UPDATE OF program, external_id ON loyalty.promo_code_pools
     FOR EACH ROW
     WHEN ((NEW.program, NEW.external_id) IS DISTINCT FROM (OLD.program, OLD.external_id))
-    EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger('promo-code pool');
+    EXECUTE FUNCTION loyalty_internal.fixed_key_trigger('promo-code pool');
 COMMENT ON TRIGGER fix_key ON loyalty.promo_code_pools IS 'The external id cannot be changed.';
 
 CREATE OR REPLACE TRIGGER fix_kind
     BEFORE UPDATE OF kind ON loyalty.promo_code_pools
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_promo_code_pools_trigger();
+    FOR EACH ROW EXECUTE FUNCTION loyalty_internal.promo_code_pools_trigger();
 COMMENT ON TRIGGER fix_kind ON loyalty.promo_code_pools IS 'The kind stays once there are codes.';
 
 -- Expired is computed by the clock. An attached personal code lives on when its pool's validity is over.

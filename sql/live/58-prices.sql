@@ -28,10 +28,10 @@ BEGIN
         FOR moment IN
             SELECT recording.changed_at WHERE recording.changed_at IS NOT NULL
             UNION
-            SELECT @extschema@.loyalty_price_moments(recording.program::text, recording.recorded_until, upto)
+            SELECT loyalty_internal.price_moments(recording.program::text, recording.recorded_until, upto)
             ORDER BY 1
         LOOP
-            PERFORM @extschema@.loyalty_write_prices(recording.program::text, NULL::text[], moment);
+            PERFORM loyalty_internal.write_prices(recording.program::text, NULL::text[], moment);
         END LOOP;
         UPDATE loyalty.price_recordings AS kept
         SET
@@ -39,7 +39,7 @@ BEGIN
             changed_at = NULL,
             next_at = (
                 SELECT min(following.at)
-                FROM @extschema@.loyalty_price_moments(recording.program::text, upto, upto + interval '3 days') AS following (at)
+                FROM loyalty_internal.price_moments(recording.program::text, upto, upto + interval '3 days') AS following (at)
             )
         WHERE kept.program = recording.program;
     END LOOP;
@@ -56,7 +56,7 @@ CREATE OR REPLACE FUNCTION loyalty.record_prices(program text, skus text[]) RETU
     SET search_path = pg_catalog, pg_temp
     AS $function$
 BEGIN
-    PERFORM @extschema@.loyalty_write_prices(
+    PERFORM loyalty_internal.write_prices(
         record_prices.program, record_prices.skus, greatest(kept.recorded_until, loyalty.clock())
     )
     FROM loyalty.price_recordings AS kept
@@ -180,9 +180,9 @@ WITH recorded AS (
         SELECT kept.changed_at AS at
         WHERE kept.changed_at <= prior_price.at
         UNION
-        SELECT @extschema@.loyalty_price_moments(kept.program::text, kept.recorded_until, prior_price.at)
+        SELECT loyalty_internal.price_moments(kept.program::text, kept.recorded_until, prior_price.at)
     ) AS pending
-    CROSS JOIN LATERAL @extschema@.loyalty_recorded_prices(
+    CROSS JOIN LATERAL loyalty_internal.recorded_prices(
         kept.program::text, ARRAY[prior_price.sku], pending.at, kept.used_up::text[]
     ) AS priced
     WHERE kept.program = prior_price.program
@@ -261,7 +261,7 @@ BEGIN
         ) AS change (name, event, transition, deed, comment)
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER %I %s ON loyalty.%I %s FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_%s_prices_trigger()',
+            'CREATE OR REPLACE TRIGGER %I %s ON loyalty.%I %s FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.%s_prices_trigger()',
             source.name, source.event, source.relation, source.transition, source.deed
         );
         EXECUTE format('COMMENT ON TRIGGER %I ON loyalty.%I IS %L', source.name, source.relation, source.comment);
@@ -281,13 +281,13 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER settle_prices BEFORE %s ON loyalty.%I '
-            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_settle_prices_trigger()',
+            'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.settle_prices_trigger()',
             source.event, source.relation
         );
         EXECUTE format('COMMENT ON TRIGGER settle_prices ON loyalty.%I IS %L', source.relation, 'Records the calendar up to now.');
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER note_price_change AFTER %s ON loyalty.%I '
-            'FOR EACH ROW %s EXECUTE FUNCTION @extschema@.loyalty_note_price_change_trigger()',
+            'FOR EACH ROW %s EXECUTE FUNCTION loyalty_internal.note_price_change_trigger()',
             source.event, source.relation, source.condition
         );
         EXECUTE format('COMMENT ON TRIGGER note_price_change ON loyalty.%I IS %L', source.relation, source.comment);
@@ -297,15 +297,15 @@ $do$;
 
 CREATE OR REPLACE TRIGGER keep_price_history
     AFTER INSERT OR UPDATE OF active, price_history ON loyalty.programs
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.loyalty_keep_price_history_trigger();
+    FOR EACH ROW EXECUTE FUNCTION loyalty_internal.keep_price_history_trigger();
 COMMENT ON TRIGGER keep_price_history ON loyalty.programs IS 'Begins to keep the price history, or ends it.';
 
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE ON loyalty.price_history
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger('The last row of a moment counts: add one.');
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
 COMMENT ON TRIGGER refuse_change ON loyalty.price_history IS 'Rows are never changed or deleted.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.price_history
-    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_append_only_trigger('The last row of a moment counts: add one.');
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
 COMMENT ON TRIGGER refuse_truncate ON loyalty.price_history IS 'Rows are never deleted.';

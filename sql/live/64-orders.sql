@@ -11,7 +11,7 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER refuse_change BEFORE INSERT OR UPDATE OR DELETE ON loyalty.%I '
-            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_orders_trigger()',
+            'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.orders_trigger()',
             guarded
         );
         EXECUTE format(
@@ -19,7 +19,7 @@ BEGIN
         );
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%I '
-            'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_orders_trigger()',
+            'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.orders_trigger()',
             guarded
         );
         EXECUTE format(
@@ -33,7 +33,7 @@ $do$;
 CREATE OR REPLACE TRIGGER validate_kind
     BEFORE UPDATE OF kind ON loyalty.order_statuses
     FOR EACH ROW WHEN ((OLD.kind IN ('cancelled', 'refunded')) <> (NEW.kind IN ('cancelled', 'refunded')))
-    EXECUTE FUNCTION @extschema@.loyalty_order_statuses_trigger();
+    EXECUTE FUNCTION loyalty_internal.order_statuses_trigger();
 COMMENT ON TRIGGER validate_kind ON loyalty.order_statuses IS 'Orders do not come or go by another kind of their status.';
 
 -- Keys of an operation that are columns; what else there is are its details.

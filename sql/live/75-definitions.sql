@@ -309,7 +309,7 @@ BEGIN
         LOOP
             EXECUTE format(
                 'CREATE OR REPLACE TRIGGER note_%1$s AFTER %1$s ON loyalty.%2$I REFERENCING %3$s TABLE AS edited '
-                'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_note_edits_trigger(%4$L, %5$L)',
+                'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.note_edits_trigger(%4$L, %5$L)',
                 event.name, edited.relation, event.rows, edited.program, edited.label
             );
             EXECUTE format(
@@ -322,7 +322,7 @@ END
 $do$;
 
 -- Makes the tables what a definition says, an array of objects with relation and body: parents first what is missing and what has changed, then
--- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_is_reverting()),
+-- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_internal.is_reverting()),
 -- since the way back goes through states that no editor could leave behind.
 CREATE OR REPLACE FUNCTION loyalty.restore_draft(
     program text,
@@ -342,7 +342,7 @@ DECLARE
     task record;
     touched bigint;
 BEGIN
-    PERFORM @extschema@.loyalty_lock_draft(program);
+    PERFORM loyalty_internal.lock_draft(program);
     returned := 0;
     changed := 0;
     removed := 0;

@@ -27,7 +27,7 @@ FROM (
         (
             20, 'programs', NULL, NULL, 'program', '{}', '{external_id}',
             NULL, NULL, false, true, NULL, '{}', '{}', 'external_id = $1',
-            $$jsonb_build_object('currency_scale', @extschema@.loyalty_currency_scale(currency::text))$$, NULL, NULL
+            $$jsonb_build_object('currency_scale', loyalty_internal.currency_scale(currency::text))$$, NULL, NULL
         ),
         (
             30, 'order_statuses', 'programs', 'order_statuses', 'order status', '{}', '{external_id}',
@@ -117,7 +117,7 @@ FROM (
             '{parent}', NULL, false, false, NULL, '{archived}', '{}', 'program = $1 AND NOT archived',
             $$CASE external_id WHEN 'main' THEN '{"name": "Main arbitration", "parent": null}' ELSE '{}' END$$,
             NULL,
-            $$CASE WHEN @extschema@.loyalty_document_has_lived(program::text, external_id::text) THEN '{"archived": true}' END$$
+            $$CASE WHEN loyalty_internal.document_has_lived(program::text, external_id::text) THEN '{"archived": true}' END$$
         ),
         (
             210, 'promotions', 'programs', 'promotions', 'promotion', '{"program": "external_id"}', '{external_id}',

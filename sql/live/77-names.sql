@@ -16,11 +16,11 @@ BEGIN
         FOREACH command IN ARRAY ARRAY[
             -- Triggers come in the order of their names, and those of foreign keys are called RI_...
             'CREATE OR REPLACE TRIGGER "A_known_names" AFTER INSERT OR UPDATE ON loyalty.%1$I FOR EACH ROW '
-            'EXECUTE FUNCTION @extschema@.loyalty_known_names_trigger()',
+            'EXECUTE FUNCTION loyalty_internal.known_names_trigger()',
             'COMMENT ON TRIGGER "A_known_names" ON loyalty.%1$I IS ''What it names exists.''',
 
             'CREATE OR REPLACE TRIGGER "A_free_names" AFTER DELETE ON loyalty.%1$I FOR EACH ROW '
-            'EXECUTE FUNCTION @extschema@.loyalty_free_names_trigger()',
+            'EXECUTE FUNCTION loyalty_internal.free_names_trigger()',
             'COMMENT ON TRIGGER "A_free_names" ON loyalty.%1$I IS ''Nothing that stays names it.'''
         ] LOOP
             -- Tiers go with their group, and each says itself who holds it.
@@ -63,7 +63,7 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER known_values BEFORE INSERT OR UPDATE ON loyalty.%I FOR EACH ROW WHEN (%s) '
-            'EXECUTE FUNCTION @extschema@.loyalty_known_values_trigger()',
+            'EXECUTE FUNCTION loyalty_internal.known_values_trigger()',
             judged.relation, judged.is_wrong
         );
         EXECUTE format(
@@ -93,12 +93,12 @@ BEGIN
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER fix_key BEFORE UPDATE OF %2$s ON loyalty.%1$I FOR EACH ROW '
             'WHEN ((%3$s) IS DISTINCT FROM (%4$s)) '
-            'EXECUTE FUNCTION @extschema@.loyalty_fixed_key_trigger(%5$L)',
+            'EXECUTE FUNCTION loyalty_internal.fixed_key_trigger(%5$L)',
             fixed.relation,
             fixed.columns,
             regexp_replace(fixed.columns, '(\w+)', 'NEW.\1', 'g'),
             regexp_replace(fixed.columns, '(\w+)', 'OLD.\1', 'g'),
-            @extschema@.loyalty_noun(fixed.relation::name)
+            loyalty_internal.noun(fixed.relation::name)
         );
         EXECUTE format('COMMENT ON TRIGGER fix_key ON loyalty.%I IS %L', fixed.relation, 'The id cannot be changed.');
     END LOOP;
@@ -109,5 +109,5 @@ CREATE OR REPLACE TRIGGER upper_case
     BEFORE INSERT ON loyalty.promo_codes
     FOR EACH ROW
     WHEN (NEW.code <> upper(NEW.code))
-    EXECUTE FUNCTION @extschema@.loyalty_promo_codes_trigger();
+    EXECUTE FUNCTION loyalty_internal.promo_codes_trigger();
 COMMENT ON TRIGGER upper_case ON loyalty.promo_codes IS 'Codes are stored in upper case.';

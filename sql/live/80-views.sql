@@ -112,7 +112,7 @@ SELECT
             )
             FROM loyalty.product_segments AS segment
             CROSS JOIN LATERAL (
-                SELECT @extschema@.loyalty_expand_predicate(
+                SELECT loyalty_internal.expand_predicate(
                     'product'::text, segment.program::text, segment.predicate
                 ) AS predicate
                 OFFSET 0
@@ -134,7 +134,7 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || jsonb_strip_nulls(jsonb_build_object(
                         'predicate',
-                        @extschema@.loyalty_expand_predicate(
+                        loyalty_internal.expand_predicate(
                             'order'::text, segment.program::text, segment.predicate
                         )::text
                     ))
@@ -158,7 +158,7 @@ SELECT
                     jsonb_build_object('segment', segment.external_id, 'kind', segment.kind)
                     || jsonb_strip_nulls(jsonb_build_object(
                         'predicate',
-                        @extschema@.loyalty_expand_predicate(
+                        loyalty_internal.expand_predicate(
                             'profile'::text, segment.program::text, segment.predicate
                         )::text
                     ))
@@ -307,8 +307,8 @@ SELECT
                         'min_items', trim_scale(promotion.min_items),
                         'min_total', trim_scale(promotion.min_total),
                         'min_total_at', nullif(promotion.min_total_at, 'base'),
-                        'starts_at', @extschema@.loyalty_moment(period.starts_at::timestamptz, program.time_zone::text),
-                        'ends_at', @extschema@.loyalty_moment(period.ends_at::timestamptz, program.time_zone::text),
+                        'starts_at', loyalty_internal.moment(period.starts_at::timestamptz, program.time_zone::text),
+                        'ends_at', loyalty_internal.moment(period.ends_at::timestamptz, program.time_zone::text),
                         'schedule', nullif(
                             jsonb_strip_nulls(jsonb_build_object(
                                 'months', nullif(to_jsonb(promotion.schedule_months), '[]'),

@@ -18,7 +18,7 @@ SELECT
     - round(figure.points / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS revaluation,
     program.currency,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('liability'::text) AS figure (
+FROM loyalty_internal.report_figures('liability'::text) AS figure (
     program loyalty.external_id,
     point_type loyalty.external_id,
     month date,
@@ -64,7 +64,7 @@ SELECT
     round(figure.expired / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS expired_money,
     program.currency,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('breakage'::text) AS figure (
+FROM loyalty_internal.report_figures('breakage'::text) AS figure (
     program loyalty.external_id,
     point_type loyalty.external_id,
     active_in date,
@@ -111,7 +111,7 @@ SELECT
     figure.cause,
     figure.movements,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('tier_movements'::text) AS figure (
+FROM loyalty_internal.report_figures('tier_movements'::text) AS figure (
     program loyalty.external_id,
     tier_group loyalty.external_id,
     month date,
@@ -163,7 +163,7 @@ SELECT
     max(figure.as_of) AS as_of
 FROM loyalty.promotions AS promotion
 JOIN loyalty.programs AS program ON program.external_id = promotion.program
-LEFT JOIN @extschema@.loyalty_report_figures('promotion_performance'::text) AS figure (
+LEFT JOIN loyalty_internal.report_figures('promotion_performance'::text) AS figure (
     program loyalty.external_id,
     promotion loyalty.external_id,
     point_type text,
@@ -227,7 +227,7 @@ SELECT
     figure.orders,
     figure.freed,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('promo_code_use'::text) AS figure (
+FROM loyalty_internal.report_figures('promo_code_use'::text) AS figure (
     program loyalty.external_id,
     pool loyalty.external_id,
     codes bigint,
@@ -272,7 +272,7 @@ SELECT
     figure.turnover,
     program.currency,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('partner_turnover'::text) AS figure (
+FROM loyalty_internal.report_figures('partner_turnover'::text) AS figure (
     program loyalty.external_id,
     partner loyalty.external_id,
     month date,
@@ -368,7 +368,7 @@ SELECT
     round(figure.outstanding / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS liability,
     program.currency,
     figure.as_of
-FROM @extschema@.loyalty_report_figures('daily_activity'::text) AS figure (
+FROM loyalty_internal.report_figures('daily_activity'::text) AS figure (
     program loyalty.external_id,
     day date,
     point_type text,
@@ -423,7 +423,7 @@ SELECT
     coalesce(sum(round(figure.outstanding / worth.ratio, program.currency_scale)), 0) AS liability,
     program.currency,
     max(figure.as_of) AS as_of
-FROM @extschema@.loyalty_report_figures('daily_activity'::text) AS figure (
+FROM loyalty_internal.report_figures('daily_activity'::text) AS figure (
     program loyalty.external_id,
     day date,
     point_type text,

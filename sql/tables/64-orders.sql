@@ -1,7 +1,7 @@
 -- Orders as they were placed or imported, and what became of them since: statuses, accruals, returns.
 --
 -- A buyer is "m:" and the key of a profile (a member's, or a guest's who has one), or "g:" and the order's external id (an
--- anonymous guest). Written by the functions for orders only: see loyalty_orders_trigger().
+-- anonymous guest). Written by the functions for orders only: see loyalty_internal.orders_trigger().
 --
 -- What begins with "m:" and goes on lies between "m:" and "m;", byte by byte: a pattern would be matched for each row (measured:
 -- a twentieth of a large order).

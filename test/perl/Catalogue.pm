@@ -32,7 +32,7 @@ my $facts = q{
             OR oid IN (SELECT objid FROM member WHERE classid = 'pg_proc'::regclass)
     ),
     object (classid, objid) AS (
-        SELECT 'pg_namespace'::regclass, 'loyalty'::regnamespace::oid
+        SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname IN ('loyalty', 'loyalty_internal')
         UNION ALL SELECT 'pg_class'::regclass, oid FROM relation
         UNION ALL SELECT 'pg_proc'::regclass, oid FROM function
         UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = 'loyalty'::regnamespace
@@ -44,9 +44,9 @@ my $facts = q{
         WHERE NOT tgisinternal
     ),
     privilege (on_what, acl) AS (
-        SELECT 'schema loyalty', coalesce(nspacl, acldefault('n', nspowner))
+        SELECT 'schema ' || nspname, coalesce(nspacl, acldefault('n', nspowner))
         FROM pg_namespace
-        WHERE nspname = 'loyalty'
+        WHERE nspname IN ('loyalty', 'loyalty_internal')
         UNION ALL
         SELECT name, coalesce(relacl, acldefault('r', relowner)) FROM relation WHERE relkind IN ('r', 'v')
         UNION ALL

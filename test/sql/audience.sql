@@ -82,7 +82,7 @@ SELECT applied('ann', 'bundled'), tier AS booked FROM loyalty.member_tiers WHERE
 DELETE FROM loyalty.simulated_clock;
 -- It is read with the caller's rights, as its key is.
 CREATE ROLE regress_loyalty_clerk;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_loyalty_clerk;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, loyalty_internal TO regress_loyalty_clerk;
 SET ROLE regress_loyalty_clerk;
 SELECT applied('ann', 'bundled'), loyalty_calculate('{"program": "main", "member": "1", "lines": [{"product": "X", "quantity": 1, "price": 1000}]}');
 RESET ROLE;
@@ -93,7 +93,7 @@ SET ROLE regress_loyalty_clerk;
 SELECT applied('2');
 SELECT applied('1');
 RESET ROLE;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM regress_loyalty_clerk;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public, loyalty_internal FROM regress_loyalty_clerk;
 DROP TABLE customer CASCADE;
 DROP ROLE regress_loyalty_clerk;
 

@@ -115,9 +115,9 @@ SELECT count(*) FROM loyalty_backtest('main', 77);
 \echo :SQLSTATE
 SELECT count(*) FROM loyalty_backtest('nothing');
 \echo :SQLSTATE
-SELECT loyalty_replay('nothing', NULL, '{}', NULL, NULL, 0);
+SELECT loyalty_internal.replay('nothing', NULL, '{}', NULL, NULL, 0);
 \echo :SQLSTATE
-SELECT error FROM loyalty_replay('main', NULL, '{"lines": []}', NULL, NULL, 0);
+SELECT error FROM loyalty_internal.replay('main', NULL, '{"lines": []}', NULL, NULL, 0);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- In parallel processes: the same rows; nothing is written; as the draft is, in the transaction that edits it
@@ -129,7 +129,7 @@ SET min_parallel_table_scan_size = 0;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;
 ALTER TABLE loyalty.orders SET (parallel_workers = 2);
-EXPLAIN (COSTS off) SELECT replayed.total FROM loyalty.orders AS stored, loyalty_replay('main', NULL, stored.request, stored.resolved, stored.result, stored.version) AS replayed;
+EXPLAIN (COSTS off) SELECT replayed.total FROM loyalty.orders AS stored, loyalty_internal.replay('main', NULL, stored.request, stored.resolved, stored.result, stored.version) AS replayed;
 BEGIN READ ONLY;
 SELECT count(*) AS rows, count(*) FILTER (WHERE together IS DISTINCT FROM alone) AS different FROM alone FULL JOIN loyalty_backtest('main') AS together USING (external_id);
 COMMIT;

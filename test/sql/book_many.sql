@@ -80,7 +80,7 @@ CREATE FUNCTION differences(rows jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $
 DECLARE
     alone jsonb; state_alone jsonb; together jsonb; state_together jsonb;
 BEGIN
-    WHILE loyalty_job_batch('review_tiers', 100) IS NOT NULL LOOP
+    WHILE loyalty_internal.job_batch('review_tiers', 100) IS NOT NULL LOOP
     END LOOP;
     BEGIN
         SELECT jsonb_object_agg(number, jsonb_build_array(a.outcome, a.code)) INTO alone FROM book_alone(rows) AS a;

@@ -6,7 +6,7 @@ CREATE ROLE regress_loyalty_app;
 CREATE ROLE regress_loyalty_branch;
 CREATE ROLE regress_loyalty_nobody;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_loyalty_owner;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, loyalty_internal TO regress_loyalty_owner;
 GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb, boolean, boolean, jsonb) TO regress_loyalty_app, regress_loyalty_branch;
 
 -- The schema's owner is no superuser, and has no right on the profiles below but to read them.
@@ -318,6 +318,6 @@ RESET search_path;
 
 DROP SCHEMA loyalty, crm, hostile CASCADE;
 DROP FUNCTION buyer(text, text), try(text, text);
-REVOKE ALL ON ALL ROUTINES IN SCHEMA public FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA public, loyalty_internal FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
 DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM regress_loyalty_owner', current_database()); END $$;
 DROP ROLE regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch, regress_loyalty_nobody;

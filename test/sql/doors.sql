@@ -166,12 +166,12 @@ RESET statement_timeout;
 SELECT quote('ann');
 
 -- What is called in no proper way.
-SELECT loyalty_invalidate_cache_trigger();
+SELECT loyalty_internal.invalidate_cache_trigger();
 CREATE TABLE crm.odd (id integer);
-CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_invalidate_cache_trigger();
+CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger();
 INSERT INTO crm.odd VALUES (1);
 DROP TRIGGER odd ON crm.odd;
-CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_invalidate_cache_trigger('no such table');
+CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger('no such table');
 INSERT INTO crm.odd VALUES (1);
 SELECT loyalty_product_document(NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 SELECT loyalty_product_document('A', NULL, 'NaN', NULL, ARRAY[NULL, 'x'], NULL, '[]');

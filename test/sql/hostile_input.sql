@@ -146,14 +146,14 @@ INSERT INTO foreign_table (program, point_type, seq, id, type, value, balance_be
 VALUES ('main', 'bonus', 0, gen_random_uuid(), 'accrual', 1, 0, 1, 0, 0, 0, now(), now());
 SELECT f.function, t.at_table,
     string_agg(DISTINCT attach(f.function, t.at_table, w.timing, e.event, l.level), ' ') AS outcomes
-FROM unnest('{loyalty_events_trigger,loyalty_notify_trigger,loyalty_transactions_trigger,loyalty_orders_trigger,'
-    'loyalty_invalidate_cache_trigger,loyalty_fire_trigger,loyalty_enrol_trigger}'::text[]) WITH ORDINALITY AS f (function, number)
+FROM unnest('{loyalty_internal.events_trigger,loyalty_internal.notify_trigger,loyalty_internal.transactions_trigger,loyalty_internal.orders_trigger,'
+    'loyalty_internal.invalidate_cache_trigger,loyalty_fire_trigger,loyalty_enrol_trigger}'::text[]) WITH ORDINALITY AS f (function, number)
 CROSS JOIN unnest('{foreign_table,foreign_view,loyalty.events,loyalty.transactions}'::text[]) AS t (at_table)
 CROSS JOIN unnest('{BEFORE,AFTER,INSTEAD OF}'::text[]) AS w (timing)
 CROSS JOIN unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS e (event)
 CROSS JOIN unnest('{ROW,STATEMENT}'::text[]) AS l (level)
 GROUP BY f.number, f.function, 2 ORDER BY f.number, 2;
-CREATE TRIGGER stray BEFORE INSERT ON foreign_table FOR EACH ROW EXECUTE FUNCTION loyalty_transactions_trigger();
+CREATE TRIGGER stray BEFORE INSERT ON foreign_table FOR EACH ROW EXECUTE FUNCTION loyalty_internal.transactions_trigger();
 \set VERBOSITY default
 INSERT INTO foreign_table (member, program, point_type, type, value) VALUES (1234567890123, 'main', 'bonus', 'accrual', 1);
 \set VERBOSITY terse

@@ -67,8 +67,8 @@ SELECT loyalty_set_clock('2026-03-01 23:59+00');
 CALL loyalty_run_job('refresh_reports');
 SELECT loyalty_set_clock('2026-03-02 00:01+00');
 DELETE FROM loyalty.report_refreshes WHERE report = 'tier_movements';
-SELECT loyalty_begin_job('refresh_reports');
-SELECT loyalty_job_batch('refresh_reports', 1), loyalty_job_batch('refresh_reports', 1);
+SELECT loyalty_internal.begin_job('refresh_reports');
+SELECT loyalty_internal.job_batch('refresh_reports', 1), loyalty_internal.job_batch('refresh_reports', 1);
 SELECT after_part FROM loyalty.job_runs WHERE job = 'refresh_reports' AND finished_at IS NULL;
 -- Of the others as long as a run is at work, and refused meanwhile; an error ends it, and the next call does the rest.
 \setenv PGDATABASE :DBNAME
@@ -80,13 +80,13 @@ SELECT run, done, interruptions FROM loyalty.job_runs WHERE job = 'refresh_repor
 TABLE loyalty.liability_kept EXCEPT SELECT program, point_type, month, lots, points, waiting, held FROM loyalty.liability_now;
 
 -- What is refused.
-SELECT * FROM refusal($$SELECT loyalty_job_batch('laundry', 10)$$);
-SELECT * FROM refusal($$SELECT loyalty_begin_job('laundry')$$);
-SELECT * FROM refusal($$SELECT loyalty_job_batch(NULL, 10)$$);
-SELECT * FROM refusal($$SELECT loyalty_job_batch('end_holds', 1000001)$$);
-SELECT * FROM refusal($$SELECT loyalty_job_batch('end_holds', NULL)$$);
-SELECT * FROM refusal($$SELECT loyalty_job_batch('delete_events', 10)$$);
-SELECT * FROM refusal($$SELECT loyalty_job_batch('delete_events', 10, '-1 day')$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('laundry', 10)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.begin_job('laundry')$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch(NULL, 10)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('end_holds', 1000001)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('end_holds', NULL)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('delete_events', 10)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('delete_events', 10, '-1 day')$$);
 BEGIN;
 CALL loyalty_run_jobs();
 ROLLBACK;
@@ -133,8 +133,8 @@ SELECT count(*) FROM loyalty.events WHERE type = 'points_expiring' AND data ->> 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Interrupted: the next call brings the run to its end, and a whole one follows
 
-SELECT loyalty_begin_job('expire_points');
-SELECT loyalty_job_batch('expire_points', 3);
+SELECT loyalty_internal.begin_job('expire_points');
+SELECT loyalty_internal.job_batch('expire_points', 3);
 SELECT run, state, interruptions FROM loyalty.job_progress WHERE job = 'expire_points';
 -- An error lets go of it.
 SELECT 1 / 0;

@@ -62,7 +62,7 @@ END
 $$;
 CREATE FUNCTION run_job() RETURNS void LANGUAGE plpgsql SET client_min_messages = warning AS $$
 BEGIN
-    WHILE loyalty_job_batch('expire_points', 4) IS NOT NULL LOOP
+    WHILE loyalty_internal.job_batch('expire_points', 4) IS NOT NULL LOOP
     END LOOP;
 END
 $$;

@@ -46,7 +46,7 @@ UPDATE loyalty.order_segments SET predicate = '$.total >= 100 && $.total < 50' W
 SELECT * FROM loyalty_lint('main');
 UPDATE loyalty.order_segments SET predicate = '$.items > 3 && $.items <= 3' WHERE external_id = 'from50';
 SELECT witness FROM loyalty_lint('main');
-SELECT loyalty_contradiction(predicate::text) FROM (VALUES
+SELECT loyalty_internal.contradiction(predicate::text) FROM (VALUES
     ('$.price == 3 && $.price == 4'::jsonpath), ('$.price >= 3 && $.price <= 3'), ('!($.price >= 3 && $.price < 3)'), ('$.price > 3 || $.price < 3'),
     ('$.price > 3 && $.min_price < 3'), ('$.fields.price > 3 && $.fields.price < 3'), ('exists($.price ? (@ > 3)) && $.price < 3')) AS p (predicate);
 UPDATE loyalty.order_segments SET predicate = '$.total >= 50' WHERE external_id = 'from50';

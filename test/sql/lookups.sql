@@ -121,8 +121,8 @@ INSERT INTO loyalty.profile_segments (program, external_id, name, kind, predicat
 VALUES ('p', 'list', 'List', 'static', NULL), ('p', 'phone', 'With a telephone', 'dynamic', 'exists($.attributes.phone)'), ('p', 'both', 'Both', 'dynamic', '$.segments[*] == "list" && exists($.attributes.phone)');
 INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('p', 'list', 'ann'), ('p', 'list', 'nobody');
 SELECT s.segment, m.* FROM unnest('{list,phone,both}'::text[]) AS s (segment), loyalty_segment_members('profile', 'p', s.segment) AS m;
-SELECT loyalty_segment_profiles('p', 'both');
-SELECT loyalty_segment_profiles('p', 'neither');
+SELECT loyalty_internal.segment_profiles('p', 'both');
+SELECT loyalty_internal.segment_profiles('p', 'neither');
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO loyalty.order_segments (program, external_id, name, kind, predicate) VALUES ('p', 'early', 'Early', 'static', NULL), ('p', 'small', 'Small', 'dynamic', '$.goods < 50');
 INSERT INTO loyalty.order_segment_members (program, segment, order_id) VALUES ('p', 'early', 'A'), ('p', 'early', 'to come');

@@ -75,8 +75,8 @@ SELECT count(*) > 200 AS many,
 FROM found;
 SELECT * FROM found WHERE net_gain <> round(worth(after) - worth(before), 2) OR price_then <> (after #>> '{totals,total}')::numeric LIMIT 2;
 -- The promotion that a row names has its effect in the changed order, and had none before.
-SELECT count(*) FILTER (WHERE promotion <> ALL (loyalty_effective_promotions(after))) * 10 < count(*) AS mostly_has_effect,
-    count(*) FILTER (WHERE promotion = ANY (loyalty_effective_promotions(before))) AS had_it_before
+SELECT count(*) FILTER (WHERE promotion <> ALL (loyalty_internal.effective_promotions(after))) * 10 < count(*) AS mostly_has_effect,
+    count(*) FILTER (WHERE promotion = ANY (loyalty_internal.effective_promotions(before))) AS had_it_before
 FROM found WHERE promotion IS NOT NULL AND kind <> 'redeem';
 SELECT max(count) FROM (SELECT count(*) FROM found GROUP BY n) AS rows;
 

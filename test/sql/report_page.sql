@@ -44,7 +44,7 @@ SELECT to_char((SELECT sum(total - refunded) FROM loyalty.orders WHERE external_
 FROM loyalty.promotions;
 SELECT texts('//figure/figcaption/text()');
 SELECT replace(texts('//rect/*/text()'), chr(8239), ' ');
-SELECT loyalty_html_chart('<', '{a,b}', '{0,0}', '<') AS nothing, loyalty_html_number(-1234567.891, 2) AS number, loyalty_html(NULL) = '' AS empty;
+SELECT loyalty_internal.html_chart('<', '{a,b}', '{0,0}', '<') AS nothing, loyalty_internal.html_number(-1234567.891, 2) AS number, loyalty_internal.html(NULL) = '' AS empty;
 
 DROP FUNCTION texts(text), page(), basket(text, text, jsonb), refusal(text);
 DROP VIEW entries;

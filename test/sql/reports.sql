@@ -331,7 +331,7 @@ SELECT string_agg(attname, ', ' ORDER BY attnum) AS columns FROM pg_attribute WH
 
 -- Two runs do not meet.
 BEGIN;
-SELECT loyalty_begin_job('refresh_reports');
+SELECT loyalty_internal.begin_job('refresh_reports');
 \setenv PGDATABASE :DBNAME
 \! psql -X -q -c 'SELECT loyalty_refresh_reports()' 2>&1 | sed 's/ *$//'
 ROLLBACK;
@@ -345,19 +345,19 @@ SELECT to_jsonb(r) FROM loyalty.liability AS r UNION ALL SELECT to_jsonb(r) FROM
 ROLLBACK;
 
 -- The figures behind: the columns must be theirs.
-SELECT points FROM loyalty_report_figures('liability') AS (program text, point_type text, month date, lots bigint, points numeric, waiting numeric, held numeric, as_of timestamptz)
+SELECT points FROM loyalty_internal.report_figures('liability') AS (program text, point_type text, month date, lots bigint, points numeric, waiting numeric, held numeric, as_of timestamptz)
 ORDER BY points;
-SELECT * FROM loyalty_report_figures('liability') AS (program text, point_type text);
+SELECT * FROM loyalty_internal.report_figures('liability') AS (program text, point_type text);
 \echo :SQLSTATE
-SELECT * FROM loyalty_report_figures('liability') AS (program integer, point_type text, month date, lots text, points numeric, waiting numeric, held numeric, as_of timestamptz);
+SELECT * FROM loyalty_internal.report_figures('liability') AS (program integer, point_type text, month date, lots text, points numeric, waiting numeric, held numeric, as_of timestamptz);
 \echo :SQLSTATE
-SELECT * FROM loyalty_report_figures('balances') AS (program text);
+SELECT * FROM loyalty_internal.report_figures('balances') AS (program text);
 \echo :SQLSTATE
 
 -- Figures to look at.
 SELECT * FROM loyalty_points_chart('main', 'bonus', 20);
 SELECT * FROM loyalty_tier_chart('main', 'club', 20);
-SELECT loyalty_bar(0, 10, 20) = '' AS nothing, loyalty_bar(0.01, 10, 20) AS something, loyalty_bar(10, 10, 20) AS all;
+SELECT loyalty_internal.bar(0, 10, 20) = '' AS nothing, loyalty_internal.bar(0.01, 10, 20) AS something, loyalty_internal.bar(10, 10, 20) AS all;
 SELECT loyalty_member_card('ann', 'main', 3);
 SELECT loyalty_member_card('zoe', 'main');
 \echo :SQLSTATE

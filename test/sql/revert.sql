@@ -200,7 +200,7 @@ INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('
 SELECT loyalty_revert('other');
 \echo :SQLSTATE
 SELECT name FROM loyalty.promotion_groups WHERE program = 'other' AND external_id = 'a';
-SELECT loyalty_is_reverting();
+SELECT loyalty_internal.is_reverting();
 UPDATE loyalty.promotions SET state = 'draft' WHERE external_id = 'tv';
 \echo :SQLSTATE
 
@@ -230,7 +230,7 @@ ORDER BY class.relname, attname;
 SELECT relation, tgname
 FROM loyalty.definitions
 JOIN pg_trigger ON tgrelid = format('loyalty.%I', relation)::regclass AND NOT tgisinternal
-WHERE whole AND pg_get_triggerdef(pg_trigger.oid) NOT LIKE '%loyalty_is_reverting%'
+WHERE whole AND pg_get_triggerdef(pg_trigger.oid) NOT LIKE '%loyalty_internal.is_reverting%'
 ORDER BY rank, tgname;
 
 -- ---------------------------------------------------------------------------------------------------------------------

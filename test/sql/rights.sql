@@ -24,14 +24,17 @@ END
 $$;
 
 -- Every function that does not belong to admin alone, and every table and view; triggers need no right.
-SELECT proname, array_agg(DISTINCT rights ORDER BY rights) FILTER (WHERE rights IS NOT NULL) AS rights
+SELECT
+    concat_ws('.', nullif(pronamespace::regnamespace::text, 'public'), proname) COLLATE "C" AS function,
+    array_agg(DISTINCT rights ORDER BY rights) FILTER (WHERE rights IS NOT NULL) AS rights
 FROM pg_proc
 LEFT JOIN unnest(ARRAY['app', 'admin', 'report', 'jobs']) AS rights
     ON has_function_privilege('regress_loyalty_' || rights, pg_proc.oid, 'EXECUTE')
-WHERE (proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty'::regnamespace) AND prorettype <> 'trigger'::regtype
-GROUP BY proname
+WHERE (proname LIKE 'loyalty\_%' OR pronamespace IN ('loyalty'::regnamespace, 'loyalty_internal'::regnamespace))
+    AND prorettype <> 'trigger'::regtype
+GROUP BY function
 HAVING array_agg(rights) <> '{admin}'
-ORDER BY proname COLLATE "C";
+ORDER BY function;
 SELECT
     relname,
     array(
@@ -94,7 +97,7 @@ FROM (VALUES
     ($$SELECT loyalty_generate_promo_codes('main', 'spring', 'X-####', 10)$$),
     ($$SELECT loyalty_import_orders('[]')$$),
     ($$SELECT loyalty_delete_events('1 day', 10)$$),
-    ($$SELECT loyalty_begin_job('expire_points')$$),
+    ($$SELECT loyalty_internal.begin_job('expire_points')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_set_clock('2027-01-01')$$),
     ($$SELECT loyalty_migrate()$$),
@@ -162,7 +165,7 @@ FROM (VALUES
     ($$ALTER TABLE loyalty.transactions DISABLE TRIGGER ALL$$),
     ($$CREATE TRIGGER mine BEFORE INSERT ON loyalty.transactions FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger('main', 'member')$$),
     ($$CREATE TABLE loyalty.mine ()$$),
-    ($$SELECT loyalty_begin_job('expire_points')$$),
+    ($$SELECT loyalty_internal.begin_job('expire_points')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_set_clock('2027-01-01')$$),
     ($$SELECT loyalty_migrate()$$),
@@ -205,9 +208,9 @@ FROM (VALUES
 -- A scheduler: runs the jobs, and sees how they went. (A procedure commits, so it cannot be called from within try().)
 SELECT statement, try('regress_loyalty_jobs', statement)
 FROM (VALUES
-    ($$SELECT loyalty_begin_job('expire_points')$$),
-    ($$SELECT loyalty_begin_job('review_tiers')$$),
-    ($$SELECT loyalty_begin_job('judge_tiers')$$),
+    ($$SELECT loyalty_internal.begin_job('expire_points')$$),
+    ($$SELECT loyalty_internal.begin_job('review_tiers')$$),
+    ($$SELECT loyalty_internal.begin_job('judge_tiers')$$),
     ($$SELECT loyalty_refresh_reports()$$),
     ($$SELECT loyalty_delete_events('1 year')$$),
     ($$SELECT * FROM loyalty.job_progress, loyalty.job_errors, loyalty.report_refreshes$$)
@@ -272,7 +275,7 @@ SELECT loyalty_revoke('regress_loyalty_unborn', 'app');
 \echo :SQLSTATE
 SELECT loyalty_revoke('regress_loyalty_app', 'everything');
 \echo :SQLSTATE
-GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_rights_problem(name, text) TO regress_loyalty_app;
+GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_internal.rights_problem(name, text) TO regress_loyalty_app;
 SELECT try('regress_loyalty_app', $$SELECT loyalty_grant('regress_loyalty_app', 'admin')$$) ~ '^LY783 only the owner';
 SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
 
@@ -317,7 +320,7 @@ DROP OWNED BY regress_loyalty_jobs;
 SELECT loyalty_migrate() = loyalty_schema_version();
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty_verify('main')$$);
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
-SELECT try('regress_loyalty_jobs', $$SELECT loyalty_begin_job('expire_points')$$);
+SELECT try('regress_loyalty_jobs', $$SELECT loyalty_internal.begin_job('expire_points')$$);
 SELECT role, rights FROM loyalty.granted_rights ORDER BY role, rights;
 
 
@@ -345,7 +348,7 @@ CREATE ROLE regress_loyalty_owner;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
 SELECT loyalty_revoke('regress_loyalty_report', 'report'), loyalty_revoke('regress_loyalty_admin', 'admin');
 ALTER SCHEMA loyalty OWNER TO regress_loyalty_owner;
-GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_rights_problem(name, text), loyalty_rights(text), loyalty_require_owner() TO regress_loyalty_owner;
+GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_internal.rights_problem(name, text), loyalty_rights(text), loyalty_internal.require_owner() TO regress_loyalty_owner;
 SELECT try('regress_loyalty_owner', $$SELECT loyalty_grant('regress_loyalty_report', 'report')$$);
 SELECT loyalty_migrate() = loyalty_schema_version();
 SELECT loyalty_grant('regress_loyalty_report', 'report');

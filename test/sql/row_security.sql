@@ -124,7 +124,7 @@ DELETE FROM loyalty.profile_segments WHERE external_id = 'all';
 
 -- No function that names a member is left out; those of the programs' own settings name none.
 SELECT proname FROM pg_proc
-WHERE proname LIKE 'loyalty\_%' AND proargnames && '{member,profile}' AND prorettype <> 'trigger'::regtype
+WHERE (proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty_internal'::regnamespace) AND proargnames && '{member,profile}' AND prorettype <> 'trigger'::regtype
     AND NOT EXISTS (SELECT FROM unnest(proargnames, proargmodes::text[]) AS a (name, mode) WHERE name IN ('member', 'profile') AND mode IN ('o', 't'))
 EXCEPT SELECT function FROM tried
 ORDER BY 1;

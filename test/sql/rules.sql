@@ -20,7 +20,7 @@ VALUES ('main', 'half', 1, 'discount', '{"percent": 50}'), ('main', 'off', 1, 'd
 UPDATE loyalty.promotions SET state = 'active' WHERE external_id <> 'asleep';
 UPDATE loyalty.promotions SET benefit_rule = 'parallel' WHERE external_id = 'off';
 SELECT loyalty_apply('main');
-SELECT version, rules = loyalty_calculation_rules() AS of_now FROM loyalty.version_history ORDER BY version;
+SELECT version, rules = loyalty_internal.calculation_rules() AS of_now FROM loyalty.version_history ORDER BY version;
 
 -- As a database of 0.1.0 has it.
 INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules)

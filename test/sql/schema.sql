@@ -71,28 +71,42 @@ FROM (
     UNION ALL
     SELECT 'function', oid::regprocedure::text, obj_description(oid, 'pg_proc')
     FROM pg_proc
-    WHERE pronamespace = 'loyalty'::regnamespace OR proname LIKE 'loyalty\_%'
+    WHERE pronamespace IN ('loyalty'::regnamespace, 'loyalty_internal'::regnamespace) OR proname LIKE 'loyalty\_%'
     UNION ALL
     SELECT 'schema', nspname, obj_description(oid, 'pg_namespace')
     FROM pg_namespace
-    WHERE nspname = 'loyalty'
+    WHERE nspname IN ('loyalty', 'loyalty_internal')
 ) AS object (noun, name, description)
 WHERE coalesce(object.description, '') = ''
 ORDER BY object.noun, object.name;
 
--- Every function of the extension pins its search path, and comes with its example. A procedure that commits cannot; the
--- ledger's trigger does it itself.
+-- Every function of the extension pins its search path, and comes with its example, but for the stubs. A procedure that
+-- commits cannot; the ledger's trigger does it itself.
 CREATE VIEW own_function AS
-SELECT pg_proc.oid, pg_proc.oid::regprocedure AS name, prokind, proconfig, proacl, obj_description(pg_proc.oid, 'pg_proc') AS description
+SELECT
+    pg_proc.oid, pg_proc.oid::regprocedure AS name, prokind, proconfig, proacl, description,
+    pronamespace = 'loyalty_internal'::regnamespace AS is_internal, prorettype = 'trigger'::regtype AS is_trigger,
+    starts_with(description, 'Until 1.0, for dumps of 0.1.0: ') AS is_stub,
+    EXISTS (
+        SELECT FROM pg_proc AS moved
+        WHERE moved.pronamespace = 'loyalty_internal'::regnamespace AND 'loyalty_' || moved.proname = pg_proc.proname
+    ) AS has_moved
 FROM pg_proc
+CROSS JOIN obj_description(pg_proc.oid, 'pg_proc') AS description
 JOIN pg_depend ON pg_depend.classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
 WHERE extname = 'loyalty';
 SELECT name FROM own_function
-WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND name <> 'loyalty_transactions_trigger()'::regprocedure
+WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND name <> 'loyalty_internal.transactions_trigger()'::regprocedure
 ORDER BY name::text;
-SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' ORDER BY name::text;
-SELECT name FROM own_function WHERE NOT starts_with(name::text, 'loyalty_') ORDER BY name::text;
+SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' AND NOT is_stub ORDER BY name::text;
+
+-- What users call is apart from what the machine calls. The names that 0.1.0 had of what moved are stubs, and no others are;
+-- of the rest users attach three triggers to tables of their own.
+SELECT name FROM own_function WHERE NOT is_internal AND NOT starts_with(name::text, 'loyalty_') ORDER BY name::text;
+SELECT name FROM own_function WHERE is_stub <> has_moved ORDER BY name::text;
+SELECT name FROM own_function WHERE is_trigger AND NOT is_internal AND NOT is_stub ORDER BY name::text;
+SELECT count(*) AS stubs FROM own_function WHERE is_stub;
 
 -- Nobody may call them, or see a table, unless he was granted it.
 CREATE ROLE regress_loyalty_nobody;

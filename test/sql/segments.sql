@@ -153,7 +153,7 @@ DROP TABLE lever;
 DROP FUNCTION pull;
 \set VERBOSITY default
 -- Whoever calls what keeps them up, with whatever, leaves behind what is right.
-SELECT loyalty_judge_memberships('main', '{TV-1,nothing}', 'price'), loyalty_judge_memberships('main', NULL, NULL), loyalty_forget_memberships('main', NULL) \g /dev/null
+SELECT loyalty_internal.judge_memberships('main', '{TV-1,nothing}', 'price'), loyalty_internal.judge_memberships('main', NULL, NULL), loyalty_internal.forget_memberships('main', NULL) \g /dev/null
 TABLE wrong_membership;
 
 -- A predicate that no segment has any more goes; a new one is judged.

@@ -193,9 +193,9 @@ SELECT tier FROM loyalty_tier('ida', 'main') WHERE tier_group = 'now';
 CALL loyalty_judge_tiers(5);
 SELECT loyalty_redeem('ida', 'main', 'bonus', 1) \g /dev/null
 SELECT * FROM history WHERE tier_group = 'now';
-SELECT * FROM refusal($$SELECT loyalty_job_batch('review_tiers', 0)$$);
+SELECT * FROM refusal($$SELECT loyalty_internal.job_batch('review_tiers', 0)$$);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT loyalty_job_batch('review_tiers', 10);
+SELECT loyalty_internal.job_batch('review_tiers', 10);
 ROLLBACK;
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -93,10 +93,10 @@ my @calls = (
     ['loyalty_export', q{SELECT loyalty_export('main', true, true)}],
     ['loyalty_refresh_reports', 'SELECT count(*) FROM generate_series(1, 10), loyalty_refresh_reports()'],
     ['loyalty_report_page', q{SELECT loyalty_report_page('main') FROM generate_series(1, 5)}],
-    ['job tell_expiring', q{SELECT loyalty_job_batch('tell_expiring', 100000)}, '2026-01-31'],
-    ['job expire_points', q{SELECT loyalty_job_batch('expire_points', 100000)}, '2026-03-01'],
-    ['job review_tiers', q{SELECT loyalty_job_batch('review_tiers', 100000)}, '2026-06-01'],
-    ['job delete_events', q{SELECT loyalty_job_batch('delete_events', 1000000, '0')}],
+    ['job tell_expiring', q{SELECT loyalty_internal.job_batch('tell_expiring', 100000)}, '2026-01-31'],
+    ['job expire_points', q{SELECT loyalty_internal.job_batch('expire_points', 100000)}, '2026-03-01'],
+    ['job review_tiers', q{SELECT loyalty_internal.job_batch('review_tiers', 100000)}, '2026-06-01'],
+    ['job delete_events', q{SELECT loyalty_internal.job_batch('delete_events', 1000000, '0')}],
 );
 
 # Rows of all tables, and the sums of the ledger.

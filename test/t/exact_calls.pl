@@ -1,6 +1,7 @@
 # Calls between our own functions. They name the extension's schema, in which others may be allowed to create functions and
 # types; a call is resolved there anew in each session, and whatever fits it better than ours would run with the rights of
-# whoever came by. So nothing may fit better: each call passes all arguments, each of exactly the declared type.
+# whoever came by. So nothing may fit better: each call passes all arguments, each of exactly the declared type. In schema
+# loyalty_internal nobody but the extension creates anything; calls there are held to the same, so that a function may move.
 #
 # What the server made of each call, it says itself (debug_print_parse): a value that it converts stands in an implicit cast.
 # A bare literal has no type at all, and a single one would even be read as a constant of a type of the function's name;
@@ -60,8 +61,10 @@ $node->safe_psql('calls', qq{
     CREATE SCHEMA $schema;
     CREATE EXTENSION loyalty SCHEMA $schema;
 });
-my %function = map { $_->[0] => { name => $_->[1], count => $_->[2], is_variadic => $_->[3] eq 't', source => $_->[4] } } rows('calls', q{
-    SELECT pg_proc.oid, proname, pronargs, provariadic <> 0,
+# Those of the extension's schema by their bare names, which begin with loyalty_; those of loyalty_internal with it.
+my %function = map { $_->[0] => { name => $_->[1], count => $_->[2], is_variadic => $_->[3] eq 't', is_stub => $_->[4] eq 't', source => $_->[5] } } rows('calls', q{
+    SELECT pg_proc.oid, CASE pronamespace::regnamespace::text WHEN 'loyalty_internal' THEN 'loyalty_internal.' ELSE '' END || proname,
+        pronargs, provariadic <> 0, obj_description(pg_proc.oid, 'pg_proc') LIKE 'Until 1.0, %',
         regexp_replace(CASE WHEN prosqlbody IS NULL THEN prosrc ELSE pg_get_functiondef(pg_proc.oid) END, '--[^\n]*', '', 'g')
     FROM pg_proc
     JOIN pg_depend ON pg_depend.objid = pg_proc.oid AND deptype = 'e'
@@ -75,16 +78,17 @@ foreach my $caller (sort { $a->{name} cmp $b->{name} } values %function)
 {
     # Nothing is called within a literal: that is DDL to be executed, or a text that names a function.
     my $source = $caller->{source} =~ s/'(?:[^']|'')*'/''/gr;
-    while ($source =~ /(?<before>(?:EXECUTE|CREATE OR REPLACE) FUNCTION\s+)?\b(?<schema>$schema\.)?(?<name>loyalty_\w+)$balanced/g)
+    while ($source =~ /(?<before>(?:EXECUTE|CREATE OR REPLACE) FUNCTION\s+)?(?<![\w.])(?<schema>$schema\.)?(?<name>loyalty_internal\.\w+|loyalty_\w+)$balanced/g)
     {
         my ($before, $qualified, $name, $call) = @+{qw(before schema name call)};
         next if !$by_name{$name} || defined $before;
-        if (!defined $qualified) { push @unqualified, "$caller->{name}: $name$call"; next }
+        if (!defined $qualified && $name !~ /\./) { push @unqualified, "$caller->{name}: $name$call"; next }
         my @arguments = arguments_of($call);
         my ($callee) = grep { $_->{count} == @arguments } @{ $by_name{$name} };
         $calls++;
-        # What migrates is DDL; its calls are seen in what it made.
-        $calls_in_text{"$caller->{name} calls $name"} = 1 unless $caller->{name} =~ /^loyalty_(migrate_as_owner|create_schema)$/;
+        # What migrates is DDL; its calls are seen in what it made. Stubs are called where a dump of 0.1.0 was restored.
+        $calls_in_text{"$caller->{name} calls $name"} = 1
+            unless $caller->{name} =~ /^(loyalty_internal\.migrate_as_owner|loyalty_create_schema)$/ || $caller->{is_stub};
         push @inexact, "$caller->{name}: $name$call"
             if !$callee
             || grep({ /^'(?:[^']|'')*'$|^NULL$|=>/ } @arguments)
@@ -141,9 +145,15 @@ sub read_tree
     my ($tree, $context) = @_;
     my ($statement) = $context =~ /\A((?:SQL statement|SQL expression|PL\/pgSQL assignment) ".*?")\n(?=PL|SQL|\z)/s;
     my ($sql_function) = $context =~ /\ASQL function "(\w+)" during/;
-    my ($caller) = $context =~ /^PL\/pgSQL function (?:\w+\.)?(\w+)/m;
-    if (defined $sql_function) { return if !$by_name{$sql_function}; $caller = $sql_function }
-    elsif (!defined $statement || $statement !~ /\b$schema\.loyalty_/) { return }
+    my ($is_ours, $caller) = $context =~ /^PL\/pgSQL function (?:($schema|loyalty)\.)?(loyalty_internal\.\w+|\w+)/m;
+    # What a test does by a function of its own is no call of ours.
+    return if defined $caller && !$is_ours && !$by_name{$caller};
+    if (defined $sql_function)
+    {
+        ($caller) = grep { $by_name{$_} } $sql_function, "loyalty_internal.$sql_function";
+        return if !defined $caller;
+    }
+    elsif (!defined $statement || $statement !~ /\b(?:$schema\.loyalty_|loyalty_internal\.)/) { return }
     my $called = {};
     $inexact{ ($caller // 'C++') . " calls $_" } = 1 foreach inexact_calls_of($tree, $called);
     $seen{"$caller calls $_"} = 1 foreach defined $caller ? keys %$called : ();

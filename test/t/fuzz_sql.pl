@@ -114,10 +114,10 @@ my @usual = (
     q{SELECT * FROM loyalty_verify()}, q{SELECT loyalty_export('main', true, true)}, q{SELECT loyalty_attach_promo_code('main', 'bob', 'birthday')},
     q{SELECT loyalty_generate_promo_codes('main', 'birthday', 'Z-####', 3)}, q{SELECT * FROM loyalty_promo_codes('ann')}, q{SELECT loyalty_erase_member('ann', 'main')},
     q{SELECT * FROM loyalty_import_promo_codes('main', 'summer', 'incoming')}, q{SELECT loyalty_remove_member('ann', 'main')}, q{SELECT loyalty_report_page('main')},
-    q{SELECT loyalty_set_clock('2026-09-01'), loyalty_job_batch('review_tiers', 10), loyalty_job_batch('expire_points', 10), loyalty_job_batch('end_holds', 10)},
-    q{SELECT loyalty_job_batch('judge_tiers', 10), loyalty_job_batch('tell_expiring', 10)}, q{SELECT * FROM loyalty_orders('ann')}, q{SELECT * FROM loyalty_find_member('main', 'ann')},
+    q{SELECT loyalty_set_clock('2026-09-01'), loyalty_internal.job_batch('review_tiers', 10), loyalty_internal.job_batch('expire_points', 10), loyalty_internal.job_batch('end_holds', 10)},
+    q{SELECT loyalty_internal.job_batch('judge_tiers', 10), loyalty_internal.job_batch('tell_expiring', 10)}, q{SELECT * FROM loyalty_orders('ann')}, q{SELECT * FROM loyalty_find_member('main', 'ann')},
     q{SELECT loyalty_test(basket('N') - 'external_id')}, q{SELECT loyalty_member_card('ann', 'main')}, q{SELECT loyalty_import_orders(jsonb_build_array(basket('I')))},
-    q{SELECT loyalty_expire_points(1)}, q{SELECT * FROM loyalty_refresh_reports()}, q{SELECT loyalty_settle_tier_group('main', 'life')},
+    q{SELECT loyalty_expire_points(1)}, q{SELECT * FROM loyalty_refresh_reports()}, q{SELECT loyalty_internal.settle_tier_group('main', 'life')},
 );
 
 # What the fuzzer attacks, as the catalogue has it.
@@ -130,7 +130,7 @@ sub look_around
         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'loyalty'};
     my %function;
     foreach my $row ($rows->(qq{
-        SELECT p.oid, p.proname, p.prokind, a.name, format_type(a.type, NULL), a.n > p.pronargs - p.pronargdefaults
+        SELECT p.oid, split_part(p.oid::regprocedure::text, '(', 1), p.prokind, a.name, format_type(a.type, NULL), a.n > p.pronargs - p.pronargdefaults
         $of_extension, unnest(p.proargtypes::oid[], p.proargnames[:p.pronargs]) WITH ORDINALITY AS a (type, name, n)
         WHERE p.prorettype <> 'trigger'::regtype AND p.provariadic = 0 ORDER BY p.proname, p.oid, a.n}))
     {
@@ -142,7 +142,7 @@ sub look_around
         }
         push @{$function{$oid}{arguments}}, [$argument[0], $argument[1], $argument[2] eq 't'];
     }
-    @trigger_functions = map { $_->[0] } $rows->("SELECT p.proname $of_extension WHERE p.prorettype = 'trigger'::regtype ORDER BY 1");
+    @trigger_functions = map { $_->[0] } $rows->("SELECT p.oid::regproc $of_extension WHERE p.prorettype = 'trigger'::regtype ORDER BY 1");
     my %table;
     foreach my $row ($rows->(q{
         SELECT relname, attname, format_type(atttypid, atttypmod) FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid

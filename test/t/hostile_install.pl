@@ -29,7 +29,7 @@ foreach my $file (glob "$share/extension/loyalty--*.sql")
     my $text = slurp_file($file) =~ s/^\\echo.*$//mr =~ s/^\s*--.*$//mgr;
     ok($text =~ /\A\s*SET LOCAL search_path = pg_catalog, pg_temp;/, "$name pins its search path first");
     my $outside = $text =~ s/(\$\w*\$).*?\g1//gsr;
-    is(join("\n", $outside =~ /^((?:CREATE|ALTER|DROP|COMMENT ON)(?: OR REPLACE)? (?:FUNCTION|PROCEDURE|TABLE|VIEW|TYPE|DOMAIN|OPERATOR|AGGREGATE) (?!(?:IF EXISTS )?(?:\@extschema\@|loyalty)\.).*)$/mg),
+    is(join("\n", $outside =~ /^((?:CREATE|ALTER|DROP|COMMENT ON)(?: OR REPLACE)? (?:FUNCTION|PROCEDURE|TABLE|VIEW|TYPE|DOMAIN|OPERATOR|AGGREGATE) (?!(?:IF EXISTS )?(?:\@extschema\@|loyalty|loyalty_internal)\.).*)$/mg),
         '', "$name names the schema of what it makes");
     unlike($outside, qr/\\/, "$name has no backslash outside of bodies");
 }
@@ -203,9 +203,9 @@ is($status, 0, 'and installs, makes the schema, migrates') or diag $errors;
 is(twins($errors), '', 'no twin was called');
 is($node->safe_psql('bare', q{SELECT count(*) FROM pg_roles WHERE rolname = 'mallory' AND (rolsuper OR rolcreaterole)}), '0', 'and the role is what it was');
 is($node->safe_psql('bare', q{
-    SELECT DISTINCT pronamespace::regnamespace FROM pg_proc JOIN pg_depend ON objid = pg_proc.oid AND deptype = 'e'
-    JOIN pg_extension ON pg_extension.oid = refobjid AND extname = 'loyalty'
-}), 's', 'all functions are where the extension is');
+    SELECT DISTINCT pronamespace::regnamespace::text FROM pg_proc JOIN pg_depend ON objid = pg_proc.oid AND deptype = 'e'
+    JOIN pg_extension ON pg_extension.oid = refobjid AND extname = 'loyalty' ORDER BY 1
+}), "loyalty_internal\ns", 'all functions are where the extension is, or in its own schema');
 is($node->safe_psql('bare', q{
     SELECT count(*) FROM pg_depend JOIN pg_proc ON pg_proc.oid = refobjid AND refclassid = 'pg_proc'::regclass
     WHERE proowner = 'mallory'::regrole AND proname LIKE 'twin%'
@@ -222,7 +222,23 @@ $node->safe_psql('served', 'GRANT USAGE, CREATE ON SCHEMA s, public TO mallory; 
 ($status, $output, $errors) = run_as('mallory', 'served', $plant . join('', map { planted($_, 1) } qw(s public)) . $plant_own);
 is($status, 0, 'she plants twins of our functions, too') or diag $errors;
 cmp_ok((split /\n/, $output)[-1], '>', 500, (split /\n/, $output)[-1] . ' of them');
-ok(grep({ /twin/ } run_as('shop', 'served', q{SET search_path = pg_catalog; SELECT s.loyalty_lock_draft('main'::loyalty.external_id)})), 'which are called where they fit');
+ok(grep({ /twin/ } run_as('shop', 'served', q{SET search_path = pg_catalog; SELECT s.loyalty_refused_under('main'::loyalty.external_id)})), 'which are called where they fit');
+
+# Of what the machine calls there are no twins: nobody creates anything beside it.
+foreach my $role ('mallory', 'shop')
+{
+    foreach my $twin ('FUNCTION loyalty_internal.lock_draft(loyalty.external_id) RETURNS void LANGUAGE sql AS $$$$',
+        'OPERATOR loyalty_internal.= (LEFTARG = text, RIGHTARG = name, FUNCTION = texteqname)', 'DOMAIN loyalty_internal.text AS text')
+    {
+        (undef, undef, $errors) = run_as($role, 'served', "CREATE $twin");
+        like($errors, qr/permission denied for schema loyalty_internal/, "$role cannot CREATE $twin");
+    }
+}
+is($node->safe_psql('served', q{
+    SET search_path = pg_catalog;
+    SELECT rolname FROM pg_roles
+    WHERE NOT rolsuper AND has_schema_privilege(oid, 'loyalty_internal', 'CREATE')
+}), '', 'nor does any other role but superusers');
 
 # The verbs, called exactly, so that whatever is caught was called within.
 my $verbs = q{

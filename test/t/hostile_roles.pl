@@ -58,10 +58,13 @@ as('mallory', 'squatted', q{CREATE SCHEMA loyalty; CREATE FUNCTION loyalty.evil(
     CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS $$} . sprintf($evil, 'mallory', '1') . q{$$;
     GRANT USAGE ON SCHEMA loyalty, cron TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA loyalty, cron TO PUBLIC;
 });
+as('mallory', 'squatted', 'CREATE SCHEMA loyalty_internal');
+like(errors_of('postgres', 'squatted', 'CREATE EXTENSION loyalty'), qr/schema "loyalty_internal" already exists/, 'squatted names: the schema of what the machine calls is made by the extension alone');
+as('mallory', 'squatted', 'DROP SCHEMA loyalty_internal');
 $node->safe_psql('squatted', 'CREATE EXTENSION loyalty');
 like(errors_of('postgres', 'squatted', 'SELECT loyalty_create_schema()'), qr/LY003/, 'squatted names: a schema "loyalty" that is there is not taken over');
 foreach my $call (q{loyalty_migrate()}, q{loyalty_grant('helper', 'app')}, q{loyalty_revoke('helper', 'app')}, q{loyalty_restore_rights()},
-    q{loyalty_schedule()}, q{loyalty_unschedule()}, q{loyalty_calculate('{}')}, q{loyalty_begin_job('expire_points')}, q{loyalty_verify()})
+    q{loyalty_schedule()}, q{loyalty_unschedule()}, q{loyalty_calculate('{}')}, q{loyalty_internal.begin_job('expire_points')}, q{loyalty_verify()})
 {
     unlike(errors_of('postgres', 'squatted', "SELECT $call"), qr/ran as postgres/, "squatted names: a superuser calls $call");
 }
@@ -92,11 +95,11 @@ foreach my $case ([ 'granted_rights', q{SELECT s.loyalty_grant('helper', 'app');
     is(superusers(), $nobody_else, "a trigger on $table: nobody became a superuser");
     as('shop', 'shop', "DROP TRIGGER evil ON loyalty.$table");
 }
-like(errors_of('postgres', 'shop', q{SELECT s.loyalty_grant_as_owner('helper', 'admin')}), qr/LY783/, 'what is done as the owner is not done otherwise');
-as('shop', 'shop', q{GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA s TO helper});
-like(errors_of('helper', 'shop', "SELECT s.$_"), qr/LY783/, "whoever may execute $_ is not the owner by that")
-    foreach q{loyalty_grant('helper', 'admin')}, q{loyalty_migrate()}, q{loyalty_restore_rights()}, q{loyalty_migrate_as_owner()}, q{loyalty_require_owner()};
-as('shop', 'shop', q{REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA s FROM helper});
+like(errors_of('postgres', 'shop', q{SELECT loyalty_internal.grant_as_owner('helper', 'admin')}), qr/LY783/, 'what is done as the owner is not done otherwise');
+as('shop', 'shop', q{GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA s, loyalty_internal TO helper});
+like(errors_of('helper', 'shop', "SELECT $_"), qr/LY783/, "whoever may execute $_ is not the owner by that")
+    foreach q{s.loyalty_grant('helper', 'admin')}, q{s.loyalty_migrate()}, q{s.loyalty_restore_rights()}, q{loyalty_internal.migrate_as_owner()}, q{loyalty_internal.require_owner()};
+as('shop', 'shop', q{REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA s, loyalty_internal FROM helper});
 
 # Who may act as the owner: has the owner's rights, or may become the owner.
 my $version = $node->safe_psql('postgres', 'SHOW server_version_num');
@@ -128,7 +131,7 @@ as('shop', 'shop', q{INSERT INTO loyalty.profile_databases (external_id, name, r
     INSERT INTO loyalty.tier_groups (program, external_id, name, model) VALUES ('oracle', 'vip', 'VIP', 'dynamic');
     INSERT INTO loyalty.tiers (program, external_id, tier_group, name, predicate, position) VALUES ('oracle', 'a', 'vip', 'A', '$.profile.rolpassword starts with "S"', 1);});
 like(errors_of('postgres', 'shop', $_), qr/LY791/, "predicates as an oracle, asked by a superuser: $_")
-    foreach q{SELECT s.loyalty_find_member('oracle', 'postgres')}, q{SELECT s.loyalty_enrol('postgres', 'oracle')}, q{SELECT s.loyalty_enrol_all('oracle')}, q{SELECT * FROM s.loyalty_profile_contacts('oracle')};
+    foreach q{SELECT s.loyalty_find_member('oracle', 'postgres')}, q{SELECT s.loyalty_enrol('postgres', 'oracle')}, q{SELECT s.loyalty_enrol_all('oracle')}, q{SELECT * FROM loyalty_internal.profile_contacts('oracle')};
 as('shop', 'shop', q{DELETE FROM loyalty.programs WHERE external_id = 'oracle'; DELETE FROM loyalty.profile_databases WHERE external_id = 'oracle'});
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ is(errors_of('worker', 'shop', 'CALL s.loyalty_run_jobs()') =~ s/^.*NOTICE.*\n(L
 $stranger->quit;
 
 my $running = $node->background_psql('shop', on_error_stop => 0, extra_params => [ '-U', 'worker' ]);
-$running->query(q{SELECT s.loyalty_begin_job('expire_points')});
+$running->query(q{SELECT loyalty_internal.begin_job('expire_points')});
 $running->query(q{SELECT pg_advisory_unlock_all()});
 like(errors_of('postgres', 'shop', q{CALL s.loyalty_expire_points()}), qr/LY524/, 'a run at work keeps others out');
 is($node->safe_psql('shop', q{SELECT state FROM loyalty.job_progress WHERE job = 'expire_points'}), 'running', 'and is seen');

@@ -95,8 +95,19 @@ sub check
     my %kept = map { $_ => [ rows($database, $_, $columns{$_}) ] } keys %columns;
     is($node->safe_psql($database, 'SELECT version FROM loyalty.schema_version'), '1', "$how: the schema is that of 0.1.0");
 
+    # Of functions that have moved there are stubs: what triggers call refuses, what views call works.
+    my (undef, undef, $refused) = $node->psql($database, 'UPDATE loyalty.promotions SET name = name');
+    like($refused, qr/is read-only.*loyalty_migrate\(\)/s, "$how: until the migration nothing is edited");
+    is($node->safe_psql($database, 'SELECT count(tree) > 0 FROM loyalty.promotion_drafts'), 't', "$how: and what is there can be read");
+
     my ($status, undef, $error) = $node->psql($database, 'SELECT loyalty_migrate()');
     is($status, 0, "$how: it is migrated");
+    is($node->safe_psql($database, q{
+        SELECT DISTINCT stub.oid::regprocedure
+        FROM pg_proc AS stub
+        JOIN pg_depend AS dependency ON dependency.refclassid = 'pg_proc'::regclass AND dependency.refobjid = stub.oid
+        WHERE obj_description(stub.oid, 'pg_proc') LIKE 'Until 1.0, for dumps of 0.1.0: %'
+    }), '', "$how: and names no stub any more");
     my @notices = split /\n/, $error;
     is(scalar(grep { !/^(psql:<stdin>:\d+: )?NOTICE:  program "\w+", (group|promotion) "\w+": [a-z]/ } @notices), 0, "$how: without an error") or diag($error);
     like($error, qr/program "tree", group "\w+": a benefit takes the units it touches/, "$how: notices tell where figures may change");
@@ -160,7 +171,7 @@ sub check
         SELECT DISTINCT node.promotion
         FROM node
         JOIN loyalty.promotion_versions AS version ON version.program = 'tree' AND version.rules = 1
-        CROSS JOIN loyalty_changed_rules(version.tree, 1) AS changed
+        CROSS JOIN loyalty_internal.changed_rules(version.tree, 1) AS changed
         WHERE changed.node = format('%s "%s"', node.kind, node.external_id);
     };
     same($node->safe_psql($database, $compared . q{

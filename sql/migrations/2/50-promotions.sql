@@ -96,7 +96,7 @@ COMMENT ON COLUMN loyalty.promotion_groups.best IS
 COMMENT ON COLUMN loyalty.promotion_groups.best_of IS
     'What a single child is the best of: order (of all of it) or line (of each line the child that is worth most there).';
 
--- A version of the present rules follows when the triggers are there: loyalty_adopt_rules().
+-- A version of the present rules follows when the triggers are there: loyalty_internal.adopt_rules().
 ALTER TABLE loyalty.promotion_versions ADD COLUMN rules integer NOT NULL DEFAULT 1;
 ALTER TABLE loyalty.promotion_versions ALTER COLUMN rules DROP DEFAULT;
 ALTER TABLE loyalty.promotion_versions ADD CONSTRAINT promotion_versions_rules_is_positive CHECK (rules > 0);

@@ -94,7 +94,7 @@ std::map<std::string, Applications> arrived(TriggerData* trigger, const std::set
     const auto [table, count] = postgres([=] {
         SPI_register_trigger_data(trigger);
         if (SPI_execute("SELECT member, program, registered_at FROM written ORDER BY member", true, 0) != SPI_OK_SELECT)
-            elog(ERROR, "loyalty_members_trigger: the rows written cannot be read");
+            elog(ERROR, "loyalty_internal.members_trigger: the rows written cannot be read");
         return std::pair(SPI_tuptable, SPI_processed);
     });
     const Rows rows(table, count);
@@ -133,7 +133,7 @@ PG_FUNCTION_INFO_V1(loyalty_members_trigger);
 Datum loyalty_members_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_members_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.members_trigger");
         trigger.require(trigger.is_insert() && trigger.is_before() == trigger.is_for_row() &&
                             (trigger.is_before() || trigger->tg_newtable),
                         "BEFORE INSERT ... FOR EACH ROW, and AFTER INSERT ... REFERENCING NEW TABLE AS written");

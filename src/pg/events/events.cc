@@ -246,7 +246,7 @@ PG_FUNCTION_INFO_V1(loyalty_events_trigger);
 Datum loyalty_events_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_events_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.events_trigger");
         trigger.require(trigger.is_before() && trigger.is_for_row() && trigger.is_insert(),
                         "BEFORE INSERT ... FOR EACH ROW");
         return PointerGetDatum(with_place(trigger, this_epoch(), now()));

@@ -62,7 +62,7 @@ PG_FUNCTION_INFO_V1(loyalty_notify_trigger);
 Datum loyalty_notify_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_notify_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.notify_trigger");
         trigger.require(trigger.is_after() && !trigger.is_for_row(), "AFTER INSERT ... FOR EACH STATEMENT");
         const Oid table = RelationGetRelid(trigger->tg_relation);
         postgres([=] { remember(table); });

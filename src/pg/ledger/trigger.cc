@@ -305,7 +305,7 @@ HeapTuple before_row(HeapTuple given, TupleDesc description) {
     changes.set(c.expires_at, booking.expires_at);
     const HeapTuple booked = changes.apply(given, description);
     if (statements().empty())
-        fail_misused("loyalty_transactions_trigger", "It was not called before the statement as well.");
+        fail_misused("loyalty_internal.transactions_trigger", "It was not called before the statement as well.");
     statements().back().expected.insert(fingerprint(booked, description));
     return booked;
 }
@@ -325,7 +325,7 @@ PG_FUNCTION_INFO_V1(loyalty_transactions_trigger);
 Datum loyalty_transactions_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_transactions_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.transactions_trigger");
         trigger.require(trigger.is_insert() && (trigger.is_before() || trigger.is_after()), "BEFORE and AFTER INSERT");
         if (!trigger.is_for_row()) {
             trigger.is_before() ? begin_statement() : end_statement();

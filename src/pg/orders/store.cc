@@ -131,7 +131,7 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty;
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_orders_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.orders_trigger");
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
         if (GuardedWriting::depth > 0) return no_row;
         const std::string table = RelationGetRelationName(trigger->tg_relation);

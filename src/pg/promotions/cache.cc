@@ -439,7 +439,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_invalidate_cache_trigger);
 Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {
     return loyalty::pg::guarded([&]() -> Datum {
-        const loyalty::pg::OwnTrigger trigger(fcinfo, "loyalty_invalidate_cache_trigger");
+        const loyalty::pg::OwnTrigger trigger(fcinfo, "loyalty_internal.invalidate_cache_trigger");
         trigger.require(trigger->tg_trigger->tgnargs == 1 && !trigger.is_for_row(),
                         "FOR EACH STATEMENT, with a table's name");
         const char* const name = trigger->tg_trigger->tgargs[0];

@@ -300,7 +300,7 @@ Datum row_of(FunctionCallInfo call, const Argument (&values)[row_width]) {
     return postgres([=] {
         TupleDesc description;
         if (get_call_result_type(call, nullptr, &description) != TYPEFUNC_COMPOSITE || description->natts != row_width)
-            elog(ERROR, "loyalty_replay() is not declared as the extension declares it");
+            elog(ERROR, "loyalty_internal.replay() is not declared as the extension declares it");
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), first, is_null));
     });
 }

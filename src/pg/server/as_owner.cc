@@ -1,5 +1,5 @@
 // The SQL functions that change schema loyalty itself, or who has which rights in it. Each is a shell: it lets a function in
-// PL/pgSQL, of the same name with "_as_owner" and the same arguments, do the work as the schema's owner, in the box. Whoever
+// PL/pgSQL, loyalty_internal.NAME_as_owner for loyalty_NAME, do the work as the schema's owner, in the box. Whoever
 // may act as the owner may call it, superusers above all; what the owner put on the tables gains nothing by that.
 #include "pg/server/owner.hpp"
 
@@ -22,17 +22,22 @@ namespace {
                 "Let the owner call, a role that may act as the owner, or a superuser.");
 }
 
-// The function of the same schema and arguments, by its exact signature: nobody can put another one beside it.
-Oid sibling(Oid function, const char* suffix, bool same_arguments) {
+// A function of schema loyalty_internal by its exact signature.
+Oid internal_function(const char* name, const oidvector* types) {
+    const Oid found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
+                                      ObjectIdGetDatum(get_namespace_oid("loyalty_internal", false)));
+    if (!OidIsValid(found)) elog(ERROR, "function loyalty_internal.%s() does not exist", name);
+    return found;
+}
+
+// What does the work of a shell, with the same arguments.
+Oid worker_of(Oid function) {
     return postgres([=] {
         HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
         if (!HeapTupleIsValid(tuple)) elog(ERROR, "function %u does not exist", function);
         const auto form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-        const char* name = same_arguments ? psprintf("%s%s", NameStr(form->proname), suffix) : suffix;
-        const oidvector* types = same_arguments ? &form->proargtypes : buildoidvector(nullptr, 0);
-        const Oid found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
-                                          PointerGetDatum(types), ObjectIdGetDatum(form->pronamespace));
-        if (!OidIsValid(found)) elog(ERROR, "function %s() of extension \"loyalty\" does not exist", name);
+        const char* const name = NameStr(form->proname) + strlen("loyalty_");
+        const Oid found = internal_function(psprintf("%s_as_owner", name), &form->proargtypes);
         ReleaseSysCache(tuple);
         return found;
     });
@@ -64,10 +69,8 @@ Datum loyalty_as_owner(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Oid owner = schema_owner();
         if (!postgres([=] { return may_act_as(GetUserId(), owner); })) fail_stranger(owner);
-        const Oid function = fcinfo->flinfo->fn_oid;
-        const Oid prepare = sibling(function, "loyalty_let_owner_act", false);
-        const Oid work = sibling(function, "_as_owner", true);
-        postgres([=] { OidFunctionCall0(prepare); });
+        const Oid work = worker_of(fcinfo->flinfo->fn_oid);
+        postgres([=] { OidFunctionCall0(internal_function("let_owner_act", buildoidvector(nullptr, 0))); });
         const AsOwner as_owner = AsOwner::writing();
         return forward(work, fcinfo);
     });

@@ -8,7 +8,7 @@ Datum loyalty_kept_up_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty;
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_kept_up_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.kept_up_trigger");
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
         // Foreign keys alone work so; nothing of SQL can say that it is one.
         const bool follows_a_key = postgres([] { return InNoForceRLSOperation(); });

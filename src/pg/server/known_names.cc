@@ -110,18 +110,17 @@ bool is_known(const Reference& reference, const ChangedRow& row) {
     return queries.run(look_up(reference), TEXTARRAYOID, texts_argument(key), true).size() > 0;
 }
 
-// What there is instead is looked up in SQL, by the function beside the trigger's own.
-void refuse(FunctionCallInfo call, const OwnTrigger& trigger, const Reference& reference, const ChangedRow& row) {
-    const Oid function = call->flinfo->fn_oid, constraint = reference.constraint;
+// What there is instead is looked up in SQL.
+void refuse(const OwnTrigger& trigger, const Reference& reference, const ChangedRow& row) {
+    const Oid constraint = reference.constraint;
     const Oid type = trigger->tg_relation->rd_rel->reltype;
     const HeapTuple now = row.now();
     const TupleDesc description = row.description();
     postgres([=] {
-        const char* const schema = quote_identifier(get_namespace_name(get_func_namespace(function)));
         Oid types[] = {OIDOID, type};
         Datum values[] = {ObjectIdGetDatum(constraint), heap_copy_tuple_as_datum(now, description)};
-        SPI_execute_with_args(psprintf("SELECT %s.loyalty_refuse_unknown_name($1, pg_catalog.to_jsonb($2))", schema), 2,
-                              types, values, nullptr, false, 0);
+        SPI_execute_with_args("SELECT loyalty_internal.refuse_unknown_name($1, pg_catalog.to_jsonb($2))", 2, types,
+                              values, nullptr, false, 0);
     });
 }
 
@@ -134,13 +133,13 @@ PG_FUNCTION_INFO_V1(loyalty_known_names_trigger);
 Datum loyalty_known_names_trigger(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const OwnTrigger trigger(fcinfo, "loyalty_known_names_trigger");
+        const OwnTrigger trigger(fcinfo, "loyalty_internal.known_names_trigger");
         trigger.require(trigger.is_for_row() && trigger.is_after() && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event),
                         "AFTER INSERT OR UPDATE ... FOR EACH ROW");
         const Spi connection;
         const ChangedRow row(trigger);
         for (const Reference& reference : references_of(trigger->tg_relation)) {
-            if (row.names_anew(reference) && !is_known(reference, row)) refuse(fcinfo, trigger, reference, row);
+            if (row.names_anew(reference) && !is_known(reference, row)) refuse(trigger, reference, row);
         }
         return PointerGetDatum(nullptr);
     });

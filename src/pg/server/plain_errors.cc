@@ -31,7 +31,7 @@ bool is_about_ours(std::string_view entry) {
     std::string_view called = entry.substr(name + std::strlen("function "));
     called = called.substr(0, called.find('('));
     const std::size_t dot = called.rfind('.');
-    if (called.starts_with("loyalty.")) return true;
+    if (called.starts_with("loyalty.") || called.starts_with("loyalty_internal.")) return true;
     if (dot != std::string_view::npos) called.remove_prefix(dot + 1);
     if (called.starts_with('"')) called.remove_prefix(1);
     return called.starts_with("loyalty_");
