@@ -8,6 +8,7 @@ ALTER TABLE loyalty.member_tiers
         REFERENCES loyalty.tiers (program, tier_group, external_id),
     ADD CONSTRAINT member_tiers_given_is_whole
         CHECK (given_tier IS NOT NULL OR given_until = 'infinity' AND given_reason IS NULL);
+ALTER TABLE loyalty.member_tiers DISABLE TRIGGER USER;
 UPDATE loyalty.member_tiers AS standing
 SET earned_tier = standing.tier
 FROM loyalty.tier_groups AS tier_group
@@ -15,6 +16,7 @@ WHERE tier_group.program = standing.program
     AND tier_group.external_id = standing.tier_group
     AND tier_group.model = 'dynamic'
     AND standing.tier IS NOT NULL;
+ALTER TABLE loyalty.member_tiers ENABLE TRIGGER USER;
 COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
     'The tier by the last review (cyclic), reached for ever (cumulative), or as last judged (dynamic); null: none.';
 COMMENT ON COLUMN loyalty.member_tiers.due_at IS
