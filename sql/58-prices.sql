@@ -88,7 +88,7 @@ CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, 
         FROM known
         CROSS JOIN LATERAL generate_series(
             date_trunc('day', after AT TIME ZONE known.zone) - interval '1 day',
-            until AT TIME ZONE known.zone,
+            least(until, after + interval '100 years') AT TIME ZONE known.zone,
             interval '1 day'
         ) AS day (begins)
         CROSS JOIN LATERAL (
@@ -110,7 +110,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.price_moments(text, timestamptz, timestamptz) IS
     'The moments after one and up to another at which the calendar of the version in force may change prices: starts, ends, hours '
-    'and midnights, in order. '
+    'and midnights of the first 100 years, in order. '
     'Example: SELECT loyalty_internal.price_moments(''main'', now(), now() + ''1 day'');';
 
 CREATE FUNCTION loyalty_internal.recorded_prices(
