@@ -78,9 +78,11 @@ Booker::Place Booker::post_refund() {
     Account& account = state_.account;
     const Rows lots = consumption.run({key_.member, key_.program, key_.point_type, undoes});
     for (std::uint64_t row = 0; row < lots.size(); row++) {
-        redemption.consumption.push_back({bigint_at(lots, row, 1), units_at(lots, row, 6, terms_.scale)});
+        ColumnsInTurn lot_column(lots, row);
+        const Lot lot = read_lot(lot_column, terms_.scale).value();
+        redemption.consumption.push_back({lot.seq, lot_column.units(terms_.scale)});
+        account.add(lot);
     }
-    add_lots(account, lots, 1, terms_.scale);
     account.sort();
     account.expire(now_);
     return account.refund(redemption, value_, created_at_, now_);
@@ -127,7 +129,8 @@ bool Booker::read_claim(Claim& claim) {
                 lapsed = column.units(terms_.scale), gone = column.units(terms_.scale);
     if (!settle_amount(earned - claimed, column.optional_uuid())) return false;
     Account& account = state_.account;
-    add_lots(account, rows, column.next(), terms_.scale);
+    if (const auto lot = read_lot(column, terms_.scale)) account.add(*lot);
+    column.end();
     account.sort();
     account.expire(now_);
     claim.accrual = posting_.undoes;

@@ -25,13 +25,12 @@ std::optional<bool> lock_member(const KeyArguments& key) {
     return rows.size() == 0 ? std::nullopt : std::optional(rows.boolean(0, 1));
 }
 
-// The balance (columns 1 to 4), whether a hold has timed out (5), the lots (from 6), one a row.
+// Whether a hold has timed out, the lots, one a row, and the balance.
 Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
     static Query query(
-        "SELECT b.seq, b.total, b.debt, b.owed,"
-        "       EXISTS (SELECT FROM loyalty.holds h"
+        "SELECT EXISTS (SELECT FROM loyalty.holds h"
         "                WHERE h.member = $1 AND h.program = $2 AND h.point_type = $3 AND h.state = 'open' AND h.expires_at <= $4),"
-        "       l.seq, l.remaining, l.held, l.active_from, l.expires_at"
+        "       l.seq, l.remaining, l.held, l.active_from, l.expires_at, b.seq, b.total, b.debt, b.owed"
         "  FROM loyalty.balances b"
         "  LEFT JOIN LATERAL ("
         "       SELECT seq, remaining, held, active_from, expires_at FROM loyalty.lots"
@@ -261,17 +260,26 @@ const char* name_of(Type type) {
     return "";
 }
 
-void add_lots(Account& account, const Rows& rows, int first_column, int scale) {
-    for (std::uint64_t row = 0; row < rows.size(); row++) {
-        if (rows.is_null(row, first_column)) continue;
-        Lot lot;
-        lot.seq = bigint_at(rows, row, first_column);
-        lot.remaining = units_at(rows, row, first_column + 1, scale);
-        lot.held = units_at(rows, row, first_column + 2, scale);
-        lot.active_from = timestamp_at(rows, row, first_column + 3);
-        lot.expires_at = timestamp_at(rows, row, first_column + 4);
-        account.add(lot);
+void read_figures(ColumnsInTurn& column, int scale, Account& account) {
+    account.seq = column.bigint();
+    account.total = column.units(scale);
+    account.debt = column.units(scale);
+    account.owed = column.units(scale);
+}
+
+std::optional<Lot> read_lot(ColumnsInTurn& column, int scale) {
+    const auto seq = column.optional_bigint();
+    if (!seq) {
+        column.skip(4);
+        return std::nullopt;
     }
+    Lot lot;
+    lot.seq = *seq;
+    lot.remaining = column.units(scale);
+    lot.held = column.units(scale);
+    lot.active_from = column.timestamp();
+    lot.expires_at = column.timestamp();
+    return lot;
 }
 
 void fail_damaged(const AccountKey& key, const std::string& detail) {
@@ -294,10 +302,12 @@ std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, i
     const Rows rows = query.run({key.member, key.program, uuid_argument(hold)});
     std::vector<Movement> reserved;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        if (rows.is_null(row, 1)) throw ledger::Damage("A lot of which a hold has reserved points is not there.");
-        reserved.push_back({bigint_at(rows, row, 1), units_at(rows, row, 6, scale)});
+        ColumnsInTurn column(rows, row);
+        const auto lot = read_lot(column, scale);
+        if (!lot) throw ledger::Damage("A lot of which a hold has reserved points is not there.");
+        reserved.push_back({lot->seq, column.units(scale)});
+        account.add(*lot);
     }
-    add_lots(account, rows, 1, scale);
     account.sort();
     return reserved;
 }
@@ -305,7 +315,7 @@ std::vector<Movement> read_reserved(const KeyArguments& key, const Uuid& hold, i
 void read_account(const KeyArguments& key, const AccountQuestion& question, AccountState& state) {
     const FreshSnapshot snapshot;
     Rows rows = run_read(key, question);
-    if (rows.size() > 0 && rows.boolean(0, 5)) {
+    if (rows.size() > 0 && rows.boolean(0, 1)) {
         end_timed_out_holds(key);
         const FreshSnapshot after_their_end;
         rows = run_read(key, question);
@@ -315,11 +325,11 @@ void read_account(const KeyArguments& key, const AccountQuestion& question, Acco
     Account& account = state.account = Account();
     state.exists = rows.size() > 0;
     if (!state.exists) return;
-    account.seq = bigint_at(rows, 0, 1);
-    account.total = units_at(rows, 0, 2, scale);
-    account.debt = units_at(rows, 0, 3, scale);
-    account.owed = units_at(rows, 0, 4, scale);
-    add_lots(account, rows, 6, scale);
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn column(rows, row, 2);
+        if (const auto lot = read_lot(column, scale)) account.add(*lot);
+        if (row == 0) read_figures(column, scale, account);
+    }
     account.sort();
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pg/ledger/terms.hpp"
-#include "pg/server/values.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -56,8 +56,11 @@ AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, 
 // Reads a locked account, as lock_account() does.
 void read_account(const KeyArguments& arguments, const AccountQuestion& question, AccountState& state);
 
-// Adds the lots that a query yields: seq, remaining, held, active_from, expires_at from the column on.
-void add_lots(ledger::Account& account, const Rows& rows, int first_column, int scale);
+// An account's columns seq, total, debt and owed of loyalty.balances.
+void read_figures(ColumnsInTurn& column, int scale, ledger::Account& account);
+
+// Columns seq, remaining, held, active_from and expires_at of loyalty.lots; nothing where the query found no lot.
+std::optional<ledger::Lot> read_lot(ColumnsInTurn& column, int scale);
 
 // What a hold has reserved, in the order of consumption; its lots are added to the account. Throws ledger::Damage where one of
 // them is gone.

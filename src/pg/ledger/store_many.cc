@@ -23,11 +23,10 @@ constexpr std::int64_t first_lots = 4;
 Rows run_read(const std::string& program, const std::vector<ManyAccount*>& accounts, std::int64_t factor,
               TimestampTz now, TimestampTz wall) {
     static Query query(
-        "SELECT k.number::integer, b.seq, b.total, b.debt, b.owed,"
+        "SELECT k.number::integer, l.seq, l.remaining, l.held, l.active_from, l.expires_at, b.seq, b.total, b.debt, b.owed,"
         "       EXISTS (SELECT FROM loyalty.holds h"
         "                WHERE h.member = k.member AND h.program = $1 AND h.point_type = k.point_type"
-        "                  AND h.state = 'open' AND h.expires_at <= $2),"
-        "       l.seq, l.remaining, l.held, l.active_from, l.expires_at"
+        "                  AND h.state = 'open' AND h.expires_at <= $2)"
         "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) WITH ORDINALITY"
         "       k (member, point_type, until, lots, number)"
         "  JOIN loyalty.balances b ON b.member = k.member AND b.program = $1 AND b.point_type = k.point_type"
@@ -51,24 +50,11 @@ Rows run_read(const std::string& program, const std::vector<ManyAccount*>& accou
                       texts_argument(point_types), timestamps_argument(until), optional_bigints_argument(limits)});
 }
 
-void take_account(ManyAccount& account, const Rows& rows, std::uint64_t row) {
-    const int scale = account.state.terms.scale;
+void take_account(ManyAccount& account, ColumnsInTurn& column) {
     account.state.exists = true;
-    account.state.account.seq = bigint_at(rows, row, 2);
-    account.state.account.total = units_at(rows, row, 3, scale);
-    account.state.account.debt = units_at(rows, row, 4, scale);
-    account.state.account.owed = units_at(rows, row, 5, scale);
-    account.has_timed_out_holds = rows.boolean(row, 6);
-}
-
-Lot lot_at(const Rows& rows, std::uint64_t row, int scale) {
-    Lot lot;
-    lot.seq = bigint_at(rows, row, 7);
-    lot.remaining = units_at(rows, row, 8, scale);
-    lot.held = units_at(rows, row, 9, scale);
-    lot.active_from = timestamp_at(rows, row, 10);
-    lot.expires_at = timestamp_at(rows, row, 11);
-    return lot;
+    read_figures(column, account.state.terms.scale, account.state.account);
+    account.has_timed_out_holds = column.boolean();
+    column.end();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -387,12 +373,14 @@ void read_accounts(const std::string& program, std::vector<ManyAccount*>& accoun
         std::vector<std::int64_t> lots(to_read.size());
         for (ManyAccount* account : to_read) account->state.account = Account();
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            const auto number = static_cast<std::size_t>(rows.integer(row, 1) - 1);
+            ColumnsInTurn column(rows, row);
+            const auto number = static_cast<std::size_t>(column.integer() - 1);
             ManyAccount& account = *to_read[number];
-            if (lots[number] == 0) take_account(account, rows, row);
-            if (rows.is_null(row, 7)) continue;
+            const auto lot = read_lot(column, account.state.terms.scale);
+            if (lots[number] == 0) take_account(account, column);
+            if (!lot) continue;
             lots[number]++;
-            account.state.account.add(lot_at(rows, row, account.state.terms.scale));
+            account.state.account.add(*lot);
         }
         std::vector<ManyAccount*> more;
         for (std::size_t i = 0; i < to_read.size(); i++) {

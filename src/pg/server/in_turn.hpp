@@ -10,7 +10,8 @@ namespace loyalty::pg {
 // One row. Types are checked as Rows checks them.
 class ColumnsInTurn {
 public:
-    explicit ColumnsInTurn(const Rows& rows, std::uint64_t row = 0) : rows_(rows), row_(row) {}
+    explicit ColumnsInTurn(const Rows& rows, std::uint64_t row = 0, int first = 1)
+        : rows_(rows), row_(row), next_(first) {}
 
     bool boolean() { return rows_.boolean(row_, next_++); }
     std::int32_t integer() { return rows_.integer(row_, next_++); }
@@ -48,8 +49,8 @@ public:
     std::vector<std::int64_t> bigints() { return bigints_at(rows_, row_, next_++); }
     std::vector<TimestampTz> timestamps() { return timestamps_at(rows_, row_, next_++); }
 
-    // The number of the next one, for who reads the rest of all rows at once.
-    int next() const { return next_; }
+    // Columns of which nothing is wanted.
+    void skip(int count) { next_ += count; }
     // When all are read: error XX001 where the query gives more.
     void end() const { rows_.require_columns(next_ - 1); }
 
@@ -63,7 +64,7 @@ private:
 
     const Rows& rows_;
     const std::uint64_t row_;
-    int next_ = 1;
+    int next_;
 };
 
 // The arguments of a function, each once.

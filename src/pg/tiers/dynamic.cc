@@ -174,15 +174,16 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
     std::map<std::string, std::vector<Verdict>> by_group;
     std::vector<std::string> without_row;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const std::string member = rows.text(row, 1);
-        const bool has_row = !rows.is_null(row, 5);
-        if (!has_row) without_row.push_back(member);
-        const auto from = rows.optional_text(row, 3), to = rows.optional_text(row, 4);
-        const auto judged = rows.optional_text(row, 6);
-        if (!has_row && !judged) continue;
-        const std::int64_t seq = has_row ? bigint_at(rows, row, 5) : 0;
-        by_group[rows.text(row, 2)].push_back(
-            {{member, from, to, now, cause, from == to ? seq : seq + 1, std::nullopt}, judged});
+        ColumnsInTurn column(rows, row);
+        const std::string member = column.text(), group = column.text();
+        const auto from = column.optional_text(), to = column.optional_text();
+        const auto seq = column.optional_bigint();  // none: the member has no standing in the group yet
+        const auto judged = column.optional_text();
+        column.end();
+        if (!seq) without_row.push_back(member);
+        if (!seq && !judged) continue;
+        const std::int64_t next = seq.value_or(0) + (from == to ? 0 : 1);
+        by_group[group].push_back({{member, from, to, now, cause, next, std::nullopt}, judged});
     }
     if (!without_row.empty()) make_standings(program, without_row);
     for (const auto& [id, verdicts] : by_group) {

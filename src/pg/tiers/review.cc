@@ -36,10 +36,7 @@ std::vector<PeriodEnd> period_ends(ColumnsInTurn& column) {
 }
 
 void read_account(ColumnsInTurn& column, int scale, ledger::Account& account) {
-    account.seq = column.bigint();
-    account.total = column.units(scale);
-    account.debt = column.units(scale);
-    account.owed = column.units(scale);
+    read_figures(column, scale, account);
     const auto seqs = column.bigints(), amounts = column.bigints(), remaining = column.bigints(),
                held = column.bigints();
     const auto active_from = column.timestamps(), expires_at = column.timestamps();
