@@ -53,7 +53,7 @@ void settle_tiers(const std::string& program, const std::vector<std::string>& me
     bool has_predicates = false;
     for (const auto& group : load_tier_groups(program, std::nullopt)) {
         has_predicates = has_predicates || group.has_predicates;
-        if (group.model != "dynamic") review_members(group, members, now, cause);
+        if (group.model->by_points) review_members(group, members, now, cause);
     }
     if (has_predicates) judge_members(program, members, now, current_caller(), cause);
 }

@@ -68,7 +68,7 @@ void tell_next(const TierGroup& group, Units points, HeldTier& held) {
 HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampTz at, TimestampTz present) {
     HeldTier held;
     held.tier_group = group.id;
-    held.model = group.model;
+    held.model = group.model->name;
     const Stored stored = read_stored(group, member, at);
     held.tier = stored.tier;
     held.since = stored.since;
@@ -77,7 +77,7 @@ HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampT
     held.tier = foreseen.tier;
     if (at >= stored.due_at) held.since = foreseen.since;
     if (foreseen.kept_until != DT_NOEND) held.kept_until = foreseen.kept_until;
-    if (foreseen.is_member && group.model != "dynamic") tell_next(group, foreseen.points, held);
+    if (foreseen.is_member && group.model->by_points) tell_next(group, foreseen.points, held);
     return held;
 }
 
@@ -154,7 +154,7 @@ std::int64_t bring_up_to_date(const std::string& program, const std::vector<std:
     bool has_predicates = false;
     for (const auto& group : load_tier_groups(program, std::nullopt)) {
         has_predicates = has_predicates || group.has_predicates;
-        if (group.model != "dynamic") changed += review_members(group, members, now(), cause);
+        if (group.model->by_points) changed += review_members(group, members, now(), cause);
     }
     return has_predicates ? changed + judge_members(program, members, now(), current_caller()) : changed;
 }
@@ -211,7 +211,7 @@ void settle_group(const std::string& program, const std::string& id) {
         const Keeping keeping;
         lock_members(program, members);
         make_standings(program, members);
-        if (group.model == "dynamic") {
+        if (!group.model->by_points) {
             judge_members(program, members, now(), current_caller());
             return;
         }

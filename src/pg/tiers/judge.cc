@@ -45,7 +45,7 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     group.scale = scale;
     ColumnsInTurn column(rows);
     group.id = column.text();
-    group.model = column.text();
+    group.model = &tier_model(column.text());
     group.rules.upgrade_at_once = column.boolean();
     group.fall_on_reversal = column.boolean();
     group.tiers = column.texts();
@@ -115,7 +115,7 @@ void judge_bound(const AccountKey& key, const KeyArguments& arguments, const Ter
     const Units points_before = bound->points;
     const TimestampTz due_before = bound->due_at;
     Standing& standing = bound->standing;
-    if (group.model == "cumulative") {
+    if (group.model->for_life) {
         const Units change = lifetime_change(account);
         bound->points += change;
         standing = judge_cumulative(group.ladder, bound->points, standing, group.fall_on_reversal && change < 0);

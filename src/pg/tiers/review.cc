@@ -121,7 +121,7 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
 
 // Works a candidate out up to the moment, and returns what has changed.
 std::vector<Change> work_out(const TierGroup& group, Candidate& candidate, TimestampTz until, Cause cause) {
-    if (group.model == "cumulative") {
+    if (group.model->for_life) {
         const Rank current = candidate.standing.current;
         candidate.standing = judge_cumulative(group.ladder, candidate.points, candidate.standing, false);
         candidate.standing.current = current;
@@ -355,7 +355,7 @@ ForeseenTier foresee_tier(const TierGroup& group, const std::string& member, Tim
     foreseen.is_member = candidate.member_from.has_value();
     foreseen.tier = group.name(candidate.standing.current);
     foreseen.since = candidate.since;
-    foreseen.points = group.model == "cumulative" ? candidate.points : counting_points(candidate.account, at);
+    foreseen.points = group.model->for_life ? candidate.points : counting_points(candidate.account, at);
     if (foreseen.is_member) foreseen.kept_until = lost_at(group, member, at);
     return foreseen;
 }

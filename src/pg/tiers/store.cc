@@ -51,11 +51,10 @@ const char* name_of(Cause cause) {
 }
 
 void require_ladder(const TierGroup& group) {
-    const bool by_points = group.model == "cumulative" || group.model == "cyclic";
-    if (by_points ? group.ladder.thresholds.size() == group.tiers.size() : group.model == "dynamic") return;
+    if (!group.model->by_points || group.ladder.thresholds.size() == group.tiers.size()) return;
     throw Error(sqlstate::data_corrupted,
                 "tier group \"" + group.id + "\" of program \"" + group.program + "\" is damaged",
-                "Its model is \"" + group.model + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
+                "Its model is \"" + std::string(group.model->name) + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
                     std::to_string(group.ladder.thresholds.size()) + " thresholds.",
                 "Each tier of a group that is judged by points has a threshold.");
 }
@@ -83,7 +82,7 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
         group.program = program;
         ColumnsInTurn column(rows, row);
         group.id = column.text();
-        group.model = column.text();
+        group.model = &tier_model(column.text());
         group.point_type = column.optional_text();
         group.scale = column.integer();
         group.rules = {column.boolean(), column.boolean()};

@@ -8,17 +8,19 @@
 #include "core/tiers/cyclic.hpp"
 
 #include "pg/server/in_turn.hpp"
+#include "pg/tiers/model.hpp"
 
 namespace loyalty::pg {
 
 struct TierGroup {
-    std::string program, id, model;
+    std::string program, id;
+    const TierModel* model = nullptr;
     std::optional<std::string> point_type;
     int scale = 0;
     tiers::Rules rules;
     bool fall_on_reversal = false;
     std::vector<std::string> tiers;  // external ids, by rank
-    tiers::Ladder ladder;            // empty where dynamic
+    tiers::Ladder ladder;            // of models by points
     bool has_predicates = false;     // of tiers: every one of a dynamic group, any of a cumulative one
 
     tiers::Rank rank(const std::optional<std::string>& tier) const;
@@ -30,7 +32,7 @@ const char* name_of(tiers::Cause cause);
 // Writers see what is committed now and what this transaction has written so far; readers what their statement sees.
 enum class Sees : std::uint8_t { newest, snapshot };
 
-// Error XX001 where the model is none, or a tier has no threshold which should have one.
+// Error XX001 where a tier has no threshold which should have one.
 void require_ladder(const TierGroup& group);
 
 // The group `id`, or all of the program.

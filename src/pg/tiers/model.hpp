@@ -1,0 +1,18 @@
+// The models of tier groups: what a tier is held for.
+#pragma once
+
+#include <string_view>
+
+namespace loyalty::pg {
+
+struct TierModel {
+    std::string_view name;  // as loyalty.tier_groups has it
+    bool by_points;         // each tier has a threshold; otherwise a predicate alone says who holds it
+    bool for_life;          // all points ever earned count; otherwise those that the account has now
+};
+
+// Error XX001 where there is none of that name: the table's constraint lets none in.
+// Example: tier_model("cyclic").by_points.
+const TierModel& tier_model(std::string_view name);
+
+}  // namespace loyalty::pg
