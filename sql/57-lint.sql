@@ -202,6 +202,15 @@ SELECT 'warning', asked.node, 'no product has the field', asked.field
 FROM asked_field AS asked
 WHERE EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program)
     AND NOT EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.program AND p.fields ? asked.field)
+    AND NOT EXISTS (
+        SELECT FROM loyalty.fields AS f
+        WHERE f.program = loyalty_lint.program AND f.kind IN ('product', 'line') AND f.name = asked.field
+    )
+UNION ALL
+SELECT DISTINCT 'warning', format('promotion "%s"', benefit.promotion), 'the field is listed, and is no number', f.name::text
+FROM benefit
+JOIN loyalty.fields AS f ON f.kind = 'product' AND f.name = benefit.parameters ->> 'field'
+WHERE f.program = loyalty_lint.program AND f.type <> 'number'
 UNION ALL
 SELECT 'warning', format('promotion "%s"', pool.external_id),
     CASE

@@ -117,7 +117,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             VALUES
                 -- What is configured.
                 ('admin', 'INSERT, UPDATE, DELETE', '{profile_databases,profiles,programs,point_types}'::text[]),
-                ('admin', 'INSERT, UPDATE, DELETE', '{channels,contact_points,regions,order_statuses,products}'),
+                ('admin', 'INSERT, UPDATE, DELETE', '{channels,contact_points,regions,order_statuses,fields,products}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{partners,partner_products,tier_groups,tiers,promo_code_pools,goals}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{product_segments,profile_segments,order_segments}'),
                 (

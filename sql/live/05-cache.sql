@@ -61,6 +61,12 @@ COMMENT ON TRIGGER invalidate_cache ON loyalty.regions IS
     'Makes every session forget what it compiled from the former rows.';
 
 CREATE OR REPLACE TRIGGER invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.fields
+    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger('programs');
+COMMENT ON TRIGGER invalidate_cache ON loyalty.fields IS
+    'Makes every session forget what it compiled from the former rows.';
+
+CREATE OR REPLACE TRIGGER invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON loyalty.order_statuses
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger('programs');
 COMMENT ON TRIGGER invalidate_cache ON loyalty.order_statuses IS

@@ -273,6 +273,7 @@ BEGIN
             VALUES
                 ('promotion_versions', 'INSERT', 'A new version changes prices.', ''),
                 ('paused_promotions', 'INSERT OR DELETE', 'A pause changes prices, and its end.', ''),
+                ('fields', 'INSERT OR UPDATE OR DELETE', 'A default of orders and lines changes prices.', ''),
                 (
                     'promotions', 'UPDATE OF state', 'The end of a promotion changes prices.',
                     'WHEN (NEW.state = ''ended'' AND OLD.state <> ''ended'')'

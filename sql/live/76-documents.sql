@@ -51,6 +51,10 @@ FROM (
             NULL, NULL, false, false, NULL, '{}', '{}', 'program = $1', NULL, NULL, NULL
         ),
         (
+            75, 'fields', 'programs', 'fields', 'custom field', '{"program": "external_id"}', '{kind,name}',
+            NULL, NULL, false, false, NULL, '{}', '{}', 'program = $1', NULL, NULL, NULL
+        ),
+        (
             80, 'product_segments', 'programs', 'product_segments', 'product segment',
             '{"program": "external_id"}', '{external_id}',
             NULL, NULL, false, false, NULL, '{}', '{}', 'program = $1', NULL, NULL, NULL

@@ -19,13 +19,14 @@ VALUES ('p', 'bonus', 'Bonus', 'standard', 1, 10, 3, 'month', true), ('p', 'q', 
 INSERT INTO loyalty.channels (program, external_id, name) VALUES ('p', 'web', 'Web'), ('p', 'shop', 'Shop');
 INSERT INTO loyalty.contact_points (program, channel, external_id, name) VALUES ('p', 'web', 'cart', 'Cart'), ('p', 'shop', 'till', 'Till');
 INSERT INTO loyalty.regions (program, external_id, name) VALUES ('p', '77', 'North'), ('p', '78', 'South');
+INSERT INTO loyalty.fields (program, kind, name, type, default_value) VALUES ('p', 'order', 'note', 'text', '"none"'), ('p', 'line', 'colour', 'text', NULL);
 INSERT INTO loyalty.products (program, sku, name, price, min_price, categories, fields)
 VALUES ('p', 'tea', 'Tea', 10, 1, '{hot}', '{"vip": 8}'), ('p', 'mug', 'Mug', 20, 1, '{}', '{"vip": 18}'), ('p', 'cap', 'Cap', 30.55, NULL, '{}', '{}');
 INSERT INTO loyalty.product_segments (program, external_id, name, kind, predicate)
 VALUES ('p', 'hot', 'Hot', 'dynamic', '$.categories[*] == "hot"'), ('p', 'mugs', 'Mugs', 'static', NULL), ('p', 'none', 'None', 'static', NULL);
 INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('p', 'mugs', 'mug');
 INSERT INTO loyalty.order_segments (program, external_id, name, kind, predicate)
-VALUES ('p', 'big', 'Big', 'dynamic', '$.goods >= 60'), ('p', 'listed', 'Listed', 'static', NULL), ('p', 'empty', 'Empty', 'static', NULL);
+VALUES ('p', 'big', 'Big', 'dynamic', '$.goods >= 60 && $.fields.note == "none"'), ('p', 'listed', 'Listed', 'static', NULL), ('p', 'empty', 'Empty', 'static', NULL);
 INSERT INTO loyalty.order_segment_members (program, segment, order_id) VALUES ('p', 'listed', 'A1');
 INSERT INTO loyalty.profile_segments (program, external_id, name, kind, predicate)
 VALUES ('p', 'riga', 'Riga', 'dynamic', '$.city == "Riga"'), ('p', 'vip', 'VIP', 'static', NULL), ('p', 'nobody', 'Nobody', 'static', NULL);
@@ -177,6 +178,13 @@ INSERT INTO settings VALUES
     ('regions', 'description', 'told', $e$UPDATE loyalty.regions SET description = 'Described' WHERE external_id = '77'$e$),
     ('regions', 'external_id', 'refused', $e$UPDATE loyalty.regions SET external_id = 'another' WHERE external_id = '77'$e$),
     ('regions', 'program', 'refused', $e$UPDATE loyalty.regions SET program = 'another' WHERE external_id = '77'$e$),
+    ('fields', 'program', 'refused', $e$UPDATE loyalty.fields SET program = 'another' WHERE name = 'note'$e$),
+    ('fields', 'kind', 'seen', $e$UPDATE loyalty.fields SET kind = 'line' WHERE name = 'note'$e$),
+    ('fields', 'name', 'seen', $e$UPDATE loyalty.fields SET name = 'notes' WHERE name = 'note'$e$),
+    ('fields', 'type', 'refused', $e$UPDATE loyalty.fields SET type = 'number' WHERE name = 'note'$e$),
+    ('fields', 'required', 'seen', $e$UPDATE loyalty.fields SET required = true WHERE name = 'colour'$e$),
+    ('fields', 'default_value', 'seen', $e$UPDATE loyalty.fields SET default_value = '"some"' WHERE name = 'note'$e$),
+    ('fields', 'description', 'told', $e$UPDATE loyalty.fields SET description = 'Described' WHERE name = 'note'$e$),
     ('product_segments', 'name', 'told', $e$UPDATE loyalty.product_segments SET name = 'Renamed' WHERE external_id = 'hot'$e$),
     ('product_segments', 'description', 'told', $e$UPDATE loyalty.product_segments SET description = 'Described' WHERE external_id = 'hot'$e$),
     ('product_segments', 'external_id', 'refused', $e$UPDATE loyalty.product_segments SET external_id = 'another' WHERE external_id = 'hot'$e$),

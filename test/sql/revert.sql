@@ -151,7 +151,7 @@ UPDATE loyalty.promotions SET colour = 'blue', name = 'Blue' WHERE external_id =
 DELETE FROM loyalty.promotions WHERE external_id = 'idle';
 SELECT change, what, "column" FROM loyalty.pending_changes ORDER BY what;
 SELECT loyalty_revert('main');
-SELECT external_id, colour FROM loyalty.promotions WHERE external_id IN ('tv', 'idle');
+SELECT external_id, colour FROM loyalty.promotions WHERE external_id IN ('tv', 'idle') ORDER BY external_id;
 -- From the next version on they come along.
 UPDATE loyalty.promotions SET name = 'Next' WHERE external_id = 'tv';
 SELECT loyalty_apply('main');

@@ -182,7 +182,7 @@ sub read_log
 }
 
 # Tests that between them run all of these functions, each in a database of its own.
-foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions promises documents report_page rules app_reads backtest lint goals price_history))
+foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions promises documents report_page rules app_reads backtest lint goals price_history fields))
 {
     $node->safe_psql('postgres', "CREATE DATABASE $test TEMPLATE calls");
     # Of documents made up at random, few: each is long as a tree.

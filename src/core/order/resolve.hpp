@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/document/document.hpp"
+#include "core/order/fields.hpp"
 #include "core/order/order.hpp"
 #include "core/program/program.hpp"
 
@@ -36,6 +37,7 @@ struct Market {
     std::unordered_set<std::string> regions;
     std::unordered_map<std::string, Status> statuses;
     std::unordered_set<std::string> point_types;
+    ListedFields fields;
 
     // Whether an order with this status has reached `credit_on`, a status's name or a kind.
     bool is_credited(std::string_view status, std::string_view credit_on) const;

@@ -248,7 +248,8 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
 #define LOYALTY_VIOLATIONS                                                                      \
     "SELECT invariant, program, member, point_type, seq, detail"                                \
     "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations" \
-    "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT * FROM loyalty.tier_violations) violation"
+    "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT * FROM loyalty.field_violations"         \
+    "        UNION ALL SELECT * FROM loyalty.tier_violations) violation"
         static loyalty::pg::Query of_all(LOYALTY_VIOLATIONS " ORDER BY 1, 2, 3, 4, 5, 6", {}, loyalty::pg::Plan::free);
         static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID},
                                          loyalty::pg::Plan::free);

@@ -1,5 +1,6 @@
 // loyalty_calculate, loyalty_explain and loyalty_test: an order document in, a calculation out; nothing is written.
 #include "codec/context_reader.hpp"
+#include "codec/listed_fields.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/result_writer.hpp"
 #include "core/explain/explain.hpp"
@@ -49,6 +50,8 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     const Market& market = quote.current.live->market;
     if (!test) check_active(market);
     check_references(quote.document, quote.program(), market);
+    codec::fill_listed_fields(quote.document, market.fields,
+                              wanted.made_up ? codec::Origin::made_up : codec::Origin::given);
     look_up_member(quote.document, market.program, caller);
     const std::string& time_zone = quote.program().time_zone;
     const TimestampTz at = quote.document.time ? read_order_time(*quote.document.time, time_zone) : now();

@@ -88,7 +88,7 @@ std::string describe(const Opportunity& opportunity, const Quote& quote) {
 
 // Nothing where the change is worth nothing.
 std::optional<Opportunity> verify(const Change& change, const Quote& now, const Edition& edition, Oid caller) {
-    const Quote then = make_quote(change.apply(now.document), edition, caller);
+    const Quote then = make_quote(change.apply(now.document), edition, caller, {.made_up = true});
     const Program& program = now.program();
     const int128 gain = worth(program, then.calculation) - worth(program, now.calculation);
     if (gain <= 0) return std::nullopt;

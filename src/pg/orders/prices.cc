@@ -3,6 +3,7 @@
 // Each price is a quote of its own, an order of one line, calculated by calculate() like any other. What all of them share is
 // looked up once: the buyer, the compiled tree, what usage limits leave. Products are read a slice at a time, and those that
 // are alike in everything that a calculation reads of them are calculated once.
+#include "codec/listed_fields.hpp"
 #include "core/calculate/conditions.hpp"
 #include "core/explain/near_miss.hpp"
 
@@ -318,6 +319,7 @@ private:
             line.product = sku;
             line.quantity = Decimal(1);
         }
+        codec::fill_listed_fields(document, shared_.market().fields, codec::Origin::made_up);
         return document;
     }
 

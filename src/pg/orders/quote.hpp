@@ -30,6 +30,7 @@ std::string_view document_text(Datum jsonb);
 
 struct QuoteOptions {
     const TestContext* test = nullptr;  // for a test: also in a program that is not active
+    bool made_up = false;               // by the machine: required fields may be missing
     bool explained = false;             // with the reasons why promotions do not apply
     bool binding = false;               // for placing: the promo codes and counters that it depends on are locked
 };

@@ -1,3 +1,4 @@
+#include "codec/listed_fields.hpp"
 #include "codec/tree_reader.hpp"
 #include "core/compile/compile.hpp"
 #include "core/program/tree.hpp"
@@ -143,6 +144,26 @@ void load_point_types(LiveProgram& live) {
     }
 }
 
+FieldType listed_type(const std::string& name) {
+    if (const auto type = codec::find_field_type(name)) return *type;
+    throw Error(sqlstate::data_corrupted, "a custom field is listed with an unknown type",
+                "Column \"type\" of loyalty.fields has \"" + name + "\".",
+                "Restore the check of the column, and correct the row.");
+}
+
+void load_fields(Market& market) {
+    static Query query(
+        "SELECT f.name, f.type, f.required, f.default_value::text, f.kind = 'line'"
+        "  FROM loyalty.fields f WHERE f.program = $1 AND f.kind IN ('order', 'line') ORDER BY f.name",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(market.program)});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        Field field{rows.text(row, 1), listed_type(rows.text(row, 2)), rows.boolean(row, 3),
+                    rows.optional_text(row, 4).value_or("")};
+        (rows.boolean(row, 5) ? market.fields.line : market.fields.order).push_back(std::move(field));
+    }
+}
+
 std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     static Query query(
         "SELECT p.active, p.currency::text, p.currency_scale::integer, p.time_zone, p.profile_database, d.relation::oid,"
@@ -184,6 +205,7 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     live->judges_dynamic = column.boolean();
     column.end();
     load_point_types(*live);
+    load_fields(market);
 
     live->profiles.bundled = live->profiles.relation == table_oid("profiles");
     auto& watched = cache().profile_relations;

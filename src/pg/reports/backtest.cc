@@ -4,6 +4,7 @@
 // An order is replayed from the input that was stored with it, so that nothing but the tree differs. What the other tree asks
 // and the stored input does not know, such as a segment that was not in use then, is judged by what the catalogue and the
 // profiles say today. Each process compiles the trees once in a statement.
+#include "codec/listed_fields.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 #include "core/calculate/calculate.hpp"
@@ -99,12 +100,12 @@ public:
     Calculation run(const StoredOrder& stored, Oid caller) {
         if (++replayed_ % orders_a_notice == 0) tell();
         if (!stored.resolved)
-            return quote(codec::read_imported_orders("[" + std::string(stored.content()) + "]").front(), caller);
+            return quote(filled(codec::read_imported_orders("[" + std::string(stored.content()) + "]").front()), caller);
         const Source& source = source_of(stored.version);
         const auto input = codec::read_resolved_order(jsonb_text(*stored.resolved), source.current.version->program);
         Order order = source.transfer(input.order);
         if (source.transfer.unknown().any())
-            judge_unknown(order, codec::read_order(stored.content()), source.transfer.unknown(), caller);
+            judge_unknown(order, filled(codec::read_order(stored.content())), source.transfer.unknown(), caller);
         CalculationOptions options;
         options.check_interrupts = check_calculation;
         options.is_credited = [&](std::string_view credit_on) {
@@ -133,6 +134,11 @@ private:
     CurrentProgram find_source(std::int32_t version) const {
         const InBox box;
         return box.run([&] { return find_program(current_.live->market.program, Edition::number(version)); });
+    }
+
+    OrderDocument filled(OrderDocument document) const {
+        codec::fill_listed_fields(document, current_.live->market.fields, codec::Origin::made_up);
+        return document;
     }
 
     // An imported order is quoted at its lines' prices, for the buyer as he is today, without usage limits.
