@@ -9,7 +9,7 @@
 -- declared types, all of them: whoever may create functions in the first could otherwise put one beside it that fits better.
 
 -- The script of a trusted extension runs as the bootstrap superuser, by default with a search path that begins with a
--- schema of the installing role's: an operator there that fits better than PostgreSQL's own would run with his rights. So
+-- schema of the installing role's: an operator there that fits better than PostgreSQL's own would run with that role's rights. So
 -- nothing is looked up but in pg_catalog, and what is made names its schema; tools/join-sql insists. The server takes the
 -- setting back when the script ends.
 SET LOCAL search_path = pg_catalog, pg_temp;

@@ -5,7 +5,7 @@
 
 -- Checks that look at several rows (no cycles, no segment deleted under a condition) hold only if two editors do not
 -- work side by side. Updating the row of loyalty.drafts does more than locking it: an editor in REPEATABLE READ whose
--- snapshot is older than the last edit gets a serialization failure instead of checking what he cannot see. Writers of
+-- snapshot is older than the last edit gets a serialization failure instead of checking what it cannot show. Writers of
 -- products lock the row FOR KEY SHARE and are not disturbed by it.
 CREATE FUNCTION loyalty_internal.lock_draft(program text) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE

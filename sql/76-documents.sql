@@ -670,7 +670,7 @@ COMMENT ON FUNCTION loyalty_internal.document_comparison(text) IS
     'that go, and those that stay beside them, each as a list. '
     'Example: SELECT loyalty_internal.document_comparison(''regions'');';
 
--- Who is listed stands in the order of the list; who is not stays where he was between the others.
+-- Who is listed stands in the order of the list; who is not stays between the others as before.
 CREATE FUNCTION loyalty_internal.document_positions(items jsonb)
     RETURNS TABLE (relation text, id jsonb, "position" bigint)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

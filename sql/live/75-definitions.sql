@@ -251,7 +251,7 @@ COMMENT ON COLUMN loyalty.pending_changes.changed_by IS
     'Role of the session that edited the row last; null: before loyalty 0.2.0, or a membership elsewhere made it part.';
 COMMENT ON COLUMN loyalty.pending_changes.changed_at IS 'When the row was edited last.';
 
--- Who edits, whatever rights he has, is on record; so it is written with the rights of the schema's owner.
+-- Who edits, with whatever rights, is on record; so it is written with the rights of the schema's owner.
 CREATE OR REPLACE FUNCTION loyalty.note_edits(relation name, programs text[], edited text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp

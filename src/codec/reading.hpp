@@ -3,6 +3,7 @@
 
 #include "codec/json.hpp"
 #include "core/money/decimal.hpp"
+#include "core/names.hpp"
 
 #include <optional>
 #include <string>
@@ -42,5 +43,15 @@ Decimal as_decimal(const Json& value, const Place& place);
 bool as_boolean(const Json& value, const Place& place);
 std::int64_t as_integer(const Json& value, const Place& place);
 const Json& required(const Json& object, std::string_view key, const Place& place);
+
+// The value of an enumeration that the text at `key` names.
+template <class Enum, std::size_t size>
+Enum choice_at(const Json& object, std::string_view key, const Place& place, const Names<Enum, size>& names) {
+    const Json& value = required(object, key, place);
+    if (const auto found = names.find(as_text(value, place.member(key)))) return *found;
+    std::string expected = "one of";
+    for (const auto name : names) expected.append(" \"").append(name).append("\"");
+    fail_wrong_type(value, place.member(key), expected);
+}
 
 }  // namespace loyalty::codec

@@ -10,9 +10,6 @@ namespace loyalty::codec {
 
 namespace {
 
-constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
-constexpr std::string_view uses_names[] = {"left", "used_up", "used_up_by_buyer", "uncounted"};
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Writing
 
@@ -95,7 +92,7 @@ private:
         out_.begin_object();
         text("code", code.given);
         if (code.facts) text("pool", code.facts->pool);
-        text("status", to_string(code.status));
+        text("status", promo_code_status_names[code.status]);
         out_.end_object();
     }
 
@@ -111,7 +108,7 @@ private:
     void write_allowance(const Allowance& allowance) {
         out_.begin_object();
         text("promotion", program_.promotions[allowance.promotion].id);
-        text("uses", uses_names[static_cast<int>(allowance.uses)]);
+        text("uses", uses_names[allowance.uses]);
         if (allowance.money) number("money", allowance.money->units, program_.currency_scale);
         if (allowance.points) number("points", *allowance.points, usage_scale);
         out_.end_object();
@@ -120,7 +117,7 @@ private:
     void write_buyer(const Buyer& buyer) {
         out_.key("buyer");
         out_.begin_object();
-        text("kind", buyer_names[static_cast<int>(buyer.kind)]);
+        text("kind", buyer_kind_names[buyer.kind]);
         if (buyer.kind != BuyerKind::anonymous) text("key", buyer.key);
         write_values(buyer.values);
         write_ids("segments", buyer.segments, program_.profile_segments);
@@ -299,7 +296,7 @@ private:
         PromoCode code;
         code.given = text(object, "code", place);
         const std::string status = text(object, "status", place);
-        const auto known = read_promo_code_status(status);
+        const auto known = promo_code_status_names.find(status);
         if (!known) fail_wrong_type(required(object, "status", place), place.member("status"), "a promo code's status");
         code.status = *known;
         demand(!code.usable() || object.find("pool"), object, "status", place, "none that is usable, without a pool");
@@ -327,7 +324,7 @@ private:
             fail_wrong_type(required(object, "promotion", place), place.member("promotion"), "a limited promotion");
         Allowance allowance;
         allowance.promotion = *promotion;
-        allowance.uses = choice<Allowance::Uses>(object, "uses", place, uses_names);
+        allowance.uses = choice_at(object, "uses", place, uses_names);
         const UsageLimits& limits = program_.promotions[*promotion].usage_limits;
         const bool is_limited =
             allowance.uses == Allowance::Uses::left ||
@@ -338,18 +335,9 @@ private:
         return allowance;
     }
 
-    // The value of an enumeration that a text names.
-    template <class Choice, std::size_t size>
-    static Choice choice(const Json& object, std::string_view key, const Place& place,
-                         const std::string_view (&names)[size]) {
-        const auto found = std::find(std::begin(names), std::end(names), text(object, key, place));
-        if (found == std::end(names)) fail_wrong_type(required(object, key, place), place.member(key), "a known word");
-        return static_cast<Choice>(found - std::begin(names));
-    }
-
     Buyer read_buyer(const Json& object, const Place& place) const {
         Buyer buyer;
-        buyer.kind = choice<BuyerKind>(object, "kind", place, buyer_names);
+        buyer.kind = choice_at(object, "kind", place, buyer_kind_names);
         if (buyer.kind != BuyerKind::anonymous) buyer.key = text(object, "key", place);
         buyer.values = read_values(object, place);
         buyer.segments = read_places(object, "segments", place, program_.profile_segments);

@@ -9,8 +9,6 @@ namespace loyalty::codec {
 
 namespace {
 
-constexpr std::string_view buyer_names[] = {"anonymous", "guest", "member"};
-constexpr std::string_view kind_names[] = {"discount", "points"};
 
 // What is written must live until it is read.
 const std::string& kept_gift_line_id(std::size_t number) {
@@ -128,7 +126,7 @@ private:
         if (program_.version >= 0) count("version", static_cast<std::size_t>(program_.version));
         optional_text("external_id", header.document.external_id);
         if (!order_.buyer.key.empty()) text("member", order_.buyer.key);
-        text("buyer", buyer_names[static_cast<int>(order_.buyer.kind)]);
+        text("buyer", buyer_kind_names[order_.buyer.kind]);
         text("currency", program_.currency);
         if (!header.time.empty()) text("time", header.time);
     }
@@ -263,7 +261,7 @@ private:
         if (touches_some(operation))
             money("unit_price", Money{scaled(entry.found.units, {one_unit.units, operation.units.units})});
         text("promotion_name", promotion.name);
-        text("promotion_type", kind_names[static_cast<int>(promotion.kind)]);
+        text("promotion_type", promotion_kind_names[promotion.kind]);
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);
     }
 
@@ -322,7 +320,7 @@ private:
             out_.begin_object();
             text("code", code.given);
             if (code.usable()) text("pool", code.facts->pool);
-            text("status", to_string(calculation_.promo_codes[i]));
+            text("status", promo_code_status_names[calculation_.promo_codes[i]]);
             out_.end_object();
         }
         for (const auto& operation : calculation_.operations) {

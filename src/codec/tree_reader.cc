@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <initializer_list>
 
 namespace loyalty::codec {
 
@@ -46,21 +45,6 @@ std::int32_t date_at(const Json& object, std::string_view key, const Place& plac
         if (date.ok()) return static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
     }
     fail_wrong_type(required(object, key, place), place.member(key), "a date such as \"2026-11-22\"");
-}
-
-// The number of the text at `key` among `choices`, in the order of the enumeration that it stands for.
-template <class Enumeration>
-Enumeration choice_at(const Json& object, std::string_view key, const Place& place,
-                      std::initializer_list<std::string_view> choices) {
-    const std::string text = text_at(object, key, place);
-    int number = 0;
-    for (const auto choice : choices) {
-        if (text == choice) return static_cast<Enumeration>(number);
-        number++;
-    }
-    std::string expected = "one of";
-    for (const auto choice : choices) expected.append(" \"").append(choice).append("\"");
-    fail_wrong_type(required(object, key, place), place.member(key), expected);
 }
 
 std::vector<std::string> texts_at(const Json& object, std::string_view key, const Place& place) {
@@ -121,7 +105,7 @@ std::optional<Schedule> schedule_at(const Json& object, std::string_view key, co
         if (count < 1 || count > INT32_MAX)
             fail_wrong_type(required(*every, "count", every_at), every_at.member("count"), "a number of 1 or more");
         schedule.every = static_cast<int>(count);
-        schedule.every_unit = choice_at<Period>(*every, "unit", every_at, {"day", "week", "month"});
+        schedule.every_unit = choice_at(*every, "unit", every_at, period_names);
     }
     return schedule;
 }
@@ -139,10 +123,10 @@ auto read_all(const Json& object, std::string_view key, const Place& place, Item
 TreePointType read_point_type(const Json& object, const Place& place) {
     TreePointType type;
     type.id = text_at(object, "point_type", place);
-    type.kind = choice_at<PointKind>(object, "kind", place, {"standard", "qualification"});
+    type.kind = choice_at(object, "kind", place, point_kind_names);
     type.scale = static_cast<int>(integer_at(object, "scale", place));
     type.ratio = as_decimal(required(object, "ratio", place), place.member("ratio"));
-    if (object.find("rounding")) type.rounding = choice_at<Rounding>(object, "rounding", place, {"half", "down", "up"});
+    if (object.find("rounding")) type.rounding = choice_at(object, "rounding", place, rounding_names);
     type.redeem_min = decimal_at(object, "redeem_min", place);
     type.redeem_step = decimal_at(object, "redeem_step", place);
     type.redeem_max_percent = decimal_at(object, "redeem_max_percent", place);
@@ -163,7 +147,7 @@ TreePartnerProduct read_partner_product(const Json& object, const Place& place) 
     product.discount_percent = decimal_at(object, "discount_percent", place);
     product.points_value = decimal_at(object, "points_value", place);
     if (product.points_value)
-        product.points_unit = choice_at<ValueUnit>(object, "points_unit", place, {"points", "percent"});
+        product.points_unit = choice_at(object, "points_unit", place, value_unit_names);
     product.max_payable_points = decimal_at(object, "max_payable_points", place);
     return product;
 }
@@ -186,10 +170,15 @@ Segment read_product_segment(const Json& object, const Place& place) {
     return segment;
 }
 
+// A group's `best` and `best_of` are two words of a version, and one thing here.
+enum class BestOf { order, line };
+constexpr Names<BestOf, 2> best_of_names({{BestOf::order, "order"}, {BestOf::line, "line"}});
+constexpr Names<Best, 2> best_names({{Best::combination, "combination"}, {Best::single, "single"}});
+
 Best best_at(const Json& object, const Place& place) {
     if (!object.find("best")) return Best::combination;
-    const auto best = choice_at<Best>(object, "best", place, {"combination", "single"});
-    const bool by_line = object.find("best_of") && choice_at<int>(object, "best_of", place, {"order", "line"}) == 1;
+    const Best best = choice_at(object, "best", place, best_names);
+    const bool by_line = object.find("best_of") && choice_at(object, "best_of", place, best_of_names) == BestOf::line;
     return best == Best::single && by_line ? Best::single_by_line : best;
 }
 
@@ -200,8 +189,7 @@ TreeGroup read_group(const Json& object, const Place& place) {
     const Json& parent = required(object, "parent", place);
     if (parent.kind != Json::Kind::null) group.parent = as_text(parent, place.member("parent"));
     group.position = integer_at(object, "position", place);
-    group.arbitration = choice_at<Arbitration>(object, "arbitration", place,
-                                               {"consistent", "incompatibility", "summation", "max_benefit"});
+    group.arbitration = choice_at(object, "arbitration", place, arbitration_names);
     group.best = best_at(object, place);
     group.max_discount_percent = decimal_at(object, "max_discount_percent", place);
     group.max_discount_amount = decimal_at(object, "max_discount_amount", place);
@@ -217,19 +205,23 @@ TreeBenefit read_benefit(const Json& object, const Place& place) {
     return {benefit, read_parameters(benefit, parameters)};
 }
 
+// At which prices goods come to a minimum.
+enum class Prices { base, current };
+constexpr Names<Prices, 2> prices_names({{Prices::base, "base"}, {Prices::current, "current"}});
+
 Minimum minimum_at(const Json& object, const Place& place) {
     Minimum minimum;
     minimum.items = decimal_at(object, "min_items", place);
     minimum.total = decimal_at(object, "min_total", place);
     if (object.find("min_total_at"))
-        minimum.current = choice_at<int>(object, "min_total_at", place, {"base", "current"}) == 1 && minimum.total;
+        minimum.current = choice_at(object, "min_total_at", place, prices_names) == Prices::current && minimum.total;
     return minimum;
 }
 
 TreeCondition read_condition(const Json& object, const Place& place) {
     TreeCondition condition;
-    condition.level = choice_at<Level>(object, "level", place, {"product", "order"});
-    condition.mode = choice_at<ConditionMode>(object, "mode", place, {"all", "in", "outside"});
+    condition.level = choice_at(object, "level", place, level_names);
+    condition.mode = choice_at(object, "mode", place, condition_mode_names);
     required(object, "segments", place);
     condition.segments = texts_at(object, "segments", place);
     condition.minimum = minimum_at(object, place);
@@ -239,12 +231,11 @@ TreeCondition read_condition(const Json& object, const Place& place) {
 }
 
 void read_access(TreePromotion& promotion, const Json& object, const Place& place) {
-    promotion.audience = choice_at<Audience>(object, "audience", place,
-                                             {"members", "in_segments", "outside_segments", "tiers", "everyone", "guests"});
+    promotion.audience = choice_at(object, "audience", place, audience_names);
     promotion.audience_segments = texts_at(object, "audience_segments", place);
     promotion.audience_tiers = texts_at(object, "audience_tiers", place);
     if (object.find("order_mode"))
-        promotion.order_mode = choice_at<ConditionMode>(object, "order_mode", place, {"all", "in", "outside"});
+        promotion.order_mode = choice_at(object, "order_mode", place, condition_mode_names);
     promotion.order_segments = texts_at(object, "order_segments", place);
     promotion.minimum = minimum_at(object, place);
     promotion.starts_at = moment_at(object, "starts_at", place);
@@ -272,11 +263,11 @@ TreePromotion read_promotion(const Json& object, const Place& place) {
     promotion.name = text_at(object, "name", place);
     promotion.parent = text_at(object, "parent", place);
     promotion.position = integer_at(object, "position", place);
-    promotion.kind = choice_at<PromotionKind>(object, "kind", place, {"discount", "points"});
-    promotion.state = choice_at<PromotionState>(object, "state", place, {"draft", "active", "inactive", "ended"});
+    promotion.kind = choice_at(object, "kind", place, promotion_kind_names);
+    promotion.state = choice_at(object, "state", place, promotion_state_names);
     read_access(promotion, object, place);
     promotion.usage_limits = usage_limits_at(object, place);
-    promotion.benefit_rule = choice_at<BenefitRule>(object, "benefit_rule", place, {"sequential", "parallel"});
+    promotion.benefit_rule = choice_at(object, "benefit_rule", place, benefit_rule_names);
     promotion.conditions = read_all(object, "conditions", place, read_condition);
     return promotion;
 }

@@ -121,7 +121,7 @@ $$;
 SELECT type, count(*) > 20 AS many FROM loyalty.transactions GROUP BY type ORDER BY type;
 SELECT * FROM loyalty_verify();
 
--- What the caller sees: in his own order; a repeated row, and one for all of whose errors he asks
+-- What the caller sees: in his own order; a repeated row, and one all of whose errors are asked for
 SELECT number, member, outcome, transaction IS NOT NULL AS has_transaction, code, message FROM loyalty_book('main', '[
     {"member": "cat", "point_type": "bonus", "type": "accrual", "value": 100, "external_id": "spring", "data": {"till": 4}},
     {"member": "ann", "point_type": "bonus", "type": "accrual", "value": 1.5, "expires_on": "2026-12-31", "comment": "nice"},

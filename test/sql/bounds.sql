@@ -1,4 +1,4 @@
--- What a caller can make as large as he likes has a limit, and an error of its own before it.
+-- What a caller can make as large as they like has a limit, and an error of its own before it.
 \set ECHO none
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -20,7 +20,7 @@ SELECT loyalty_calculate(large(10000));
 SELECT loyalty_test(large(10000));
 RESET loyalty.max_calculation_memory;
 SELECT loyalty_calculate(large(10000)) #>> '{totals,total}' AS total;
--- Nobody gives himself more.
+-- Nobody can raise it for themselves.
 CREATE ROLE regress_loyalty_bounds;
 SET ROLE regress_loyalty_bounds;
 SET loyalty.max_calculation_memory = '1GB';

@@ -21,7 +21,7 @@ INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, 
 SELECT loyalty_apply('main');
 RESET ROLE;
 
--- Shows who the buyer is taken for, and what he pays.
+-- Shows who the buyer is taken for, and what is to pay.
 CREATE FUNCTION buyer(member text, program text DEFAULT 'main') RETURNS text LANGUAGE sql
 RETURN (
     SELECT concat_ws(' ', result ->> 'buyer', result ->> 'member', result #>> '{totals,total}')

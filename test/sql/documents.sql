@@ -108,7 +108,7 @@ $$;
 SELECT count(*), bool_and(same) AS same, sum(again) AS again, bool_and((planned > 0) = (changed > 0)) AS planned, sum(changed) > 8 * count(*) AS changed
 FROM random, replay(seed);
 
--- Order: who is listed stands in the order of the list, who is not stays where he was; groups before promotions, unless
+-- Order: who is listed stands in the order of the list, who is not stays as before; groups before promotions, unless
 -- positions say otherwise.
 DELETE FROM loyalty.programs WHERE external_id = 'random';
 SELECT loyalty_import('{"external_id": "shop", "name": "Shop", "currency": "EUR", "time_zone": "Europe/Berlin", "profile_database": "profiles",

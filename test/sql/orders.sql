@@ -147,7 +147,7 @@ SELECT count(*) FROM loyalty.orders WHERE external_id LIKE 'new-%';
 
 SELECT * FROM loyalty_verify();
 
--- Erasing a member blanks what his orders say; figures stay, and a repeated request is still recognised.
+-- Erasing a member blanks what the member's orders say; figures stay, and a repeated request is still recognised.
 UPDATE loyalty.programs SET active = false WHERE external_id = 'bare';
 SELECT loyalty_erase_member('ann', 'main') -> 'orders' AS orders;
 SELECT external_id, request, resolved, result - 'operations' AS result, total FROM loyalty.orders WHERE member = 'ann' ORDER BY external_id;

@@ -112,7 +112,7 @@ SELECT member FROM loyalty_find_member('branch', 'seen') UNION ALL SELECT member
 RESET ROLE;
 SELECT outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'late') AS seen, outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'later') AS hidden;
 
--- Of many bookings those are refused of whom he cannot see; a campaign is for those whom he sees.
+-- Of many bookings those are refused of whom the caller cannot see; a campaign is for those whom the caller sees.
 INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('branch', 'all', 'All', '$.id != ""');
 SET ROLE regress_loyalty_riga;
 SELECT number, member, outcome, code FROM loyalty_book('branch', '[

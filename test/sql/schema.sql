@@ -108,7 +108,7 @@ SELECT name FROM own_function WHERE is_stub <> has_moved ORDER BY name::text;
 SELECT name FROM own_function WHERE is_trigger AND NOT is_internal AND NOT is_stub ORDER BY name::text;
 SELECT count(*) AS stubs FROM own_function WHERE is_stub;
 
--- Nobody may call them, or see a table, unless he was granted it.
+-- Nobody may call them, or see a table, unless granted.
 CREATE ROLE regress_loyalty_nobody;
 SELECT name FROM own_function WHERE has_function_privilege('regress_loyalty_nobody', oid, 'EXECUTE') ORDER BY name::text;
 SELECT has_schema_privilege('regress_loyalty_nobody', 'loyalty', 'USAGE') AS sees_schema;

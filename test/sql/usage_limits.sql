@@ -42,7 +42,7 @@ SELECT loyalty_apply('main');
 SELECT effects(place('U-1', 'ann'));
 SELECT effects(place('U-1', 'ann')) AS repeated;
 SELECT * FROM counters;
--- A guest without a profile is not counted, so he takes no part where members are.
+-- A guest without a profile is not counted, so takes no part where members are.
 SELECT effects(place('U-2', NULL));
 SELECT effects(loyalty_calculate(ask('bob'))) AS quote;
 SELECT effects(place('U-3', 'ann'));
@@ -157,7 +157,7 @@ FROM place('C-1', 'ann', '{spring,SUMMER,gift3,IDLE,NONE}') AS answer;
 SELECT * FROM codes;
 SELECT buyer, code, order_id, freed_at FROM loyalty.promo_code_uses ORDER BY code;
 SELECT type, profile, data FROM loyalty.events WHERE type LIKE 'promo_code%' ORDER BY number;
--- Used by him once; the other code of the pool is one more.
+-- Used by the member once; the other code of the pool is one more.
 SELECT answer -> 'promo_codes' AS promo_codes, answer -> 'issued' AS issued, effects(answer) FROM place('C-2', 'ann', '{spring}') AS answer;
 SELECT answer -> 'promo_codes' AS promo_codes, answer -> 'issued' AS issued, effects(answer) FROM place('C-3', 'ann', '{spring,summer,GIFT1}') AS answer;
 -- The pool is empty: the order is placed all the same. A guest without a profile is given none.

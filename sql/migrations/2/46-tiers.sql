@@ -47,4 +47,4 @@ ALTER TABLE loyalty.tiers
 COMMENT ON COLUMN loyalty.tiers.predicate IS
     'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
     '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: whoever '
-    'fulfils it reaches the tier whatever his points are, and keeps it; not where fall_on_reversal is on.';
+    'fulfils it reaches the tier whatever the points are, and keeps it; not where fall_on_reversal is on.';

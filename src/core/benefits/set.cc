@@ -12,7 +12,7 @@
 //
 // Whole units of lines with a whole quantity make up sets, at their current unit prices; units at price 0 do not. Of the
 // cheapest as many sets are formed as there can be; of the dearest as many as take off most, so that nobody pays more than its
-// price for an article that he adds. How units are chosen: sets.hpp.
+// price for an article that is added. How units are chosen: sets.hpp.
 #include "core/benefits/benefits.hpp"
 
 #include "core/benefits/pick.hpp"

@@ -1,5 +1,5 @@
 // An order that gets as much as a bound says, or as much of it as is found. Whoever asks makes orders of sketches, in
-// his own way, and calculates them: what is found is what an order really gets.
+// any way, and calculates them: what is found is what an order really gets.
 #pragma once
 
 #include "core/bound/bound.hpp"

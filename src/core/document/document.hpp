@@ -87,8 +87,8 @@ struct OrdersDocument {
 
 // What a test of the draft goes by, beside its orders.
 struct TestContext {
-    // A member made up for the test: what he has of each point type, which tiers he holds, which segments he belongs to,
-    // which promo codes are attached to him.
+    // A member made up for the test: the balance of each point type, the tiers held, the segments,
+    // the promo codes attached.
     struct Member {
         std::vector<std::pair<std::string, Decimal>> balances;
         std::vector<std::string> tiers;

@@ -10,8 +10,6 @@ namespace loyalty {
 
 namespace {
 
-constexpr std::string_view arbitration_names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
-constexpr std::string_view kind_names[] = {"discount", "points"};
 
 class Explanation {
 public:
@@ -97,7 +95,7 @@ private:
         const Group& group = program_.groups[index];
         const NodeTrace& trace = calculation_.trace.groups[index];
         std::string title = index == 0 ? "Main arbitration" : "->  Group " + group.id;
-        title.append(" (").append(arbitration_names[static_cast<int>(group.arbitration)]);
+        title.append(" (").append(arbitration_names[group.arbitration]);
         title += how_combined(group, trace);
         if (trace.reason == Reason::none) {
             line(indent, title + ")" + prices(trace));
@@ -160,7 +158,7 @@ private:
         }
         std::string title = "->  Promotion " + promotion.id;
         if (!promotion.name.empty()) title.append(" \"").append(one_line(promotion.name)).append("\"");
-        title.append(" (").append(kind_names[static_cast<int>(promotion.kind)]).append(")");
+        title.append(" (").append(promotion_kind_names[promotion.kind]).append(")");
         if (trace.reason != Reason::none) {
             line(indent, title + "  not applied: " +
                              refusal(trace, describe_particulars(program_, promotion, order_, trace),

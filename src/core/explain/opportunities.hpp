@@ -1,5 +1,5 @@
 // Changes of an order that may be worth something to its buyer: more of what is in it, where that reaches a promotion of the
-// whole order; a promo code that he holds; points that he does not spend; another place or time. Whether one is worth it, a
+// whole order; a promo code held; points not spent; another place or time. Whether one is worth it, a
 // calculation of the changed order tells; here they are only found, cheapest first.
 #pragma once
 

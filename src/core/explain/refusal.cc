@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view weekday_names[] = {"",         "Monday", "Tuesday",  "Wednesday",
                                               "Thursday", "Friday", "Saturday", "Sunday"};
-constexpr std::string_view period_names[] = {"day", "week", "month"};
 
 std::string join(const std::vector<std::string>& texts) {
     std::string all;
@@ -119,7 +118,7 @@ private:
         const auto name = [](const std::string& tier) { return tier; };
         std::string text = join_names(promotion_.audience_tiers, program_.tiers, name);
         if (order_.buyer.tiers.empty()) return text;
-        return text + "; of those that promotions name he holds " +
+        return text + "; of those that promotions name the buyer holds " +
                join_names(order_.buyer.tiers, program_.tiers, name);
     }
 
@@ -152,7 +151,7 @@ private:
                 return "from " + show_time_of_day(*schedule.from_us) + " to " + show_time_of_day(*schedule.to_us);
             case Unavailable::every:
                 return "every " + std::to_string(schedule.every) + " " +
-                       std::string(period_names[static_cast<int>(schedule.every_unit)]) + "s from " +
+                       std::string(period_names[schedule.every_unit]) + "s from " +
                        promotion_.starts_at->to_string();
             case Unavailable::none:
                 break;
@@ -165,7 +164,7 @@ private:
         std::string text = pool;
         for (const auto& code : order_.promo_codes) {
             if (code.facts && code.facts->pool == pool)
-                text.append("; code ").append(code.given).append(": ").append(to_string(code.status));
+                text.append("; code ").append(code.given).append(": ").append(promo_code_status_names[code.status]);
         }
         return text;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/money/decimal.hpp"
+#include "core/names.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -80,6 +81,11 @@ struct Fraction {
 };
 
 enum class Rounding { half_up, down, up };
+inline constexpr Names<Rounding, 3> rounding_names({
+    {Rounding::half_up, "half"},
+    {Rounding::down, "down"},
+    {Rounding::up, "up"},
+});
 
 // units × factor, in whole units. Amounts here are never negative, so half up is SQL's round(numeric), half away from
 // zero.

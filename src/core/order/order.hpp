@@ -3,6 +3,7 @@
 
 #include "core/document/local_time.hpp"
 #include "core/money/amount.hpp"
+#include "core/names.hpp"
 #include "core/order/promo_code.hpp"
 #include "core/program/usage.hpp"
 
@@ -49,6 +50,11 @@ struct Balance {
 };
 
 enum class BuyerKind { anonymous, guest, member };
+inline constexpr Names<BuyerKind, 3> buyer_kind_names({
+    {BuyerKind::anonymous, "anonymous"},
+    {BuyerKind::guest, "guest"},
+    {BuyerKind::member, "member"},
+});
 
 // The buyer's orders before this one: not cancelled, net of returns.
 struct OrdersBefore {

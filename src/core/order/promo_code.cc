@@ -20,21 +20,6 @@ PromoCodeStatus judge_promo_code(const PromoCodeFacts& code, const Buyer& buyer,
     return PromoCodeStatus::not_used;
 }
 
-namespace {
-
-constexpr std::string_view status_names[] = {"used",       "not_used",      "unknown_code", "not_yours",
-                                             "no_profile", "not_yet_valid", "expired",      "used_up"};
-
-}  // namespace
-
-std::string_view to_string(PromoCodeStatus status) { return status_names[static_cast<int>(status)]; }
-
-std::optional<PromoCodeStatus> read_promo_code_status(std::string_view name) {
-    const auto found = std::find(std::begin(status_names), std::end(status_names), name);
-    if (found == std::end(status_names)) return std::nullopt;
-    return static_cast<PromoCodeStatus>(found - std::begin(status_names));
-}
-
 void open_pools(Order& order) {
     for (const auto& code : order.promo_codes) {
         if (code.usable() && code.pool != none) order.pools.push_back(code.pool);

@@ -1,6 +1,8 @@
 // Promo codes of an order: which of them the buyer may use, and which of those were used.
 #pragma once
 
+#include "core/names.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +38,16 @@ enum class PromoCodeStatus {
     expired,
     used_up,
 };
+inline constexpr Names<PromoCodeStatus, 8> promo_code_status_names({
+    {PromoCodeStatus::used, "used"},
+    {PromoCodeStatus::not_used, "not_used"},
+    {PromoCodeStatus::unknown_code, "unknown_code"},
+    {PromoCodeStatus::not_yours, "not_yours"},
+    {PromoCodeStatus::no_profile, "no_profile"},
+    {PromoCodeStatus::not_yet_valid, "not_yet_valid"},
+    {PromoCodeStatus::expired, "expired"},
+    {PromoCodeStatus::used_up, "used_up"},
+});
 
 // A code as the order gave it, and what became of it.
 struct PromoCode {
@@ -47,12 +59,8 @@ struct PromoCode {
     bool usable() const { return status == PromoCodeStatus::used || status == PromoCodeStatus::not_used; }
 };
 
-// Whether `buyer` may use a code at the moment of an order: not_used if he may, otherwise the first reason why not.
+// Whether `buyer` may use a code at the moment of an order: not_used if so, otherwise the first reason why not.
 PromoCodeStatus judge_promo_code(const PromoCodeFacts& code, const Buyer& buyer, std::int64_t at_unix_us);
-
-// "not_used", as results say it.
-std::string_view to_string(PromoCodeStatus status);
-std::optional<PromoCodeStatus> read_promo_code_status(std::string_view name);
 
 // Fills in the pools that the order's promo codes open.
 void open_pools(Order& order);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/money/amount.hpp"
+#include "core/names.hpp"
 #include "core/program/schedule.hpp"
 #include "core/program/usage.hpp"
 
@@ -26,16 +27,65 @@ inline constexpr int max_group_levels = 9;
 inline constexpr std::int64_t default_search_limit = 2'000'000;  // as loyalty.programs has it
 
 enum class PromotionKind { discount, points };
+inline constexpr Names<PromotionKind, 2> promotion_kind_names({
+    {PromotionKind::discount, "discount"},
+    {PromotionKind::points, "points"},
+});
+
 enum class Level { product, order };
+inline constexpr Names<Level, 2> level_names({{Level::product, "product"}, {Level::order, "order"}});
+
 enum class PointKind { standard, qualification };
+inline constexpr Names<PointKind, 2> point_kind_names({
+    {PointKind::standard, "standard"},
+    {PointKind::qualification, "qualification"},
+});
+
 enum class Arbitration { consistent, incompatibility, summation, max_benefit };
+inline constexpr Names<Arbitration, 4> arbitration_names({
+    {Arbitration::consistent, "consistent"},
+    {Arbitration::incompatibility, "incompatibility"},
+    {Arbitration::summation, "summation"},
+    {Arbitration::max_benefit, "max_benefit"},
+});
+
 // What a group of type max_benefit weighs: combinations of its children, single ones, or single ones for each line apart.
 enum class Best { combination, single, single_by_line };
+
 enum class PromotionState { draft, active, inactive, ended, paused };
+// As versions have it: a pause is none of a version's.
+inline constexpr Names<PromotionState, 4> promotion_state_names({
+    {PromotionState::draft, "draft"},
+    {PromotionState::active, "active"},
+    {PromotionState::inactive, "inactive"},
+    {PromotionState::ended, "ended"},
+});
+
 enum class Audience { members, in_segments, outside_segments, tiers, everyone, guests };
+inline constexpr Names<Audience, 6> audience_names({
+    {Audience::members, "members"},
+    {Audience::in_segments, "in_segments"},
+    {Audience::outside_segments, "outside_segments"},
+    {Audience::tiers, "tiers"},
+    {Audience::everyone, "everyone"},
+    {Audience::guests, "guests"},
+});
+
 enum class BenefitRule { sequential, parallel };
+inline constexpr Names<BenefitRule, 2> benefit_rule_names({
+    {BenefitRule::sequential, "sequential"},
+    {BenefitRule::parallel, "parallel"},
+});
+
 enum class ConditionMode { all, in, outside };
+inline constexpr Names<ConditionMode, 3> condition_mode_names({
+    {ConditionMode::all, "all"},
+    {ConditionMode::in, "in"},
+    {ConditionMode::outside, "outside"},
+});
+
 enum class ValueUnit { points, percent };
+inline constexpr Names<ValueUnit, 2> value_unit_names({{ValueUnit::points, "points"}, {ValueUnit::percent, "percent"}});
 
 struct PointType {
     std::string id;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/document/local_time.hpp"
+#include "core/names.hpp"
 
 #include <bitset>
 #include <cstdint>
@@ -11,6 +12,11 @@
 namespace loyalty {
 
 enum class Period { day, week, month };
+inline constexpr Names<Period, 3> period_names({
+    {Period::day, "day"},
+    {Period::week, "week"},
+    {Period::month, "month"},
+});
 
 // Which restriction does not hold.
 enum class Unavailable { none, month, day_of_month, weekday, time_of_day, every };

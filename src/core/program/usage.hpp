@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/money/amount.hpp"
+#include "core/names.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,13 @@ struct Allowance {
     std::optional<Money> money{};          // that it may take off prices, 0 or more; nothing: any
     std::optional<std::int64_t> points{};  // that it may accrue, in units of 10^-usage_scale; nothing: any
 };
+
+inline constexpr Names<Allowance::Uses, 4> uses_names({
+    {Allowance::Uses::left, "left"},
+    {Allowance::Uses::used_up, "used_up"},
+    {Allowance::Uses::used_up_by_buyer, "used_up_by_buyer"},
+    {Allowance::Uses::uncounted, "uncounted"},
+});
 
 // What a promotion has used up.
 struct UsageCounters {

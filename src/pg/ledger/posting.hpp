@@ -20,7 +20,7 @@ struct Posting {
     // By the functions for orders: an inactive program does not hinder what was promised, and dynamic tiers are judged
     // when the order is written.
     bool of_order = false;
-    std::optional<bool> locked;     // the member is locked already: whether he was removed
+    std::optional<bool> locked;     // the member is locked already: and whether removed
     bool promotion_locked = false;  // so that no foreign key need look for it
 };
 

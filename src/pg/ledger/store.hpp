@@ -35,7 +35,7 @@ struct AccountQuestion {
     TimestampTz until = DT_NOEND;
     std::optional<std::int64_t> limit;
     std::optional<std::string> external_id;
-    std::optional<bool> locked;  // the member is locked already: whether he was removed
+    std::optional<bool> locked;  // the member is locked already: and whether removed
 };
 
 // What is known of a locked account, as committed now and changed by this transaction, whatever the snapshot.
@@ -67,7 +67,7 @@ std::optional<ledger::Lot> read_lot(ColumnsInTurn& column, int scale);
 std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale,
                                             ledger::Account& account);
 
-// The row that the caller inserts himself: which of the entries it is, and what the others have no use for.
+// The row that the caller inserts: which of the entries it is, and what the others have no use for.
 struct OwnRow {
     std::size_t entry = 0;
     std::optional<std::string> source_type, source, promotion;

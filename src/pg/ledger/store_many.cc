@@ -312,7 +312,7 @@ struct Written {
     ChangedLots changed_lots;
     Movements movements;
     LedgerRows rows;
-    // By member and id: a member's events come in the order in which his accounts were booked on.
+    // By member and id: a member's events come in the order in which the member's accounts were booked on.
     std::map<std::pair<std::string, Uuid>, Event> events;
     std::set<std::string> promotions, point_types;
 

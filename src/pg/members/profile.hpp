@@ -23,7 +23,7 @@ struct Profile {
 };
 
 // The profile that `key` means; nothing if there is none. A relation of the user's own is read with the rights of `caller`, so
-// his row-level security holds, the bundled one with those of the schema's owner, as everywhere. Error LY211 where the relation
+// row-level security holds for the caller, the bundled one with those of the schema's owner, as everywhere. Error LY211 where the relation
 // or its key column is gone.
 std::optional<Profile> read_profile(const ProfileSource& source, const std::string& key, Oid caller, bool with_row);
 

@@ -58,7 +58,7 @@ public:
         check_ids();
         find_known();
         by_buyers([](const std::string& program, const auto& buyers) { lock_members(program, buyers); });
-        // Whoever imports the same at the same time is waited for here; what he has stored is not stored again.
+        // Whoever imports the same at the same time is waited for here; what was stored then is not stored again.
         if (claim_ids() < new_orders()) find_known();
         store_orders();
         store_lines();

@@ -18,7 +18,7 @@ struct OrderKey {
     std::string buyer;  // "m:" and the profile's key, or "g:" and the order's external id
     std::string program;
     std::string external_id;
-    std::optional<bool> removed;     // where the buyer's member row is locked: whether he was removed
+    std::optional<bool> removed;     // where the buyer's member row is locked: whether the member was removed
     bool named_locked = false;  // the point types and promotions that its rows and bookings name
 
     std::optional<std::string> profile() const {
@@ -48,9 +48,9 @@ void require_visible_buyer(const std::string& program, const std::string& extern
 // Promotions that an order names stay from then on.
 void keep_promotions(const std::string& program, const std::set<std::string>& promotions);
 
-// Locks the balances of the buyer in the program, if he is or was a member: the first lock of everything that changes an
+// Locks the balances of the buyer in the program, if it is or was a member: the first lock of everything that changes an
 // order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other. The key then knows whether
-// he was removed.
+// the member was removed.
 void lock_balances(OrderKey& key);
 
 // Dynamic tiers look at orders and balances: after an order was placed, moved on or came back, the buyer's are judged, once for

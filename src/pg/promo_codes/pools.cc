@@ -239,7 +239,7 @@ struct Columns {
     std::optional<std::string> uses, expires, data;
 };
 
-// A cursor on the caller's columns; each portion is read with his rights.
+// A cursor on the caller's columns; each portion is read with the caller's rights.
 class Source {
 public:
     Source(Oid relation, const Columns& columns, const std::string& time_zone, Oid caller)

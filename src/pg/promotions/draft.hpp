@@ -5,7 +5,7 @@
 
 namespace loyalty::pg {
 
-// Makes the caller the only editor of the program's draft until the transaction ends: what he looks at then is what there
+// Makes the caller the only editor of the program's draft until the transaction ends: what is looked at then is what there
 // is. Error LY201 where there is no such program.
 void lock_draft(const std::string& program);
 

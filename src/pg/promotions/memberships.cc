@@ -1,6 +1,6 @@
 // Memberships of products: which predicates hold for which. The functions of schema loyalty that keep them up (sql/live) call
 // these, as the schema's owner. Plain changes of the table are refused, and what lifts that is no setting but `Keeping`, which
-// lives in here for the statements below alone. Whoever else calls them leaves behind what is right, too, by his own rights.
+// lives in here for the statements below alone. Whoever else calls them leaves behind what is right, too, by their own rights.
 #include "pg/server/arguments.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/spi.hpp"

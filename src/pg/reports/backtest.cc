@@ -141,7 +141,7 @@ private:
         return document;
     }
 
-    // An imported order is quoted at its lines' prices, for the buyer as he is today, without usage limits.
+    // An imported order is quoted at its lines' prices, for the buyer of today, without usage limits.
     Calculation quote(const OrderDocument& document, Oid caller) const {
         const InBox box;
         return box.run([&] {

@@ -16,7 +16,7 @@ public:
     // A function that reads is called.
     static AsOwner reading();
     // A function that writes is called. Error LY790 within a box: by a trigger of somebody's on our tables, or by a view or
-    // policy of his, in the midst of what another function of ours is doing.
+    // policy of theirs, in the midst of what another function of ours is doing.
     static AsOwner writing();
     // A trigger of ours does its part of a statement, which may be one of our own: then it goes on for the same caller. Error
     // LY790 where code of a user's is at work that is only there to be read.

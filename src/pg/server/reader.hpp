@@ -11,13 +11,13 @@ namespace loyalty::pg {
 //   its owner, where the caller has that owner's rights anyway, as a superuser has;
 //   the caller, where row-level security, security_invoker or a foreign table make a difference between readers, or where its
 //   owner is a superuser or has the rights of the schema's owner;
-//   otherwise its owner, if the caller may read all of it. Where he may not, the server judges what he may.
+//   otherwise its owner, if the caller may read all of it. Where not, the server judges what the caller may read.
 class AsReader : public Box {
 public:
     // Of a relation that anybody may name.
     static AsReader of(Oid relation, Oid caller);
     // Of a profile relation. What is judged by profiles tells what stands in them, so the schema's owner has to have the right
-    // to read it, whoever reads; error LY791 if he has not. The bundled relation is read as the schema's owner.
+    // to read it, whoever reads; error LY791 if it is not there. The bundled relation is read as the schema's owner.
     static AsReader of_profiles(Oid relation, bool bundled, Oid caller);
     // As its owner, whoever the caller is: for a look-up in which nothing of a user's runs.
     static AsReader owner_of(Oid relation, Oid caller);
