@@ -406,49 +406,57 @@ COMMENT ON FUNCTION loyalty_internal.new_program_trigger() IS
     'Trigger of loyalty.programs, after the insert of a row: gives the program its main arbitration. Example: CREATE '
     'TRIGGER ... EXECUTE FUNCTION loyalty_internal.new_program_trigger();';
 
--- A smaller currency scale must fit every amount that was checked against the old one.
+-- Smaller scales must fit every amount that was checked against the old ones.
 CREATE FUNCTION loyalty_internal.currency_scale_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
-    too_fine text;
+    price_scale CONSTANT integer := coalesce(NEW.price_scale, NEW.currency_scale);
+    too_fine record;
 BEGIN
     PERFORM loyalty_internal.lock_draft(NEW.external_id::text);
 
-    SELECT format('%s "%s"', amount.noun, amount.external_id) INTO too_fine
+    SELECT amount.noun, amount.external_id, amount.scale INTO too_fine
     FROM (
-        SELECT 'product' AS noun, product.sku AS external_id
+        SELECT 'product' AS noun, product.sku AS external_id, price_scale AS scale
         FROM loyalty.products AS product
         WHERE product.program = NEW.external_id
-            AND greatest(min_scale(product.price), min_scale(product.min_price)) > NEW.currency_scale
+            AND greatest(min_scale(product.price), min_scale(product.min_price)) > price_scale
         UNION ALL
-        SELECT 'promotion group', promotion_group.external_id
+        SELECT 'promotion group', promotion_group.external_id, price_scale
         FROM loyalty.promotion_groups AS promotion_group
         WHERE promotion_group.program = NEW.external_id
-            AND greatest(
-                min_scale(promotion_group.max_discount_amount),
-                min_scale(promotion_group.min_product_price_amount)
-            ) > NEW.currency_scale
+            AND min_scale(promotion_group.min_product_price_amount) > price_scale
+        UNION ALL
+        SELECT 'promotion group', promotion_group.external_id, NEW.currency_scale
+        FROM loyalty.promotion_groups AS promotion_group
+        WHERE promotion_group.program = NEW.external_id
+            AND min_scale(promotion_group.max_discount_amount) > NEW.currency_scale
     ) AS amount
     LIMIT 1;
-    IF too_fine IS NOT NULL THEN
+    IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
-            MESSAGE = format('an amount of %s has more than %s decimals', too_fine, NEW.currency_scale),
-            DETAIL = format('The currency scale of program "%s" would become %s.', NEW.external_id, NEW.currency_scale),
+            MESSAGE = format(
+                'an amount of %s "%s" has more than %s decimals', too_fine.noun, too_fine.external_id, too_fine.scale
+            ),
+            DETAIL = format(
+                'The currency scale of program "%s" would be %s, its price scale %s.',
+                NEW.external_id, NEW.currency_scale, price_scale
+            ),
             HINT = 'Round the amounts first.',
             SCHEMA = TG_TABLE_SCHEMA,
-            TABLE = TG_TABLE_NAME,
-            COLUMN = 'currency_scale';
+            TABLE = TG_TABLE_NAME;
     END IF;
 
-    PERFORM @extschema@.loyalty_check_benefit(
+    PERFORM loyalty_internal.check_benefit(
         promotion.kind::text,
         condition.level::text,
         benefit.benefit::text,
         benefit.parameters,
-        NEW.currency_scale::integer
+        NEW.currency_scale::integer,
+        price_scale::integer
     )
     FROM loyalty.promotion_benefits AS benefit
     JOIN loyalty.promotion_conditions AS condition
@@ -463,7 +471,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.currency_scale_trigger() IS
-    'Trigger of loyalty.programs, after a row''s currency scale has changed: all amounts of the program fit it '
+    'Trigger of loyalty.programs, after a row''s scales of money and prices have changed: all amounts fit them '
     '(LY313, LY301). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.currency_scale_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -59,23 +59,24 @@ BEGIN
         product.program,
         product.price,
         product.min_price,
-        program.currency_scale
+        coalesce(program.price_scale, program.currency_scale) AS scale
     INTO wrong
     FROM written AS product
     JOIN loyalty.programs AS program ON program.external_id = product.program
-    WHERE greatest(min_scale(product.price), min_scale(product.min_price)) > program.currency_scale
+    WHERE greatest(min_scale(product.price), min_scale(product.min_price))
+        > coalesce(program.price_scale, program.currency_scale)
     ORDER BY product.program, product.sku
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
-            MESSAGE = format('a price of product "%s" has more than %s decimals', wrong.sku, wrong.currency_scale),
+            MESSAGE = format('a price of product "%s" has more than %s decimals', wrong.sku, wrong.scale),
             DETAIL = format(
                 'Price %s, minimum price %s.',
                 coalesce(wrong.price::text, 'none'),
                 coalesce(wrong.min_price::text, 'none')
             ),
-            HINT = format('Round it to the currency scale of program "%s".', wrong.program),
+            HINT = format('Round it to the price scale of program "%s".', wrong.program),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;

@@ -34,7 +34,7 @@ CREATE FUNCTION loyalty_internal.promotion_groups_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
-    currency_scale integer;
+    scales record;
 BEGIN
     PERFORM loyalty_internal.lock_draft(NEW.program::text);
     NEW.position := coalesce(NEW.position, loyalty_internal.next_position(NEW.program::text, NEW.parent::text));
@@ -49,20 +49,21 @@ BEGIN
             COLUMN = 'archived';
     END IF;
 
-    SELECT program.currency_scale INTO currency_scale
+    SELECT program.currency_scale AS money, coalesce(program.price_scale, program.currency_scale) AS price INTO scales
     FROM loyalty.programs AS program
     WHERE program.external_id = NEW.program
     FOR KEY SHARE;
-    IF greatest(min_scale(NEW.max_discount_amount), min_scale(NEW.min_product_price_amount)) > currency_scale THEN
+    IF min_scale(NEW.max_discount_amount) > scales.money OR min_scale(NEW.min_product_price_amount) > scales.price THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY313',
-            MESSAGE = format(
-                'a limit of promotion group "%s" has more than %s decimals', NEW.external_id, currency_scale
-            ),
+            MESSAGE = format('a limit of promotion group "%s" has too many decimals', NEW.external_id),
             DETAIL = format(
                 'Its amounts are %s.', concat_ws(' and ', NEW.max_discount_amount, NEW.min_product_price_amount)
             ),
-            HINT = format('Round it to the currency scale of program "%s".', NEW.program),
+            HINT = format(
+                'Program "%s" has %s decimals in amounts of money, %s in prices.',
+                NEW.program, scales.money, scales.price
+            ),
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
     END IF;
@@ -72,7 +73,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.promotion_groups_trigger() IS
     'Trigger of loyalty.promotion_groups, before insert or update of a row: gives a position, checks that amounts '
-    'fit the currency scale (LY313) and that main is not archived (LY321). Example: CREATE TRIGGER ... EXECUTE '
+    'fit the program''s scales (LY313) and that main is not archived (LY321). Example: CREATE TRIGGER ... EXECUTE '
     'FUNCTION loyalty_internal.promotion_groups_trigger();';
 
 -- Walks up from a group in or below a cycle until it meets one for the second time.
@@ -761,12 +762,13 @@ BEGIN
     END IF;
 
     IF TG_OP = 'UPDATE' AND NEW.level IS DISTINCT FROM OLD.level THEN
-        PERFORM @extschema@.loyalty_check_benefit(
+        PERFORM loyalty_internal.check_benefit(
             promotion.kind::text,
             NEW.level::text,
             benefit.benefit::text,
             benefit.parameters,
-            program.currency_scale::integer
+            program.currency_scale::integer,
+            coalesce(program.price_scale, program.currency_scale::integer)
         )
         FROM loyalty.promotion_benefits AS benefit
         JOIN loyalty.promotions AS promotion
@@ -805,6 +807,23 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, i
     'parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', '
     '''{"percent": 20}'', 2);';
 
+-- What the tables' triggers ask: prices of the program may be finer than its currency.
+CREATE FUNCTION loyalty_internal.check_benefit(
+    kind text,
+    level text,
+    benefit text,
+    parameters jsonb,
+    currency_scale integer,
+    price_scale integer
+) RETURNS void
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
+
+COMMENT ON FUNCTION loyalty_internal.check_benefit(text, text, text, jsonb, integer, integer) IS
+    'As loyalty_check_benefit(), of a program whose prices have more decimals than its currency. Example: SELECT '
+    'loyalty_internal.check_benefit(''discount'', ''product'', ''round_price'', ''{"step": 0.001}'', 2, 3);';
+
 CREATE FUNCTION loyalty_internal.promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -832,7 +851,8 @@ BEGIN
     SELECT
         promotion.kind::text AS kind,
         condition.level::text AS level,
-        program.currency_scale::integer AS currency_scale
+        program.currency_scale::integer AS currency_scale,
+        coalesce(program.price_scale, program.currency_scale::integer) AS price_scale
     INTO place
     FROM loyalty.promotion_conditions AS condition
     JOIN loyalty.promotions AS promotion
@@ -843,8 +863,9 @@ BEGIN
         AND condition.position = NEW.condition;
     IF FOUND THEN
         -- As expressions, not as statements, of which an error would show the text.
-        checked := @extschema@.loyalty_check_benefit(
-            place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer
+        checked := loyalty_internal.check_benefit(
+            place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer,
+            place.price_scale::integer
         );
         checked := loyalty_internal.check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters);
     END IF;

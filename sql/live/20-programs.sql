@@ -16,9 +16,9 @@ CREATE OR REPLACE TRIGGER make_main
 COMMENT ON TRIGGER make_main ON loyalty.programs IS 'Gives a new program its main arbitration.';
 
 CREATE OR REPLACE TRIGGER refit_amounts
-    AFTER UPDATE OF currency_scale ON loyalty.programs
+    AFTER UPDATE OF currency_scale, price_scale ON loyalty.programs
     FOR EACH ROW
-    WHEN (NEW.currency_scale <> OLD.currency_scale)
+    WHEN ((NEW.currency_scale, NEW.price_scale) IS DISTINCT FROM (OLD.currency_scale, OLD.price_scale))
     EXECUTE FUNCTION loyalty_internal.currency_scale_trigger();
 COMMENT ON TRIGGER refit_amounts ON loyalty.programs IS 'All amounts of the program fit its currency scale.';
 

@@ -67,7 +67,7 @@ VALUES
         )$$
     ),
     (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true'),
-    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,time_zone,search_limit}', false, 'true');
+    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,price_scale,time_zone,search_limit}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';

@@ -347,7 +347,10 @@ SELECT
         )
     )
     -- What was not there in older versions is said only where it makes a difference.
-    || jsonb_strip_nulls(jsonb_build_object('search_limit', nullif(program.search_limit, 2000000))) AS tree,
+    || jsonb_strip_nulls(jsonb_build_object(
+        'search_limit', nullif(program.search_limit, 2000000),
+        'price_scale', nullif(program.price_scale, program.currency_scale)
+    )) AS tree,
     (
         SELECT jsonb_agg(
             jsonb_build_object('relation', definition.relation, 'what', definition.what, 'body', definition.body)

@@ -16,6 +16,7 @@ CREATE TABLE loyalty.programs (
     max_discount_guarantee numeric,
     search_limit integer NOT NULL DEFAULT 2000000,
     price_history boolean NOT NULL DEFAULT false,
+    price_scale integer,
     CONSTRAINT programs_pkey PRIMARY KEY (external_id),
     CONSTRAINT programs_profile_database_fkey FOREIGN KEY (profile_database) REFERENCES loyalty.profile_databases,
     CONSTRAINT programs_name_is_not_blank CHECK (name ~ '\S'),
@@ -30,7 +31,8 @@ CREATE TABLE loyalty.programs (
     CONSTRAINT programs_max_discount_guarantee_range CHECK (
         max_discount_guarantee >= 0 AND max_discount_guarantee <= 100 AND min_scale(max_discount_guarantee) <= 6
     ),
-    CONSTRAINT programs_search_limit_range CHECK (search_limit BETWEEN 1000 AND 1000000000)
+    CONSTRAINT programs_search_limit_range CHECK (search_limit BETWEEN 1000 AND 1000000000),
+    CONSTRAINT programs_price_scale_range CHECK (price_scale BETWEEN currency_scale AND 6)
 );
 
 CREATE UNIQUE INDEX programs_one_active_per_profile_database ON loyalty.programs (profile_database) WHERE active;
@@ -60,6 +62,10 @@ COMMENT ON COLUMN loyalty.programs.search_limit IS
     'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';
 COMMENT ON COLUMN loyalty.programs.price_history IS
     'Whether loyalty.price_history keeps what products have cost, for loyalty_prior_price(); each change of products is priced then.';
+COMMENT ON COLUMN loyalty.programs.price_scale IS
+    'Decimals of the price of a unit, currency_scale to 6, where prices are finer than the currency: those of products and '
+    'lines, minimum prices, and what benefits make of them; a line''s total is rounded to the currency once. Null: as the '
+    'currency. Part of each version; a change takes effect with the next loyalty_apply().';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
 

@@ -101,7 +101,7 @@ private:
         out_.begin_object();
         text("product", program_.reads.gifts[number]);
         if (!gift.name.empty()) text("name", gift.name);
-        this->number("price", gift.price.units, program_.currency_scale);
+        this->number("price", gift.price.units, program_.price_scale);
         out_.end_object();
     }
 
@@ -157,9 +157,9 @@ private:
         if (!line.name.empty()) text("name", line.name);
         if (line.position != place) number("position", line.position, 0);
         number("quantity", static_cast<std::int64_t>(quantity.coefficient()), quantity.scale());
-        number("price", line.price.units, program_.currency_scale);
+        number("price", line.price.units, program_.price_scale);
         number("base", line.base.units, program_.currency_scale);
-        if (line.min_price) number("min_price", line.min_price->units, program_.currency_scale);
+        if (line.min_price) number("min_price", line.min_price->units, program_.price_scale);
         // The numbers of a version's partner products are as frozen as the version.
         if (line.partner_product != none) number("partner_product", line.partner_product, 0);
         write_values(line.values);
@@ -307,13 +307,17 @@ private:
         return code;
     }
 
+    UnitPrice price(const Json& object, std::string_view key, const Place& place) const {
+        return program_.price(amount(object, key, place, program_.price_scale));
+    }
+
     void read_gift(const Json& object, const Place& place, std::vector<GiftProduct>& gifts) const {
         const auto& known = program_.reads.gifts;
         const auto found = std::find(known.begin(), known.end(), text(object, "product", place));
         demand(found != known.end(), object, "product", place, "a product that the version gives away");
         GiftProduct& gift = gifts[static_cast<std::size_t>(found - known.begin())];
         if (object.find("name")) gift.name = text(object, "name", place);
-        gift.price = {amount(object, "price", place, program_.currency_scale)};
+        gift.price = price(object, "price", place);
     }
 
     Allowance read_allowance(const Json& object, const Place& place) const {
@@ -364,18 +368,17 @@ private:
     }
 
     Line read_line(const Json& object, const Place& place, std::uint32_t number) const {
-        const int scale = program_.currency_scale;
         Line line;
         line.id = text(object, "id", place);
         line.product = text(object, "product", place);
         if (object.find("name")) line.name = text(object, "name", place);
         line.position = object.find("position") ? place_at(object, "position", place, max_lines) : number;
         line.quantity = {amount(object, "quantity", place, quantity_scale)};
-        line.price = {amount(object, "price", place, scale)};
-        line.base = {amount(object, "base", place, scale)};
+        line.price = price(object, "price", place);
+        line.base = {amount(object, "base", place, program_.currency_scale)};
         demand(line.quantity > Quantity{}, object, "quantity", place, "more than 0");
         demand(line.base == times(line.price, line.quantity), object, "base", place, "the price times the quantity");
-        if (object.find("min_price")) line.min_price = Money{amount(object, "min_price", place, scale)};
+        if (object.find("min_price")) line.min_price = price(object, "min_price", place);
         if (object.find("partner_product"))
             line.partner_product = place_at(object, "partner_product", place, program_.partner_products.size());
         line.values = read_values(object, place);

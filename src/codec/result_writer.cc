@@ -92,6 +92,11 @@ private:
         out_.number(amount.units, program_.currency_scale);
     }
 
+    void price(std::string_view name, UnitPrice amount) {
+        out_.key(name);
+        out_.number(amount.units, program_.price_scale);
+    }
+
     void points(std::string_view name, Points amount, std::uint32_t type) {
         out_.key(name);
         out_.number(amount.units, program_.point_types[type].scale);
@@ -142,13 +147,13 @@ private:
             out_.begin_object();
             text("id", line.id);
             money("base", result.base);
-            money("price", result.unit_price(line.quantity));
+            price("price", result.unit_price(line));
             money("total", result.total);
             text("product", line.product);
             money("allotted", result.allotted);
             money("discount", result.discount);
             quantity("quantity", line.quantity);
-            money("base_price", line.price);
+            price("base_price", line.price);
             if (!line.name.empty()) text("product_name", line.name);
             money("points_discount", result.points_discount);
             out_.end_object();
@@ -259,7 +264,7 @@ private:
         if (entry.kind == Entry::Kind::money) money("discount", entry.applied);
         text("promotion", promotion.id);
         if (touches_some(operation))
-            money("unit_price", Money{scaled(entry.found.units, {one_unit.units, operation.units.units})});
+            price("unit_price", UnitPrice::of(entry.found, operation.units, order_.lines[entry.line].price.parts));
         text("promotion_name", promotion.name);
         text("promotion_type", promotion_kind_names[promotion.kind]);
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);

@@ -282,6 +282,7 @@ Tree read_tree(std::string_view json) {
     tree.program = text_at(object, "program", place);
     tree.currency = text_at(object, "currency", place);
     tree.currency_scale = static_cast<int>(integer_at(object, "currency_scale", place));
+    if (object.find("price_scale")) tree.price_scale = static_cast<int>(integer_at(object, "price_scale", place));
     tree.time_zone = text_at(object, "time_zone", place);
     if (object.find("search_limit")) tree.search_limit = integer_at(object, "search_limit", place);
     tree.point_types = read_all(object, "point_types", place, read_point_type);

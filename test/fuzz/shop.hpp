@@ -43,6 +43,7 @@ inline Market market(const Program& program) {
     market.active = true;
     market.currency = program.currency;
     market.currency_scale = program.currency_scale;
+    market.price_scale = program.price_scale;
     market.time_zone = program.time_zone;
     market.profile_database = "profiles";
     market.channels = {"web", "store"};

@@ -231,6 +231,7 @@ INSERT INTO settings VALUES
     ('programs', 'profile_database', 'refused', $e$UPDATE loyalty.programs SET profile_database = 'd' WHERE external_id = 'p'$e$),
     ('programs', 'currency', 'refused', $e$UPDATE loyalty.programs SET currency = 'USD' WHERE external_id = 'p'$e$),
     ('programs', 'currency_scale', 'refused', $e$UPDATE loyalty.programs SET currency_scale = 3 WHERE external_id = 'p'$e$),
+    ('programs', 'price_scale', 'told', $e$UPDATE loyalty.programs SET price_scale = 4 WHERE external_id = 'p'$e$),
     ('programs', 'time_zone', 'refused', $e$UPDATE loyalty.programs SET time_zone = 'Asia/Tokyo' WHERE external_id = 'p'$e$),
     ('programs', 'negative_balance_allowed', 'seen', $e$UPDATE loyalty.programs SET negative_balance_allowed = true WHERE external_id = 'p'$e$),
     ('programs', 'notify_days', 'told', $e$UPDATE loyalty.programs SET notify_days = '{5}' WHERE external_id = 'p'$e$),

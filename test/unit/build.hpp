@@ -102,22 +102,24 @@ private:
     std::int64_t next_position_ = 0;
 };
 
-// Money in smallest units, quantities as decimals.
+// Money in smallest units, quantities as decimals; of prices `parts` are one smallest unit of money.
 class OrderBuilder {
 public:
+    explicit OrderBuilder(std::int64_t parts = 1) : parts_(parts) {}
+
     OrderBuilder& line(const std::string& id, std::int64_t price, const std::string& quantity = "1") {
         Line line;
         line.id = id;
         line.product = "P" + id;
         line.position = static_cast<std::uint32_t>(order.lines.size());
-        line.price = Money{price};
+        line.price = UnitPrice{price, parts_};
         line.quantity = Quantity{decimal(quantity).units(quantity_scale).value()};
         line.base = times(line.price, line.quantity);
         order.lines.push_back(line);
         return *this;
     }
     OrderBuilder& min_price(std::int64_t price) {
-        order.lines.back().min_price = Money{price};
+        order.lines.back().min_price = UnitPrice{price, parts_};
         return *this;
     }
     OrderBuilder& in_segments(std::vector<std::uint32_t> segments) {
@@ -151,6 +153,9 @@ public:
     }
 
     Order order;
+
+private:
+    std::int64_t parts_;
 };
 
 inline Calculation calculate(const Tree& tree, const Order& order) {

@@ -256,18 +256,22 @@ private:
     Int floor_of(int line, Int quantity, const Chain& chain) const {
         const Line& l = order_.lines[static_cast<std::size_t>(line)];
         const auto of_units = [&](const Ratio& per_unit) { return round(per_unit * Ratio(quantity, millionths)); };
-        Int lowest = l.min_price ? of_units(l.min_price->units) : 0;
+        Int lowest = l.min_price ? of_units(money_of(l.min_price->units)) : 0;
         for (const TreeGroup* group : chain) {
             if (group->min_product_price_percent) {
                 lowest = std::max(lowest,
-                                  of_units(Ratio(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
+                                  of_units(money_of(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
             }
             if (group->min_product_price_amount) {
-                lowest = std::max(lowest, of_units(Ratio(money_units(*group->min_product_price_amount))));
+                lowest = std::max(lowest, of_units(ratio_of(*group->min_product_price_amount) * ten_to(tree_.currency_scale)));
             }
         }
         return lowest;
     }
+
+    // A price of a unit, in smallest units of money.
+    Ratio money_of(Int price) const { return Ratio(price) / ten_to(price_scale() - tree_.currency_scale); }
+    int price_scale() const { return tree_.price_scale.value_or(tree_.currency_scale); }
 
     Int money_units(const Decimal& money) const { return floor(ratio_of(money) * ten_to(tree_.currency_scale)); }
 
@@ -489,13 +493,13 @@ private:
         } else if (name == "price_from_field") {
             propose_price_from_field(proposal, asks, parameters, world);
         } else if (name == "round_price") {
-            for (Ask& ask : asks) ask.asked = ask.total - rounded(ask.total, ask.quantity, parameters);
+            for (Ask& ask : asks) ask.asked = ask.total - rounded(ask.total, ask.quantity, parameters, price_scale());
             proposal.asks = asks;
         } else if (name == "round_order_price") {
             proposal.amount = true;
             const bool with_shipping = parameters.choice("target", {"goods", "order"}) == 1 && !taken.shipping;
             propose_on_order(proposal, asks, with_shipping ? world.shipping : 0,
-                             [&](Int base) { return base - rounded(base, millionths, parameters); });
+                             [&](Int base) { return base - rounded(base, millionths, parameters, tree_.currency_scale); });
         } else if (name == "partner_discount") {
             propose_partner_discount(proposal, asks, parameters, world);
         } else if (name == "text") {
@@ -587,7 +591,7 @@ private:
     // --- Prices ---
 
     // The total of so many units after the price of one has been rounded to the step.
-    Int rounded(Int total, Int quantity, Parameters& parameters) const {
+    Int rounded(Int total, Int quantity, Parameters& parameters, int scale) const {
         Ratio step = 0;  // in smallest units
         std::string direction = "nearest";
         if (parameters.has("mode")) {
@@ -596,7 +600,7 @@ private:
             step = mode == "half" ? one / 2 : mode == "integer" || mode == "integer_down" ? one : one * 10;
             if (mode == "integer_down" || mode == "tens") direction = "down";
         } else {
-            step = Ratio(*parameters.amount("step", tree_.currency_scale));
+            step = Ratio(*parameters.amount("step", scale)) / ten_to(scale - tree_.currency_scale);
             if (parameters.has("direction")) direction = *parameters.text("direction");
         }
         const Ratio steps = Ratio(total) / Ratio(quantity, millionths) / step;
@@ -619,8 +623,8 @@ private:
             const auto field = field_of(world.pieces[ask.piece].line, parameters);
             if (!field) continue;
             const Ratio times = factor ? Ratio(factor->numerator, factor->denominator) : Ratio(1);
-            const Int unit_price = round(*field * times * ten_to(tree_.currency_scale));
-            const Int price = round(Ratio(unit_price) * Ratio(ask.quantity, millionths));
+            const Int unit_price = round(*field * times * ten_to(price_scale()));
+            const Int price = round(money_of(unit_price) * Ratio(ask.quantity, millionths));
             ask.asked = std::max<Int>(0, ask.total - price);
             proposal.asks.push_back(ask);
         }
@@ -807,7 +811,7 @@ private:
                           const Taken& taken) const {
         const auto percent = parameters.percent("percent");
         const auto amount = parameters.amount("amount", tree_.currency_scale);
-        const auto price = parameters.amount("price", tree_.currency_scale);
+        const auto price = parameters.amount("price", price_scale());
         if (const auto per = parameters.choice("per", {"unit", "line", "order"}); !proposal.order_level && per > 0) {
             ask_amount(proposal, asks, *amount, per == 1, world);
             return;
@@ -815,7 +819,7 @@ private:
         if (!proposal.order_level) {
             for (Ask& ask : asks) {
                 ask.asked = percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
-                            : price ? std::max<Int>(0, ask.total - round(Ratio(*price) * Ratio(ask.quantity, millionths)))
+                            : price ? std::max<Int>(0, ask.total - round(money_of(*price) * Ratio(ask.quantity, millionths)))
                                     : std::min(ask.total, round(Ratio(*amount) * Ratio(ask.quantity, millionths)));
             }
             proposal.asks = asks;

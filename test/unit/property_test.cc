@@ -183,14 +183,16 @@ void check_floors(const Case& c, const Calculation& calculation, Difference& dif
             if (int128{total} * 1'000'000 < floor - 10 * 1'000'000)
                 difference.fail("line " + line.id + " is below " + what);
         };
-        if (line.min_price) check(int128{line.min_price->units} * line.quantity.units, "its own floor");
+        if (line.min_price)
+            check(int128{line.min_price->units} * line.quantity.units / line.min_price->parts, "its own floor");
         if (main.min_product_price_amount) {
-            check(int128{units(*main.min_product_price_amount, c.tree.currency_scale)} * line.quantity.units,
+            check(int128{units(*main.min_product_price_amount, max_price_scale)} * line.quantity.units /
+                      power_of_ten(max_price_scale - c.tree.currency_scale),
                   "main's floor");
         }
         if (main.min_product_price_percent) {
             check(int128{line.price.units} * units(*main.min_product_price_percent, 6) / 100'000'000 *
-                      line.quantity.units,
+                      line.quantity.units / line.price.parts,
                   "main's floor");
         }
     }
@@ -404,7 +406,7 @@ std::vector<Case> simpler(const Case& c) {
         if (line.quantity != one_unit) {
             add([&](Case& o) {
                 o.order.lines[i].quantity = one_unit;
-                o.order.lines[i].base = o.order.lines[i].price;
+                o.order.lines[i].base = times(o.order.lines[i].price, one_unit);
             });
         }
     }

@@ -47,6 +47,7 @@ public:
     Case make() {
         fill_market();
         tree_.currency_scale = chance(80) ? 2 : up_to(4);
+        if (chance(30)) tree_.price_scale = tree_.currency_scale + up_to(2);
         add_point_types();
         add_partners();
         add_groups();
@@ -271,10 +272,10 @@ private:
             line.id = std::string(1, static_cast<char>('a' + i));
             line.product = "P" + line.id;
             line.position = static_cast<std::uint32_t>(i);
-            line.price = Money{1 + up_to(one_of({5, 30}))};
+            line.price = price(1 + up_to(one_of({5, 30})));
             line.quantity = Quantity{(1 + up_to(3)) * one_unit.units + (chance(20) ? one_of({500'000, 333'333}) : 0)};
             line.base = times(line.price, line.quantity);
-            if (chance(20)) line.min_price = Money{up_to(10)};
+            if (chance(20)) line.min_price = price(up_to(10));
             if (chance(50)) line.segments.push_back(0);
             order.lines.push_back(line);
         }
@@ -348,7 +349,7 @@ private:
             if (chance(50)) {
                 group.min_product_price_percent = percent();
             } else {
-                group.min_product_price_amount = money(700);
+                group.min_product_price_amount = fine_price(700);
             }
         }
     }
@@ -358,6 +359,9 @@ private:
             {"5", "10", "10", "15", "20", "33.3", "50", "50", "80", "100", "0.000001", "12.345678"}));
     }
     Decimal money(int most) { return Decimal::of(1 + up_to(most), tree_.currency_scale); }
+    int price_scale() const { return tree_.price_scale.value_or(tree_.currency_scale); }
+    Decimal fine_price(int most) { return Decimal::of(1 + up_to(most), price_scale()); }
+    UnitPrice price(std::int64_t units) const { return {units, parts_of_money(price_scale(), tree_.currency_scale)}; }
 
     void add_promotion(const Order& order) {
         TreePromotion promotion;
@@ -483,7 +487,7 @@ private:
         for (int left = 2 + up_to(1); left > 0; --left) {
             Parameters step(benefit.benefit);
             step.add("from", Parameters::Type::number, from.to_string());
-            step.add(name, Parameters::Type::number, (std::string(name) == "percent" ? percent() : Decimal(1 + up_to(9))).to_string());
+            step.add(name, Parameters::Type::number, value_of_step(name).to_string());
             steps.push_back(std::move(step));
             const Decimal more = units ? Decimal::of(5 + 5 * up_to(3), 1) : money(one_of({300, 3000}));
             const int scale = std::max(from.scale(), more.scale());
@@ -494,13 +498,18 @@ private:
         return stepped;
     }
 
+    Decimal value_of_step(const std::string& name) {
+        if (name == "percent") return percent();
+        return name == "price" && chance(50) ? fine_price(900) : Decimal(1 + up_to(9));
+    }
+
     TreeBenefit any_benefit(const TreePromotion& promotion, Level level) {
         if (chance(10) && may_hold_incomparable(promotion)) return text();
         if (promotion.kind == PromotionKind::discount) {
             if (chance(30) && may_hold_unsummable(promotion)) {
                 return level == Level::product && chance(40)
                            ? price_from_field()
-                           : rounding(level, Decimal::of(1 + up_to(700), tree_.currency_scale));
+                           : rounding(level, level == Level::product ? fine_price(699) : money(700));
             }
             if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
             if (level == Level::product && chance(20)) return set();
@@ -537,7 +546,7 @@ private:
     TreeBenefit rounding(Level level, const Decimal& step) {
         TreeBenefit benefit = named(level == Level::product ? "round_price" : "round_order_price");
         if (chance(30)) {
-            const bool has_halves = tree_.currency_scale > 0;
+            const bool has_halves = (level == Level::product ? price_scale() : tree_.currency_scale) > 0;
             const auto mode = one_of<std::string>(
                 {"integer", has_halves ? "half" : "integer", "integer_down", "tens", "nearest_ten"});
             add(benefit, "mode", mode);
@@ -670,12 +679,14 @@ private:
         Line line;
         line.id = std::string(1, static_cast<char>('a' + number));
         line.product = "P" + line.id;
-        line.price = Money{one_of({0, 1, 2, 3, 10, 99, 100, 100, 250, 999, 1000, up_to(50), up_to(5000), up_to(5000)})};
+        line.price =
+            price(one_of({0, 1, 2, 3, 10, 99, 100, 100, 250, 999, 1000, up_to(50), up_to(5000), up_to(5000)}));
         line.quantity = Quantity{one_of({1, 1, 1, 2, 2, 3, 5}) * one_unit.units};
         if (chance(25))
             line.quantity = Quantity{one_of({500'000, 1'250'000, 333'000, 2'500'000, 1'000, 1, 1 + up_to(4'000'000)})};
-        line.base = Money{(2 * line.price.units * line.quantity.units + one_unit.units) / (2 * one_unit.units)};
-        if (chance(20)) line.min_price = Money{one_of({1, up_to(100), up_to(5000)})};
+        const std::int64_t one = one_unit.units * line.price.parts;
+        line.base = Money{(2 * line.price.units * line.quantity.units + one) / (2 * one)};
+        if (chance(20)) line.min_price = price(one_of({1, up_to(100), up_to(5000)}));
         for (std::uint32_t segment = 0; segment < tree_.segments.size(); ++segment) {
             if (chance(50)) line.segments.push_back(segment);
         }
@@ -715,14 +726,14 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
     if (const auto segments = parameters.texts("segments")) {
         for (const auto& segment : *segments) out << " of " << segment;
     }
-    if (parameters.has("price")) out << " price=" << money({*parameters.amount("price", currency_scale)}, currency_scale);
     if (parameters.has("max_times")) out << " max_times=" << *parameters.count("max_times");
     for (const char* name : {"pick", "share", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
         if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
     }
-    for (const char* name : {"step", "per_amount"}) {
+    for (const char* name : {"price", "step", "per_amount"}) {
         if (parameters.has(name))
-            out << " " << name << "=" << money({*parameters.amount(name, currency_scale)}, currency_scale);
+            out << " " << name << "="
+                << Decimal::of(*parameters.amount(name, max_price_scale), max_price_scale).to_string();
     }
     if (parameters.flag("marginal")) out << " marginal";
     if (parameters.has("by")) out << " by " << *parameters.text("by");
@@ -923,12 +934,15 @@ std::string to_string(const Case& c) {
         out << "redeem " << type.id << " " << (redeem.amount ? money({redeem.amount->units}, type.scale) : "max")
             << "\n";
     }
+    const auto price = [&](const UnitPrice& price) {
+        return money({price.units}, c.tree.price_scale.value_or(c.tree.currency_scale));
+    };
     for (const Line& line : c.order.lines) {
         out << "line " << line.id << " (position " << line.position
-            << "): price=" << money(line.price, c.tree.currency_scale)
+            << "): price=" << price(line.price)
             << " quantity=" << money({line.quantity.units}, quantity_scale)
             << " base=" << money(line.base, c.tree.currency_scale);
-        if (line.min_price) out << " min_price=" << money(*line.min_price, c.tree.currency_scale);
+        if (line.min_price) out << " min_price=" << price(*line.min_price);
         for (const auto segment : line.segments) out << " " << c.tree.segments[segment].id;
         const std::size_t number = static_cast<std::size_t>(&line - c.order.lines.data());
         if (number < c.facts.fields.size()) {

@@ -35,6 +35,7 @@ public:
         tree_.program = "main";
         tree_.currency = "EUR";
         tree_.time_zone = "UTC";
+        if (dice_.chance(20)) tree_.price_scale = 4;
         for (const char* id : {"A", "B", "C"}) {
             Segment segment;
             segment.id = id;
@@ -61,7 +62,7 @@ private:
             if (dice_.chance(20)) group.max_discount_percent = percent();
             if (!group.max_discount_percent && dice_.chance(10)) group.max_discount_amount = money(5000);
             if (dice_.chance(12)) group.min_product_price_percent = percent();
-            if (!group.min_product_price_percent && dice_.chance(6)) group.min_product_price_amount = money(500);
+            if (!group.min_product_price_percent && dice_.chance(6)) group.min_product_price_amount = fine_price(500);
             tree_.groups.push_back(group);
         }
     }
@@ -70,6 +71,7 @@ private:
         return build::decimal(dice_.one_of<const char*>({"5", "10", "10", "15", "20", "25", "30", "50", "33.3", "70"}));
     }
     Decimal money(int most) { return Decimal::of(1 + dice_.up_to(most), 2); }
+    Decimal fine_price(int most) { return Decimal::of(1 + dice_.up_to(most), tree_.price_scale.value_or(2)); }
 
     std::set<Arbitration> around(const std::string& id) const {
         std::set<Arbitration> types;
@@ -236,10 +238,10 @@ private:
 
 Line random_line(Dice& dice, const Program& program) {
     Line line;
-    line.price = Money{1 + dice.up_to(dice.one_of({3, 30, 1'000, 20'000, 1'000'000}))};
+    line.price = program.price(1 + dice.up_to(dice.one_of({3, 30, 1'000, 20'000, 1'000'000})));
     line.quantity = Quantity{(1 + dice.up_to(3)) * one_unit.units};
     if (dice.chance(15)) line.quantity = Quantity{1 + dice.up_to(3'000'000)};
-    if (dice.chance(8)) line.min_price = Money{dice.up_to(2'000)};
+    if (dice.chance(8)) line.min_price = program.price(dice.up_to(2'000));
     for (std::uint32_t segment = 0; segment < program.segments.size(); ++segment) {
         if (dice.chance(60)) line.segments.push_back(segment);
     }
@@ -302,14 +304,14 @@ Order changed(std::mt19937_64& random, const Program& program, const Order& orde
             line = random_line(dice, program);
             break;
         case 1:
-            line.price = Money{std::max<std::int64_t>(
-                1, line.price.units * dice.one_of({1, 1, 1, 2, 9, 11}) / dice.one_of({1, 2, 10}))};
+            line.price.units = std::max<std::int64_t>(
+                1, line.price.units * dice.one_of({1, 1, 1, 2, 9, 11}) / dice.one_of({1, 2, 10}));
             break;
         case 2:
-            line.price += Money{1 + dice.up_to(10)};
+            line.price.units += 1 + dice.up_to(10);
             break;
         case 3:
-            if (line.price.units > 12) line.price -= Money{1 + dice.up_to(10)};
+            if (line.price.units > 12) line.price.units -= 1 + dice.up_to(10);
             break;
         case 4:
             choose_buyer(dice, program, other);

@@ -37,6 +37,10 @@ TEST(Returns, RoundOnceOverall) {
     EXPECT_EQ(part_of(1000, {three, Quantity{2'000'000}, three}), 333);
     EXPECT_EQ(part_of(1, {Quantity{2'000'000}, Quantity{0}, one_unit}), 1);
     EXPECT_EQ(part_of(1, {Quantity{2'000'000}, one_unit, Quantity{2'000'000}}), 0);
+    // 12.50 for a thousand at 0.0125: 4.1625 -> 4.16 for 333 of them, the other 8.34 for what is left.
+    const Quantity thousand{1'000 * one_unit.units}, some{333 * one_unit.units};
+    EXPECT_EQ(part_of(1250, {thousand, Quantity{0}, some}), 416);
+    EXPECT_EQ(part_of(1250, {thousand, some, thousand}), 834);
     EXPECT_TRUE((ReturnedUnits{three, one_unit, three}).are_all());
     EXPECT_FALSE((ReturnedUnits{three, one_unit, one_unit}).are_all());
 }

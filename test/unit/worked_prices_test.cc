@@ -220,6 +220,74 @@ TEST(WorkedFields, AFloorBinds) {
     EXPECT_EQ(bill(vip(), OrderBuilder().line("a", 10000).min_price(9500), {{{"vip", "90"}}}), (Bill{{9500}}));
 }
 
+// --- Prices finer than the currency ------------------------------------------------------------------------------------
+
+// Money in cents, prices in so many decimals.
+Shop with_prices_of(int scale) {
+    Shop shop;
+    shop.tree.price_scale = scale;
+    return shop;
+}
+
+// 0.0125 × 1,000 = 12.50; 10 % off 1.25; one costs 0.01125 -> 0.0113.
+TEST(WorkedFinePrices, ALineIsRoundedOnce) {
+    Shop shop = with_prices_of(4);
+    shop.on_products("d", {percent("10")});
+    const OrderBuilder screws = OrderBuilder(100).line("a", 125, "1000");
+    EXPECT_EQ(screws.order.lines[0].base, Money{1250});
+    const Calculation result = calculate(shop, screws);
+    EXPECT_EQ(result.lines[0].total, Money{1125});
+    EXPECT_EQ(result.lines[0].unit_price(screws.order.lines[0]), (UnitPrice{113, 100}));
+}
+
+// 40 l at 1.799 = 71.96; 10 % off, 7.196 -> 7.20, would leave 64.76; the line's floor is 1.655 × 40 = 66.20.
+TEST(WorkedFinePrices, AFloorOfTheLine) {
+    Shop shop = with_prices_of(3);
+    shop.on_products("d", {percent("10")});
+    EXPECT_EQ(bill(shop, OrderBuilder(10).line("a", 1799, "40")), (Bill{{6476}}));
+    EXPECT_EQ(bill(shop, OrderBuilder(10).line("a", 1799, "40").min_price(1655)), (Bill{{6620}}));
+}
+
+// As an amount 1.6555 × 40 = 66.22; as a share 92.5 % of 1.799 = 1.664075, × 40 = 66.563 -> 66.56.
+TEST(WorkedFinePrices, FloorsOfAGroup) {
+    Shop shop = with_prices_of(4);
+    shop.on_products("d", {percent("10")});
+    shop.main().min_product_price_amount = decimal("1.6555");
+    EXPECT_EQ(bill(shop, OrderBuilder(100).line("a", 17990, "40")), (Bill{{6622}}));
+    shop.main().min_product_price_amount.reset();
+    shop.main().min_product_price_percent = decimal("92.5");
+    EXPECT_EQ(bill(shop, OrderBuilder(100).line("a", 17990, "40")), (Bill{{6656}}));
+}
+
+// 40 l at 1.7994 = 71.976 -> 71.98, 1.7995 each: half way to 1.800, × 40 = 72.00; down to 1.799, × 40 = 71.96.
+TEST(WorkedFinePrices, RoundedToAStep) {
+    Shop nearest = with_prices_of(4), down = with_prices_of(4);
+    nearest.on_products("r", {benefit("round_price", {{"step", "0.001"}})});
+    down.on_products("r", {benefit("round_price", {{"step", "0.001"}, {"direction", "down"}})});
+    EXPECT_EQ(bill(nearest, OrderBuilder(100).line("a", 17994, "40")), (Bill{{7200}}));
+    EXPECT_EQ(bill(down, OrderBuilder(100).line("a", 17994, "40")), (Bill{{7196}}));
+}
+
+// Yen have no halves, their prices may: 10 at 10.3 = 103, each to 10.5: 105.
+TEST(WorkedFinePrices, RoundedToHalvesOfWholeMoney) {
+    Shop shop = with_prices_of(1);
+    shop.tree.currency_scale = 0;
+    shop.on_products("r", {round_price("half")});
+    EXPECT_EQ(bill(shop, OrderBuilder(10).line("a", 103, "10")), (Bill{{105}}));
+}
+
+// 40 × 1.7456 = 69.824 -> 69.82; in three decimals 40 × 1.746 = 69.84; in those of the currency 40 × 1.75 = 70.00.
+TEST(WorkedFinePrices, ReadFromAField) {
+    const auto bill_of = [](int scale, std::int64_t parts, std::int64_t price) {
+        Shop shop = with_prices_of(scale);
+        shop.on_products("vip", {field_price("vip")});
+        return bill(shop, OrderBuilder(parts).line("a", price, "40"), {{{"vip", "1.7456"}}});
+    };
+    EXPECT_EQ(bill_of(4, 100, 17990), (Bill{{6982}}));
+    EXPECT_EQ(bill_of(3, 10, 1799), (Bill{{6984}}));
+    EXPECT_EQ(bill_of(2, 1, 180), (Bill{{7000}}));
+}
+
 // --- Partners -------------------------------------------------------------------------------------------------------------
 
 Shop with_partners() {

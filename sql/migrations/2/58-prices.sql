@@ -4,6 +4,14 @@ ALTER TABLE loyalty.programs ADD COLUMN price_history boolean NOT NULL DEFAULT f
 COMMENT ON COLUMN loyalty.programs.price_history IS
     'Whether loyalty.price_history keeps what products have cost, for loyalty_prior_price(); each change of products is priced then.';
 
+ALTER TABLE loyalty.programs
+    ADD COLUMN price_scale integer,
+    ADD CONSTRAINT programs_price_scale_range CHECK (price_scale BETWEEN currency_scale AND 6);
+COMMENT ON COLUMN loyalty.programs.price_scale IS
+    'Decimals of the price of a unit, currency_scale to 6, where prices are finer than the currency: those of products and '
+    'lines, minimum prices, and what benefits make of them; a line''s total is rounded to the currency once. Null: as the '
+    'currency. Part of each version; a change takes effect with the next loyalty_apply().';
+
 CREATE TABLE loyalty.price_history (
     id bigint GENERATED ALWAYS AS IDENTITY,
     program loyalty.external_id NOT NULL,

@@ -51,7 +51,7 @@ Per read_per(Parameters& parameters, Level level, bool is_amount) {
 }
 
 void number_lines(const View& view, std::vector<Part>& parts) {
-    std::map<std::pair<std::string_view, Money>, std::uint32_t> numbers;
+    std::map<std::pair<std::string_view, UnitPrice>, std::uint32_t> numbers;
     for (auto& part : parts) {
         const auto number = view.state.groups[part.group].line;
         const Line& line = view.order.lines[number];

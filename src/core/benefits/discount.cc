@@ -30,7 +30,8 @@ public:
           segments_(parameters, setting) {
         parameters.exactly_one({"percent", "amount", "price"});
         if (const auto amount = parameters.amount("amount", setting.currency_scale)) amount_ = Money{*amount};
-        if (const auto price = parameters.amount("price", setting.currency_scale)) price_ = Money{*price};
+        if (const auto price = parameters.amount("price", setting.price_scale))
+            price_ = UnitPrice{*price, setting.price_parts()};
         if (setting.level == Level::order) {
             target_ = static_cast<DiscountTarget>(parameters.choice("target", {"goods", "shipping", "order"}));
         }
@@ -113,7 +114,8 @@ private:
     }
 
     std::optional<Fraction> percent_;
-    std::optional<Money> amount_, price_;
+    std::optional<Money> amount_;
+    std::optional<UnitPrice> price_;
     ItemLimit items_;
     Per per_;
     SegmentsParameter segments_;

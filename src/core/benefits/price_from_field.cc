@@ -14,7 +14,8 @@ class PriceFromField final : public Benefit {
 public:
     PriceFromField(Parameters& parameters, const BenefitSetting& setting)
         : factor_(parameters.factor("factor").value_or(Fraction{1, 1}) *
-                  Fraction{power_of_ten(setting.currency_scale), 1}) {
+                  Fraction{power_of_ten(setting.price_scale), 1}),
+          parts_(setting.price_parts()) {
         parameters.require("field");
         field_.emplace(parameters, "field", setting);
         parameters.finish();
@@ -52,13 +53,14 @@ private:
         const Fraction exact = field * factor_;
         const int128 whole = exact.numerator / exact.denominator;
         if (whole >= power_of_ten(18)) return total;
-        const Money unit_price{scaled(1, exact)};
-        if (checked_product(unit_price.units, quantity.units) >= checked_product(total.units, one_unit.units))
-            return total;
+        const UnitPrice unit_price{scaled(1, exact), parts_};
+        const int128 one = checked_product(one_unit.units, parts_);
+        if (checked_product(unit_price.units, quantity.units) >= checked_product(total.units, one)) return total;
         return times(unit_price, quantity);
     }
 
-    Fraction factor_;  // smallest units of money for 1 in the field
+    Fraction factor_;     // smallest units of a price for 1 in the field
+    std::int64_t parts_;  // of them for one of money
     std::optional<FieldParameter> field_;
 };
 

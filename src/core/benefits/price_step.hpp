@@ -7,8 +7,8 @@ namespace loyalty {
 
 class PriceStep {
 public:
-    // Reads `mode`, or `step` and `direction`.
-    static PriceStep read(Parameters& parameters, int currency_scale);
+    // Reads `mode`, or `step` and `direction`, of a scale in which `parts` are one smallest unit of money.
+    static PriceStep read(Parameters& parameters, int scale, std::int64_t parts);
 
     // What `quantity` units that cost `total` cost once the price of one is rounded: round(rounded price × quantity).
     Money round(Money total, Quantity quantity) const;
@@ -19,7 +19,7 @@ public:
 private:
     enum class Direction { nearest, down, up };
 
-    std::int64_t step_ = 1;  // in smallest units of money
+    UnitPrice step_{1, 1};
     Direction direction_ = Direction::nearest;
 };
 

@@ -16,7 +16,7 @@ namespace {
 class RoundOrderPrice final : public Benefit {
 public:
     RoundOrderPrice(Parameters& parameters, const BenefitSetting& setting)
-        : step_(PriceStep::read(parameters, setting.currency_scale)),
+        : step_(PriceStep::read(parameters, setting.currency_scale, 1)),
           with_shipping_(parameters.choice("target", {"goods", "order"}) == 1),
           segments_(parameters, setting) {
         parameters.finish();

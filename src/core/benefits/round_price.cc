@@ -20,7 +20,7 @@ namespace {
 class RoundPrice final : public Benefit {
 public:
     RoundPrice(Parameters& parameters, const BenefitSetting& setting)
-        : step_(PriceStep::read(parameters, setting.currency_scale)) {
+        : step_(PriceStep::read(parameters, setting.price_scale, setting.price_parts())) {
         parameters.finish();
     }
 

@@ -172,7 +172,7 @@ private:
         std::vector<Part> parts = view.parts;
         number_lines(view, parts);
         std::map<std::uint32_t, Quantity> quantities;
-        std::map<std::pair<std::string_view, Money>, std::uint32_t> numbers;
+        std::map<std::pair<std::string_view, UnitPrice>, std::uint32_t> numbers;
         for (const auto line : view.condition_lines) {
             const Line& of = view.order.lines[line];
             numbers.try_emplace({of.product, of.price}, line);

@@ -106,6 +106,12 @@ const char* how(Arbitration arbitration) {
     return "";
 }
 
+std::string shown_price(UnitPrice price, const Program& program) {
+    std::string text;
+    append_decimal(text, price.units, program.price_scale);
+    return text;
+}
+
 std::string shown(std::int64_t units, const Program& program) {
     std::string text;
     append_decimal(text, units, program.currency_scale);
@@ -125,7 +131,7 @@ std::string limits_of(const Group& group, const Program& program) {
     if (limits.min_price_share)
         text += "; leaves " + shown_percent(share_up(*limits.min_price_share)) + " of each price";
     if (limits.min_price_amount)
-        text += "; leaves " + shown(limits.min_price_amount->units, program) + " of each price";
+        text += "; leaves " + shown_price(*limits.min_price_amount, program) + " of each price";
     return text;
 }
 

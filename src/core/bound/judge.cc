@@ -28,7 +28,7 @@ Judge::Floors Judge::within(const Group& group, Floors floors) const {
         floors.share =
             std::max(floors.share, static_cast<Share>(int128{whole_share} * share.numerator / share.denominator));
     }
-    if (group.limits.min_price_amount) floors.amount = std::max(floors.amount, group.limits.min_price_amount->units);
+    if (group.limits.min_price_amount) floors.amount = std::max(floors.amount, *group.limits.min_price_amount);
     return floors;
 }
 
@@ -52,8 +52,10 @@ bool Judge::is_here(const Promise& promise, std::int64_t from) const {
 // Of a price whatever it is. An amount off each unit above a floor takes most of a price that is the two together.
 Share Judge::share_of(const Promise& promise, const Floors& floors) const {
     Share share = std::min(promise.share, whole_share - floors.share);
-    if (promise.of_unit && floors.amount > 0)
-        share = std::min(share, share_up(*promise.of_unit, int128{*promise.of_unit} + floors.amount));
+    if (promise.of_unit && !floors.amount.is_zero()) {
+        const int128 off = int128{*promise.of_unit} * floors.amount.parts;
+        share = std::min(share, share_up(off, off + floors.amount.units));
+    }
     return share;
 }
 

@@ -40,7 +40,7 @@ private:
     // What the groups around leave of a unit: a share of its base price, and an amount.
     struct Floors {
         Share share = 0;
-        std::int64_t amount = 0;
+        UnitPrice amount;
     };
     // A price as a share of the base price: the lowest there may be, and the lowest that no reduction has lowered,
     // though points may have paid a part of it; nothing where there can be none.

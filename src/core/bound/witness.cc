@@ -109,7 +109,7 @@ private:
                     if (!amount) continue;
                     add(*amount);
                     for (const auto& group : program_.groups) {
-                        if (group.limits.min_price_amount) add(*amount + group.limits.min_price_amount->units);
+                        if (const auto& floor = group.limits.min_price_amount) add(*amount + times(*floor, one_unit).units);
                     }
                 }
             }

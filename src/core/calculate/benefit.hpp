@@ -89,11 +89,14 @@ public:
 struct BenefitSetting {
     Level level;
     int currency_scale;
+    int price_scale;
     // Null when only the form is checked, before the tree is known:
     const std::vector<PointType>* point_types;
     const std::vector<Partner>* partners;
     const std::vector<Segment>* segments;  // of products
     Reads* reads;  // takes what the benefit wants to be read
+
+    std::int64_t price_parts() const { return parts_of_money(price_scale, currency_scale); }
 };
 
 struct BenefitType {

@@ -20,8 +20,8 @@ struct LineResult {
     Money allotted;         // the share of order-level benefits in the two above
     Money total;
 
-    // The final price of one unit.
-    Money unit_price(Quantity quantity) const { return {scaled(total.units, {one_unit.units, quantity.units})}; }
+    // The final price of one unit of the line.
+    UnitPrice unit_price(const Line& line) const { return UnitPrice::of(total, line.quantity, line.price.parts); }
 };
 
 struct PointsResult {

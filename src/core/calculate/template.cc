@@ -72,12 +72,15 @@ public:
             case 2:
                 append_quantity(out, line.quantity);
                 break;
+            case 3:
+                add(line.price);
+                break;
+            case 8:
+                add(result.unit_price(line));
+                break;
             default: {
-                const Money figures[] = {line.price,      result.base,
-                                         result.discount, result.points_discount,
-                                         result.allotted, result.unit_price(line.quantity),
-                                         result.total};
-                add(figures[figure - 3]);
+                const Money figures[] = {result.base, result.discount, result.points_discount, result.allotted};
+                add(figure == 9 ? result.total : figures[figure - 4]);
             }
         }
     }
@@ -121,6 +124,7 @@ public:
     std::string out;
 
 private:
+    void add(UnitPrice price) { append_decimal(out, price.units, program_.price_scale); }
     void add(Money amount) { append_decimal(out, amount.units, program_.currency_scale); }
 
     const Program& program_;

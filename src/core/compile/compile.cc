@@ -23,6 +23,7 @@ public:
         program_.id = tree.program;
         program_.currency = tree.currency;
         program_.currency_scale = tree.currency_scale;
+        program_.price_scale = tree.price_scale.value_or(tree.currency_scale);
         program_.time_zone = tree.time_zone;
         program_.search_limit = tree.search_limit;
         program_.version = version;
@@ -30,6 +31,7 @@ public:
 
     Program run() {
         check_scale(tree_.currency_scale, "currency");
+        check_price_scale();
         add_point_types();
         product_segments_ = numbers_of(tree_.segments);
         order_segments_ = numbers_of(tree_.order_segments);
@@ -72,6 +74,12 @@ private:
         const TreeGroup* group;
         const TreePromotion* promotion;
     };
+
+    void check_price_scale() const {
+        if (program_.price_scale < tree_.currency_scale || program_.price_scale > max_price_scale)
+            fail("the scale of prices is " + std::to_string(program_.price_scale),
+                 "It is the currency's to " + std::to_string(max_price_scale) + " decimals.");
+    }
 
     static void check_scale(int scale, const std::string& what) {
         if (scale < 0 || scale > 4)
@@ -239,20 +247,21 @@ private:
                 fail("a limit of group \"" + from.id + "\" is out of range", "Percentages are 0 to 100.");
             return Fraction::percent(percent);
         };
-        const auto money = [&](const Decimal& amount) {
-            const auto units = amount.units(tree_.currency_scale);
+        const auto units_of = [&](const Decimal& amount, int scale, const char* whose) {
+            const auto units = amount.units(scale);
             if (amount.is_negative())
                 fail("a limit of group \"" + from.id + "\" is out of range", "Amounts are 0 or more.");
             if (!units)
-                fail("a limit of group \"" + from.id + "\" has more decimals than the currency",
-                     "Round it to the currency's scale.");
-            return Money{*units};
+                fail("a limit of group \"" + from.id + "\" has more decimals than " + whose, "Round it to that scale.");
+            return *units;
         };
         Limits limits;
         if (from.max_discount_percent) limits.max_discount_share = share(*from.max_discount_percent);
-        if (from.max_discount_amount) limits.max_discount_amount = money(*from.max_discount_amount);
+        if (const auto& most = from.max_discount_amount)
+            limits.max_discount_amount = Money{units_of(*most, program_.currency_scale, "the currency")};
         if (from.min_product_price_percent) limits.min_price_share = share(*from.min_product_price_percent);
-        if (from.min_product_price_amount) limits.min_price_amount = money(*from.min_product_price_amount);
+        if (const auto& least = from.min_product_price_amount)
+            limits.min_price_amount = program_.price(units_of(*least, program_.price_scale, "prices"));
         return limits;
     }
 
@@ -400,8 +409,13 @@ private:
         try {
             const BenefitType& type = benefit_type(from.benefit, promotion.kind, level);
             Parameters parameters = from.parameters;
-            const BenefitSetting setting{level, tree_.currency_scale, &program_.point_types, &program_.partners,
-                                         &program_.segments, &program_.reads};
+            const BenefitSetting setting{level,
+                                         program_.currency_scale,
+                                         program_.price_scale,
+                                         &program_.point_types,
+                                         &program_.partners,
+                                         &program_.segments,
+                                         &program_.reads};
             program_.benefits.push_back({condition, &type, type.read(parameters, setting)});
             check_combination(promotion, parent, program_.benefits.back(),
                               looks_at_several_lines(from.benefit, level, from.parameters));

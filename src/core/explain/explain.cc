@@ -60,6 +60,12 @@ private:
         return text;
     }
 
+    std::string money(UnitPrice price) const {
+        std::string text;
+        append_decimal(text, price.units, program_.price_scale);
+        return text;
+    }
+
     std::string points(Points amount, std::uint32_t type) const {
         std::string text;
         append_decimal(text, amount.units, program_.point_types[type].scale);
@@ -73,8 +79,7 @@ private:
 
     std::string limits(const Limits& limits) const {
         std::string text;
-        const auto add = [&](std::string_view what, const std::optional<Fraction>& share,
-                             const std::optional<Money>& amount) {
+        const auto add = [&](std::string_view what, const std::optional<Fraction>& share, const auto& amount) {
             if (!share && !amount) return;
             text.append(text.empty() ? "Limits: " : ", ").append(what).append(" ");
             text.append(share ? percent(*share) : money(*amount));

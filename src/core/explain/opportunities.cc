@@ -16,7 +16,9 @@ using Kind = Change::Kind;
 constexpr int days_ahead = 400;
 
 // What is missing, in so many whole units of a line.
-std::int64_t units_for(std::int64_t missing, std::int64_t each) { return (missing + each - 1) / each; }
+int128 units_for(std::int64_t missing, UnitPrice each) {
+    return (int128{missing} * each.parts + each.units - 1) / each.units;
+}
 
 class Search {
 public:
@@ -103,8 +105,9 @@ private:
         for (const auto& line : order_.lines) {
             if (line.price.is_zero()) continue;
             if (!counts(program_, miss, line)) continue;
-            const std::int64_t units = units_for(*missing, counts_units ? one_unit.units : line.price.units);
-            if (units > most_units) continue;
+            const int128 wanted = units_for(*missing, counts_units ? UnitPrice{one_unit.units, 1} : line.price);
+            if (wanted > most_units) continue;
+            const auto units = static_cast<std::int64_t>(wanted);
             Change change;
             change.promotion = promotion;
             change.position = line.position;

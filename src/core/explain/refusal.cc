@@ -284,7 +284,7 @@ private:
     std::string nearest_line(const Segment& segment) const {
         for (const auto& comparison : comparisons_in(segment.predicate)) {
             if (comparison.path != Reads::Path{"price"}) continue;
-            const auto threshold = comparison.threshold.units(program_.currency_scale);
+            const auto threshold = comparison.threshold.units(program_.price_scale);
             if (!threshold) continue;
             const auto distance = [&](const Line& line) {
                 return line.price.units < *threshold ? *threshold - line.price.units : line.price.units - *threshold;
@@ -292,8 +292,9 @@ private:
             const auto nearest =
                 std::min_element(order_.lines.begin(), order_.lines.end(),
                                  [&](const Line& a, const Line& b) { return distance(a) < distance(b); });
-            if (comparison.holds(money(nearest->price))) continue;
-            return "line " + nearest->id + ": " + miss({comparison, money(nearest->price), program_.currency_scale});
+            const Decimal price = Decimal::of(nearest->price.units, program_.price_scale);
+            if (comparison.holds(price)) continue;
+            return "line " + nearest->id + ": " + miss({comparison, price, program_.price_scale});
         }
         return "";
     }

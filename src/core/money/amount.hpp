@@ -50,6 +50,8 @@ using Points = Amount<PointsUnit>;      // in 10^-(the point type's scale)
 using Quantity = Amount<QuantityUnit>;  // in millionths of a piece or kilogram
 
 inline constexpr int quantity_scale = 6;
+inline constexpr int max_currency_scale = 4;
+inline constexpr int max_price_scale = 6;
 inline constexpr Quantity one_unit{1'000'000};
 
 // A non-negative factor: a percentage, a ratio, a share.
@@ -91,13 +93,41 @@ inline constexpr Names<Rounding, 3> rounding_names({
 // zero.
 std::int64_t scaled(std::int64_t units, const Fraction& factor, Rounding rounding = Rounding::half_up);
 
-// price per unit × quantity, the price being given in whole units or as a fraction of one.
-inline Money times(Money unit_price, Quantity quantity) {
-    return {scaled(unit_price.units, {quantity.units, one_unit.units})};
+// The price of one unit, which may be finer than money: `parts` of its units are one smallest unit of money. All prices
+// of a program have the same (Program::price), so they compare by their units.
+struct UnitPrice {
+    std::int64_t units = 0;  // in 10^-(price scale)
+    std::int64_t parts = 1;  // 10^(price scale − currency scale)
+
+    constexpr UnitPrice() = default;
+    constexpr UnitPrice(std::int64_t price_units, std::int64_t price_parts) : units(price_units), parts(price_parts) {}
+    constexpr UnitPrice(Money price) : units(price.units) {}  // NOLINT(google-explicit-constructor): it is a price
+
+    // What one unit of a quantity costs, which costs `total` together.
+    static UnitPrice of(Money total, Quantity quantity, std::int64_t parts) {
+        return {scaled(total.units, {checked_product(one_unit.units, parts), quantity.units}), parts};
+    }
+
+    constexpr bool is_zero() const { return units == 0; }
+    constexpr Fraction money() const { return {units, parts}; }  // in smallest units of money
+
+    friend constexpr bool operator==(const UnitPrice&, const UnitPrice&) = default;
+    friend constexpr auto operator<=>(const UnitPrice&, const UnitPrice&) = default;
+};
+
+// How many of the smallest units of a price are one of money.
+inline std::int64_t parts_of_money(int price_scale, int currency_scale) {
+    return static_cast<std::int64_t>(power_of_ten(price_scale - currency_scale));
 }
-inline Money times(Money unit_price, const Fraction& share, Quantity quantity, Rounding rounding = Rounding::half_up) {
-    return {scaled(unit_price.units,
-                   {checked_product(share.numerator, quantity.units), checked_product(share.denominator, one_unit.units)},
+
+// price per unit × quantity, of the price all or a share: rounded to money once.
+inline Money times(UnitPrice price, Quantity quantity) {
+    return {scaled(price.units, {quantity.units, checked_product(one_unit.units, price.parts)})};
+}
+inline Money times(UnitPrice price, const Fraction& share, Quantity quantity, Rounding rounding = Rounding::half_up) {
+    const int128 whole = checked_product(one_unit.units, price.parts);
+    return {scaled(price.units,
+                   {checked_product(share.numerator, quantity.units), checked_product(share.denominator, whole)},
                    rounding)};
 }
 

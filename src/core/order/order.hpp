@@ -26,9 +26,9 @@ struct Line {
     std::string name;            // of the product, for people; empty: none is known
     std::uint32_t position = 0;  // in the document, from 0
     Quantity quantity;
-    Money price;                          // base price of one unit
+    UnitPrice price;                      // base price
     Money base;                           // round(price × quantity)
-    std::optional<Money> min_price;       // of one unit
+    std::optional<UnitPrice> min_price;
     std::vector<std::uint32_t> segments;  // of Program::segments that the product belongs to
     std::vector<Value> values;            // what Program::reads names of the product's document
     // In Program::partner_products; none for the shop's own products and before a partner's start date.
@@ -79,7 +79,7 @@ struct Buyer {
 // A product that benefits give away; one that the catalogue does not know is worth nothing.
 struct GiftProduct {
     std::string name;
-    Money price;
+    UnitPrice price;
 
     friend bool operator==(const GiftProduct&, const GiftProduct&) = default;
 };

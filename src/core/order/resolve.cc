@@ -16,14 +16,13 @@ namespace {
 
 std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
-Money money(const Decimal& amount, int scale, const std::string& path) {
+std::int64_t units_of(const Decimal& amount, int scale, const std::string& path, const char* too_fine) {
     if (amount.is_negative()) {
         fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is negative",
              "Give an amount of 0 or more.");
     }
     if (amount.scale() > scale) {
-        fail(sqlstate::too_many_decimals, path, amount.to_string(),
-             "an amount of money has more decimals than the currency",
+        fail(sqlstate::too_many_decimals, path, amount.to_string(), too_fine,
              "Give at most " + std::to_string(scale) + " decimals.");
     }
     const auto units = amount.units(scale);
@@ -31,7 +30,16 @@ Money money(const Decimal& amount, int scale, const std::string& path) {
         fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is too large",
              "Amounts have at most 18 digits.");
     }
-    return {*units};
+    return *units;
+}
+
+Money money(const Decimal& amount, const Program& program, const std::string& path) {
+    return {units_of(amount, program.currency_scale, path, "an amount of money has more decimals than the currency")};
+}
+
+UnitPrice price(const Decimal& amount, const Program& program, const std::string& path) {
+    return program.price(
+        units_of(amount, program.price_scale, path, "a price has more decimals than prices of the program"));
 }
 
 Quantity quantity(const Decimal& amount, const std::string& path) {
@@ -57,12 +65,12 @@ Money base_total(const Line& line, const std::string& path) {
     } catch (const Error&) {
         const auto price = Decimal(line.price.units).to_string(),
                    quantity = Decimal::of(line.quantity.units, quantity_scale).to_string();
-        fail(sqlstate::amount_overflow, path, price + " smallest units of money times " + quantity,
+        fail(sqlstate::amount_overflow, path, price + " smallest units of a price times " + quantity,
              "the total of a line is too large", "Amounts have at most 18 digits.");
     }
 }
 
-Line resolve_line(const LineDocument& from, std::size_t index, int scale, const Product& product) {
+Line resolve_line(const LineDocument& from, std::size_t index, const Program& program, const Product& product) {
     const auto path = [&] { return line_path(index); };
     Line line;
     line.position = static_cast<std::uint32_t>(index);
@@ -77,17 +85,18 @@ Line resolve_line(const LineDocument& from, std::size_t index, int scale, const 
     line.name = from.name.value_or(product.name);
     line.quantity = quantity(from.quantity, path() + ".quantity");
     if (from.price) {
-        line.price = money(*from.price, scale, path() + ".price");
+        line.price = price(*from.price, program, path() + ".price");
     } else if (product.price) {
-        line.price = money(*product.price, scale, path() + ".product");
+        line.price = price(*product.price, program, path() + ".product");
     } else {
         fail(sqlstate::unknown_product, path() + ".product", quoted(from.product),
              product.known ? "a product has no price" : "a product is not in the catalogue and has no price",
              "Give the line a \"price\", or add the product to loyalty.products.");
     }
     line.base = base_total(line, path());
-    if (from.min_price) line.min_price = money(*from.min_price, scale, path() + ".min_price");
-    if (!from.min_price && product.min_price) line.min_price = money(*product.min_price, scale, path() + ".product");
+    if (from.min_price) line.min_price = price(*from.min_price, program, path() + ".min_price");
+    if (!from.min_price && product.min_price)
+        line.min_price = price(*product.min_price, program, path() + ".product");
     return line;
 }
 
@@ -213,11 +222,10 @@ void find_partner_products(Order& order, const Program& program, std::int32_t to
 
 Order resolve(const OrderDocument& document, const Program& program, const std::vector<Product>& products,
               std::vector<std::vector<std::uint32_t>> segments, Buyer buyer) {
-    const int scale = program.currency_scale;
     Order order;
     order.lines.reserve(document.lines.size());
     for (std::size_t i = 0; i < document.lines.size(); i++) {
-        Line line = resolve_line(document.lines[i], i, scale, products[i]);
+        Line line = resolve_line(document.lines[i], i, program, products[i]);
         line.segments = std::move(segments[i]);
         order.lines.push_back(std::move(line));
     }
@@ -225,8 +233,8 @@ Order resolve(const OrderDocument& document, const Program& program, const std::
     if (!std::is_sorted(order.lines.begin(), order.lines.end(), by_id))
         std::sort(order.lines.begin(), order.lines.end(), by_id);
     check_ids(order.lines);
-    if (document.shipping) order.shipping = money(*document.shipping, scale, "$.shipping");
-    if (document.total) order.total = money(*document.total, scale, "$.total");
+    if (document.shipping) order.shipping = money(*document.shipping, program, "$.shipping");
+    if (document.total) order.total = money(*document.total, program, "$.total");
     order.redeem = resolve_redeem(document, program);
     order.buyer = std::move(buyer);
     return order;

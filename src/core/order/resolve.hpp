@@ -1,5 +1,5 @@
 // From an order document to an order: references are looked up in what the database holds of the program's market,
-// defaults filled in, figures brought to the currency's scale. Every mistake is an error that names the JSON path.
+// defaults filled in, figures brought to the scales of the program. Every mistake is an error that names the JSON path.
 #pragma once
 
 #include "core/document/document.hpp"
@@ -30,6 +30,7 @@ struct Market {
     bool active = false;
     std::string currency;
     int currency_scale = 2;
+    int price_scale = 2;
     std::string time_zone;
     std::string profile_database;
     std::unordered_set<std::string> channels;

@@ -73,6 +73,13 @@ std::vector<Value> Transfer::moved(const std::vector<Value>& values, const Place
     return result;
 }
 
+// Exactly, or not at all: coarser prices must not change what a line costs.
+UnitPrice Transfer::moved(const UnitPrice& price) const {
+    const auto units = Decimal::of(price.units, from_->price_scale).units(to_->price_scale);
+    if (!units) fail_units();
+    return to_->price(*units);
+}
+
 void Transfer::move_buyer(Buyer& buyer) const {
     buyer.segments = moved(buyer.segments, profile_segments_);
     buyer.tiers = moved(buyer.tiers, tiers_);
@@ -105,7 +112,9 @@ Order Transfer::operator()(const Order& order) const {
     result.segments = moved(result.segments, order_segments_);
     result.gifts.assign(to_->reads.gifts.size(), GiftProduct{});
     for (std::size_t i = 0; i < std::min(order.gifts.size(), gifts_.size()); i++) {
-        if (gifts_[i] != nowhere) result.gifts[gifts_[i]] = order.gifts[i];
+        if (gifts_[i] == nowhere) continue;
+        GiftProduct& gift = result.gifts[gifts_[i]] = order.gifts[i];
+        gift.price = moved(gift.price);
     }
     result.values = moved(result.values, order_values_, to_->reads.order.size());
     std::vector<Redeem> redeem;
@@ -117,6 +126,8 @@ Order Transfer::operator()(const Order& order) const {
     for (auto& line : result.lines) {
         line.segments = moved(line.segments, product_segments_);
         line.values = moved(line.values, product_values_, to_->reads.product.size());
+        line.price = moved(line.price);
+        if (line.min_price) line.min_price = moved(*line.min_price);
         line.partner_product = none;
     }
     find_partner_products(result, *to_, result.time.day());

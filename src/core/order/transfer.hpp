@@ -38,6 +38,7 @@ public:
 private:
     using Places = std::vector<std::size_t>;  // per item of one list, its place in the other, or nowhere
 
+    UnitPrice moved(const UnitPrice& price) const;
     std::vector<std::uint32_t> moved(const std::vector<std::uint32_t>& items, const Places& places) const;
     std::vector<Value> moved(const std::vector<Value>& values, const Places& places, std::size_t size) const;
     void move_buyer(Buyer& buyer) const;

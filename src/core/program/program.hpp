@@ -145,7 +145,7 @@ struct Limits {
     std::optional<Fraction> max_discount_share;  // of all goods at base prices
     std::optional<Money> max_discount_amount;
     std::optional<Fraction> min_price_share;  // of the base unit price
-    std::optional<Money> min_price_amount;    // per unit
+    std::optional<UnitPrice> min_price_amount;
 };
 
 // What goods must come to together: those of the order, or the lines of a condition. Units and money at base prices are judged
@@ -225,6 +225,7 @@ struct Program {
     std::string id;
     std::string currency;
     int currency_scale = 2;
+    int price_scale = 2;  // of the price of a unit; at least the currency's
     std::string time_zone;
     std::int32_t version = 0;  // 0: nothing was applied yet, the tree is empty
     std::int64_t search_limit = default_search_limit;  // steps of its searches for the maximum benefit, in one order
@@ -256,6 +257,7 @@ struct Program {
     std::vector<Index> limited_promotions;  // active ones with usage limits
 
     Index point_type(std::string_view id) const;
+    UnitPrice price(std::int64_t units) const { return {units, parts_of_money(price_scale, currency_scale)}; }
 };
 
 // The places of names in a list of tiers or pools, or of segments, ascending; names that are not in it are left out.

@@ -75,6 +75,7 @@ struct TreePointType {
 struct Tree {
     std::string program, currency, time_zone;
     int currency_scale = 2;
+    std::optional<int> price_scale{};  // nothing: the currency's
     std::int64_t search_limit = default_search_limit;
     std::vector<TreePointType> point_types;
     std::vector<Segment> segments;  // of products

@@ -95,7 +95,7 @@ void read_gifts(Order& order, const Program& program) {
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         GiftProduct gift;
         gift.name = rows.optional_text(row, 1).value_or("");
-        if (!rows.is_null(row, 2)) gift.price = {units_at(rows, row, 2, program.currency_scale)};
+        if (!rows.is_null(row, 2)) gift.price = program.price(units_at(rows, row, 2, program.price_scale));
         order.gifts.push_back(std::move(gift));
     }
 }

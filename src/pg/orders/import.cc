@@ -237,7 +237,7 @@ private:
         return {*units};
     }
 
-    // Orders of one program at a time, since figures are in its currency's scale.
+    // Orders of one program at a time, since figures are in its scales.
     template <class Body>
     void by_program(const Body& body) {
         std::map<std::string, std::vector<std::size_t>> groups;
@@ -245,13 +245,13 @@ private:
             if (orders_[i].is_new) groups[orders_[i].key.program].push_back(i);
         }
         for (const auto& [program, members] : groups)
-            body(program, program_of(orders_[members.front()].document).version->program.currency_scale, members);
+            body(program, program_of(orders_[members.front()].document).version->program, members);
     }
 
     // The profiles that the new orders of a program name, each once.
     template <class Body>
     void by_buyers(const Body& body) {
-        by_program([&](const std::string& program, int, const std::vector<std::size_t>& members) {
+        by_program([&](const std::string& program, const Program&, const std::vector<std::size_t>& members) {
             std::set<std::string> buyers;
             for (const auto i : members) {
                 if (const auto profile = orders_[i].key.profile()) buyers.insert(*profile);
@@ -275,7 +275,8 @@ private:
             {TEXTOID, TIMESTAMPTZOID, JSONBOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
              NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID},
             {"orders_external_id_fkey"});
-        by_program([&](const std::string& program, int scale, const std::vector<std::size_t>& members) {
+        by_program([&](const std::string& program, const Program& rules, const std::vector<std::size_t>& members) {
+            const int scale = rules.currency_scale;
             Columns columns;
             std::vector<std::int64_t> shipping;
             for (const auto i : members) {
@@ -319,7 +320,8 @@ private:
             {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID,
              NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TEXTARRAYOID},
             {"order_lines_order_fkey", "order_lines_status_fkey"});
-        by_program([&](const std::string& program, int scale, const std::vector<std::size_t>& members) {
+        by_program([&](const std::string& program, const Program& rules, const std::vector<std::size_t>& members) {
+            const int scale = rules.currency_scale;
             Columns columns;
             for (const auto i : members) {
                 for (const auto& line : orders_[i].order.lines) add_line(columns, orders_[i], line, scale);
@@ -329,8 +331,9 @@ private:
                               texts_argument(columns.lines), bigints_argument(columns.positions),
                               texts_argument(columns.products),
                               units_array_argument(columns.quantities, quantity_scale),
-                              units_array_argument(columns.prices, scale), units_array_argument(columns.bases, scale),
-                              units_array_argument(columns.totals, scale), texts_argument(columns.statuses)});
+                              units_array_argument(columns.prices, rules.price_scale),
+                              units_array_argument(columns.bases, scale), units_array_argument(columns.totals, scale),
+                              texts_argument(columns.statuses)});
         });
     }
 
@@ -345,7 +348,7 @@ private:
             " ON CONFLICT (buyer, program) DO UPDATE SET orders = b.orders + excluded.orders,"
             "    total = b.total + excluded.total, last_order = greatest(b.last_order, excluded.last_order)",
             {TEXTOID, TEXTARRAYOID, TEXTARRAYOID}, {"buyers_program_fkey"});
-        by_program([&](const std::string& program, int, const std::vector<std::size_t>& members) {
+        by_program([&](const std::string& program, const Program&, const std::vector<std::size_t>& members) {
             Columns columns;
             for (const auto i : members) columns.add(orders_[i]);
             query.run_proven({text_argument(program), texts_argument(columns.buyers), texts_argument(columns.ids)});

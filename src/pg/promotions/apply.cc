@@ -133,6 +133,13 @@ std::int32_t apply_some(const std::string& program, Datum promotions) {
     return version;
 }
 
+void check_scale(int scale, int least, int most, const char* what, const char* noun) {
+    if (scale >= least && scale <= most) return;
+    const std::string range = std::to_string(least) + " to " + std::to_string(most);
+    throw Error(sqlstate::value_out_of_range, what, "It is " + std::to_string(scale) + ".",
+                std::string(noun) + " has " + range + " decimal places.");
+}
+
 }  // namespace
 
 }  // namespace loyalty::pg
@@ -180,14 +187,11 @@ Datum loyalty_check_benefit(PG_FUNCTION_ARGS) {
         const std::string benefit = text_of(PG_GETARG_DATUM(2));
         const BenefitType& type = benefit_type(benefit, kind, level);
         Parameters parameters = codec::read_parameters(benefit, jsonb_text(PG_GETARG_DATUM(3)));
-        constexpr int max_currency_scale = 4;
-        const int scale = PG_GETARG_INT32(4);
-        if (scale < 0 || scale > max_currency_scale) {
-            throw Error(sqlstate::value_out_of_range, "the currency's scale is out of range",
-                        "It is " + std::to_string(scale) + ".",
-                        "A currency has 0 to " + std::to_string(max_currency_scale) + " decimal places.");
-        }
-        type.read(parameters, {level, scale, nullptr, nullptr, nullptr, nullptr});
+        const int currency_scale = PG_GETARG_INT32(4);
+        const int price_scale = PG_NARGS() > 5 ? PG_GETARG_INT32(5) : currency_scale;
+        check_scale(currency_scale, 0, max_currency_scale, "the currency's scale is out of range", "A currency");
+        check_scale(price_scale, currency_scale, max_price_scale, "the scale of prices is out of range", "A price");
+        type.read(parameters, {level, currency_scale, price_scale, nullptr, nullptr, nullptr, nullptr});
         return Datum{0};
     });
 }

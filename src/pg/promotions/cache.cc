@@ -166,7 +166,8 @@ void load_fields(Market& market) {
 
 std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     static Query query(
-        "SELECT p.active, p.currency::text, p.currency_scale::integer, p.time_zone, p.profile_database, d.relation::oid,"
+        "SELECT p.active, p.currency::text, p.currency_scale::integer,"
+        "       coalesce(p.price_scale, p.currency_scale::integer), p.time_zone, p.profile_database, d.relation::oid,"
         "       d.key_column::text,"
         "       ARRAY(SELECT external_id FROM loyalty.channels WHERE program = p.external_id),"
         "       ARRAY(SELECT external_id FROM loyalty.contact_points WHERE program = p.external_id ORDER BY external_id),"
@@ -189,6 +190,7 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
     market.active = column.boolean();
     market.currency = column.text();
     market.currency_scale = column.integer();
+    market.price_scale = column.integer();
     market.time_zone = column.text();
     market.profile_database = live->profiles.profile_database = column.text();
     live->profiles.relation = column.oid();
@@ -413,6 +415,7 @@ Tree empty_tree(const Market& market) {
     tree.program = market.program;
     tree.currency = market.currency;
     tree.currency_scale = market.currency_scale;
+    tree.price_scale = market.price_scale;
     tree.time_zone = market.time_zone;
     TreeGroup main;
     main.id = main.name = "main";

@@ -174,8 +174,8 @@ private:
         box.run([&] {
             for (const auto& line : order.lines) {
                 LineDocument& own = document.lines[line.position];
-                own.price = Decimal::of(line.price.units, program().currency_scale);
-                if (line.min_price) own.min_price = Decimal::of(line.min_price->units, program().currency_scale);
+                own.price = Decimal::of(line.price.units, program().price_scale);
+                if (line.min_price) own.min_price = Decimal::of(line.min_price->units, program().price_scale);
             }
             // What nobody looked at when it was placed is not stored.
             if (current_.version->needs.orders_before && !order.buyer.orders && !order.buyer.key.empty()) {

@@ -45,7 +45,7 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     group.scale = scale;
     ColumnsInTurn column(rows);
     group.id = column.text();
-    group.model = &tier_model(column.text());
+    group.model = find_tier_model(column.text());
     group.rules.upgrade_at_once = column.boolean();
     group.fall_on_reversal = column.boolean();
     group.tiers = column.texts();

@@ -1,9 +1,6 @@
 #include "pg/tiers/model.hpp"
 
-#include "core/error.hpp"
-
 #include <algorithm>
-#include <string>
 
 namespace loyalty::pg {
 
@@ -18,12 +15,10 @@ constexpr TierModel models[] = {
 
 }  // namespace
 
-const TierModel& tier_model(std::string_view name) {
+const TierModel* find_tier_model(std::string_view name) {
     const auto found =
         std::find_if(std::begin(models), std::end(models), [&](const auto& model) { return model.name == name; });
-    if (found == std::end(models))
-        throw Error(sqlstate::data_corrupted, "tier model \"" + std::string(name) + "\" does not exist");
-    return *found;
+    return found == std::end(models) ? nullptr : found;
 }
 
 }  // namespace loyalty::pg

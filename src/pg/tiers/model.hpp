@@ -11,8 +11,7 @@ struct TierModel {
     bool for_life;          // all points ever earned count; otherwise those that the account has now
 };
 
-// Error XX001 where there is none of that name: the table's constraint lets none in.
-// Example: tier_model("cyclic").by_points.
-const TierModel& tier_model(std::string_view name);
+// The model of that name; null where there is none, which the table's constraint lets in no row.
+const TierModel* find_tier_model(std::string_view name);
 
 }  // namespace loyalty::pg

@@ -51,10 +51,11 @@ const char* name_of(Cause cause) {
 }
 
 void require_ladder(const TierGroup& group) {
-    if (!group.model->by_points || group.ladder.thresholds.size() == group.tiers.size()) return;
+    const TierModel* model = group.model;
+    if (model && (!model->by_points || group.ladder.thresholds.size() == group.tiers.size())) return;
     throw Error(sqlstate::data_corrupted,
                 "tier group \"" + group.id + "\" of program \"" + group.program + "\" is damaged",
-                "Its model is \"" + std::string(group.model->name) + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
+                "Its model is \"" + std::string(model ? model->name : "unknown") + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
                     std::to_string(group.ladder.thresholds.size()) + " thresholds.",
                 "Each tier of a group that is judged by points has a threshold.");
 }
@@ -82,7 +83,7 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
         group.program = program;
         ColumnsInTurn column(rows, row);
         group.id = column.text();
-        group.model = &tier_model(column.text());
+        group.model = find_tier_model(column.text());
         group.point_type = column.optional_text();
         group.scale = column.integer();
         group.rules = {column.boolean(), column.boolean()};

@@ -32,7 +32,7 @@ const char* name_of(tiers::Cause cause);
 // Writers see what is committed now and what this transaction has written so far; readers what their statement sees.
 enum class Sees : std::uint8_t { newest, snapshot };
 
-// Error XX001 where a tier has no threshold which should have one.
+// Error XX001 where the model is none, or a tier has no threshold which should have one.
 void require_ladder(const TierGroup& group);
 
 // The group `id`, or all of the program.
