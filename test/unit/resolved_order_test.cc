@@ -53,7 +53,7 @@ TEST(ResolvedOrder, IsCalculatedAgainTheSame) {
         const Program program = compile(c.tree, 1);
         state_where_and_when(c.order, random);
         // A calculation knows what every gift is worth that may be given.
-        c.order.gifts.assign(program.reads.gifts.size(), {"Gift", Money{250}});
+        c.order.gifts.assign(program.reads.gifts.size(), {"Gift", program.price(250)});
         const codec::ResolvedOrder again = codec::read_resolved_order(written(program, c.order), program);
         ASSERT_EQ(written(program, again.order), written(program, c.order));
         ASSERT_EQ(calculated(program, again.order), calculated(program, c.order)) << to_string(c);
