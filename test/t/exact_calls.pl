@@ -143,8 +143,9 @@ my (%seen, %inexact);
 sub read_tree
 {
     my ($tree, $context) = @_;
-    my ($statement) = $context =~ /\A((?:SQL statement|SQL expression|PL\/pgSQL assignment) ".*?")\n(?=PL|SQL|\z)/s;
-    my ($sql_function) = $context =~ /\ASQL function "(\w+)" during/;
+    # Up to 17 the server says "SQL expression" and "during startup" where 18 says "PL/pgSQL expression" and "statement 1".
+    my ($statement) = $context =~ /\A((?:SQL statement|(?:SQL|PL\/pgSQL) expression|PL\/pgSQL assignment) ".*?")\n(?=PL|SQL|\z)/s;
+    my ($sql_function) = $context =~ /\ASQL function "(\w+)" (?:during|statement)/;
     my ($is_ours, $caller) = $context =~ /^PL\/pgSQL function (?:($schema|loyalty)\.)?(loyalty_internal\.\w+|\w+)/m;
     # What a test does by a function of its own is no call of ours.
     return if defined $caller && !$is_ours && !$by_name{$caller};
