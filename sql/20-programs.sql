@@ -450,7 +450,7 @@ BEGIN
             TABLE = TG_TABLE_NAME;
     END IF;
 
-    PERFORM loyalty_internal.check_benefit(
+    PERFORM loyalty_internal.check_benefit_parameters(
         promotion.kind::text,
         condition.level::text,
         benefit.benefit::text,

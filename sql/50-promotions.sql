@@ -762,7 +762,7 @@ BEGIN
     END IF;
 
     IF TG_OP = 'UPDATE' AND NEW.level IS DISTINCT FROM OLD.level THEN
-        PERFORM loyalty_internal.check_benefit(
+        PERFORM loyalty_internal.check_benefit_parameters(
             promotion.kind::text,
             NEW.level::text,
             benefit.benefit::text,
@@ -808,7 +808,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, i
     '''{"percent": 20}'', 2);';
 
 -- What the tables' triggers ask: prices of the program may be finer than its currency.
-CREATE FUNCTION loyalty_internal.check_benefit(
+CREATE FUNCTION loyalty_internal.check_benefit_parameters(
     kind text,
     level text,
     benefit text,
@@ -820,9 +820,9 @@ CREATE FUNCTION loyalty_internal.check_benefit(
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
 
-COMMENT ON FUNCTION loyalty_internal.check_benefit(text, text, text, jsonb, integer, integer) IS
+COMMENT ON FUNCTION loyalty_internal.check_benefit_parameters(text, text, text, jsonb, integer, integer) IS
     'As loyalty_check_benefit(), of a program whose prices have more decimals than its currency. Example: SELECT '
-    'loyalty_internal.check_benefit(''discount'', ''product'', ''round_price'', ''{"step": 0.001}'', 2, 3);';
+    'loyalty_internal.check_benefit_parameters(''discount'', ''product'', ''round_price'', ''{"step": 0.001}'', 2, 3);';
 
 CREATE FUNCTION loyalty_internal.promotion_benefits_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -863,7 +863,7 @@ BEGIN
         AND condition.position = NEW.condition;
     IF FOUND THEN
         -- As expressions, not as statements, of which an error would show the text.
-        checked := loyalty_internal.check_benefit(
+        checked := loyalty_internal.check_benefit_parameters(
             place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer,
             place.price_scale::integer
         );

@@ -140,7 +140,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_benefit_names(text, text, jsonb) IS
     'Refuses a benefit whose parameters name a partner, a product segment, a promo-code pool or an order status that does not exist '
-    '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed check_benefit(). Example: '
+    '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed check_benefit_parameters(). Example: '
     'SELECT loyalty_internal.check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 #include "pg/server/plain_errors.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include "pg/server/postgres.hpp"
@@ -15,19 +17,24 @@ namespace {
 
 emit_log_hook_type others = nullptr;
 
+// Whether a context begins with the text of a statement or of an expression, which 18 calls one of PL/pgSQL.
+bool is_statement(std::string_view context) {
+    constexpr std::string_view words[] = {"SQL statement \"", "SQL expression \"", "PL/pgSQL expression \"",
+                                          "PL/pgSQL assignment \""};
+    return std::any_of(std::begin(words), std::end(words), [&](auto word) { return context.starts_with(word); });
+}
+
 // The first entry of a context: a line, or the lines of a statement up to the quotation mark that ends it.
 std::string_view first_entry(std::string_view context) {
-    const bool is_statement = context.starts_with("SQL statement \"") || context.starts_with("SQL expression \"");
-    const std::size_t end = context.find(is_statement ? std::string_view("\"\n") : std::string_view("\n"));
-    if (end == std::string_view::npos) return context;
-    return context.substr(0, end + (is_statement ? 2 : 1));
+    const std::string_view last = is_statement(context) ? "\"\n" : "\n";
+    const std::size_t end = context.find(last);
+    return end == std::string_view::npos ? context : context.substr(0, end + last.size());
 }
 
 // Whether it is about a function of ours: `PL/pgSQL function public.loyalty_apply(text) line 3 at RAISE`.
 bool is_about_ours(std::string_view entry) {
     const std::size_t name = entry.find("function ");
-    if (name == std::string_view::npos || entry.starts_with("SQL statement") || entry.starts_with("SQL expression"))
-        return false;
+    if (name == std::string_view::npos || is_statement(entry)) return false;
     std::string_view called = entry.substr(name + std::strlen("function "));
     called = called.substr(0, called.find('('));
     const std::size_t dot = called.rfind('.');
@@ -51,7 +58,7 @@ std::size_t size_of_ours(std::string_view context) {
         read += entry.size();
         if (is_about_ours(entry) || is_foreign_key_of_ours(entry))
             ours = read;
-        else if (!entry.starts_with("SQL statement") && !entry.starts_with("SQL expression"))
+        else if (!is_statement(entry))
             break;
     }
     return ours;
