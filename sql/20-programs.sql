@@ -360,6 +360,13 @@ BEGIN
             COLUMN = 'profile_database';
     END IF;
 
+    -- Writers of products and groups hold the row, and check what they write by the scale that it has.
+    IF NEW.price_scale IS DISTINCT FROM OLD.price_scale THEN
+        PERFORM loyalty_internal.require_read_committed('change the scale of prices'::text);
+        PERFORM loyalty_internal.lock_draft(OLD.external_id::text);
+        PERFORM FROM loyalty.programs AS program WHERE program.external_id = OLD.external_id FOR UPDATE;
+    END IF;
+
     -- These are part of the draft, too.
     IF (NEW.currency, NEW.currency_scale, NEW.time_zone)
             IS NOT DISTINCT FROM (OLD.currency, OLD.currency_scale, OLD.time_zone)

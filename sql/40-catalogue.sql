@@ -47,7 +47,7 @@ CREATE FUNCTION loyalty_internal.check_prices_trigger() RETURNS trigger
 DECLARE
     wrong record;
 BEGIN
-    -- Waits for a change of the currency scale, as the program's foreign key would.
+    -- Waits for a change of the scales, as the program's foreign key would.
     PERFORM
     FROM loyalty.programs AS program
     WHERE program.external_id IN (SELECT written.program FROM written)
@@ -86,7 +86,7 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_prices_trigger() IS
     'Trigger of loyalty.products, after an insert or update statement (transition table "written"): prices fit the '
-    'currency scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
+    'price scale (LY313). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
     'loyalty_internal.check_prices_trigger();';
 
 CREATE FUNCTION loyalty_internal.judge_memberships(program text, skus text[], field text) RETURNS void

@@ -20,7 +20,7 @@ CREATE OR REPLACE TRIGGER refit_amounts
     FOR EACH ROW
     WHEN ((NEW.currency_scale, NEW.price_scale) IS DISTINCT FROM (OLD.currency_scale, OLD.price_scale))
     EXECUTE FUNCTION loyalty_internal.currency_scale_trigger();
-COMMENT ON TRIGGER refit_amounts ON loyalty.programs IS 'All amounts of the program fit its currency scale.';
+COMMENT ON TRIGGER refit_amounts ON loyalty.programs IS 'All amounts and prices of the program fit its scales.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.programs

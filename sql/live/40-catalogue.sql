@@ -198,13 +198,13 @@ CREATE OR REPLACE TRIGGER check_prices_insert
     AFTER INSERT ON loyalty.products
     REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.check_prices_trigger();
-COMMENT ON TRIGGER check_prices_insert ON loyalty.products IS 'Prices fit the currency scale.';
+COMMENT ON TRIGGER check_prices_insert ON loyalty.products IS 'Prices fit the program''s price scale.';
 
 CREATE OR REPLACE TRIGGER check_prices_update
     AFTER UPDATE ON loyalty.products
     REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.check_prices_trigger();
-COMMENT ON TRIGGER check_prices_update ON loyalty.products IS 'Prices fit the currency scale.';
+COMMENT ON TRIGGER check_prices_update ON loyalty.products IS 'Prices fit the program''s price scale.';
 
 CREATE OR REPLACE TRIGGER judge_insert
     AFTER INSERT ON loyalty.products

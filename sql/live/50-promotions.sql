@@ -15,7 +15,7 @@ CREATE OR REPLACE TRIGGER validate
     FOR EACH ROW
     WHEN (NOT loyalty_internal.is_reverting())
     EXECUTE FUNCTION loyalty_internal.promotion_groups_trigger();
-COMMENT ON TRIGGER validate ON loyalty.promotion_groups IS 'Gives a position; amounts fit the currency scale.';
+COMMENT ON TRIGGER validate ON loyalty.promotion_groups IS 'Gives a position; amounts fit the program''s scales.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.promotion_groups

@@ -183,7 +183,7 @@ sub read_log
 }
 
 # Tests that between them run all of these functions, each in a database of its own.
-foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions promises documents report_page rules app_reads backtest lint goals price_history fields))
+foreach my $test (qw(lifecycle benefits configuration segments tiers rights reports erasure trigger_promotions promises documents report_page rules app_reads backtest lint goals price_history fields price_scale))
 {
     $node->safe_psql('postgres', "CREATE DATABASE $test TEMPLATE calls");
     # Of documents made up at random, few: each is long as a tree.
