@@ -1,4 +1,94 @@
--- What benefits name, and where in the tree they may stand; and the partners whose terms they follow.
+-- Benefits: their parameters, what they name, and where in the tree they may stand; and the partners whose terms they follow.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Parameters
+
+CREATE FUNCTION @extschema@.loyalty_check_benefit(
+    kind text,
+    level text,
+    benefit text,
+    parameters jsonb,
+    currency_scale integer
+) RETURNS void
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
+
+COMMENT ON FUNCTION @extschema@.loyalty_check_benefit(text, text, text, jsonb, integer) IS
+    'Refuses (LY301) a benefit that does not suit the kind of promotion or the level of condition, or whose '
+    'parameters are wrong. Example: SELECT loyalty_check_benefit(''discount'', ''product'', ''discount'', '
+    '''{"percent": 20}'', 2);';
+
+-- What the tables' triggers ask: prices of the program may be finer than its currency.
+CREATE FUNCTION loyalty_internal.check_benefit_parameters(
+    kind text,
+    level text,
+    benefit text,
+    parameters jsonb,
+    currency_scale integer,
+    price_scale integer
+) RETURNS void
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_check_benefit';
+
+COMMENT ON FUNCTION loyalty_internal.check_benefit_parameters(text, text, text, jsonb, integer, integer) IS
+    'As loyalty_check_benefit(), of a program whose prices have more decimals than its currency. Example: SELECT '
+    'loyalty_internal.check_benefit_parameters(''discount'', ''product'', ''round_price'', ''{"step": 0.001}'', 2, 3);';
+
+CREATE FUNCTION loyalty_internal.promotion_benefits_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET loyalty.plan_by_keys = on
+    SET jit = off
+    AS $body$
+DECLARE
+    place record;
+    checked text;
+BEGIN
+    PERFORM loyalty_internal.lock_draft(NEW.program::text);
+    PERFORM loyalty_internal.refuse_ended(NEW.program::text, NEW.promotion::text);
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM loyalty_internal.refuse_ended(OLD.program::text, OLD.promotion::text);
+    END IF;
+    IF NEW.position IS NULL THEN
+        SELECT coalesce(max(benefit.position) + 1, 1) INTO NEW.position
+        FROM loyalty.promotion_benefits AS benefit
+        WHERE benefit.program = NEW.program
+            AND benefit.promotion = NEW.promotion
+            AND benefit.condition = NEW.condition;
+    END IF;
+
+    -- Without such a condition the foreign key refuses the row.
+    SELECT
+        promotion.kind::text AS kind,
+        condition.level::text AS level,
+        program.currency_scale::integer AS currency_scale,
+        coalesce(program.price_scale, program.currency_scale::integer) AS price_scale
+    INTO place
+    FROM loyalty.promotion_conditions AS condition
+    JOIN loyalty.promotions AS promotion
+        ON promotion.program = condition.program AND promotion.external_id = condition.promotion
+    JOIN loyalty.programs AS program ON program.external_id = condition.program
+    WHERE condition.program = NEW.program
+        AND condition.promotion = NEW.promotion
+        AND condition.position = NEW.condition;
+    IF FOUND THEN
+        -- As expressions, not as statements, of which an error would show the text.
+        checked := loyalty_internal.check_benefit_parameters(
+            place.kind::text, place.level::text, NEW.benefit::text, NEW.parameters, place.currency_scale::integer,
+            place.price_scale::integer
+        );
+        checked := loyalty_internal.check_benefit_names(NEW.program::text, NEW.benefit::text, NEW.parameters);
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_internal.promotion_benefits_trigger() IS
+    'Trigger of loyalty.promotion_benefits, before insert or update of a row: gives a position, checks the '
+    'parameters (LY301) and what they name (LY330), and that the promotion has not ended (LY307). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_benefits_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Names
