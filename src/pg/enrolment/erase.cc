@@ -5,6 +5,7 @@
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/for_extent.hpp"
 #include "pg/server/guarded_writing.hpp"
 #include "pg/server/keeping.hpp"
 
@@ -12,15 +13,7 @@ namespace loyalty::pg {
 
 namespace {
 
-class Erasing {
-public:
-    Erasing() { depth++; }
-    ~Erasing() { depth--; }
-    Erasing(const Erasing&) = delete;
-    Erasing& operator=(const Erasing&) = delete;
-
-    static inline int depth = 0;
-};
+class Erasing : public ForExtent<Erasing> {};
 
 #define LOYALTY_BLANK(table)                                                                   \
     "UPDATE loyalty." table " SET comment = NULL, data = NULL, erased = " LOYALTY_ERASED_HASH( \
@@ -91,5 +84,5 @@ Datum loyalty_erase_member(PG_FUNCTION_ARGS) {
 }
 
 PG_FUNCTION_INFO_V1(loyalty_is_erasing);
-Datum loyalty_is_erasing(PG_FUNCTION_ARGS) { return BoolGetDatum(loyalty::pg::Erasing::depth > 0); }
+Datum loyalty_is_erasing(PG_FUNCTION_ARGS) { return BoolGetDatum(loyalty::pg::Erasing::holds()); }
 }

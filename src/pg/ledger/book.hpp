@@ -5,6 +5,7 @@
 #pragma once
 
 #include "pg/ledger/posting.hpp"
+#include "pg/server/for_extent.hpp"
 
 namespace loyalty::pg {
 
@@ -35,14 +36,6 @@ Decision decide(const Posting& posting, const KeyArguments& key, AccountState& s
 Booking post(const Posting& posting);
 
 // For the extent of an object, a repeated posting is no news to the caller: functions answer with the first transaction.
-class Quietly {
-public:
-    Quietly() { depth++; }
-    ~Quietly() { depth--; }
-    Quietly(const Quietly&) = delete;
-    Quietly& operator=(const Quietly&) = delete;
-
-    static inline int depth = 0;
-};
+class Quietly : public ForExtent<Quietly> {};
 
 }  // namespace loyalty::pg

@@ -286,7 +286,7 @@ HeapTuple before_row(HeapTuple given, TupleDesc description) {
     const Posting posting = read_posting(row, c, by_owner);
     const Booking booking = book_as_owner(posting);
     if (booking.repeated) {
-        if (Quietly::depth == 0) tell_repeated(posting, *booking.repeated);
+        if (!Quietly::holds()) tell_repeated(posting, *booking.repeated);
         return nullptr;
     }
     Changes changes;

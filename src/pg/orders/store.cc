@@ -5,6 +5,7 @@
 #include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -95,9 +96,10 @@ LockedOrder lock_order(const std::string& program, const std::string& external_i
     const Rows rows = query.run({key.buyer, key.program, key.external_id}, true);
     // The currency scale is fixed since the order was placed.
     order.currency_scale = order.market().currency_scale;
-    order.status = rows.text(0, 1);
-    order.shipping_total = {units_at(rows, 0, 2, order.currency_scale)};
-    order.shipping_refunded = rows.boolean(0, 3);
+    ColumnsInTurn columns(rows);
+    order.status = columns.text();
+    order.shipping_total = {columns.units(order.currency_scale)};
+    order.shipping_refunded = columns.boolean();
     return order;
 }
 
@@ -133,7 +135,7 @@ Datum loyalty_orders_trigger(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const OwnTrigger trigger(fcinfo, "loyalty_internal.orders_trigger");
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
-        if (GuardedWriting::depth > 0) return no_row;
+        if (GuardedWriting::holds()) return no_row;
         const std::string table = RelationGetRelationName(trigger->tg_relation);
         throw Error(sqlstate::orders_are_guarded, "table \"loyalty." + table + "\" is written by functions only", {},
                     "Use loyalty_place_order(), loyalty_import_orders(), loyalty_set_order_status(),"

@@ -6,11 +6,6 @@ namespace loyalty::pg {
 
 namespace {
 
-bool& reverting() {
-    static bool flag = false;
-    return flag;
-}
-
 // For each row that is edited: a version of the draft's row that this transaction made is locked already.
 Datum note_editor(Datum program) {
     static Query query(
@@ -32,16 +27,11 @@ void lock_draft(const std::string& program) {
     }
 }
 
-Reverting::Reverting() { reverting() = true; }
-
-// An error unwinds to here, too: it crosses C++ as an exception.
-Reverting::~Reverting() { reverting() = false; }
-
 }  // namespace loyalty::pg
 
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_is_reverting);
-Datum loyalty_is_reverting(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(loyalty::pg::reverting()); }
+Datum loyalty_is_reverting(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(loyalty::pg::Reverting::holds()); }
 
 PG_FUNCTION_INFO_V1(loyalty_lock_draft);
 Datum loyalty_lock_draft(PG_FUNCTION_ARGS) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "pg/server/for_extent.hpp"
+
 namespace loyalty::pg {
 
 // Makes the caller the only editor of the program's draft until the transaction ends: what is looked at then is what there
@@ -10,12 +12,6 @@ namespace loyalty::pg {
 void lock_draft(const std::string& program);
 
 // For its extent, the triggers that check an editor's steps stand aside: see sql/live/50-promotions.sql.
-class Reverting {
-public:
-    Reverting();
-    ~Reverting();
-    Reverting(const Reverting&) = delete;
-    Reverting& operator=(const Reverting&) = delete;
-};
+class Reverting : public ForExtent<Reverting> {};
 
 }  // namespace loyalty::pg

@@ -2,17 +2,11 @@
 // (loyalty_orders_trigger). Unlike tables that are kept up (keeping.hpp) they refuse new rows, too.
 #pragma once
 
+#include "pg/server/for_extent.hpp"
+
 namespace loyalty::pg {
 
 // While one lives, they let changes through.
-class GuardedWriting {
-public:
-    GuardedWriting() { depth++; }
-    ~GuardedWriting() { depth--; }
-    GuardedWriting(const GuardedWriting&) = delete;
-    GuardedWriting& operator=(const GuardedWriting&) = delete;
-
-    static inline int depth = 0;
-};
+class GuardedWriting : public ForExtent<GuardedWriting> {};
 
 }  // namespace loyalty::pg

@@ -2,17 +2,11 @@
 // taken as they stand, as restores and replication bring them.
 #pragma once
 
+#include "pg/server/for_extent.hpp"
+
 namespace loyalty::pg {
 
 // While one lives, what happens to such a table is the library's own doing.
-class Keeping {
-public:
-    Keeping() { depth++; }
-    ~Keeping() { depth--; }
-    Keeping(const Keeping&) = delete;
-    Keeping& operator=(const Keeping&) = delete;
-
-    static inline int depth = 0;
-};
+class Keeping : public ForExtent<Keeping> {};
 
 }  // namespace loyalty::pg

@@ -12,7 +12,7 @@ Datum loyalty_kept_up_trigger(PG_FUNCTION_ARGS) {
         trigger.require(!trigger.is_for_row(), "FOR EACH STATEMENT");
         // Foreign keys alone work so; nothing of SQL can say that it is one.
         const bool follows_a_key = postgres([] { return InNoForceRLSOperation(); });
-        if (Keeping::depth > 0 || follows_a_key) return no_row;
+        if (Keeping::holds() || follows_a_key) return no_row;
         const std::string table = RelationGetRelationName(trigger->tg_relation);
         const bool is_tiers = table.starts_with("member_tier");
         throw Error(sqlstate::kept_up, "table \"loyalty." + table + "\" is kept up by functions", {},
