@@ -10,6 +10,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/tiers/tiers.hpp"
 
 namespace loyalty::pg {
@@ -100,8 +101,11 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
                                      timestamps_argument(registered), timestamp_argument(now)},
                                     true);
     std::vector<std::string> fresh, back;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        (rows.boolean(row, 2) ? fresh : back).push_back(rows.text(row, 1));
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        std::string member = columns.text();
+        (columns.boolean() ? fresh : back).push_back(std::move(member));
+    }
     Enrolled result;
     result.enrolled = static_cast<std::int64_t>(fresh.size());
     result.resumed = static_cast<std::int64_t>(back.size());
@@ -179,7 +183,10 @@ std::int64_t remove(const std::string& program, const std::vector<std::string>& 
     settle_tiers(program, members, now, tiers::Cause::points);
     const Rows open = holds.run_for(members.size(), {text_argument(program), texts_argument(members)}, true);
     for (std::uint64_t row = 0; row < open.size(); row++) {
-        roll_back({open.text(row, 1), program, open.text(row, 3)}, uuid_at(open, row, 2));
+        ColumnsInTurn columns(open, row);
+        std::string member = columns.text();
+        const Uuid hold = columns.uuid();
+        roll_back({std::move(member), program, columns.text()}, hold);
     }
     drop_waiting_accruals(program, members);
     const auto ended =

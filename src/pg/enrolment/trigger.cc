@@ -7,6 +7,7 @@
 #include "pg/enrolment/enrolment.hpp"
 #include "pg/events/outbox.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
 
@@ -100,11 +101,12 @@ std::map<std::string, Applications> arrived(TriggerData* trigger, const std::set
     const Rows rows(table, count);
     std::map<std::string, Applications> found;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        Key key{rows.text(row, 1), rows.text(row, 2)};
+        ColumnsInTurn columns(rows, row);
+        Key key{columns.text(), columns.text()};
         if (!applicants.contains(key)) continue;
         Applications& applications = found[key.program];
         applications.members.push_back(std::move(key.member));
-        applications.registered.push_back(timestamp_at(rows, row, 3));
+        applications.registered.push_back(columns.timestamp());
     }
     return found;
 }

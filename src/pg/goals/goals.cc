@@ -261,9 +261,10 @@ void claim_goals_in_reach(const std::string& program, const std::vector<std::str
         return query.run({text_argument(program), texts_argument(members), timestamp_argument(now())});
     }();
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const AccountKey key{rows.text(row, 1), program, rows.text(row, 2)};
+        ColumnsInTurn columns(rows, row);
+        const AccountKey key{columns.text(), program, columns.text()};
         Terms terms = ledger_terms(program, key.point_type);
-        terms.member_removed = rows.boolean(row, 3);
+        terms.member_removed = columns.boolean();
         claim_automatic_goal(key, terms);
     }
 }

@@ -34,10 +34,6 @@ void require_read_committed() {
                 "Use a READ COMMITTED transaction: it sees what others have committed meanwhile.");
 }
 
-std::string text_or_empty(const Rows& rows, std::uint64_t row, int column) {
-    return rows.optional_text(row, column).value_or("");
-}
-
 void tell_progress(const Job& job, std::int64_t done) {
     const auto total = static_cast<long long>(done);
     const char *verb = job.verb, *what = job.done;
@@ -201,13 +197,15 @@ std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batc
                    bigint_argument(batch_size), timestamp_argument(now()), timestamp_argument(wall_now())},
                   true);
     if (rows.size() == 0) return std::nullopt;
-    const auto key_at = [&](std::uint64_t row) {
-        return JobKey{rows.text(row, 1), rows.text(row, 2), text_or_empty(rows, row, 3)};
-    };
     std::vector<JobKey> due;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        if (rows.boolean(row, 4)) due.push_back(key_at(row));
-    run.reach(key_at(rows.size() - 1));
+    JobKey key;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        key = {columns.text(), columns.text(), columns.optional_text().value_or("")};
+        const bool is_due = columns.boolean();
+        if (is_due) due.push_back(key);
+    }
+    run.reach(key);
     return due;
 }
 

@@ -2,6 +2,7 @@
 
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -14,8 +15,8 @@ namespace {
 
 struct Inserted {
     Uuid id;
-    Datum answer;
     bool may_have_more;  // rows that followed from it, which the answer is to tell of
+    Datum answer;
 };
 
 // Nothing if the trigger found that it had been booked before.
@@ -40,7 +41,8 @@ std::optional<Inserted> insert(const Posting& posting) {
                    optional_text_argument(posting.comment), optional_datum_argument(posting.data)},
                   true);
     if (rows.size() == 0) return std::nullopt;
-    return Inserted{uuid_at(rows, 0, 1), rows.datum(0, 3, JSONBOID), rows.boolean(0, 2)};
+    ColumnsInTurn columns(rows);
+    return Inserted{columns.uuid(), columns.boolean(), columns.datum(JSONBOID)};
 }
 
 // Which row it was that the trigger found: the one with the external id, or the one that undoes or commits the same.

@@ -1,6 +1,7 @@
 // loyalty_commit, loyalty_rollback and loyalty_cancel by the id alone: looks up whose it is, and goes on as when that is given.
 #include "pg/ledger/lookup.hpp"
 #include "pg/server/arguments.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -27,7 +28,8 @@ Keys find_keys(const Arguments& given, const char* noun, bool among_transactions
         throw Error(sqlstate::unknown_transaction, std::string(noun) + " " + name.shown() + " does not exist", {},
                     "It is looked for among those of all members.");
     }
-    return {copy_out(rows.datum(0, 1, TEXTOID), caller), copy_out(rows.datum(0, 2, TEXTOID), caller)};
+    ColumnsInTurn columns(rows);
+    return {copy_out(columns.datum(TEXTOID), caller), copy_out(columns.datum(TEXTOID), caller)};
 }
 
 // As if member and program had been given, too; the other arguments are null.

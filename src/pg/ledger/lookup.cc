@@ -1,4 +1,5 @@
 #include "pg/ledger/lookup.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -28,8 +29,8 @@ std::optional<FoundTransaction> find_transaction(const std::string& member, cons
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
                                  optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
-    return FoundTransaction{uuid_at(rows, 0, 1), rows.text(0, 2), rows.text(0, 3), rows.text(0, 4),
-                            bigint_at(rows, 0, 5)};
+    ColumnsInTurn columns(rows);
+    return FoundTransaction{columns.uuid(), columns.text(), columns.text(), columns.text(), columns.bigint()};
 }
 
 std::optional<FoundHold> find_hold(const std::string& member, const std::string& program, const Named& name) {
@@ -42,7 +43,8 @@ std::optional<FoundHold> find_hold(const std::string& member, const std::string&
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_uuid_argument(name.id),
                                  optional_text_argument(name.external_id)});
     if (rows.size() == 0) return std::nullopt;
-    return FoundHold{uuid_at(rows, 0, 1), rows.text(0, 2)};
+    ColumnsInTurn columns(rows);
+    return FoundHold{columns.uuid(), columns.text()};
 }
 
 }  // namespace loyalty::pg

@@ -11,6 +11,7 @@
 #include "pg/members/lock.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -141,8 +142,11 @@ private:
         const Rows found =
             query.run({text_argument(program_), texts_argument(std::vector<std::string>(keys.begin(), keys.end()))});
         std::map<std::string, bool> members;
-        for (std::uint64_t row = 0; row < found.size(); row++)
-            members.emplace(found.text(row, 1), found.boolean(row, 2));
+        for (std::uint64_t row = 0; row < found.size(); row++) {
+            ColumnsInTurn columns(found, row);
+            bool& is_removed = members[columns.text()];
+            is_removed = columns.boolean();
+        }
         return members;
     }
 
@@ -332,9 +336,10 @@ private:
         const FreshSnapshot snapshot;
         const Rows found = query.run({text_argument(program_), texts_argument(members), texts_argument(external_ids)});
         for (std::uint64_t row = 0; row < found.size(); row++) {
-            KnownId& id = known[asked[static_cast<std::size_t>(found.integer(row, 1) - 1)]->number];
-            if (!found.is_null(row, 2)) id.transaction = uuid_at(found, row, 2);
-            if (!found.is_null(row, 3)) id.hold = uuid_at(found, row, 3);
+            ColumnsInTurn columns(found, row);
+            KnownId& id = known[asked[static_cast<std::size_t>(columns.integer() - 1)]->number];
+            id.transaction = columns.optional_uuid();
+            id.hold = columns.optional_uuid();
         }
         return known;
     }

@@ -1,5 +1,6 @@
 #include "pg/ledger/named.hpp"
 
+#include "pg/server/in_turn.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -17,7 +18,9 @@ bool lock_named(const std::string& program, const std::set<std::string>& promoti
         return texts_argument(std::vector<std::string>(names.begin(), names.end()));
     };
     const Rows rows = query.run({text_argument(program), ids(promotions), ids(point_types)}, true);
-    return rows.integer(0, 1) == std::ssize(promotions) && rows.integer(0, 2) == std::ssize(point_types);
+    ColumnsInTurn columns(rows);
+    const bool has_promotions = columns.integer() == std::ssize(promotions);
+    return columns.integer() == std::ssize(point_types) && has_promotions;
 }
 
 }  // namespace loyalty::pg

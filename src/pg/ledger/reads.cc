@@ -6,6 +6,7 @@
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -20,16 +21,17 @@ void check_member(const std::string& member, const std::string& program, const s
         "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
         {TEXTOID, TEXTOID, TEXTOID});
     const Rows rows = query.run({text_argument(member), text_argument(program), optional_text_argument(point_type)});
-    if (!rows.boolean(0, 1)) {
+    ColumnsInTurn exists(rows);
+    if (!exists.boolean()) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.programs.");
     }
-    if (!rows.boolean(0, 2)) {
+    if (!exists.boolean()) {
         throw Error(sqlstate::unknown_point_type,
                     "point type \"" + *point_type + "\" of program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.point_types.");
     }
-    if (!rows.boolean(0, 3))
+    if (!exists.boolean())
         throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
     require_visible(member, program);
 }

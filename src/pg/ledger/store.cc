@@ -9,6 +9,7 @@
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/sql.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -49,8 +50,9 @@ void find_external_id(const KeyArguments& key, const std::string& external_id, A
         "       (SELECT id FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $3)",
         {TEXTOID, TEXTOID, TEXTOID});
     const Rows rows = query.run({key.member, key.program, text_argument(external_id)});
-    if (!rows.is_null(0, 1)) state.transaction = uuid_at(rows, 0, 1);
-    if (!rows.is_null(0, 2)) state.hold = uuid_at(rows, 0, 2);
+    ColumnsInTurn columns(rows);
+    state.transaction = columns.optional_uuid();
+    state.hold = columns.optional_uuid();
 }
 
 // Ends the holds whose time is over, and frees what they had reserved. That is written at once, for not everything that

@@ -1,6 +1,7 @@
 #include <unordered_set>
 
 #include "pg/members/profile.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/input.hpp"
 #include "pg/server/kept_queries.hpp"
 #include "pg/server/reader.hpp"
@@ -92,9 +93,10 @@ std::optional<Profile> read_profile(const ProfileSource& source, const std::stri
     const Rows rows = read_profiles(column, column.type, wanted, " = $1 LIMIT 1", value);
     if (rows.size() == 0) return std::nullopt;
     // A view may answer otherwise the second time, and a cast to text may give nothing: then it is no key.
-    auto found = rows.optional_text(0, 1);
+    ColumnsInTurn columns(rows);
+    auto found = columns.optional_text();
     if (!found) return std::nullopt;
-    return Profile{*std::move(found), with_row ? rows.optional_datum(0, 2, JSONBOID) : std::nullopt};
+    return Profile{*std::move(found), with_row ? columns.optional_datum(JSONBOID) : std::nullopt};
 }
 
 std::optional<std::string> find_profile(const ProfileSource& source, const std::string& key, Oid caller) {

@@ -133,8 +133,11 @@ std::vector<std::optional<std::string>> profile_documents(const ProfileDatabase&
             profiles.table + " t ON t." + profiles.key + " = CAST(k.member AS " + type + ")",
         TEXTARRAYOID, texts_argument(members));
     std::vector<std::optional<std::string>> documents(members.size());
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        documents[static_cast<std::size_t>(bigint_at(rows, row, 1) - 1)] = rows.text(row, 2);
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        auto& document = documents[static_cast<std::size_t>(columns.bigint() - 1)];
+        document = columns.text();
+    }
     return documents;
 }
 

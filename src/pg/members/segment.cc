@@ -2,6 +2,7 @@
 
 #include "pg/server/arguments.hpp"
 #include "pg/server/cursor.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -36,19 +37,22 @@ std::string in_segment(const ProfileDatabase& profiles, const std::string& segme
                     "profile segment \"" + segment + "\" of program \"" + profiles.program + "\" does not exist", {},
                     "Name one of loyalty.profile_segments.");
     }
-    const auto quoted = [&](int column) {
-        const Datum value = rows.datum(0, column, TEXTOID);
+    ColumnsInTurn columns(rows);
+    const auto predicate = columns.optional_datum(TEXTOID);
+    const auto keys = columns.optional_datum(TEXTOID);
+    const auto lists = columns.optional_datum(TEXTOID);
+    columns.end();
+    const auto quoted = [&](Datum value) {
         return std::string(postgres([=] { return quote_literal_cstr(TextDatumGetCString(value)); }));
     };
     const std::string key = "CAST(t." + profiles.key + " AS text)";
-    if (!rows.is_null(0, 1)) {
+    if (predicate) {
         // The relation is read by who may not read the lists of static segments: they are part of the statement.
-        const std::string lists = rows.is_null(0, 3) ? "'{}'" : quoted(3);
-        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + lists + "::jsonb -> " + key +
-               ", '[]'))) @@ " + quoted(1) + "::jsonpath";
+        return " WHERE (to_jsonb(t) || jsonb_build_object('segments', coalesce(" + (lists ? quoted(*lists) : "'{}'") +
+               "::jsonb -> " + key + ", '[]'))) @@ " + quoted(*predicate) + "::jsonpath";
     }
-    if (rows.is_null(0, 2)) return " WHERE false";
-    return " WHERE " + key + " = ANY (" + quoted(2) + "::text[])";
+    if (!keys) return " WHERE false";
+    return " WHERE " + key + " = ANY (" + quoted(*keys) + "::text[])";
 }
 
 namespace {

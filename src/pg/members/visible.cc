@@ -1,6 +1,7 @@
 #include "pg/members/visible.hpp"
 
 #include "pg/members/profile_database.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/input.hpp"
 
 extern "C" {
@@ -72,11 +73,12 @@ void require_member(const std::string& member, const std::string& program) {
         "       EXISTS (SELECT FROM loyalty.members WHERE member = $1 AND program = $2)",
         {TEXTOID, TEXTOID});
     const Rows rows = query.run({text_argument(member), text_argument(program)});
-    if (!rows.boolean(0, 1)) {
+    ColumnsInTurn exists(rows);
+    if (!exists.boolean()) {
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.programs.");
     }
-    if (!rows.boolean(0, 2))
+    if (!exists.boolean())
         throw Error(sqlstate::not_a_member, "\"" + member + "\" is no member of program \"" + program + "\"");
     require_visible(member, program);
 }

@@ -7,6 +7,7 @@
 #include "pg/orders/buyers.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/predicate.hpp"
@@ -82,10 +83,11 @@ Rows read_rows(const std::string& program, const std::string& key, bool with_seg
 
 // What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
 // its date until the hold ends, be it by its time-out.
-void add_lot(Balance& balance, const Rows& rows, std::uint64_t row, int scale, TimestampTz now) {
-    const Points free = points_in(rows.text(row, 3), scale) - points_in(rows.text(row, 4), scale);
-    const TimestampTz active_from = timestamp_at(rows, row, 5);
-    const TimestampTz expires_at = timestamp_at(rows, row, 6);
+void add_lot(Balance& balance, ColumnsInTurn& columns, int scale, TimestampTz now) {
+    const Points remaining = points_in(columns.text(), scale);
+    const Points free = remaining - points_in(columns.text(), scale);
+    const TimestampTz active_from = columns.timestamp();
+    const TimestampTz expires_at = columns.timestamp();
     if (expires_at <= now) {
         balance.total -= free;
     } else if (active_from <= now && balance.usable) {
@@ -107,12 +109,14 @@ void read_figures(const CurrentProgram& current, const std::string& key, std::ve
     const Rows rows = query.run({text_argument(current.live->market.program), text_argument(key),
                                  timestamp_argument(now), timestamp_argument(wall_now())});
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const Index type = program.point_type(rows.text(row, 1));
+        ColumnsInTurn columns(rows, row);
+        const Index type = program.point_type(columns.text());
         if (type == none) continue;
         const int scale = program.point_types[type].scale;
         Balance& balance = balances[type];
-        balance.total = points_in(rows.text(row, 2), scale);
-        balance.active = balance.usable ? points_in(rows.text(row, 3), scale) : Points{};
+        balance.total = points_in(columns.text(), scale);
+        const Points active = points_in(columns.text(), scale);
+        balance.active = balance.usable ? active : Points{};
     }
 }
 
@@ -134,10 +138,11 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
     std::size_t lots = 0;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const std::string kind = rows.text(row, 1);
+        ColumnsInTurn columns(rows, row);
+        const std::string kind = columns.text();
         if (kind == "profile") {
             account.in_bundled_profiles = true;
-            account.profile = rows.optional_text(row, 2);
+            account.profile = columns.optional_text();
             continue;
         }
         if (kind == "member") {
@@ -145,21 +150,22 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
             continue;
         }
         if (kind == "segment") {
-            account.segments.push_back(rows.text(row, 2));
+            account.segments.push_back(columns.text());
             continue;
         }
         lots += kind == "lot";
-        const Index type = program.point_type(rows.text(row, 2));
+        const Index type = program.point_type(columns.text());
         // A type that the version in force does not have yet takes no part.
         if (type == none) continue;
         const int scale = program.point_types[type].scale;
         Balance& balance = account.balances[type];
         if (kind == "balance") {
-            balance.total += points_in(rows.text(row, 3), scale);
-            balance.owed = points_in(rows.text(row, 4), scale);
-            balance.debt = points_in(rows.text(row, 7), scale);
+            balance.total += points_in(columns.text(), scale);
+            balance.owed = points_in(columns.text(), scale);
+            columns.skip(2);
+            balance.debt = points_in(columns.text(), scale);
         } else {
-            add_lot(balance, rows, row, scale, now);
+            add_lot(balance, columns, scale, now);
         }
     }
     if (lots > most_lots) read_figures(current, key, account.balances, now);

@@ -4,6 +4,7 @@
 
 #include "pg/orders/time.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -18,9 +19,10 @@ namespace {
 OrdersBefore orders_in(const Rows& rows, const Program& program) {
     OrdersBefore orders;
     if (rows.size() == 0) return orders;
-    orders.count = bigint_at(rows, 0, 1);
-    orders.sum = {units_at(rows, 0, 2, program.currency_scale)};
-    if (!rows.is_null(0, 3)) orders.last = local_time(timestamp_at(rows, 0, 3), program.time_zone).to_string();
+    ColumnsInTurn columns(rows);
+    orders.count = columns.bigint();
+    orders.sum = {columns.units(program.currency_scale)};
+    if (const auto last = columns.optional_timestamp()) orders.last = local_time(*last, program.time_zone).to_string();
     return orders;
 }
 

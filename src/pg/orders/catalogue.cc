@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/predicate.hpp"
 
@@ -76,15 +77,17 @@ private:
         number_skus();
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            StoredProduct& product = stored_[places_.at(rows.text(row, 1))];
-            if (rows.is_null(row, 2)) {
+            ColumnsInTurn columns(rows, row);
+            StoredProduct& product = stored_[places_.at(columns.text())];
+            const auto predicate = columns.optional_integer();
+            if (!predicate) {
                 product.known = true;
-                product.price = decimal(rows.optional_text(row, 3));
-                product.min_price = decimal(rows.optional_text(row, 4));
-                product.name = rows.text(row, 5);
+                product.price = decimal(columns.optional_text());
+                product.min_price = decimal(columns.optional_text());
+                product.name = columns.text();
                 continue;
             }
-            const auto [first, last] = version_.segments.of_predicate.equal_range(rows.integer(row, 2));
+            const auto [first, last] = version_.segments.of_predicate.equal_range(*predicate);
             for (auto segment = first; segment != last; ++segment) product.segments.push_back(segment->second);
         }
         if (!version_.segments.static_ones.empty()) read_static_segments();
@@ -97,9 +100,10 @@ private:
             {TEXTOID, TEXTARRAYOID});
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            const auto segment = version_.segments.static_ones.find(rows.text(row, 2));
-            if (segment != version_.segments.static_ones.end())
-                stored_[places_.at(rows.text(row, 1))].segments.push_back(segment->second);
+            ColumnsInTurn columns(rows, row);
+            StoredProduct& product = stored_[places_.at(columns.text())];
+            const auto segment = version_.segments.static_ones.find(columns.text());
+            if (segment != version_.segments.static_ones.end()) product.segments.push_back(segment->second);
         }
     }
 
@@ -130,7 +134,8 @@ private:
         for (const auto i : lines) skus.push_back(document_.lines[i].product);
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus)});
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            ProductDocument document = own_document(lines[row], rows, row);
+            ColumnsInTurn columns(rows, row);
+            ProductDocument document = own_document(lines[row], columns);
             if (!own_[lines[row]].empty()) {
                 judge_line(lines[row], jsonb_from_text(write_product_document(document)), catalogue);
             }
@@ -138,7 +143,8 @@ private:
         }
     }
 
-    ProductDocument own_document(std::size_t index, const Rows& rows, std::uint64_t row) const {
+    // What the line says itself goes before what is stored.
+    ProductDocument own_document(std::size_t index, ColumnsInTurn& columns) const {
         const LineDocument& line = document_.lines[index];
         const StoredProduct& stored = stored_[sku_of_line_[index]];
         const auto figure = [](const std::optional<Decimal>& own,
@@ -148,22 +154,24 @@ private:
         };
         ProductDocument product;
         product.sku = line.product;
-        product.name = line.name ? line.name : rows.optional_text(row, 1);
         product.price = figure(line.price, stored.price);
         product.min_price = figure(line.min_price, stored.min_price);
-        product.categories = !line.categories.empty() ? line.categories : rows.optional_text(row, 2).value_or("[]");
-        product.partner = line.partner ? line.partner : rows.optional_text(row, 3);
-        product.fields = fields(line, rows, row);
-        product.segments = rows.optional_text(row, 5);
+        product.name = columns.optional_text();
+        product.categories = columns.optional_text().value_or("[]");
+        product.partner = columns.optional_text();
+        product.fields = fields(line, columns.optional_datum(JSONBOID));
+        product.segments = columns.optional_text();
+        if (line.name) product.name = line.name;
+        if (!line.categories.empty()) product.categories = line.categories;
+        if (line.partner) product.partner = line.partner;
         return product;
     }
 
     // The product's fields, overlaid by the line's.
-    static std::string fields(const LineDocument& line, const Rows& rows, std::uint64_t row) {
-        if (rows.is_null(row, 4)) return line.fields.empty() ? "{}" : line.fields;
-        const Datum stored = rows.datum(row, 4, JSONBOID);
-        if (line.fields.empty()) return std::string(jsonb_text(stored));
-        const Datum own = jsonb_from_text(line.fields);
+    static std::string fields(const LineDocument& line, std::optional<Datum> product) {
+        if (!product) return line.fields.empty() ? "{}" : line.fields;
+        if (line.fields.empty()) return std::string(jsonb_text(*product));
+        const Datum stored = *product, own = jsonb_from_text(line.fields);
         return std::string(jsonb_text(postgres([=] { return DirectFunctionCall2(jsonb_concat, stored, own); })));
     }
 

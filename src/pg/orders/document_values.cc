@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "pg/members/profile.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/values.hpp"
 
@@ -75,8 +76,11 @@ void read_product_values(Order& order, const OrderDocument& document, const Prog
     for (const auto& line : order.lines) skus.push_back(line.product);
     const Rows rows = query.run({text_argument(program.id), texts_argument(skus)});
     std::unordered_map<std::string, std::vector<Value>> stored;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        stored[rows.text(row, 1)] = values_of(rows.datum(row, 2, JSONBOID), program.reads.product);
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        std::vector<Value>& values = stored[columns.text()];
+        values = values_of(columns.datum(JSONBOID), program.reads.product);
+    }
     for (auto& line : order.lines) {
         const auto found = stored.find(line.product);
         line.values = found == stored.end() ? std::vector<Value>(program.reads.product.size()) : found->second;
@@ -93,9 +97,10 @@ void read_gifts(Order& order, const Program& program) {
     const Rows rows = query.run({text_argument(program.id), texts_argument(program.reads.gifts)});
     order.gifts.clear();
     for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
         GiftProduct gift;
-        gift.name = rows.optional_text(row, 1).value_or("");
-        if (!rows.is_null(row, 2)) gift.price = program.price(units_at(rows, row, 2, program.price_scale));
+        gift.name = columns.optional_text().value_or("");
+        if (const auto price = columns.optional_units(program.price_scale)) gift.price = program.price(*price);
         order.gifts.push_back(std::move(gift));
     }
 }

@@ -14,6 +14,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -198,8 +199,10 @@ private:
         const FreshSnapshot snapshot;
         const Rows rows = query.run({{given_, false}, programs_argument(), texts_argument(keys().ids)});
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            const auto i = static_cast<std::size_t>(rows.integer(row, 1) - 1);
-            if (!rows.boolean(row, 2)) {
+            ColumnsInTurn columns(rows, row);
+            const auto i = static_cast<std::size_t>(columns.integer() - 1);
+            const bool is_equal = columns.boolean();
+            if (!is_equal) {
                 throw Error(sqlstate::order_id_taken,
                             "external id \"" + orders_[i].key.external_id + "\" was used for another order", {},
                             "Repeat a request with exactly the same content, or use a new id.");

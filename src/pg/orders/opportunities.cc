@@ -5,6 +5,7 @@
 
 #include "pg/orders/opportunities.hpp"
 #include "pg/server/arguments.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/memory.hpp"
 
@@ -23,7 +24,10 @@ std::vector<HeldCode> held_codes(const Quote& quote) {
     const AsOwner as_owner = AsOwner::going_on();
     const Spi connection;
     const Rows rows = query.run({text_argument(quote.program().id), text_argument(quote.order.buyer.key)});
-    for (std::uint64_t row = 0; row < rows.size(); row++) held.push_back({rows.text(row, 1), rows.text(row, 2)});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        held.push_back({columns.text(), columns.text()});
+    }
     return held;
 }
 

@@ -24,6 +24,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/memory.hpp"
 #include "pg/server/owner.hpp"
 
@@ -124,13 +125,16 @@ private:
             {text_argument(key_.external_id), text_argument(key_.program), {request_, false},
              texts_argument(left_out())});
         if (rows.size() == 0) return std::nullopt;
-        if (!rows.boolean(0, 1)) {
-            throw Error(
-                sqlstate::order_id_taken, "external id \"" + key_.external_id + "\" was used for another order",
-                "It was placed at " + show_time(timestamp_at(rows, 0, 2), market().time_zone) + ", with other content.",
-                "Repeat a request with exactly the same content, or use a new id.");
+        ColumnsInTurn columns(rows);
+        const bool is_equal = columns.boolean();
+        const TimestampTz placed_at = columns.timestamp();
+        if (!is_equal) {
+            throw Error(sqlstate::order_id_taken,
+                        "external id \"" + key_.external_id + "\" was used for another order",
+                        "It was placed at " + show_time(placed_at, market().time_zone) + ", with other content.",
+                        "Repeat a request with exactly the same content, or use a new id.");
         }
-        return copy_out(rows.datum(0, 3, JSONBOID), into);
+        return copy_out(columns.datum(JSONBOID), into);
     }
 
     // False if another transaction has placed an order with the id meanwhile.

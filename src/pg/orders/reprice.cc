@@ -11,6 +11,7 @@
 #include "pg/orders/store.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/server/arguments.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/memory.hpp"
 
@@ -31,16 +32,22 @@ Datum reprice(const std::string& program_id, const std::string& external_id) {
         {text_argument(external_id), text_argument(program_id), integer_argument(calculation_rules)});
     if (rows.size() == 0) fail_unknown_order(program_id, external_id);
     require_visible_buyer(program_id, external_id);
-    if (rows.is_null(0, 2) || rows.is_null(0, 3)) {
+    ColumnsInTurn columns(rows);
+    const std::int32_t version = columns.integer();
+    const auto request = columns.optional_datum(JSONBOID);
+    const auto input = columns.optional_datum(JSONBOID);
+    const auto under_other_rules = columns.optional_datum(JSONBOID);
+    columns.end();
+    if (!request || !input) {
         throw Error(sqlstate::cannot_be_repriced, "order \"" + external_id + "\" cannot be priced again",
                     "It was imported, or its content was erased.");
     }
     // Under other rules it would become another order.
-    if (!rows.is_null(0, 4)) return rows.datum(0, 4, JSONBOID);
-    const CurrentProgram current = find_program(program_id, Edition::number(rows.integer(0, 1)));
+    if (under_other_rules) return *under_other_rules;
+    const CurrentProgram current = find_program(program_id, Edition::number(version));
     const Program& program = current.version->program;
-    const OrderDocument document = codec::read_order(jsonb_text(rows.datum(0, 2, JSONBOID)));
-    const codec::ResolvedOrder resolved = codec::read_resolved_order(jsonb_text(rows.datum(0, 3, JSONBOID)), program);
+    const OrderDocument document = codec::read_order(jsonb_text(*request));
+    const codec::ResolvedOrder resolved = codec::read_resolved_order(jsonb_text(*input), program);
     CalculationOptions options;
     options.check_interrupts = check_calculation;
     options.is_credited = [&](std::string_view credit_on) {

@@ -2,6 +2,7 @@
 #include "pg/orders/returns.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/jsonb.hpp"
 #include "pg/server/owner.hpp"
 
@@ -19,7 +20,9 @@ std::optional<Datum> first_answer(const LockedOrder& order, const std::string& r
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.buyer, key.program, key.external_id, text_argument(return_id), {request, false}});
     if (rows.size() == 0) return std::nullopt;
-    if (rows.boolean(0, 1)) return rows.datum(0, 2, JSONBOID);
+    ColumnsInTurn columns(rows);
+    const bool is_equal = columns.boolean();
+    if (is_equal) return columns.datum(JSONBOID);
     throw Error(sqlstate::return_id_taken, "return \"" + return_id + "\" of " + order.shown() + " was another one",
                 "It was for other lines or quantities.",
                 "Repeat a request with exactly the same content, or use a new id.");

@@ -2,6 +2,7 @@
 
 #include "pg/orders/giving_back.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
 
@@ -54,8 +55,9 @@ void GivingBack::find_gifts_to_hand_back() {
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key_.buyer, key_.program, key_.external_id});
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const SoldLine& line = find(rows.text(row, 1));
-        const Quantity back{units_at(rows, row, 2, quantity_scale)};
+        ColumnsInTurn columns(rows, row);
+        const SoldLine& line = find(columns.text());
+        const Quantity back{columns.units(quantity_scale)};
         const Quantity asked = all ? line.taken : back - line.returned - line.taken;
         if (asked > Quantity{}) handed_back_.emplace_back(&line, asked);
     }

@@ -6,6 +6,7 @@
 
 #include "pg/server/clock.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/values.hpp"
 
 namespace loyalty::pg {
@@ -66,10 +67,11 @@ std::vector<Allowance> read_allowances(const std::vector<Index>& limited, const 
     std::vector<Allowance> allowances;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         UsageCounters counters;
-        counters.uses = bigint_at(rows, row, 1);
-        counters.money = {units_at(rows, row, 2, program.currency_scale)};
-        counters.points = units_at(rows, row, 3, usage_scale);
-        counters.uses_of_buyer = bigint_at(rows, row, 4);
+        ColumnsInTurn columns(rows, row);
+        counters.uses = columns.bigint();
+        counters.money = {columns.units(program.currency_scale)};
+        counters.points = columns.units(usage_scale);
+        counters.uses_of_buyer = columns.bigint();
         allowances.push_back(allow(program.promotions[limited[row]].usage_limits, limited[row], counters,
                                    program.currency_scale, has_profile));
     }

@@ -9,6 +9,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/reader.hpp"
 
@@ -80,12 +81,15 @@ private:
 std::string canonical_mask(const std::string& given) {
     static Query query("SELECT upper(btrim($1)), length(btrim($1)), btrim($1) ~ '[[:space:][:cntrl:]]'", {TEXTOID});
     const Rows rows = query.run({text_argument(given)});
-    const int length = rows.integer(0, 2);
+    ColumnsInTurn columns(rows);
+    std::string mask = columns.text();
+    const int length = columns.integer();
+    const bool has_white_space = columns.boolean();
     if (length < 1 || length > longest_code)
         fail_mask(given,
                   "It has " + std::to_string(length) + " characters, not 1 to " + std::to_string(longest_code) + ".");
-    if (rows.boolean(0, 3)) fail_mask(given, "It has white space within.");
-    return rows.text(0, 1);
+    if (has_white_space) fail_mask(given, "It has white space within.");
+    return mask;
 }
 
 class Mask {
@@ -221,10 +225,12 @@ void import_some(const PromoCodePool& pool, const Portion& portion, TimestampTz 
                    optional_bigints_argument(portion.uses), optional_timestamps_argument(portion.expires_at),
                    timestamp_argument(expires_at), timestamp_argument(now()), optional_texts_argument(portion.data)},
                   true);
-    report.inserted += bigint_at(rows, 0, 1);
-    report.duplicates += bigint_at(rows, 0, 2) - bigint_at(rows, 0, 1);
-    report.refused += bigint_at(rows, 0, 3);
-    for (auto& code : rows.texts(0, 4))
+    ColumnsInTurn columns(rows);
+    const std::int64_t inserted = columns.bigint();
+    report.inserted += inserted;
+    report.duplicates += columns.bigint() - inserted;
+    report.refused += columns.bigint();
+    for (auto& code : columns.texts())
         if (report.refused_codes.size() < most_refused_shown) report.refused_codes.push_back(std::move(code));
 }
 
@@ -272,11 +278,11 @@ public:
         const Rows rows = cursor_->fetch(static_cast<long>(codes_a_round));
         Portion portion;
         for (std::uint64_t row = 0; row < rows.size(); row++) {
-            portion.codes.push_back(rows.optional_text(row, 1));
-            portion.uses.push_back(rows.is_null(row, 2) ? std::nullopt : std::optional(bigint_at(rows, row, 2)));
-            portion.expires_at.push_back(rows.is_null(row, 3) ? std::nullopt
-                                                              : std::optional(timestamp_at(rows, row, 3)));
-            portion.data.push_back(rows.optional_text(row, 4));
+            ColumnsInTurn columns(rows, row);
+            portion.codes.push_back(columns.optional_text());
+            portion.uses.push_back(columns.optional_bigint());
+            portion.expires_at.push_back(columns.optional_timestamp());
+            portion.data.push_back(columns.optional_text());
         }
         return portion;
     }
@@ -331,12 +337,14 @@ PromoCodePool find_pool(const std::string& program, const std::string& pool) {
     if (rows.size() == 0)
         throw Error(sqlstate::unknown_program, "program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.programs.");
-    if (rows.is_null(0, 1)) {
+    ColumnsInTurn columns(rows);
+    auto kind = columns.optional_text();
+    if (!kind) {
         throw Error(sqlstate::unknown_promo_code_pool,
                     "promo-code pool \"" + pool + "\" of program \"" + program + "\" does not exist", {},
                     "Name one of loyalty.promo_code_pools.");
     }
-    return {program, pool, rows.text(0, 1), timestamp_at(rows, 0, 2), timestamp_at(rows, 0, 3), rows.optional_text(0, 4)};
+    return {program, pool, *std::move(kind), columns.timestamp(), columns.timestamp(), columns.optional_text()};
 }
 
 void check_validity(const PromoCodePool& pool) {

@@ -138,9 +138,10 @@ void load_point_types(LiveProgram& live) {
         {TEXTOID});
     const Rows rows = query.run({text_argument(live.market.program)});
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        const std::string id = rows.text(row, 1);
+        ColumnsInTurn columns(rows, row);
+        const std::string id = columns.text();
         live.market.point_types.insert(id);
-        live.point_types[id] = {rows.boolean(row, 2), timestamp_at(rows, row, 3)};
+        live.point_types[id] = {columns.boolean(), columns.timestamp()};
     }
 }
 
@@ -158,9 +159,10 @@ void load_fields(Market& market) {
         {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        Field field{rows.text(row, 1), listed_type(rows.text(row, 2)), rows.boolean(row, 3),
-                    rows.optional_text(row, 4).value_or("")};
-        (rows.boolean(row, 5) ? market.fields.line : market.fields.order).push_back(std::move(field));
+        ColumnsInTurn columns(rows, row);
+        Field field{columns.text(), listed_type(columns.text()), columns.boolean(),
+                    columns.optional_text().value_or("")};
+        (columns.boolean() ? market.fields.line : market.fields.order).push_back(std::move(field));
     }
 }
 
@@ -252,8 +254,10 @@ std::vector<StoppedPromotion> stopped_promotions(const std::string& program) {
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)});
     std::vector<StoppedPromotion> stopped;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        stopped.push_back({rows.text(row, 1), rows.boolean(row, 2) ? PromotionState::ended : PromotionState::paused});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        stopped.push_back({columns.text(), columns.boolean() ? PromotionState::ended : PromotionState::paused});
+    }
     return stopped;
 }
 
@@ -275,12 +279,14 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
         {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
     if (rows.size() == 0) return make_version(empty_tree(market), 0);
-    Tree tree = codec::read_tree(rows.text(0, 2));
+    ColumnsInTurn columns(rows);
+    const std::int32_t number = columns.integer();
+    Tree tree = codec::read_tree(columns.text());
     const auto stopped = stopped_promotions(market.program);
     stop_promotions(tree, stopped);
-    auto version = make_version(tree, rows.integer(0, 1));
+    auto version = make_version(tree, number);
     version->stopped = stopped;
-    version->applied_by = DatumGetTransactionId(rows.datum(0, 3, XIDOID));
+    version->applied_by = DatumGetTransactionId(columns.datum(XIDOID));
     return version;
 }
 

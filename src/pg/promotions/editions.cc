@@ -1,4 +1,5 @@
 #include "pg/promotions/editions.hpp"
+#include "pg/server/in_turn.hpp"
 
 #include "codec/tree_reader.hpp"
 
@@ -83,12 +84,13 @@ std::shared_ptr<const AppliedVersion> load_draft(const std::string& program, boo
         "  FROM loyalty.promotion_drafts d WHERE d.program = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)});
-    Tree tree = codec::read_tree(rows.text(0, 1));
+    ColumnsInTurn columns(rows);
+    Tree tree = codec::read_tree(columns.text());
     for (auto& promotion : tree.promotions) {
         if (with_drafts && promotion.state == PromotionState::draft) promotion.state = PromotionState::active;
     }
     auto version = make_version(tree, draft_version);
-    const auto starting_on_activation = rows.texts(0, 2);
+    const auto starting_on_activation = columns.texts();
     for (auto& promotion : version->program.promotions) {
         if (std::ranges::find(starting_on_activation, promotion.id) != starting_on_activation.end())
             promotion.starts_at.reset();

@@ -2,6 +2,7 @@
 // is one or a few statements on the tables, whose triggers check it as they check anybody's.
 #include "pg/promotions/draft.hpp"
 #include "pg/server/arguments.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
 
@@ -247,8 +248,8 @@ std::int32_t revert(const std::string& program) {
     const Reverting reverting;
     const Rows counts = restore.run({text_argument(program)}, true);
     const char* name = program.c_str();
-    const long long returned = bigint_at(counts, 0, 1), changed = bigint_at(counts, 0, 2),
-                    removed = bigint_at(counts, 0, 3);
+    ColumnsInTurn columns(counts);
+    const long long returned = columns.bigint(), changed = columns.bigint(), removed = columns.bigint();
     postgres([=] {
         ereport(NOTICE,
                 (errmsg("program \"%s\" is back at version %d (rows returned: %lld, changed back: %lld, removed: %lld)",

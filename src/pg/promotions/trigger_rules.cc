@@ -21,7 +21,7 @@ namespace {
 
 void require_rule(const AccountKey& key, const std::string& promotion, bool accrual, std::int64_t value, int scale) {
     static Query query(
-        "SELECT r.operation, r.amount, r.min_amount, r.max_amount"
+        "SELECT r.amount, r.min_amount, r.max_amount"
         "  FROM loyalty.trigger_rules r"
         " WHERE r.program = $1 AND r.promotion = $2 AND r.operation = $3 AND r.point_type = $4",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
@@ -31,14 +31,15 @@ void require_rule(const AccountKey& key, const std::string& promotion, bool accr
                                  text_argument(key.point_type)});
     if (rows.size() == 0)
         fail_no_rule(promotion, std::string("It has none for ") + operation + " of \"" + key.point_type + "\".");
-    const bool exact = !rows.is_null(0, 2) && units_at(rows, 0, 2, scale) == value;
-    const bool within =
-        !rows.is_null(0, 3) && units_at(rows, 0, 3, scale) <= value && value <= units_at(rows, 0, 4, scale);
-    if (exact || within) return;
-    std::string allowed = rows.is_null(0, 2) ? "" : "exactly " + show_points(units_at(rows, 0, 2, scale), scale);
-    if (!rows.is_null(0, 3)) {
-        allowed += (allowed.empty() ? "" : ", or ") + show_points(units_at(rows, 0, 3, scale), scale) + " to " +
-                   show_points(units_at(rows, 0, 4, scale), scale);
+    ColumnsInTurn columns(rows);
+    const auto amount = columns.optional_units(scale);
+    const auto least = columns.optional_units(scale);
+    const auto most = columns.optional_units(scale);
+    const bool has_range = least && most;
+    if (amount == value || (has_range && *least <= value && value <= *most)) return;
+    std::string allowed = amount ? "exactly " + show_points(*amount, scale) : "";
+    if (has_range) {
+        allowed += (amount ? ", or " : "") + show_points(*least, scale) + " to " + show_points(*most, scale);
     }
     throw Error(sqlstate::amount_outside_rule, "the amount is not what promotion \"" + promotion + "\" allows",
                 "It is " + show_points(value, scale) + ", the rule says " + allowed + ".",
@@ -77,9 +78,10 @@ Datum fire(const Firing& firing, const std::string& program, MemoryContext into)
         require_in_force(program, firing.promotion, now());
         fail_no_rule(firing.promotion, rows.size() > 1 ? "Several do." : "It has none for this.");
     }
-    const bool accrual = rows.text(0, 1) == "accrual";
+    ColumnsInTurn columns(rows);
+    const bool accrual = columns.text() == "accrual";
     Posting posting;
-    posting.key = {firing.member, program, rows.text(0, 2)};
+    posting.key = {firing.member, program, columns.text()};
     posting.type = accrual ? "accrual" : "redemption";
     posting.external_id = firing.external_id;
     posting.promotion = firing.promotion;
@@ -89,7 +91,7 @@ Datum fire(const Firing& firing, const std::string& program, MemoryContext into)
     posting.comment = firing.comment;
     posting.data = firing.data;
     std::optional<Datum> amount = firing.amount;
-    if (!amount) amount = rows.optional_datum(0, 3, NUMERICOID);
+    if (!amount) amount = columns.optional_datum(NUMERICOID);
     if (!amount) {
         throw Error(sqlstate::amount_outside_rule, "promotion \"" + firing.promotion + "\" wants an amount",
                     "Its rule allows a range.", "Give a number of points within it.");

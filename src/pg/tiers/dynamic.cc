@@ -8,6 +8,7 @@
 #include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -31,7 +32,8 @@ TierNeeds needs_of(const std::string& program) {
         "  FROM loyalty.tiers t WHERE t.program = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)}, true);
-    return {rows.boolean(0, 1), rows.boolean(0, 2)};
+    ColumnsInTurn columns(rows);
+    return {columns.boolean(), columns.boolean()};
 }
 
 // Points that can be spent and all points, by type, what is due counting as booked.

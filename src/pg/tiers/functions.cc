@@ -7,6 +7,7 @@
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -49,9 +50,10 @@ Stored read_stored(const TierGroup& group, const std::string& member, TimestampT
     Stored stored;
     if (rows.size() == 0) return stored;
     stored.exists = true;
-    stored.tier = rows.optional_text(0, 1);
-    if (!rows.is_null(0, 2)) stored.since = timestamp_at(rows, 0, 2);
-    stored.due_at = timestamp_at(rows, 0, 3);
+    ColumnsInTurn columns(rows);
+    stored.tier = columns.optional_text();
+    stored.since = columns.optional_timestamp();
+    stored.due_at = columns.timestamp();
     return stored;
 }
 

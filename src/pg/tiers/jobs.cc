@@ -3,6 +3,7 @@
 
 #include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -25,8 +26,10 @@ std::vector<JobKey> next_due(const JobRun& run, int batch_size) {
     const Rows rows =
         query.run({timestamp_argument(now()), timestamp_argument(run.started_at()), bigint_argument(batch_size)}, true);
     std::vector<JobKey> keys;
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        keys.push_back({rows.text(row, 1), rows.text(row, 2), rows.text(row, 3)});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        keys.push_back({columns.text(), columns.text(), columns.text()});
+    }
     std::ranges::sort(keys, {}, [](const JobKey& key) { return std::tie(key.member, key.program, key.part); });
     return keys;
 }

@@ -3,6 +3,7 @@
 
 #include "pg/ledger/around_booking.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -87,7 +88,8 @@ Ahead read_ahead(const KeyArguments& key, TimestampTz now, int scale) {
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key.member, key.program, key.point_type, timestamp_argument(now)});
-    return {units_at(rows, 0, 1, scale), timestamp_at(rows, 0, 2)};
+    ColumnsInTurn columns(rows);
+    return {columns.units(scale), columns.timestamp()};
 }
 
 void write_standing(const AccountKey& key, const Bound& bound, const std::optional<TierChange>& change) {
@@ -153,8 +155,11 @@ void review_before_booking(const AccountKey& key, const KeyArguments& arguments,
     const FreshSnapshot snapshot;
     const Rows rows = query.run({arguments.member, arguments.program, arguments.point_type, timestamp_argument(now)});
     if (rows.size() == 0) return;
-    if (rows.boolean(0, 2)) make_standings(key.program, {key.member});
-    review_members(load_tier_group(key.program, rows.text(0, 1)), {key.member}, now, Cause::points);
+    ColumnsInTurn columns(rows);
+    const std::string group = columns.text();
+    const bool is_missing = columns.boolean();
+    if (is_missing) make_standings(key.program, {key.member});
+    review_members(load_tier_group(key.program, group), {key.member}, now, Cause::points);
 }
 
 void judge_after_booking(const AccountKey& key, const KeyArguments& arguments, const Terms& terms,

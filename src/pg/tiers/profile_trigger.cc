@@ -2,6 +2,7 @@
 #include "pg/members/lock.hpp"
 #include "pg/members/profile_database.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -49,7 +50,10 @@ std::vector<Judged> judged_by(const TriggerData& trigger) {
     }
     const Rows rows = of_relation.run({{ObjectIdGetDatum(RelationGetRelid(trigger.tg_relation)), false}});
     std::vector<Judged> programs;
-    for (std::uint64_t row = 0; row < rows.size(); row++) programs.push_back({rows.text(row, 1), rows.text(row, 2)});
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        ColumnsInTurn columns(rows, row);
+        programs.push_back({columns.text(), columns.text()});
+    }
     return programs;
 }
 

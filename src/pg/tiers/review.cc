@@ -5,6 +5,7 @@
 #include "pg/members/periods.hpp"
 #include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/tiers/tiers.hpp"
 
@@ -302,10 +303,11 @@ std::vector<std::string> held_tiers(const std::string& program, const std::strin
     const Rows rows = query.run({text_argument(member), text_argument(program), timestamp_argument(at)});
     std::vector<std::string> held;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
-        auto tier = rows.optional_text(row, 2);
-        if (rows.boolean(row, 3)) {
-            tier = foresee_tier(load_tier_group(program, rows.text(row, 1), Sees::snapshot), member, at).tier;
-        }
+        ColumnsInTurn columns(rows, row);
+        const std::string group = columns.text();
+        auto tier = columns.optional_text();
+        const bool is_due = columns.boolean();
+        if (is_due) tier = foresee_tier(load_tier_group(program, group, Sees::snapshot), member, at).tier;
         if (tier) held.push_back(*tier);
     }
     return held;
