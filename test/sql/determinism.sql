@@ -36,6 +36,12 @@ WHERE (result::jsonb #>> '{totals,total}')::numeric IS DISTINCT FROM
     (SELECT sum((line ->> 'total')::numeric) FROM jsonb_array_elements(result::jsonb -> 'lines') AS line)
     + (result::jsonb #>> '{shipping,total}')::numeric;
 
+-- An answer is stored as the server itself stores what it reads, to the byte.
+SELECT count(*) AS answers, count(*) FILTER (WHERE NOT ours *= servers) AS of_other_bytes
+FROM orders
+CROSS JOIN LATERAL (SELECT loyalty_calculate(document)) AS ours
+CROSS JOIN LATERAL (SELECT loyalty_calculate(document)::text::jsonb) AS servers;
+
 -- Again, and in another connection.
 SELECT count(*) AS changed FROM changed;
 -- From a table that keeps a long order compressed and apart, and into one.
@@ -45,6 +51,10 @@ FROM orders CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') WITH OR
 SELECT pg_column_size(document) < pg_column_size(document || '{}') AS is_compressed FROM long;
 CREATE MATERIALIZED VIEW long_result AS SELECT loyalty_calculate(document) AS result FROM long;
 SELECT result::text = loyalty_calculate(document || '{}')::text AS same FROM long, long_result;
+SELECT ours *= servers AS same_bytes
+FROM long
+CROSS JOIN LATERAL (SELECT loyalty_calculate(document)) AS ours
+CROSS JOIN LATERAL (SELECT loyalty_calculate(document)::text::jsonb) AS servers;
 \connect -
 SET client_min_messages = warning;
 SELECT count(*) AS changed FROM changed;

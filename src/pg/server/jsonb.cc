@@ -98,13 +98,8 @@ Datum without_keys(Datum jsonb, const std::vector<std::string>& keys) {
 
 void JsonbWriter::check() { check_calculation(); }
 
-void JsonbWriter::require_size() const {
+void JsonbWriter::require_size(std::size_t size) {
     constexpr std::size_t most = JENTRY_OFFLENMASK;
-    // Its entry, what aligns it, and a number of 18 digits.
-    constexpr std::size_t beside_text = 24;
-    std::size_t size = 0;
-    for (const Piece& piece : pieces_)
-        size += beside_text + (static_cast<jbvType>(piece.type) == jbvString ? piece.size : 0);
     if (size > most) {
         throw Error(
             sqlstate::calculation_too_large, "the answer is too large",
@@ -116,72 +111,18 @@ void JsonbWriter::require_size() const {
     CalculationMemory::require(size);
 }
 
-// Pieces are pushed in portions, so that a cancelled query ends between two of them.
-void JsonbWriter::push_all(JsonbBuilding& building, MemoryContext room) const {
-    const auto* const pieces = &pieces_;
-    JsonbBuilding* const to = &building;
-    for (std::size_t begin = 0; begin < pieces_.size(); begin += pieces_between_checks) {
-        const std::size_t end = std::min(pieces_.size(), begin + pieces_between_checks);
-        check();
-        postgres([=] {
-            const MemoryContext before = MemoryContextSwitchTo(room);
-            for (std::size_t i = begin; i < end; i++) push(*to, (*pieces)[i]);
-            MemoryContextSwitchTo(before);
-        });
-    }
-}
-
-// What the server builds a large value from takes several times its room, which is given back. Each step takes its time too, and
-// can be cancelled before it only.
 Datum JsonbWriter::take(MemoryContext into) {
-    require_size();
-    const bool is_large = pieces_.size() > pieces_between_checks;
-    const MemoryContext room = postgres([=] {
-        return is_large ? AllocSetContextCreate(CurrentMemoryContext, "loyalty jsonb", ALLOCSET_DEFAULT_SIZES) : into;
-    });
-    JsonbBuilding building;
-    push_all(building, room);
-    JsonbBuilding* const to = &building;
-    const Datum built = postgres([=] {
-        const MemoryContext before = MemoryContextSwitchTo(room);
-        const Datum finished = to->finish();
-        MemoryContextSwitchTo(before);
-        return finished;
-    });
-    if (!is_large) return built;
+    JsonbPieces* const pieces = &pieces_;
+    postgres([=] { encode_texts(*pieces); });
+    const std::size_t room = jsonb_room(pieces_);
+    require_size(room);
     check();
-    const Datum taken = postgres([=] {
+    return postgres([=] {
         const MemoryContext before = MemoryContextSwitchTo(into);
-        const Datum copy = datumCopy(built, false, -1);
+        const Datum jsonb = lay_out_jsonb(*pieces, room);
         MemoryContextSwitchTo(before);
-        return copy;
+        return jsonb;
     });
-    check();
-    postgres([=] { MemoryContextDelete(room); });
-    return taken;
-}
-
-void JsonbWriter::push(JsonbBuilding& building, const Piece& piece) {
-    const auto token = static_cast<JsonbIteratorToken>(piece.token);
-    if (token != WJB_KEY && token != WJB_VALUE) {
-        building.push(token, nullptr);
-        return;
-    }
-    JsonbValue value;
-    value.type = static_cast<jbvType>(piece.type);
-    if (value.type == jbvString) {
-        const int size = static_cast<int>(piece.size);
-        value.val.string.val = pg_any_to_server(piece.text, size, PG_UTF8);
-        value.val.string.len =
-            value.val.string.val == piece.text ? size : static_cast<int>(strlen(value.val.string.val));
-    } else if (value.type == jbvNumeric) {
-        value.val.numeric = int64_div_fast_to_numeric(piece.units, static_cast<int>(piece.size));
-    } else {
-        value.val.boolean = piece.units != 0;
-    }
-    // Inside an array a value is an element.
-    const bool is_element = token == WJB_VALUE && building.in_array();
-    building.push(is_element ? WJB_ELEM : token, &value);
 }
 
 }  // namespace loyalty::pg

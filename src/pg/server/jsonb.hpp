@@ -10,6 +10,7 @@
 #include "codec/json_writer.hpp"
 
 #include "pg/server/doors.hpp"
+#include "pg/server/jsonb_layout.hpp"
 
 namespace loyalty::pg {
 
@@ -29,14 +30,16 @@ Datum without_keys(Datum jsonb, const std::vector<std::string>& keys);
 // Builds a jsonb. What is written is remembered as plain values, so that the whole of it takes one crossing.
 class JsonbWriter final : public codec::JsonWriter {
 public:
-    void begin_object() override { add(WJB_BEGIN_OBJECT); }
-    void end_object() override { add(WJB_END_OBJECT); }
-    void begin_array() override { add(WJB_BEGIN_ARRAY); }
-    void end_array() override { add(WJB_END_ARRAY); }
-    void key(std::string_view key) override { add(WJB_KEY, key); }
-    void text(std::string_view text) override { add(WJB_VALUE, text); }
-    void number(std::int64_t units, int scale) override { add(WJB_VALUE, jbvNumeric, scale).units = units; }
-    void boolean(bool truth) override { add(WJB_VALUE, jbvBool).units = truth; }
+    void begin_object() override { begin(WJB_BEGIN_OBJECT); }
+    void end_object() override { end(WJB_END_OBJECT); }
+    void begin_array() override { begin(WJB_BEGIN_ARRAY); }
+    void end_array() override { end(WJB_END_ARRAY); }
+    void key(std::string_view key) override { add(WJB_KEY, jbvString, key.size()).text = key.data(); }
+    void text(std::string_view text) override { add_value(jbvString, text.size()).text = text.data(); }
+    void number(std::int64_t units, int scale) override {
+        add_value(jbvNumeric, static_cast<std::size_t>(scale)).units = units;
+    }
+    void boolean(bool truth) override { add_value(jbvBool).units = truth; }
 
     // Keeps a text until the value is finished.
     std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
@@ -45,19 +48,8 @@ public:
     Datum take(MemoryContext into = CurrentMemoryContext);
 
 private:
-    // Kept small: an answer has thousands.
-    struct Piece {
-        std::uint8_t token;  // JsonbIteratorToken
-        std::uint8_t type;   // jbvType
-        std::uint32_t size;  // of a text, or the scale of a number
-        union {
-            const char* text;
-            std::int64_t units;
-        };
-    };
-
-    Piece& add(JsonbIteratorToken token, jbvType type = jbvNull, int size = 0) {
-        Piece piece{};
+    JsonbPiece& add(JsonbIteratorToken token, jbvType type = jbvNull, std::size_t size = 0) {
+        JsonbPiece piece{};
         piece.token = static_cast<std::uint8_t>(token);
         piece.type = static_cast<std::uint8_t>(type);
         piece.size = static_cast<std::uint32_t>(size);
@@ -65,8 +57,26 @@ private:
         return pieces_.emplace_back(piece);
     }
 
-    void add(JsonbIteratorToken token, std::string_view text) {
-        add(token, jbvString, static_cast<int>(text.size())).text = text.data();
+    // What stands in an object or array is counted there.
+    JsonbPiece& add_value(jbvType type, std::size_t size = 0) {
+        count();
+        return add(WJB_VALUE, type, size);
+    }
+
+    void begin(JsonbIteratorToken token) {
+        count();
+        open_.push_back(pieces_.size());
+        add(token);
+    }
+
+    void end(JsonbIteratorToken token) {
+        pieces_[open_.back()].end = pieces_.size();
+        open_.pop_back();
+        add(token);
+    }
+
+    void count() {
+        if (!open_.empty()) pieces_[open_.back()].size++;
     }
 
     // A large answer takes its time, and memory: both are looked after while it is written.
@@ -74,12 +84,10 @@ private:
     static void check();
     // Error LY402 where the finished value would be larger than the server's type jsonb takes, which says so otherwise in
     // words of its own.
-    void require_size() const;
+    static void require_size(std::size_t size);
 
-    void push_all(JsonbBuilding& building, MemoryContext room) const;
-    static void push(JsonbBuilding& building, const Piece& piece);
-
-    std::deque<Piece> pieces_;
+    JsonbPieces pieces_;
+    std::vector<std::size_t> open_;  // where the objects and arrays begin that are not ended yet
     std::deque<std::string> kept_;
 };
 
