@@ -29,25 +29,8 @@ COMMENT ON FUNCTION loyalty_internal.field_problem(jsonb, text, text, boolean) I
     'loyalty_internal.field_problem(''{"stars": "many"}'', ''stars'', ''number'', true);';
 
 CREATE FUNCTION loyalty_internal.fill_fields_trigger() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $body$
-DECLARE
-    defaults CONSTANT jsonb := (
-        SELECT jsonb_object_agg(field.name, field.default_value)
-        FROM loyalty.fields AS field
-        WHERE field.program = NEW.program
-            AND field.kind = 'product'
-            AND field.default_value IS NOT NULL
-            AND coalesce(jsonb_typeof(NEW.fields -> field.name), 'null') = 'null'
-    );
-BEGIN
-    IF defaults IS NOT NULL THEN
-        NEW.fields := NEW.fields || defaults;
-    END IF;
-    RETURN NEW;
-END
-$body$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'loyalty_fill_fields_trigger';
 
 COMMENT ON FUNCTION loyalty_internal.fill_fields_trigger() IS
     'Trigger of loyalty.products, before a row is written: gives it the defaults of loyalty.fields that it lacks. '

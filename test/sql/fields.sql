@@ -59,6 +59,13 @@ UPDATE loyalty.fields SET default_value = '2' WHERE name = 'stars';
 INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'jar', 'Jar', 5), ('main', 'lid', 'Lid', 1);
 UPDATE loyalty.products SET fields = '{"stars": null}' WHERE sku = 'mug';
 SELECT sku, fields FROM loyalty.products ORDER BY sku;
+-- What was listed and rolled back is filled in no more.
+BEGIN;
+SELECT list('product', 'size', 'text', default_value => '"L"');
+INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'tin', 'Tin', 5) RETURNING fields;
+ROLLBACK;
+INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'tin', 'Tin', 5) RETURNING fields;
+DELETE FROM loyalty.products WHERE sku = 'tin';
 -- Other programs have lists of their own.
 CREATE VIEW others AS SELECT * FROM loyalty.profiles;
 INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('other', 'Other', 'others', 'key');
