@@ -161,6 +161,14 @@ WHERE o.points_discount <> coalesce(part.money, 0)
 
 UNION ALL
 SELECT
+    'line_is_paid_with_a_point_type_once', part.program, min(part.member), part.point_type, NULL,
+    format('order "%s", %s: %s rows', part.order_id, coalesce(format('line "%s"', part.line), 'shipping'), count(*))
+FROM loyalty.order_points AS part
+GROUP BY part.buyer, part.program, part.order_id, part.point_type, part.line
+HAVING count(*) > 1
+
+UNION ALL
+SELECT
     'points_spent_are_attributed', spent.program, NULL, spent.point_type, NULL,
     format('order "%s": spent were %s, attributed are %s', spent.order_id, spent.spent, spent.attributed)
 FROM (

@@ -170,6 +170,11 @@ UPDATE loyalty.order_points SET points = points + 1 WHERE order_id = 'A-1' AND l
 SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
 ROLLBACK;
 BEGIN;
+INSERT INTO loyalty.order_points (buyer, program, order_id, number, point_type, line, money, points, seq)
+SELECT buyer, program, order_id, 100 + number, point_type, line, money, points, seq FROM loyalty.order_points WHERE order_id = 'A-1' AND line = 'b';
+SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
+ROLLBACK;
+BEGIN;
 UPDATE loyalty.order_accruals SET points = points + 1 WHERE order_id = 'A-1' AND state = 'credited' AND point_type = 'bonus';
 SELECT DISTINCT invariant FROM loyalty_verify() ORDER BY 1;
 ROLLBACK;

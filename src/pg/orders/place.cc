@@ -142,10 +142,13 @@ private:
         static Query query(
             "INSERT INTO loyalty.order_ids (external_id, program, buyer) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
             " RETURNING true",
-            {TEXTOID, TEXTOID, TEXTOID});
+            {TEXTOID, TEXTOID, TEXTOID}, {"order_ids_program_fkey"});
         const OrderArguments key(key_);
         const GuardedWriting writing;
-        return query.run({key.external_id, key.program, key.buyer}, true).size() == 1;
+        const std::initializer_list<Argument> arguments = {key.external_id, key.program, key.buyer};
+        // A program that has a member stays, and this one's row is locked.
+        const Rows rows = key_.removed ? query.run_proven(arguments) : query.run(arguments, true);
+        return rows.size() == 1;
     }
 
     void calculate() {

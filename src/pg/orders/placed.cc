@@ -81,10 +81,10 @@ Query& writing() {
          JSONBOID,        JSONBOID,     JSONBOID,     TEXTARRAYOID, INT4ARRAYOID, TEXTARRAYOID,   NUMERICARRAYOID,
          NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,   TEXTARRAYOID,
          NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
-        {"orders_external_id_fkey", "buyers_program_fkey", "order_lines_order_fkey", "order_lines_status_fkey", "order_points_order_fkey",
-         "order_points_line_fkey", "order_points_point_type_fkey", "order_points_transaction_fkey",
-         "order_accruals_order_fkey", "order_accruals_line_fkey", "order_accruals_point_type_fkey",
-         "order_accruals_transaction_fkey"});
+        {"orders_external_id_fkey", "orders_version_fkey", "buyers_program_fkey", "order_lines_order_fkey",
+         "order_lines_status_fkey", "order_points_order_fkey", "order_points_line_fkey", "order_points_point_type_fkey",
+         "order_points_transaction_fkey", "order_accruals_order_fkey", "order_accruals_line_fkey",
+         "order_accruals_point_type_fkey", "order_accruals_transaction_fkey"});
     return query;
 }
 
@@ -143,7 +143,7 @@ void write_placed(const PlacedOrder& order) {
         texts_argument(earned.credit_on),
         optional_texts_argument(earned.delays),
         optional_bigints_argument(earned.seqs)};
-    // The keys were written by the same function, or are locked; where not all are, they are checked.
+    // The keys were written by the same function, or are locked, or stay for ever; where not all do, they are checked.
     const Rows rows = order.key.named_locked ? writing().run_proven(arguments) : writing().run(arguments, true);
     if (rows.size() == 1) return;
     throw Error(sqlstate::row_did_not_arrive, "an order was placed, but its row did not arrive", {},
