@@ -451,6 +451,45 @@ COMMENT ON FUNCTION loyalty_internal.applied_ratios_trigger() IS
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- Parts of the ledger's queries, which the planner takes into them: see 06-days.sql
+
+CREATE FUNCTION loyalty_internal.deactivation(deactivates_at timestamptz, deactivates_on date, time_zone text)
+    RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN loyalty_internal.moment_or_day(coalesce(deactivates_at, 'infinity'), deactivates_on, time_zone);
+
+COMMENT ON FUNCTION loyalty_internal.deactivation(timestamptz, date, text) IS
+    'From when points of a type are neither earned nor spent. Example: SELECT external_id, '
+    'loyalty_internal.deactivation(deactivates_at, deactivates_on, ''Europe/Moscow'') FROM loyalty.point_types;';
+
+CREATE FUNCTION loyalty_internal.gone_at(expires_at timestamptz, active_from timestamptz, reset_at timestamptz)
+    RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN least(expires_at, CASE WHEN active_from < reset_at THEN reset_at END);
+
+COMMENT ON FUNCTION loyalty_internal.gone_at(timestamptz, timestamptz, timestamptz) IS
+    'When a lot''s points are gone: as they expire, or by a reset of points that were active before it. Example: SELECT '
+    'loyalty_internal.gone_at(''infinity'', ''2026-03-01'', ''2026-07-01'');';
+
+CREATE FUNCTION loyalty_internal.erased_hash(comment text, data jsonb) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN sha256(convert_to(jsonb_build_array(comment, data)::text, 'UTF8'));
+
+COMMENT ON FUNCTION loyalty_internal.erased_hash(text, jsonb) IS
+    'What is kept of a comment and data that were blanked. Example: SELECT loyalty_internal.erased_hash(''By phone'', NULL);';
+
+CREATE FUNCTION loyalty_internal.shown(posting jsonb, data jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN data IS NULL THEN jsonb_strip_nulls(posting)
+        ELSE jsonb_strip_nulls(posting - 'data') || jsonb_build_object('data', data)
+    END;
+
+COMMENT ON FUNCTION loyalty_internal.shown(jsonb, jsonb) IS
+    'A transaction or hold as functions show it: without what is null, but for what is within its data. Example: SELECT '
+    'loyalty_internal.shown(to_jsonb(hold), hold.data) FROM loyalty.holds AS hold;';
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock
 
 CREATE FUNCTION @extschema@.loyalty_set_clock(moment timestamptz) RETURNS void

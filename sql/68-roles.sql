@@ -14,7 +14,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 || function.proname AS name,
                 function.prorettype = 'trigger'::regtype AS is_trigger,
                 function.prokind = 'p'
-                OR function.proname ~ '^(begin_job|job_batch|loyalty_(run_jobs?|(un)?schedule))$'
+                OR function.proname ~ '^(jobs|begin_job|job_batch|loyalty_(run_jobs?|(un)?schedule))$'
                 OR function.proname IN (
                     'loyalty_delete_events', 'loyalty_record_prices', 'loyalty_refresh_reports', 'loyalty_wall_clock'
                 )
@@ -30,7 +30,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHERE extension.extname = 'loyalty'
                 OR schema.nspname = 'loyalty'
                 AND function.proname IN (
-                    'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edits',
+                    'apart', 'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edits',
                     'settle_prices', 'record_prices', 'note_price_change', 'note_used_up', 'keep_price_history'
                 )
         ),
@@ -77,9 +77,11 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_applied', 'loyalty_balance', 'loyalty_expiring_points', 'loyalty_member_card', 'loyalty_now',
                 'loyalty_points_chart', 'loyalty_promotion_tree', 'loyalty_report_page', 'loyalty_statement',
                 'loyalty_tier', 'loyalty_tier_chart', 'loyalty_tiers_reached', 'loyalty_verify', 'loyalty_wall_clock',
-                'loyalty.clock', 'loyalty.recast', 'loyalty_internal.bar', 'loyalty_internal.html',
+                'loyalty.clock', 'loyalty.recast', 'loyalty_internal.bar', 'loyalty_internal.day_begins',
+                'loyalty_internal.html',
                 'loyalty_internal.html_chart', 'loyalty_internal.html_number', 'loyalty_internal.html_orders',
-                'loyalty_internal.html_tree', 'loyalty_internal.refuse_program', 'loyalty_internal.report_figures',
+                'loyalty_internal.html_tree', 'loyalty_internal.last_day', 'loyalty_internal.refuse_program',
+                'loyalty_internal.report_figures',
                 -- Of the stubs, for views that a dump of 0.1.0 brings.
                 'loyalty_report_figures'
             )

@@ -48,11 +48,7 @@ FROM loyalty.promo_codes AS code
 JOIN loyalty.promo_code_pools AS pool ON pool.program = code.program AND pool.external_id = code.pool
 JOIN loyalty.programs AS program ON program.external_id = code.program
 CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN pool.ends_on IS NULL THEN pool.valid_until
-        ELSE timezone(program.time_zone, (pool.ends_on + 1)::timestamp - interval '1 microsecond')
-            + interval '1 microsecond'
-    END AS valid_until
+    SELECT loyalty_internal.moment_or_day(pool.valid_until, pool.ends_on + 1, program.time_zone) AS valid_until
 ) AS lasting;
 
 COMMENT ON VIEW loyalty.promo_code_states IS 'Promo codes and how they stand now.';

@@ -1,7 +1,6 @@
 -- When promotions run.
 
 -- What is active but was not applied yet counts as activated now. Days, weeks, months and years are those of the calendar.
--- A day begins at the end of the last instant before it, since midnight itself may come twice where clocks are put back then.
 CREATE OR REPLACE VIEW loyalty.promotion_periods AS
 SELECT
     promotion.program,
@@ -10,8 +9,7 @@ SELECT
     coalesce(given.starts_at, activation.activated_at) AS starts_at,
     coalesce(
         promotion.ends_at,
-        timezone(program.time_zone, (promotion.ends_on + 1)::timestamp - interval '1 microsecond')
-        + interval '1 microsecond',
+        loyalty_internal.day_begins(promotion.ends_on + 1, program.time_zone),
         CASE
             WHEN promotion.ends_after_unit IN ('minute', 'hour') THEN counted.since + counted.span
             ELSE (counted.since AT TIME ZONE program.time_zone + counted.span) AT TIME ZONE program.time_zone
@@ -28,8 +26,7 @@ LEFT JOIN loyalty.paused_promotions AS paused
 CROSS JOIN LATERAL (
     SELECT coalesce(
         promotion.starts_at,
-        timezone(program.time_zone, promotion.starts_on::timestamp - interval '1 microsecond')
-        + interval '1 microsecond'
+        loyalty_internal.day_begins(promotion.starts_on, program.time_zone)
     ) AS starts_at
 ) AS given
 CROSS JOIN LATERAL (

@@ -8,7 +8,7 @@ SELECT
     -- The last usable moment lies before expires_at.
     CASE
         WHEN isfinite(lot.expires_at)
-            THEN date_trunc('month', (lot.expires_at - interval '1 microsecond') AT TIME ZONE program.time_zone)::date
+            THEN date_trunc('month', loyalty_internal.last_day(lot.expires_at, program.time_zone)::timestamp)::date
         ELSE 'infinity'
     END AS month,
     count(*) AS lots,

@@ -18,6 +18,15 @@ FROM unnest(ARRAY['day', 'week', 'month', 'year']) AS type,
         '2026-03-28 12:00+01', '2026-10-24 23:30+02']::timestamptz[]) AS moment;
 SELECT point_type, active_from, expires_at, to_char(expires_at, 'HH24:MI') = '00:00' AS at_midnight
 FROM loyalty.transactions WHERE member = 'ann' ORDER BY point_type, active_from;
+-- Bookings reckon it in C++, statements about many members in SQL: both say the same.
+SELECT count(*), count(*) FILTER (WHERE lot.expires_at = in_sql.expires_at) AS same
+FROM loyalty.lots AS lot
+JOIN loyalty.programs AS program ON program.external_id = lot.program
+JOIN loyalty.point_types AS type ON type.program = lot.program AND type.external_id = lot.point_type
+CROSS JOIN LATERAL loyalty_internal.expires_at(
+    lot.active_from, type.validity_count, type.validity_unit, program.time_zone
+) AS in_sql (expires_at)
+WHERE lot.member = 'ann';
 
 -- An explicit date means the end of its day, an explicit timestamp itself; the session's zone does not matter.
 SET TimeZone = 'America/New_York';

@@ -81,10 +81,10 @@ WHERE coalesce(object.description, '') = ''
 ORDER BY object.noun, object.name;
 
 -- Every function of the extension pins its search path, and comes with its example, but for the stubs. A procedure that
--- commits cannot; the ledger's trigger does it itself.
+-- commits cannot; the ledger's trigger does it itself; a body that was parsed when it was made has nothing to look up.
 CREATE VIEW own_function AS
 SELECT
-    pg_proc.oid, pg_proc.oid::regprocedure AS name, prokind, proconfig, proacl, description,
+    pg_proc.oid, pg_proc.oid::regprocedure AS name, prokind, proconfig, proacl, prosqlbody, description,
     pronamespace = 'loyalty_internal'::regnamespace AS is_internal, prorettype = 'trigger'::regtype AS is_trigger,
     starts_with(description, 'Until 1.0, for dumps of 0.1.0: ') AS is_stub,
     EXISTS (
@@ -97,7 +97,7 @@ JOIN pg_depend ON pg_depend.classid = 'pg_proc'::regclass AND objid = pg_proc.oi
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
 WHERE extname = 'loyalty';
 SELECT name FROM own_function
-WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND name <> 'loyalty_internal.transactions_trigger()'::regprocedure
+WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND prosqlbody IS NULL AND name <> 'loyalty_internal.transactions_trigger()'::regprocedure
 ORDER BY name::text;
 SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' AND NOT is_stub ORDER BY name::text;
 

@@ -4,7 +4,6 @@
 #include "pg/goals/goals.hpp"
 #include "pg/ledger/events.hpp"
 #include "pg/ledger/holds.hpp"
-#include "pg/ledger/sql.hpp"
 #include "pg/members/lock.hpp"
 #include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
@@ -20,10 +19,11 @@ namespace {
 void grant_initial_balances(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
     static Query query(
         "WITH granted AS MATERIALIZED ("
-        "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value, (" LOYALTY_EXPIRES_AT("$3") ")::timestamptz AS expires_at"
+        "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value,"
+        "           loyalty_internal.expires_at($3, t.validity_count, t.validity_unit, p.time_zone) AS expires_at"
         "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program CROSS JOIN unnest($2::text[]) a (member)"
         "     WHERE t.program = $1 AND t.kind = 'standard' AND t.initial_balance > 0"
-        "       AND t.active AND $3 < " LOYALTY_DEACTIVATION("t") ")"
+        "       AND t.active AND $3 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone))"
         ", account AS ("
         "    INSERT INTO loyalty.balances (member, program, point_type, seq, total, updated_at)"
         "    SELECT member, $1, point_type, 1, value, $3 FROM granted)"
@@ -34,7 +34,7 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at,"
         "                                      booked_at, active_from, expires_at)"
         "    SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted"
-        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
+        "    RETURNING *)" + tell_of_booked,
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now)}, true);
 }
@@ -43,7 +43,7 @@ void tell_enrolled(const std::string& program, const std::vector<std::string>& m
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'member_enrolled', m.member, jsonb_build_object('registered_at', m.registered_at, 'resumed', $3)"
-        "   FROM unnest($2::text[]) k (member) CROSS JOIN " LOYALTY_EACH_MEMBER " m ORDER BY m.member",
+        "   FROM unnest($2::text[]) k (member) CROSS JOIN " + each_member + " m ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, BOOLOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
 }

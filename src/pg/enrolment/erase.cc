@@ -1,7 +1,6 @@
 // Erasing a member: what is known beyond figures and dates is blanked, and a hash of it kept. It is the only change of a
 // booked row that the ledger's trigger lets through, and only while this function is at work.
 #include "pg/enrolment/enrolment.hpp"
-#include "pg/ledger/sql.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
@@ -15,14 +14,15 @@ namespace {
 
 class Erasing : public ForExtent<Erasing> {};
 
-#define LOYALTY_BLANK(table)                                                                   \
-    "UPDATE loyalty." table " SET comment = NULL, data = NULL, erased = " LOYALTY_ERASED_HASH( \
-        "comment",                                                                             \
-        "data") " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true"
-
 Datum erase(const std::string& member, const std::string& program, MemoryContext into) {
-    static Query transactions(LOYALTY_BLANK("transactions"), {TEXTOID, TEXTOID});
-    static Query holds(LOYALTY_BLANK("holds"), {TEXTOID, TEXTOID});
+    static Query transactions(
+        "UPDATE loyalty.transactions SET comment = NULL, data = NULL, erased = loyalty_internal.erased_hash(comment, data)"
+        " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true",
+        {TEXTOID, TEXTOID});
+    static Query holds(
+        "UPDATE loyalty.holds SET comment = NULL, data = NULL, erased = loyalty_internal.erased_hash(comment, data)"
+        " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true",
+        {TEXTOID, TEXTOID});
     static Query events(
         "UPDATE loyalty.events SET data = '{}' WHERE profile = $1 AND program = $2 AND data <> '{}' RETURNING true",
         {TEXTOID, TEXTOID});
@@ -59,8 +59,6 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     return copy_out(
         answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1, JSONBOID), into);
 }
-
-#undef LOYALTY_BLANK
 
 }  // namespace
 

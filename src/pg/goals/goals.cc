@@ -30,12 +30,12 @@ struct Goal {
     int reward_scale = 0;
 };
 
-#define LOYALTY_GOAL                                                                                                   \
-    "SELECT g.external_id, g.point_type, t.scale::integer, g.points, g.active, g.promo_code_pool, g.reward_text,"      \
-    "       g.reward_point_type, r.scale::integer, g.reward_points"                                                    \
-    "  FROM loyalty.goals g"                                                                                           \
-    "  JOIN loyalty.point_types t ON t.program = g.program AND t.external_id = g.point_type"                           \
-    "  LEFT JOIN loyalty.point_types r ON r.program = g.program AND r.external_id = g.reward_point_type"
+const std::string select_goal =
+    "SELECT g.external_id, g.point_type, t.scale::integer, g.points, g.active, g.promo_code_pool, g.reward_text,"
+    "       g.reward_point_type, r.scale::integer, g.reward_points"
+    "  FROM loyalty.goals g"
+    "  JOIN loyalty.point_types t ON t.program = g.program AND t.external_id = g.point_type"
+    "  LEFT JOIN loyalty.point_types r ON r.program = g.program AND r.external_id = g.reward_point_type";
 
 std::optional<Goal> read_goal(const std::string& program, const Rows& rows) {
     if (rows.size() == 0) return std::nullopt;
@@ -58,13 +58,13 @@ std::optional<Goal> read_goal(const std::string& program, const Rows& rows) {
 }
 
 std::optional<Goal> find_goal(const std::string& program, const std::string& id) {
-    static Query query(LOYALTY_GOAL " WHERE g.program = $1 AND g.external_id = $2", {TEXTOID, TEXTOID});
+    static Query query(select_goal + " WHERE g.program = $1 AND g.external_id = $2", {TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;
     return read_goal(program, query.run({text_argument(program), text_argument(id)}));
 }
 
 std::optional<Goal> find_automatic_goal(const AccountKey& key) {
-    static Query query(LOYALTY_GOAL " WHERE g.program = $1 AND g.point_type = $2 AND g.automatic AND g.active",
+    static Query query(select_goal + " WHERE g.program = $1 AND g.point_type = $2 AND g.automatic AND g.active",
                        {TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;
     return read_goal(key.program, query.run({text_argument(key.program), text_argument(key.point_type)}));

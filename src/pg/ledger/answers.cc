@@ -8,11 +8,6 @@ namespace loyalty::pg {
 
 namespace {
 
-// A row as the functions show it: without what is null, but for what is within its data.
-#define LOYALTY_SHOWN(row)                                                                                          \
-    "CASE WHEN " row ".data IS NULL THEN jsonb_strip_nulls(to_jsonb(" row ")) ELSE jsonb_strip_nulls(to_jsonb(" row \
-    ") - 'data') || jsonb_build_object('data', " row ".data) END"
-
 struct Inserted {
     Uuid id;
     bool may_have_more;  // rows that followed from it, which the answer is to tell of
@@ -25,8 +20,8 @@ std::optional<Inserted> insert(const Posting& posting) {
         "INSERT INTO loyalty.transactions AS t (member, program, point_type, type, value, external_id, created_at, active_from, expires_at,"
         "                                       undoes, hold, source_type, source, promotion, comment, data)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
-        " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false), " LOYALTY_SHOWN(
-            "t") " || '{\"repeated\": false}'",
+        " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false),"
+        "           loyalty_internal.shown(to_jsonb(t), t.data) || '{\"repeated\": false}'",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
          INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
     const Quietly quietly;
@@ -78,7 +73,7 @@ Datum post(const Posting& posting, MemoryContext into) {
 Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
     // What expired at once stands behind the row, in the same booking.
     static Query query(
-        "SELECT " LOYALTY_SHOWN("t")
+        "SELECT loyalty_internal.shown(to_jsonb(t), t.data)"
         "       || CASE WHEN x.value IS NULL THEN '{}' ELSE jsonb_build_object('expired_at_once', x.value) END"
         "       || CASE WHEN c.id IS NULL THEN '{}' ELSE jsonb_build_object('cancelled_by', c.id) END"
         "       || jsonb_build_object('repeated', $4)"
@@ -102,8 +97,7 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
 
 Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
     static Query query(
-        "SELECT jsonb_strip_nulls(to_jsonb(h) - 'data')"
-        "       || CASE WHEN h.data IS NULL THEN '{}' ELSE jsonb_build_object('data', h.data) END"
+        "SELECT loyalty_internal.shown(to_jsonb(h), h.data)"
         "       || CASE WHEN h.state = 'open' AND h.expires_at <= $5 THEN jsonb_build_object('state', 'timed_out', 'ended_at', h.expires_at) ELSE '{}' END"
         "       || CASE WHEN t.id IS NULL THEN '{}' ELSE jsonb_build_object('transaction', t.id) END"
         "       || jsonb_build_object('repeated', $4)"

@@ -1,6 +1,5 @@
 #include "pg/ledger/booker.hpp"
 #include "pg/ledger/refusals.hpp"
-#include "pg/ledger/sql.hpp"
 
 namespace loyalty::pg {
 
@@ -25,7 +24,7 @@ bool Booker::is_repeated() {
         "           CASE WHEN promotion IS DISTINCT FROM $14 THEN 'promotion' END,"
         "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
         "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
-        "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$15", "$16") " THEN 'what was erased' END], NULL)"
+        "           CASE WHEN erased <> loyalty_internal.erased_hash($15, $16) THEN 'what was erased' END], NULL)"
         "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
          INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});

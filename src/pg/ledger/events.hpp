@@ -9,12 +9,12 @@ namespace loyalty::pg {
 
 // For statements that book for many members: inserts the events of the rows of a relation that has the columns of
 // loyalty.transactions, those of an account in the order of booking.
-#define LOYALTY_TELL_BOOKED(rows)                                                                                      \
-    " INSERT INTO loyalty.events (program, type, profile, data)"                                                       \
-    " SELECT b.program, CASE b.type WHEN 'expiration' THEN 'points_expired' ELSE 'points_booked' END, b.member,"       \
-    "        jsonb_build_object('points', b.point_type, 'type', b.type, 'value', b.value, 'balance', b.balance_after," \
-    "                           'transaction', b.id)"                                                                  \
-    "   FROM " rows " b ORDER BY b.member, b.point_type, b.seq"
+inline const std::string tell_of_booked =
+    " INSERT INTO loyalty.events (program, type, profile, data)"
+    " SELECT b.program, CASE b.type WHEN 'expiration' THEN 'points_expired' ELSE 'points_booked' END, b.member,"
+    "        jsonb_build_object('points', b.point_type, 'type', b.type, 'value', b.value, 'balance', b.balance_after,"
+    "                           'transaction', b.id)"
+    "   FROM booked b ORDER BY b.member, b.point_type, b.seq";
 
 // For the entries of one account, whose rows have these ids.
 void tell_booked(const AccountKey& key, const ledger::Account& account, int scale, const std::vector<Uuid>& ids,

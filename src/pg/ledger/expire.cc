@@ -60,7 +60,7 @@ std::int64_t expire_lots(std::span<const JobKey> keys, const JobKeyArguments& ar
         "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
         "    SELECT member, program, point_type, seq, 'expiration', -amount, balance_after + amount, balance_after, expires_at, $7, lot FROM due"
         "     ORDER BY member, program, point_type, seq"
-        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
+        "    RETURNING *)" + tell_of_booked,
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTARRAYOID, TEXTARRAYOID,
          TEXTARRAYOID});
     const JobKey &first = keys.front(), &last = keys.back();
@@ -87,6 +87,7 @@ std::optional<std::int64_t> expire_batch(JobRun& run, int batch_size) {
 
 }  // namespace
 
+extern const Job expire_points_job;
 const Job expire_points_job = {"expire_points", "expired", "lots", "accounts", expire_batch};
 
 }  // namespace loyalty::pg

@@ -3,7 +3,6 @@
 #include "pg/ledger/amounts.hpp"
 #include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/refusals.hpp"
-#include "pg/ledger/sql.hpp"
 #include "pg/server/clock.hpp"
 
 namespace loyalty::pg {
@@ -105,7 +104,7 @@ private:
             "           CASE WHEN promotion IS DISTINCT FROM $12 THEN 'promotion' END,"
             "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $13 THEN 'comment' END,"
             "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $14 THEN 'data' END,"
-            "           CASE WHEN erased <> " LOYALTY_ERASED_HASH("$13", "$14") " THEN 'what was erased' END], NULL)"
+            "           CASE WHEN erased <> loyalty_internal.erased_hash($13, $14) THEN 'what was erased' END], NULL)"
             "  FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
              TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});

@@ -2,7 +2,6 @@
 // before. Of several notices that have passed only the latest is told, and none that is farther off than one told before.
 #include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 
 namespace loyalty::pg {
 
@@ -38,11 +37,11 @@ std::int64_t tell(std::span<const JobKey> keys) {
         "      JOIN loyalty.members m ON m.member = k.member AND m.program = k.program AND m.removed_at IS NULL"
         "      JOIN loyalty.programs p ON p.external_id = k.program AND p.active"
         "      JOIN loyalty.point_types t ON t.program = k.program AND t.external_id = k.point_type"
-        "           AND t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "           AND t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
         "      JOIN loyalty.lots l ON l.member = k.member AND l.program = k.program AND l.point_type = k.point_type"
         "           AND l.open AND l.remaining > l.held AND l.expires_at > $4 AND l.expires_at < 'infinity'"
         "     CROSS JOIN LATERAL (SELECT timezone(p.time_zone, $4)::date AS today,"
-        "                                timezone(p.time_zone, l.expires_at - interval '1 microsecond')::date AS last) day"
+        "                                loyalty_internal.last_day(l.expires_at, p.time_zone) AS last) day"
         "     GROUP BY l.member, l.program, l.point_type, day.last, day.today, t.applied_ratio, t.ratio,"
         "              p.notify_days, p.currency, p.currency_scale)"
         ", notices AS MATERIALIZED ("
@@ -81,6 +80,7 @@ std::optional<std::int64_t> tell_batch(JobRun& run, int batch_size) {
 
 }  // namespace
 
+extern const Job tell_expiring_job;
 const Job tell_expiring_job = {"tell_expiring", "told", "notices", "accounts", tell_batch};
 
 }  // namespace loyalty::pg

@@ -1,11 +1,9 @@
 // Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due counts as
 // booked.
-#include "pg/ledger/sql.hpp"
 #include "pg/members/periods.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
@@ -38,16 +36,15 @@ void check_member(const std::string& member, const std::string& program, const s
 
 // The last reset by the calendar of a tier group that is due at the moment $4 and not booked: the points active before are
 // gone from then on.
-#define LOYALTY_DUE_RESET \
-    "(SELECT max(e.at) AS at FROM loyalty.tier_groups g"                                                              \
-    "   JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"      \
-    "   JOIN loyalty.members m ON m.member = $1 AND m.program = g.program"                                            \
-    "  CROSS JOIN LATERAL " LOYALTY_PERIOD_ENDS("coalesce(g.reset_count, g.interval_count)",                          \
-                                                "coalesce(g.reset_unit, g.interval_unit)", "s.reset_at",              \
-                                                "CASE WHEN isfinite($4) THEN $4 ELSE s.reset_at END") " e"            \
-    "  WHERE g.program = $2 AND g.point_type = t.external_id AND g.model = 'cyclic' AND s.reset_at <= $4"             \
-    "    AND e.at BETWEEN s.reset_at AND $4)"
-#define LOYALTY_GONE_AT(lot) "least(" lot ".expires_at, CASE WHEN " lot ".active_from < reset.at THEN reset.at END)"
+const std::string due_reset =
+    "(SELECT max(e.at) AS at FROM loyalty.tier_groups g"
+    "   JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"
+    "   JOIN loyalty.members m ON m.member = $1 AND m.program = g.program"
+    "  CROSS JOIN LATERAL loyalty_internal.period_ends("
+    "       s.reset_at, CASE WHEN isfinite($4) THEN $4 ELSE s.reset_at END, m.registered_at,"
+    "       coalesce(g.reset_count, g.interval_count), coalesce(g.reset_unit, g.interval_unit), p.time_zone) e"
+    "  WHERE g.program = $2 AND g.point_type = t.external_id AND g.model = 'cyclic' AND s.reset_at <= $4"
+    "    AND e.at BETWEEN s.reset_at AND $4)";
 
 // From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as their
 // hold's time-out has not come. Only where a reset is due is each lot looked at.
@@ -61,22 +58,22 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
-        "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
+        "  LEFT JOIN LATERAL " + due_reset + " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT b.total - (apart.gone - apart.gone_reserved) AS total,"
-        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
         "                   THEN b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved) ELSE 0 END AS active,"
         "              apart.waiting, apart.reserved AS held"
-        "         FROM " LOYALTY_APART("$1", "$2", "b.point_type", "$4", "$5") " apart"
+        "         FROM loyalty.apart($1, $2, b.point_type, $4, $5) apart"
         "        WHERE reset.at IS NULL AND b.point_type IS NOT NULL"
         "       UNION ALL"
         "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4), 0) AS total,"
-        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
         "                   THEN coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.remaining) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.remaining, o.active_from, " LOYALTY_GONE_AT("o") " AS expires_at,"
+        "         FROM (SELECT o.remaining, o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from, reset.at) AS expires_at,"
         "                      CASE WHEN o.held = 0 THEN 0"
         "                           ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
         "                                   JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
@@ -102,7 +99,7 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END, p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
-        "  LEFT JOIN LATERAL " LOYALTY_DUE_RESET " reset ON t.kind = 'qualification'"
+        "  LEFT JOIN LATERAL " + due_reset + " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT coalesce(sum(x.value), 0) AS total, coalesce(sum(x.debt), 0) AS debt, coalesce(sum(x.owed), 0) AS owed"
         "         FROM loyalty.transactions x"
@@ -115,15 +112,15 @@ Rows balance_of_the_past(const Argument& member, const Argument& program, const 
         "                            AND h.state = 'open' AND h.expires_at > $5) END), 0) AS expired"
         "         FROM loyalty.lots l"
         "        WHERE l.member = $1 AND l.program = $2 AND l.point_type = t.external_id AND l.open"
-        "          AND " LOYALTY_GONE_AT("l") " <= $4) due"
+        "          AND loyalty_internal.gone_at(l.expires_at, l.active_from, reset.at) <= $4) due"
         " CROSS JOIN LATERAL ("
         "       SELECT booked.total - due.expired AS total, booked.debt, booked.owed,"
-        "              CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
         "                   THEN coalesce(sum(l.content - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.content) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.active_from, " LOYALTY_GONE_AT("o") " AS expires_at,"
+        "         FROM (SELECT o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from, reset.at) AS expires_at,"
         "                      o.amount + (SELECT coalesce(sum(m.value), 0) FROM loyalty.lot_movements m"
         "                                    JOIN loyalty.transactions x USING (member, program, point_type, seq)"
         "                                   WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.external_id AND m.seq >= o.seq"
@@ -176,7 +173,7 @@ Datum loyalty_expiring_points(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query query(
             "SELECT d.point_type::text, d.day, sum(d.points), round(sum(d.points) / d.ratio, d.currency_scale), d.currency"
             "  FROM (SELECT l.point_type, coalesce(t.applied_ratio, t.ratio) AS ratio, p.currency_scale, p.currency,"
-            "               timezone(p.time_zone, l.expires_at - interval '1 microsecond')::date AS day,"
+            "               loyalty_internal.last_day(l.expires_at, p.time_zone) AS day,"
             "               l.remaining - CASE WHEN l.held = 0 THEN 0"
             "                                  ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
             "                                          JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
@@ -246,16 +243,15 @@ PG_FUNCTION_INFO_V1(loyalty_verify);
 Datum loyalty_verify(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-    // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
-#define LOYALTY_VIOLATIONS                                                                      \
-    "SELECT invariant, program, member, point_type, seq, detail"                                \
-    "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations" \
-    "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT * FROM loyalty.field_violations"         \
-    "        UNION ALL SELECT * FROM loyalty.tier_violations) violation"
-        static loyalty::pg::Query of_all(LOYALTY_VIOLATIONS " ORDER BY 1, 2, 3, 4, 5, 6", {}, loyalty::pg::Plan::free);
-        static loyalty::pg::Query of_one(LOYALTY_VIOLATIONS " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID},
+        static const std::string violations =
+            "SELECT invariant, program, member, point_type, seq, detail"
+            "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations"
+            "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT * FROM loyalty.field_violations"
+            "        UNION ALL SELECT * FROM loyalty.tier_violations) violation";
+        // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
+        static loyalty::pg::Query of_all(violations + " ORDER BY 1, 2, 3, 4, 5, 6", {}, loyalty::pg::Plan::free);
+        static loyalty::pg::Query of_one(violations + " WHERE program = $1 ORDER BY 1, 2, 3, 4, 5, 6", {TEXTOID},
                                          loyalty::pg::Plan::free);
-#undef LOYALTY_VIOLATIONS
         const Arguments given(fcinfo);
         const AsOwner owner = AsOwner::reading();
         const Spi connection;

@@ -1,7 +1,6 @@
 // Verbs of point types, and the simulated clock.
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/owner.hpp"
 
 namespace loyalty::pg {
@@ -84,8 +83,10 @@ Datum loyalty_activate_point_type(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query query(
             "UPDATE loyalty.point_types t SET active = true,"
             "       deactivates_at = CASE WHEN $3 < t.deactivates_at THEN t.deactivates_at END,"
-            "       deactivates_on = CASE WHEN $3 < " LOYALTY_DEACTIVATION("t") " THEN t.deactivates_on END"
-            " WHERE program = $1 AND external_id = $2 RETURNING true",
+            "       deactivates_on = CASE WHEN $3 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+            "                             THEN t.deactivates_on END"
+            "  FROM loyalty.programs p"
+            " WHERE t.program = $1 AND t.external_id = $2 AND p.external_id = $1 RETURNING true",
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});
         const NamedType name{Arguments(fcinfo)};
         const AsOwner owner = AsOwner::writing();

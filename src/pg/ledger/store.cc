@@ -7,7 +7,6 @@
 #include "pg/events/outbox.hpp"
 #include "pg/ledger/around_booking.hpp"
 #include "pg/ledger/events.hpp"
-#include "pg/ledger/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/server/in_turn.hpp"
 

@@ -25,7 +25,7 @@ struct Terms {
 
     bool type_usable(TimestampTz now) const { return type_active && now < deactivates_at; }
 
-    // As LOYALTY_EXPIRES_AT of ledger/sql.hpp.
+    // As loyalty_internal.expires_at() of sql/06-days.sql; test `ledger` holds one against the other.
     TimestampTz expires_at(TimestampTz active_from) const;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "pg/ledger/sql.hpp"
 #include "pg/members/profile.hpp"
 #include "pg/orders/buyers.hpp"
 #include "pg/orders/time.hpp"
@@ -102,7 +101,7 @@ void read_figures(const CurrentProgram& current, const std::string& key, std::ve
         "SELECT b.point_type, (b.total - (apart.gone - apart.gone_reserved))::text,"
         "       (b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved))::text"
         "  FROM loyalty.balances b"
-        " CROSS JOIN LATERAL " LOYALTY_APART("$2", "$1", "b.point_type", "$3", "$4") " apart"
+        " CROSS JOIN LATERAL loyalty.apart($2, $1, b.point_type, $3, $4) apart"
         " WHERE b.member = $2 AND b.program = $1",
         {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
     const Program& program = current.version->program;

@@ -11,10 +11,10 @@ namespace loyalty::pg {
 namespace {
 
 // Orders that count: not cancelled, less what was returned of them.
-#define LOYALTY_STANDING_ORDERS                                                                       \
-    "SELECT count(*) AS orders, coalesce(sum(o.total - o.refunded), 0) AS total, max(o.time) AS last" \
-    "  FROM loyalty.orders o JOIN loyalty.order_statuses s ON s.external_id = o.status"               \
-    " WHERE o.buyer = $1 AND o.program = $2 AND s.kind IN ('open', 'delivered')"
+const std::string standing_orders =
+    "SELECT count(*) AS orders, coalesce(sum(o.total - o.refunded), 0) AS total, max(o.time) AS last"
+    "  FROM loyalty.orders o JOIN loyalty.order_statuses s ON s.external_id = o.status"
+    " WHERE o.buyer = $1 AND o.program = $2 AND s.kind IN ('open', 'delivered')";
 
 OrdersBefore orders_in(const Rows& rows, const Program& program) {
     OrdersBefore orders;
@@ -37,7 +37,7 @@ OrdersBefore find_orders_before(const Program& program, const std::string& profi
 }
 
 OrdersBefore count_orders_before(const Program& program, const std::string& profile, TimestampTz at) {
-    static Query query(LOYALTY_STANDING_ORDERS " AND o.time < $3", {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+    static Query query(standing_orders + " AND o.time < $3", {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     return orders_in(query.run({buyer_argument(profile), text_argument(program.id), timestamp_argument(at)}), program);
 }
 
@@ -64,7 +64,7 @@ void take_from_buyer(const OrderKey& order, Money given_back, int currency_scale
 void recount_buyer(const OrderKey& order) {
     static Query query(
         "UPDATE loyalty.buyers b SET orders = n.orders, total = n.total, last_order = n.last"
-        "  FROM (" LOYALTY_STANDING_ORDERS ") n WHERE b.buyer = $1 AND b.program = $2",
+        "  FROM (" + standing_orders + ") n WHERE b.buyer = $1 AND b.program = $2",
         {TEXTOID, TEXTOID});
     if (!order.profile()) return;
     lock_buyer(order);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "pg/orders/time.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
@@ -46,7 +45,9 @@ void lock_codes(const Program& program, const OrderDocument& document) {
 Rows read_codes(const Program& program, const OrderDocument& document, const Buyer& buyer,
                 const std::vector<std::string>& attached, bool binding) {
     static Query query(
-        "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", c.uses,"
+        "SELECT c.code, c.pool, p.kind = 'personal', c.profile, c.expires_at,"
+        "       loyalty_internal.moment_or_day(p.valid_from, p.starts_on, g.time_zone),"
+        "       loyalty_internal.moment_or_day(p.valid_until, p.ends_on + 1, g.time_zone), c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member,"
         "       (SELECT count(*) FROM loyalty.promo_code_uses u"
         "         WHERE u.buyer = $3 AND u.program = $1 AND u.code = c.code AND u.freed_at IS NULL),"
@@ -54,6 +55,7 @@ Rows read_codes(const Program& program, const OrderDocument& document, const Buy
         "  FROM unnest($2) WITH ORDINALITY AS o (given, number)"
         "  LEFT JOIN loyalty.promo_codes c ON c.code = upper(btrim(o.given)) AND c.program = $1"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
+        "  LEFT JOIN loyalty.programs g ON g.external_id = p.program"
         " ORDER BY o.number",
         {TEXTOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID});
     return query.run({text_argument(program.id), texts_argument(document.promo_codes), text_argument("m:" + buyer.key),

@@ -10,7 +10,6 @@
 #include "pg/orders/points.hpp"
 #include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 
 namespace loyalty::pg {
@@ -65,7 +64,7 @@ std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& mark
         "       timezone(p.time_zone, timezone(p.time_zone, $4) + a.delay::interval),"
         "       m.removed_at IS NOT NULL,"
         "       EXISTS (SELECT FROM loyalty.withdrawn_promotions w WHERE w.program = $2 AND w.promotion = a.promotion),"
-        "       t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""
+        "       t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
         "  FROM loyalty.order_accruals a"
         "  JOIN loyalty.orders o ON o.buyer = $1 AND o.program = $2 AND o.external_id = $3"
         "  JOIN loyalty.programs p ON p.external_id = $2"

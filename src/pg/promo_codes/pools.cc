@@ -329,7 +329,9 @@ TimestampTz expiry(const PromoCodePool& pool, const Arguments& given, int day) {
 
 PromoCodePool find_pool(const std::string& program, const std::string& pool) {
     static Query query(
-        "SELECT p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", p.template FROM loyalty.programs g"
+        "SELECT p.kind, loyalty_internal.moment_or_day(p.valid_from, p.starts_on, g.time_zone),"
+        "       loyalty_internal.moment_or_day(p.valid_until, p.ends_on + 1, g.time_zone), p.template"
+        "  FROM loyalty.programs g"
         "  LEFT JOIN loyalty.promo_code_pools p ON p.program = g.external_id AND p.external_id = $2"
         " WHERE g.external_id = $1",
         {TEXTOID, TEXTOID});

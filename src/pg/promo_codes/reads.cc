@@ -11,15 +11,15 @@ namespace {
 
 constexpr int columns = 15;
 
-#define LOYALTY_PROMO_CODE                                                                                              \
-    "SELECT s.code, s.pool::text, p.name, s.kind, s.state, s.profile, s.attached_at, s.uses, s.max_uses, s.expires_at," \
-    "       c.order_id::text, s.created_at, s.activated_at, s.template, s.data"                                         \
-    "  FROM loyalty.promo_codes c"                                                                                      \
-    "  JOIN loyalty.promo_code_states s ON s.program = c.program AND s.code = c.code"                                   \
-    "  JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
+const std::string select_code =
+    "SELECT s.code, s.pool::text, p.name, s.kind, s.state, s.profile, s.attached_at, s.uses, s.max_uses, s.expires_at,"
+    "       c.order_id::text, s.created_at, s.activated_at, s.template, s.data"
+    "  FROM loyalty.promo_codes c"
+    "  JOIN loyalty.promo_code_states s ON s.program = c.program AND s.code = c.code"
+    "  JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool";
 
 Rows read_code(const std::string& program, const std::string& code, bool just_changed = false) {
-    static Query query(LOYALTY_PROMO_CODE " WHERE c.code = upper(btrim($2)) AND c.program = $1", {TEXTOID, TEXTOID});
+    static Query query(select_code + " WHERE c.code = upper(btrim($2)) AND c.program = $1", {TEXTOID, TEXTOID});
     Rows rows = query.run({text_argument(program), text_argument(code)}, just_changed);
     if (rows.size() > 0) return rows;
     throw Error(sqlstate::unknown_promo_code,
@@ -28,8 +28,7 @@ Rows read_code(const std::string& program, const std::string& code, bool just_ch
 }
 
 Rows read_codes(const std::string& member, const std::string& program) {
-    static Query query(LOYALTY_PROMO_CODE
-                       " WHERE c.profile = $1 AND c.program = $2 ORDER BY c.attached_at DESC, c.code",
+    static Query query(select_code + " WHERE c.profile = $1 AND c.program = $2 ORDER BY c.attached_at DESC, c.code",
                        {TEXTOID, TEXTOID});
     return query.run({text_argument(member), text_argument(program)});
 }
@@ -73,8 +72,6 @@ void set_data(const std::string& program, const std::string& code, const Argumen
     }
     query.run({text_argument(program), text_argument(code), data}, true);
 }
-
-#undef LOYALTY_PROMO_CODE
 
 }  // namespace
 

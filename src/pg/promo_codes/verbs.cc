@@ -4,7 +4,6 @@
 #include "pg/promo_codes/verbs.hpp"
 #include "pg/promotions/cache.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 
@@ -31,9 +30,13 @@ struct PromoCode {
 
 PromoCode lock_code(const std::string& program, const std::string& code) {
     static Query query(
-        "SELECT c.code, c.pool::text, p.kind, " LOYALTY_POOL_BEGINS("p") ", " LOYALTY_POOL_ENDS("p") ", p.template, c.profile, c.uses,"
+        "SELECT c.code, c.pool::text, p.kind,"
+        "       loyalty_internal.moment_or_day(p.valid_from, p.starts_on, g.time_zone),"
+        "       loyalty_internal.moment_or_day(p.valid_until, p.ends_on + 1, g.time_zone), p.template, c.profile, c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at"
-        "  FROM loyalty.promo_codes c JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
+        "  FROM loyalty.promo_codes c"
+        "  JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
+        "  JOIN loyalty.programs g ON g.external_id = p.program"
         " WHERE c.code = upper(btrim($2)) AND c.program = $1 FOR NO KEY UPDATE OF c",
         {TEXTOID, TEXTOID});
     const Rows rows = query.run({text_argument(program), text_argument(code)}, true);

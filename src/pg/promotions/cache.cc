@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "pg/promotions/cache.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/schema_version.hpp"
@@ -134,7 +133,8 @@ StatusKind status_kind(const std::string& kind) {
 
 void load_point_types(LiveProgram& live) {
     static Query query(
-        "SELECT t.external_id, t.active, " LOYALTY_DEACTIVATION("t") " FROM loyalty.point_types t WHERE t.program = $1",
+        "SELECT t.external_id, t.active, loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+        "  FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program WHERE t.program = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(live.market.program)});
     for (std::uint64_t row = 0; row < rows.size(); row++) {

@@ -10,26 +10,27 @@ namespace loyalty::pg {
 namespace {
 
 // Only rows that change are written: a feed that sets the same price again costs the judging and nothing else.
-#define LOYALTY_JUDGE(keys)                                                                                       \
-    "WITH key AS (SELECT DISTINCT judged.sku FROM " keys " AS judged (sku)),"                                     \
-    "     concerned AS ("                                                                                         \
-    "         SELECT predicate.id, predicate.predicate FROM loyalty.product_predicates AS predicate"              \
-    "          WHERE predicate.program = $1 AND ($3 IS NULL OR predicate.predicate::text ~ $3)),"                 \
-    "     document AS MATERIALIZED ("                                                                             \
-    "         SELECT product.sku, product.body FROM loyalty.product_documents AS product"                         \
-    "           JOIN key ON key.sku = product.sku AND product.program = $1"                                       \
-    "          WHERE EXISTS (SELECT FROM concerned)),"                                                            \
-    "     holds AS MATERIALIZED ("                                                                                \
-    "         SELECT document.sku, concerned.id AS predicate FROM document"                                       \
-    "           JOIN concerned ON document.body @@ concerned.predicate),"                                         \
-    "     no_longer AS ("                                                                                         \
-    "         DELETE FROM loyalty.product_memberships AS membership USING key"                                    \
-    "          WHERE membership.program = $1 AND membership.sku = key.sku"                                        \
-    "            AND membership.predicate IN (SELECT concerned.id FROM concerned)"                                \
-    "            AND NOT EXISTS (SELECT FROM holds"                                                               \
-    "                             WHERE holds.sku = membership.sku AND holds.predicate = membership.predicate))"  \
-    " INSERT INTO loyalty.product_memberships (program, sku, predicate)"                                          \
-    " SELECT $1, holds.sku, holds.predicate FROM holds ON CONFLICT DO NOTHING"
+std::string judging(const std::string& keys) {
+    return "WITH key AS (SELECT DISTINCT judged.sku FROM " + keys + " AS judged (sku)),"
+           "     concerned AS ("
+           "         SELECT predicate.id, predicate.predicate FROM loyalty.product_predicates AS predicate"
+           "          WHERE predicate.program = $1 AND ($3 IS NULL OR predicate.predicate::text ~ $3)),"
+           "     document AS MATERIALIZED ("
+           "         SELECT product.sku, product.body FROM loyalty.product_documents AS product"
+           "           JOIN key ON key.sku = product.sku AND product.program = $1"
+           "          WHERE EXISTS (SELECT FROM concerned)),"
+           "     holds AS MATERIALIZED ("
+           "         SELECT document.sku, concerned.id AS predicate FROM document"
+           "           JOIN concerned ON document.body @@ concerned.predicate),"
+           "     no_longer AS ("
+           "         DELETE FROM loyalty.product_memberships AS membership USING key"
+           "          WHERE membership.program = $1 AND membership.sku = key.sku"
+           "            AND membership.predicate IN (SELECT concerned.id FROM concerned)"
+           "            AND NOT EXISTS (SELECT FROM holds"
+           "                             WHERE holds.sku = membership.sku AND holds.predicate = membership.predicate))"
+           " INSERT INTO loyalty.product_memberships (program, sku, predicate)"
+           " SELECT $1, holds.sku, holds.predicate FROM holds ON CONFLICT DO NOTHING";
+}
 
 // A plan for one product is wrong for a hundred thousand and vice versa.
 constexpr std::size_t planned_anew = SIZE_MAX;
@@ -56,9 +57,9 @@ Datum loyalty_judge_memberships(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query all(
-            LOYALTY_JUDGE("(SELECT product.sku FROM loyalty.products AS product WHERE product.program = $1 AND $2 IS NULL)"),
+            judging("(SELECT product.sku FROM loyalty.products AS product WHERE product.program = $1 AND $2 IS NULL)"),
             {TEXTOID, TEXTARRAYOID, TEXTOID}, loyalty::pg::Plan::free);
-        static loyalty::pg::Query some(LOYALTY_JUDGE("unnest($2)"), {TEXTOID, TEXTARRAYOID, TEXTOID}, loyalty::pg::Plan::free);
+        static loyalty::pg::Query some(judging("unnest($2)"), {TEXTOID, TEXTARRAYOID, TEXTOID}, loyalty::pg::Plan::free);
         const Arguments given(fcinfo);
         const std::string program = given.required(0, "program");
         const Spi connection;

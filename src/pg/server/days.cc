@@ -5,10 +5,8 @@
 namespace loyalty::pg {
 
 TimestampTz end_of_day(const std::string& program, Datum date) {
-    // By the end of the last instant, since midnight itself may come twice where clocks are put back then.
     static Query query(
-        "SELECT timezone(time_zone, ($2 + 1)::timestamp - interval '1 microsecond') + interval '1 microsecond'"
-        "  FROM loyalty.programs WHERE external_id = $1",
+        "SELECT loyalty_internal.day_begins($2 + 1, time_zone) FROM loyalty.programs WHERE external_id = $1",
         {TEXTOID, DATEOID});
     const Rows rows = query.run({text_argument(program), {date, false}});
     if (rows.size() == 0) {

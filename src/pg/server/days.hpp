@@ -20,30 +20,3 @@ std::optional<TimestampTz> read_expiry(const std::string& program, const std::op
                                        const std::optional<Datum>& on);
 
 }  // namespace loyalty::pg
-
-// Text that queries share.
-
-// When a day begins: the end of the last instant before it, since midnight itself may come twice where clocks are put
-// back.
-#define LOYALTY_DAY_BEGINS(day, zone) \
-    "(timezone(" zone ", (" day ")::timestamp - interval '1 microsecond') + interval '1 microsecond')"
-
-// The same where the program's row is not at hand.
-#define LOYALTY_DAY_OF_PROGRAM_BEGINS(day, program) \
-    "(SELECT " LOYALTY_DAY_BEGINS(day, "z.time_zone") " FROM loyalty.programs z WHERE z.external_id = " program ")"
-
-// From when points are neither earned nor spent, where the text names the point type's row.
-#define LOYALTY_DEACTIVATION(type)                                        \
-    "CASE WHEN " type ".deactivates_on IS NULL THEN coalesce(" type       \
-    ".deactivates_at, 'infinity') ELSE " LOYALTY_DAY_OF_PROGRAM_BEGINS(   \
-        type ".deactivates_on", type ".program") " END"
-
-// From when, and until when, exclusive, a promo-code pool is valid, where the text names its row.
-#define LOYALTY_POOL_BEGINS(pool)                                 \
-    "CASE WHEN " pool ".starts_on IS NULL THEN " pool             \
-    ".valid_from ELSE " LOYALTY_DAY_OF_PROGRAM_BEGINS(            \
-        pool ".starts_on", pool ".program") " END"
-#define LOYALTY_POOL_ENDS(pool)                                   \
-    "CASE WHEN " pool ".ends_on IS NULL THEN " pool               \
-    ".valid_until ELSE " LOYALTY_DAY_OF_PROGRAM_BEGINS(           \
-        pool ".ends_on + 1", pool ".program") " END"

@@ -98,11 +98,11 @@ enum class Plan { by_keys, of_others, free };
 // themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
 class Query {
 public:
-    Query(const char* text, std::initializer_list<Oid> types, Plan kind = Plan::by_keys)
-        : text_(text), types_(types), kind_(kind) {}
+    Query(std::string text, std::initializer_list<Oid> types, Plan kind = Plan::by_keys)
+        : text_(std::move(text)), types_(types), kind_(kind) {}
     // A statement that writes rows, with the names of foreign keys that run_proven() leaves out: see proven_keys.hpp.
-    Query(const char* text, std::initializer_list<Oid> types, std::initializer_list<const char*> proven)
-        : text_(text), types_(types), kind_(Plan::by_keys), proven_(proven) {}
+    Query(std::string text, std::initializer_list<Oid> types, std::initializer_list<const char*> proven)
+        : text_(std::move(text)), types_(types), kind_(Plan::by_keys), proven_(proven) {}
 
     static constexpr int max_arguments = 40;
 

@@ -7,7 +7,6 @@
 #include "pg/members/profile_database.hpp"
 #include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
-#include "pg/server/days.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/owner.hpp"
@@ -37,41 +36,44 @@ TierNeeds needs_of(const std::string& program) {
 }
 
 // Points that can be spent and all points, by type, what is due counting as booked.
-#define LOYALTY_BALANCES \
-    "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("                                                                      \
-    "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"                                                              \
-    "            'active', CASE WHEN t.active AND $4 < " LOYALTY_DEACTIVATION("t") ""                                 \
-    "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"                                                   \
-    "   FROM loyalty.point_types t"                                                                                                    \
-    "   LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = m.program AND x.point_type = t.external_id") " b ON true" \
-    "   LEFT JOIN LATERAL (SELECT sum(l.remaining - l.held) FILTER (WHERE l.expires_at <= $4) AS expired,"                             \
-    "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4 AND l.active_from <= $4) AS active"        \
-    "                        FROM loyalty.lots l"                                                                                      \
-    "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true" \
-    "  WHERE t.program = m.program)"
+const std::string balances_document =
+    "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("
+    "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"
+    "            'active', CASE WHEN t.active"
+    "                            AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+    "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"
+    "   FROM loyalty.point_types t"
+    "   LEFT JOIN LATERAL (SELECT * FROM loyalty.balances x"
+    "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = t.external_id"
+    "                      OFFSET 0) b ON true"
+    "   LEFT JOIN LATERAL (SELECT sum(l.remaining - l.held) FILTER (WHERE l.expires_at <= $4) AS expired,"
+    "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4 AND l.active_from <= $4) AS active"
+    "                        FROM loyalty.lots l"
+    "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true"
+    "  WHERE t.program = m.program)";
 
 // The profile with its segments: the static ones that list it, and the dynamic ones whose predicates hold for it.
-#define LOYALTY_PROFILE                                                                                                 \
-    "(SELECT CASE WHEN $5 THEN k.profile::jsonb || jsonb_build_object('segments', ("                                    \
-    "            SELECT coalesce(jsonb_agg(x.segment), '[]')"                                                           \
-    "              FROM (SELECT unnest(lists.segments) AS segment"                                                      \
-    "                    UNION ALL"                                                                                     \
-    "                    SELECT d.segment FROM dynamic d"                                                               \
-    "                     WHERE k.profile::jsonb || jsonb_build_object('segments', lists.segments) @@ d.predicate) x))" \
-    "             ELSE k.profile::jsonb END AS document"                                                                \
-    "   FROM (SELECT coalesce(array_agg(l.segment::text), '{}') AS segments"                                            \
-    "           FROM loyalty.profile_segment_members l"                                                                 \
-    "          WHERE $5 AND l.profile = m.member AND l.program = m.program) lists)"
+const std::string profile_document =
+    "(SELECT CASE WHEN $5 THEN k.profile::jsonb || jsonb_build_object('segments', ("
+    "            SELECT coalesce(jsonb_agg(x.segment), '[]')"
+    "              FROM (SELECT unnest(lists.segments) AS segment"
+    "                    UNION ALL"
+    "                    SELECT d.segment FROM dynamic d"
+    "                     WHERE k.profile::jsonb || jsonb_build_object('segments', lists.segments) @@ d.predicate) x))"
+    "             ELSE k.profile::jsonb END AS document"
+    "   FROM (SELECT coalesce(array_agg(l.segment::text), '{}') AS segments"
+    "           FROM loyalty.profile_segment_members l"
+    "          WHERE $5 AND l.profile = m.member AND l.program = m.program) lists)";
 
 // Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local time.
-#define LOYALTY_ORDERS                                                                                               \
-    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0),"                   \
-    "                           'last', timezone(p.time_zone, max(o.time)),"                                         \
-    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document" \
-    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"                           \
-    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"              \
-    "    AND (g.activity_days IS NULL"                                                                               \
-    "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))"
+const std::string orders_document =
+    "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0),"
+    "                           'last', timezone(p.time_zone, max(o.time)),"
+    "                           'days_since_last', floor(extract(epoch FROM $4 - max(o.time)) / 86400)) AS document"
+    "   FROM loyalty.orders o JOIN loyalty.order_statuses os ON os.external_id = o.status"
+    "  WHERE o.buyer = 'm:' || m.member AND o.program = m.program AND os.kind IN ('open', 'delivered')"
+    "    AND (g.activity_days IS NULL"
+    "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))";
 
 // What judging one member in one group came to. What is held may be what it was, where something higher was given by hand.
 struct Verdict {
@@ -140,19 +142,17 @@ std::int64_t judge_members(const std::string& program, const std::vector<std::st
         "WITH dynamic AS MATERIALIZED (SELECT d.segment, d.predicate FROM loyalty.profile_predicates d WHERE $5 AND d.program = $1)"
         " SELECT m.member, g.external_id, s.tier, held.tier, s.seq, verdict.tier"
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
-        " CROSS JOIN " LOYALTY_EACH_MEMBER
-        " m"
+        " CROSS JOIN " + each_member + " m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.tier_groups g ON g.program = m.program"
         "       AND (g.model = 'dynamic' OR g.model = 'cumulative' AND m.removed_at IS NULL AND EXISTS ("
         "            SELECT FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id AND t.predicate IS NOT NULL))"
-        "  LEFT JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id") " s ON true"
-        " CROSS JOIN LATERAL " LOYALTY_BALANCES
-        " balances"
-        " CROSS JOIN LATERAL " LOYALTY_ORDERS
-        " orders"
-        " CROSS JOIN LATERAL " LOYALTY_PROFILE
-        " profile"
+        "  LEFT JOIN LATERAL (SELECT * FROM loyalty.member_tiers x"
+        "                      WHERE x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id"
+        "                     OFFSET 0) s ON true"
+        " CROSS JOIN LATERAL " + balances_document + " balances"
+        " CROSS JOIN LATERAL " + orders_document + " orders"
+        " CROSS JOIN LATERAL " + profile_document + " profile"
         " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
         "                            || jsonb_build_object('profile', profile.document) AS body) document"
         "  LEFT JOIN LATERAL (SELECT t.external_id AS tier, t.position FROM loyalty.tiers t"

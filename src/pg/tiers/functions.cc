@@ -197,9 +197,14 @@ void settle_group(const std::string& program, const std::string& id) {
     static Query recalendar(
         "UPDATE loyalty.member_tiers s"
         "   SET review_at = coalesce(c.review, 'infinity'), reset_at = coalesce(c.reset, c.review, 'infinity')"
-        "  FROM (SELECT m.member, (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3", "$3")
-        " e WHERE e.at > $3) AS review,"
-        "               CASE WHEN g.reset_count IS NOT NULL THEN (SELECT min(e.at) FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3", "$3") " e WHERE e.at > $3) END AS reset"
+        "  FROM (SELECT m.member,"
+        "               (SELECT min(e.at) FROM loyalty_internal.period_ends("
+        "                       $3, $3, m.registered_at, g.interval_count, g.interval_unit, p.time_zone) e"
+        "                 WHERE e.at > $3) AS review,"
+        "               CASE WHEN g.reset_count IS NOT NULL"
+        "                    THEN (SELECT min(e.at) FROM loyalty_internal.period_ends("
+        "                                 $3, $3, m.registered_at, g.reset_count, g.reset_unit, p.time_zone) e"
+        "                           WHERE e.at > $3) END AS reset"
         "          FROM unnest($4::text[]) k (member)"
         "          JOIN loyalty.members m ON m.member = k.member AND m.program = $1"
         "          JOIN loyalty.programs p ON p.external_id = m.program"

@@ -27,7 +27,7 @@ struct Bound {
 std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& arguments, int scale) {
     static Query query(
         "SELECT g.external_id, g.model, g.upgrade_at_once, g.fall_on_reversal, r.tiers, r.thresholds,"
-        "       " LOYALTY_STANDING ", s.points, s.seq,"
+        "       " + standing_columns + ", s.points, s.seq,"
         "       least(s.review_at, s.reset_at, s.falls_at, s.given_until), s.due_at"
         "  FROM loyalty.tier_groups g"
         "  JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"

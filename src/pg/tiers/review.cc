@@ -54,35 +54,38 @@ void read_account(ColumnsInTurn& column, int scale, ledger::Account& account) {
     account.sort();
 }
 
-// The ends of periods with the ends of the months in which their last days lie, as arrays.
-#define LOYALTY_ENDS_AS_ARRAYS(ends)                                                                                      \
-    "(SELECT array_agg(e.at ORDER BY e.at) AS at,"                                                                        \
-    "        array_agg(timezone(p.time_zone, date_trunc('month', timezone(p.time_zone, e.at - interval '1 microsecond'))" \
-    "                                        + interval '1 month' - interval '1 microsecond') + interval '1 microsecond'" \
-    "                  ORDER BY e.at) AS month_end"                                                                       \
-    "   FROM " ends " e WHERE e.at >= "
-
-// Lots of a cumulative group play no part, and a group that resets its points at each review has one calendar for both.
+// Ends of periods come with the ends of the months in which their last days lie, as arrays. Lots of a cumulative group play
+// no part, and a group that resets its points at each review has one calendar for both.
 std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector<std::string>& members,
                                        TimestampTz until, Sees sees) {
     static Query query(
-        "SELECT m.member, s.tier, " LOYALTY_STANDING ", s.given_reason,"
+        "SELECT m.member, s.tier, " + standing_columns + ", s.given_reason,"
         "       s.since, s.seq, s.points, s.due_at,"
         "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
         "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
         "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
         "  FROM unnest($2::text[]) k (member)"
-        " CROSS JOIN " LOYALTY_EACH_MEMBER
-        " m"
+        " CROSS JOIN " + each_member + " m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.tier_groups g ON g.program = m.program AND g.external_id = $4"
-        " CROSS JOIN " LOYALTY_EACH("member_tiers", "x.member = m.member AND x.program = $1 AND x.tier_group = $4") " s"
-        "  LEFT JOIN " LOYALTY_EACH("balances", "x.member = m.member AND x.program = $1 AND x.point_type = g.point_type") " b ON true"
-        "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
-            LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "s.review_at", "$3")) "s.review_at) review ON g.model = 'cyclic'"
-        "  LEFT JOIN LATERAL " LOYALTY_ENDS_AS_ARRAYS(
-            LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "s.reset_at", "$3")) "s.reset_at) reset ON g.reset_count IS NOT NULL"
+        " CROSS JOIN LATERAL (SELECT * FROM loyalty.member_tiers x"
+        "                      WHERE x.member = m.member AND x.program = $1 AND x.tier_group = $4 OFFSET 0) s"
+        "  LEFT JOIN LATERAL (SELECT * FROM loyalty.balances x"
+        "                      WHERE x.member = m.member AND x.program = $1 AND x.point_type = g.point_type OFFSET 0) b"
+        "       ON true"
+        "  LEFT JOIN LATERAL ("
+        "       SELECT array_agg(e.at ORDER BY e.at) AS at,"
+        "              array_agg(loyalty_internal.month_end(e.at, p.time_zone) ORDER BY e.at) AS month_end"
+        "         FROM loyalty_internal.period_ends("
+        "              s.review_at, $3, m.registered_at, g.interval_count, g.interval_unit, p.time_zone) e"
+        "        WHERE e.at >= s.review_at) review ON g.model = 'cyclic'"
+        "  LEFT JOIN LATERAL ("
+        "       SELECT array_agg(e.at ORDER BY e.at) AS at,"
+        "              array_agg(loyalty_internal.month_end(e.at, p.time_zone) ORDER BY e.at) AS month_end"
+        "         FROM loyalty_internal.period_ends("
+        "              s.reset_at, $3, m.registered_at, g.reset_count, g.reset_unit, p.time_zone) e"
+        "        WHERE e.at >= s.reset_at) reset ON g.reset_count IS NOT NULL"
         "  LEFT JOIN LATERAL ("
         "       SELECT array_agg(x.seq) AS seqs, array_agg((x.amount * power(10::numeric, $5))::bigint) AS amounts,"
         "              array_agg((x.remaining * power(10::numeric, $5))::bigint) AS remaining,"
@@ -117,8 +120,6 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
     }
     return candidates;
 }
-
-#undef LOYALTY_ENDS_AS_ARRAYS
 
 // Works a candidate out up to the moment, and returns what has changed.
 std::vector<Change> work_out(const TierGroup& group, Candidate& candidate, TimestampTz until, Cause cause) {
@@ -214,7 +215,7 @@ void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now
         "    SELECT e.member, $1, $2, e.seq, e.type, e.value, e.before, e.before + e.value, e.created_at, $7, e.lot"
         "      FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::bigint[])"
         "           e (member, seq, type, value, before, created_at, lot)"
-        "    RETURNING *)" LOYALTY_TELL_BOOKED("booked"),
+        "    RETURNING *)" + tell_of_booked,
         {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID,
          INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID});
     query.run_for(made.balance_members.size(),

@@ -4,7 +4,6 @@
 #include "core/money/decimal.hpp"
 
 #include "pg/events/outbox.hpp"
-#include "pg/members/periods.hpp"
 #include "pg/members/sql.hpp"
 #include "pg/server/clock.hpp"
 #include "pg/tiers/tiers.hpp"
@@ -110,8 +109,8 @@ Standing read_standing(ColumnsInTurn& column, const TierGroup& group) {
             column.timestamp(), group.rank(column.optional_text()), column.timestamp()};
 }
 
-// The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that ended before it was made, or before the
-// member came, are not reviewed.
+// The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that
+// ended before it was made, or before the member came, are not reviewed.
 void make_standings(const std::string& program, const std::vector<std::string>& members) {
     static Query query(
         "INSERT INTO loyalty.member_tiers (member, program, tier_group, earned_tier, points, review_at, reset_at, due_at, since)"
@@ -120,16 +119,20 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
         "        coalesce(lifetime.points, 0), coalesce(review.next, 'infinity'),"
         "        coalesce(reset.next, review.next, 'infinity'), coalesce(least(review.next, reset.next), 'infinity'), $3"
         "   FROM unnest($2::text[]) k (member)"
-        "  CROSS JOIN " LOYALTY_EACH_MEMBER " m"
+        "  CROSS JOIN " + each_member + " m"
         "   JOIN loyalty.programs p ON p.external_id = m.program"
         "   JOIN loyalty.tier_groups g ON g.program = m.program"
         "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"
         "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = g.point_type"
         "                         AND x.type IN ('accrual', 'initial', 'reversal') AND g.model = 'cumulative') lifetime ON true"
-        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.interval_count", "g.interval_unit", "$3", "$3")
-        " e WHERE e.at > $3) review ON g.model = 'cyclic'"
-        "   LEFT JOIN LATERAL (SELECT min(e.at) AS next FROM " LOYALTY_PERIOD_ENDS("g.reset_count", "g.reset_unit", "$3", "$3")
-        " e WHERE e.at > $3) reset ON g.reset_count IS NOT NULL"
+        "   LEFT JOIN LATERAL ("
+        "        SELECT min(e.at) AS next FROM loyalty_internal.period_ends("
+        "               $3, $3, m.registered_at, g.interval_count, g.interval_unit, p.time_zone) e"
+        "         WHERE e.at > $3) review ON g.model = 'cyclic'"
+        "   LEFT JOIN LATERAL ("
+        "        SELECT min(e.at) AS next FROM loyalty_internal.period_ends("
+        "               $3, $3, m.registered_at, g.reset_count, g.reset_unit, p.time_zone) e"
+        "         WHERE e.at > $3) reset ON g.reset_count IS NOT NULL"
         " ON CONFLICT DO NOTHING",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
     query.run_for(members.size(), {text_argument(program), texts_argument(members), timestamp_argument(now())}, true);

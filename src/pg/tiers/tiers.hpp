@@ -43,7 +43,8 @@ std::vector<TierGroup> load_tier_groups(const std::string& program, const std::o
 TierGroup load_tier_group(const std::string& program, const std::string& id, Sees sees = Sees::newest);
 
 // A standing as columns of a query in which s is the row of loyalty.member_tiers, and read from there.
-#define LOYALTY_STANDING "s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.given_tier, s.given_until"
+inline const std::string standing_columns =
+    "s.tier, s.earned_tier, s.kept_tier, s.falls_at, s.given_tier, s.given_until";
 tiers::Standing read_standing(ColumnsInTurn& column, const TierGroup& group);
 
 // Gives members their rows of loyalty.member_tiers in each group of the program where they have none.
