@@ -1,5 +1,13 @@
 -- Jobs: what falls due is worked through for all members, batch by batch, and scheduled.
 
+CREATE FUNCTION loyalty_internal.jobs() RETURNS text[]
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_jobs';
+
+COMMENT ON FUNCTION loyalty_internal.jobs() IS
+    'The names of all jobs, in the sequence in which loyalty_run_jobs() runs them. Example: SELECT loyalty_internal.jobs();';
+
 CREATE FUNCTION loyalty_internal.begin_job(job text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -129,18 +137,15 @@ COMMENT ON PROCEDURE @extschema@.loyalty_tell_expiring(integer) IS
 CREATE PROCEDURE @extschema@.loyalty_run_jobs(batch_size integer DEFAULT 10000, keep_events interval DEFAULT NULL)
     LANGUAGE plpgsql
     AS $body$
+DECLARE
+    job text;
 BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL @extschema@.loyalty_run_job('end_holds'::text, batch_size, NULL::interval);
-    CALL @extschema@.loyalty_run_job('expire_points'::text, batch_size, NULL::interval);
-    CALL @extschema@.loyalty_run_job('review_tiers'::text, batch_size, NULL::interval);
-    CALL @extschema@.loyalty_run_job('judge_tiers'::text, batch_size, NULL::interval);
-    CALL @extschema@.loyalty_run_job('tell_expiring'::text, batch_size, NULL::interval);
-    IF keep_events IS NOT NULL THEN
-        CALL @extschema@.loyalty_run_job('delete_events'::text, batch_size, keep_events);
-    END IF;
-    CALL @extschema@.loyalty_run_job('refresh_reports'::text, batch_size, NULL::interval);
+    FOREACH job IN ARRAY loyalty_internal.jobs() LOOP
+        CONTINUE WHEN job = 'delete_events' AND keep_events IS NULL;
+        CALL @extschema@.loyalty_run_job(job, batch_size, CASE job WHEN 'delete_events' THEN keep_events END);
+    END LOOP;
     PERFORM @extschema@.loyalty_record_prices(NULL::text);
     COMMIT;
 END

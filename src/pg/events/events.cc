@@ -236,6 +236,7 @@ std::optional<std::int64_t> delete_batch(JobRun& run, int batch_size) {
 
 }  // namespace
 
+extern const Job delete_events_job;
 const Job delete_events_job = {"delete_events", "deleted", "events", "events", delete_batch};
 
 }  // namespace loyalty::pg

@@ -7,17 +7,34 @@
 
 namespace loyalty::pg {
 
+// The jobs, each of which stands in the room whose work it does, in the sequence in which loyalty_run_jobs() runs them: the
+// one list of them.
+extern const Job end_holds_job, expire_points_job, review_tiers_job, judge_tiers_job, tell_expiring_job,
+    delete_events_job, refresh_reports_job;
+
 namespace {
 
 const Job* const jobs[] = {&end_holds_job,     &expire_points_job, &review_tiers_job,   &judge_tiers_job,
                            &tell_expiring_job, &delete_events_job, &refresh_reports_job};
 
+std::vector<std::string> job_names() {
+    std::vector<std::string> names;
+    for (const Job* job : jobs) names.emplace_back(job->name);
+    return names;
+}
+
+std::string enumerated(const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); i++)
+        text += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+    return text;
+}
+
 const Job& find_job(std::string_view name) {
     for (const Job* job : jobs)
         if (name == job->name) return *job;
     throw Error(sqlstate::unknown_job, "job \"" + std::string(name) + "\" does not exist", {},
-                "The jobs are end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, delete_events and "
-                "refresh_reports.");
+                "The jobs are " + enumerated(job_names()) + ".");
 }
 
 void check_batch_size(int size) {
@@ -212,6 +229,12 @@ std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batc
 }  // namespace loyalty::pg
 
 extern "C" {
+
+PG_FUNCTION_INFO_V1(loyalty_jobs);
+Datum loyalty_jobs(PG_FUNCTION_ARGS) {
+    using namespace loyalty::pg;
+    return guarded([&]() -> Datum { return texts_argument(job_names()).value; });
+}
 
 PG_FUNCTION_INFO_V1(loyalty_begin_job);
 Datum loyalty_begin_job(PG_FUNCTION_ARGS) {

@@ -28,9 +28,6 @@ struct Job {
     std::optional<std::int64_t> (*batch)(JobRun& run, int batch_size);
 };
 
-extern const Job end_holds_job, expire_points_job, review_tiers_job, judge_tiers_job, tell_expiring_job,
-    delete_events_job, refresh_reports_job;
-
 // A batch's view of the run that it belongs to.
 class JobRun {
 public:

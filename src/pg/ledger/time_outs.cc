@@ -77,6 +77,7 @@ std::int64_t end_holds(const JobKeyArguments& accounts, std::size_t count) {
     return bigint_at(rows, 0, 1);
 }
 
+extern const Job end_holds_job;
 const Job end_holds_job = {"end_holds", "ended", "holds", "accounts", end_holds_batch};
 
 }  // namespace loyalty::pg

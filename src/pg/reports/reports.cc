@@ -102,6 +102,7 @@ void require_columns(FunctionCallInfo call, const Rows& rows, int columns) {
 
 }  // namespace
 
+extern const Job refresh_reports_job;
 const Job refresh_reports_job = {"refresh_reports", "refreshed", "reports", "reports", refresh_batch};
 
 }  // namespace loyalty::pg

@@ -87,7 +87,9 @@ std::optional<std::int64_t> judge_batch(JobRun& run, int batch_size) {
 
 }  // namespace
 
+extern const Job review_tiers_job;
 const Job review_tiers_job = {"review_tiers", "reviewed", "members", "members", review_batch};
+extern const Job judge_tiers_job;
 const Job judge_tiers_job = {"judge_tiers", "changed", "dynamic tiers", "members", judge_batch};
 
 }  // namespace loyalty::pg
