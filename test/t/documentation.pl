@@ -271,8 +271,11 @@ SELECT relname
 FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname !~ '_kept$'
 SQL
-my %codes = map { $_ => 1 }
-    map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql src/*/*.cc src/*/*.hpp';
+my @in_cpp = map { slurp_file($_) =~ /"(LY\d{3})"/g } glob 'src/*/*.hpp src/*/*/*.hpp src/*/*/*.cc';
+my %codes = map { $_ => 1 } @in_cpp, map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql sql/*/*/*.sql';
+my %times;
+$times{$_}++ foreach @in_cpp;
+is_deeply([ grep { $times{$_} > 1 } sort keys %times ], [], 'each SQLSTATE stands once in C++, under a name or where it is raised');
 missing_from('doc/errors.md', 'SQLSTATEs', sort keys %codes);
 my @rows = slurp_file('doc/errors.md') =~ /^(\| `LY\d{3}`.*)$/mg;
 is_deeply([ grep { !/\A\| `LY\d{3}`(?:, `LY\d{3}`)* \| \S.* \| \S.* \|\z/ } @rows ], [], 'each has its cause and its cure');
