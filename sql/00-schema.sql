@@ -6,8 +6,8 @@ CREATE FUNCTION @extschema@.loyalty_now() RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'loyalty_now';
 
 COMMENT ON FUNCTION @extschema@.loyalty_now() IS
-    'The program''s only clock: the start of the transaction, unless the schema''s owner has set a simulated clock with '
-    'loyalty_set_clock(). Example: SELECT loyalty_now();';
+    'The program''s only clock: the start of the transaction, unless the schema''s owner has set a simulated clock '
+    'with loyalty_set_clock(). Example: SELECT loyalty_now();';
 
 CREATE FUNCTION @extschema@.loyalty_wall_clock() RETURNS timestamptz
     LANGUAGE C VOLATILE PARALLEL SAFE
@@ -26,9 +26,9 @@ CREATE FUNCTION @extschema@.loyalty_schema_version() RETURNS integer
 COMMENT ON FUNCTION @extschema@.loyalty_schema_version() IS
     'Version of schema loyalty that this library works with. Example: SELECT loyalty_schema_version();';
 
--- What is done to the schema is done as its owner, whoever of those who may act as the owner calls: a function of this kind in
--- C lets the one of its name with _as_owner do the work, in which it has become that role. Tables may have triggers,
--- constraints and views of the owner's, who is not to gain a superuser's rights by being served by one.
+-- What is done to the schema is done as its owner, whoever of those who may act as the owner calls: a function of this
+-- kind in C lets the one of its name with _as_owner do the work, in which it has become that role. Tables may have
+-- triggers, constraints and views of the owner's, who is not to gain a superuser's rights by being served by one.
 
 CREATE FUNCTION loyalty_internal.require_owner() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -36,8 +36,8 @@ CREATE FUNCTION loyalty_internal.require_owner() RETURNS void
     AS 'MODULE_PATHNAME', 'loyalty_require_owner';
 
 COMMENT ON FUNCTION loyalty_internal.require_owner() IS
-    'LY783 unless the work is being done as the owner of schema loyalty, by one of the functions that see to that. Example: '
-    'SELECT loyalty_internal.require_owner();';
+    'LY783 unless the work is being done as the owner of schema loyalty, by one of the functions that see to that. '
+    'Example: SELECT loyalty_internal.require_owner();';
 
 CREATE FUNCTION loyalty_internal.let_owner_act() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -90,9 +90,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.let_owner_act() IS
-    'Lets the owner of schema loyalty act, as far as the caller can: the owner may execute and pass on the functions of the '
-    'extension, and owns what is in the schema. Called by loyalty_migrate(), loyalty_grant() and their like before they become '
-    'that role. Example: SELECT loyalty_internal.let_owner_act();';
+    'Lets the owner of schema loyalty act, as far as the caller can: the owner may execute and pass on the functions '
+    'of the extension, and owns what is in the schema. Called by loyalty_migrate(), loyalty_grant() and their like '
+    'before they become that role. Example: SELECT loyalty_internal.let_owner_act();';
 
 CREATE FUNCTION @extschema@.loyalty_migrate() RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -100,9 +100,9 @@ CREATE FUNCTION @extschema@.loyalty_migrate() RETURNS integer
     AS 'MODULE_PATHNAME', 'loyalty_as_owner';
 
 COMMENT ON FUNCTION @extschema@.loyalty_migrate() IS
-    'Brings schema loyalty to the version of this library and makes its triggers and views anew, as the schema''s owner; '
-    'returns the version. Where the rules of calculation have changed, each program gets a new version of the same promotion '
-    'tree, and notices tell of which groups and promotions figures may change. '
+    'Brings schema loyalty to the version of this library and makes its triggers and views anew, as the schema''s '
+    'owner; returns the version. Where the rules of calculation have changed, each program gets a new version of the '
+    'same promotion tree, and notices tell of which groups and promotions figures may change. '
     'May be run at any time. Errors: LY001 (no schema), LY002 (schema newer than the library), LY783 '
     '(called by somebody else). Example: SELECT loyalty_migrate();';
 
@@ -156,9 +156,9 @@ BEGIN
         library = (SELECT extension.extversion FROM pg_extension AS extension WHERE extension.extname = 'loyalty'),
         updated_at = loyalty.clock();
 
-    -- Sets of rights reach what has come since. A role that was dropped, or to which the schema is closed, has lost its sets;
-    -- another one of its name has none. Where nobody has any, the schema was restored without rights, and the record of them
-    -- is all there is: loyalty_restore_rights() goes by it.
+    -- Sets of rights reach what has come since. A role that was dropped, or to which the schema is closed, has lost its
+    -- sets; another one of its name has none. Where nobody has any, the schema was restored without rights, and the
+    -- record of them is all there is: loyalty_restore_rights() goes by it.
     SELECT array_agg(grantee.rolname) INTO granted
     FROM pg_namespace AS schema
     CROSS JOIN LATERAL aclexplode(schema.nspacl) AS entry

@@ -1,8 +1,8 @@
--- Days and periods that settings name, as moments. A day counts in the program's time zone; it begins at the end of the last
--- instant before it, since midnight itself may come twice where clocks are put back.
+-- Days and periods that settings name, as moments. A day counts in the program's time zone; it begins at the end of the
+-- last instant before it, since midnight itself may come twice where clocks are put back.
 --
--- Each is one expression, or one query without tables, which the planner takes into the statement that calls it; so none pins
--- a search path, and none needs to: its body is not text, but was parsed when it was made.
+-- Each is one expression, or one query without tables, which the planner takes into the statement that calls it; so
+-- none pins a search path, and none needs to: its body is not text, but was parsed when it was made.
 
 CREATE FUNCTION loyalty_internal.day_begins(day date, time_zone text) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -17,8 +17,8 @@ CREATE FUNCTION loyalty_internal.moment_or_day(moment timestamptz, day date, tim
     RETURN CASE WHEN day IS NULL THEN moment ELSE loyalty_internal.day_begins(day, time_zone) END;
 
 COMMENT ON FUNCTION loyalty_internal.moment_or_day(timestamptz, date, text) IS
-    'A setting that is given as a moment or as a day: when the day begins, or, where none is given, the moment. Example: SELECT '
-    'loyalty_internal.moment_or_day(''infinity'', ''2026-07-01'', ''Europe/Moscow'');';
+    'A setting that is given as a moment or as a day: when the day begins, or, where none is given, the moment. '
+    'Example: SELECT loyalty_internal.moment_or_day(''infinity'', ''2026-07-01'', ''Europe/Moscow'');';
 
 CREATE FUNCTION loyalty_internal.last_day(ends_at timestamptz, time_zone text) RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -31,7 +31,8 @@ COMMENT ON FUNCTION loyalty_internal.last_day(timestamptz, text) IS
 CREATE FUNCTION loyalty_internal.month_end(ends_at timestamptz, time_zone text) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN loyalty_internal.day_begins(
-        (date_trunc('month', loyalty_internal.last_day(ends_at, time_zone)::timestamp) + interval '1 month')::date, time_zone
+        (date_trunc('month', loyalty_internal.last_day(ends_at, time_zone)::timestamp) + interval '1 month')::date,
+        time_zone
     );
 
 COMMENT ON FUNCTION loyalty_internal.month_end(timestamptz, text) IS
@@ -62,8 +63,8 @@ CREATE FUNCTION loyalty_internal.expires_at(active_from timestamptz, count integ
     END;
 
 COMMENT ON FUNCTION loyalty_internal.expires_at(timestamptz, integer, text, text) IS
-    'When points expire that can be spent from a moment on: at the end of the day that is so many units after the day on which '
-    'they become active; never where no unit is given. Example: SELECT '
+    'When points expire that can be spent from a moment on: at the end of the day that is so many units after the day '
+    'on which they become active; never where no unit is given. Example: SELECT '
     'loyalty_internal.expires_at(now(), 1, ''year'', ''Europe/Moscow'');';
 
 CREATE FUNCTION loyalty_internal.period_end(
@@ -76,8 +77,8 @@ CREATE FUNCTION loyalty_internal.period_end(
     );
 
 COMMENT ON FUNCTION loyalty_internal.period_end(timestamptz, integer, integer, text, text) IS
-    'The end of a period, of periods of so many units that are counted from a member''s registration day. Each is counted from '
-    'that day itself, so that the 31st stays the 31st wherever there is one. Example: SELECT '
+    'The end of a period, of periods of so many units that are counted from a member''s registration day. Each is '
+    'counted from that day itself, so that the 31st stays the 31st wherever there is one. Example: SELECT '
     'loyalty_internal.period_end(now(), 3, 1, ''month'', ''Europe/Moscow'');';
 
 CREATE FUNCTION loyalty_internal.periods_until(
@@ -99,8 +100,8 @@ CREATE FUNCTION loyalty_internal.periods_until(
     END;
 
 COMMENT ON FUNCTION loyalty_internal.periods_until(timestamptz, timestamptz, integer, text, text) IS
-    'How many whole or begun periods of so many units lie between a member''s registration day and a moment, give or take one. '
-    'Example: SELECT loyalty_internal.periods_until(now(), ''2024-02-29'', 1, ''year'', ''Europe/Moscow'');';
+    'How many whole or begun periods of so many units lie between a member''s registration day and a moment, give or '
+    'take one. Example: SELECT loyalty_internal.periods_until(now(), ''2024-02-29'', 1, ''year'', ''Europe/Moscow'');';
 
 CREATE FUNCTION loyalty_internal.period_ends(
     since timestamptz, until timestamptz, registered_at timestamptz, count integer, unit text, time_zone text
@@ -116,5 +117,5 @@ CREATE FUNCTION loyalty_internal.period_ends(
     END;
 
 COMMENT ON FUNCTION loyalty_internal.period_ends(timestamptz, timestamptz, timestamptz, integer, text, text) IS
-    'Ends of a member''s periods: all from one moment to another, perhaps one before, and at least one after. Example: SELECT '
-    'at FROM loyalty_internal.period_ends(now(), now(), ''2024-02-29'', 1, ''month'', ''Europe/Moscow'');';
+    'Ends of a member''s periods: all from one moment to another, perhaps one before, and at least one after. Example: '
+    'SELECT at FROM loyalty_internal.period_ends(now(), now(), ''2024-02-29'', 1, ''month'', ''Europe/Moscow'');';

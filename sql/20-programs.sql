@@ -17,9 +17,10 @@ COMMENT ON FUNCTION loyalty_internal.lock_draft(text) IS
     'ends. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: SELECT '
     'loyalty_internal.lock_draft(''main'');';
 
--- A statement that updates or deletes rows holds each before its trigger looks at it. Whoever came to hold a row first, and
--- waited for the draft then, would wait for an editor who wants that row; so it waits before it holds any. Which programs the
--- rows belong to is not known by then: it waits for the editors of all, unless the transaction is an editor already.
+-- A statement that updates or deletes rows holds each before its trigger looks at it. Whoever came to hold a row first,
+-- and waited for the draft then, would wait for an editor who wants that row; so it waits before it holds any. Which
+-- programs the rows belong to is not known by then: it waits for the editors of all, unless the transaction is an
+-- editor already.
 CREATE FUNCTION loyalty_internal.lock_drafts_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -35,9 +36,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.lock_drafts_trigger() IS
-    'Trigger of the tables that loyalty_revert() restores, before an update or delete statement: waits for other editors '
-    'before it holds a row. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.lock_drafts_trigger();';
+    'Trigger of the tables that loyalty_revert() restores, before an update or delete statement: waits for other '
+    'editors before it holds a row. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.lock_drafts_trigger();';
 
 -- What is in use is not deleted: the draft's tables are asked by those who know them, the version in force here.
 CREATE FUNCTION loyalty_internal.version_using(program text, id text, VARIADIC places text[]) RETURNS text
@@ -59,8 +60,8 @@ WHERE EXISTS (
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.version_using(text, text, text[]) IS
-    'Says which version uses something, if the program''s version in force names it at one of the places, SQL/JSON paths '
-    'of its tree; otherwise null. Example: SELECT loyalty_internal.version_using(''main'', ''web'', '
+    'Says which version uses something, if the program''s version in force names it at one of the places, SQL/JSON '
+    'paths of its tree; otherwise null. Example: SELECT loyalty_internal.version_using(''main'', ''web'', '
     '''$.promotions[*].channels[*]'');';
 
 -- A statement under an old snapshot cannot see what it has to look at, and would decide without it.
@@ -260,9 +261,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.profile_databases_trigger() IS
-    'Trigger of loyalty.profile_databases, before insert or update of a row: relation and columns are set by the schema''s '
-    'owner alone (LY792) and exist (LY315), and no second program is active over it (LY311). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_internal.profile_databases_trigger();';
+    'Trigger of loyalty.profile_databases, before insert or update of a row: relation and columns are set by the '
+    'schema''s owner alone (LY792) and exist (LY315), and no second program is active over it (LY311). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.profile_databases_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Programs
@@ -315,7 +316,8 @@ CREATE FUNCTION loyalty_internal.currency_scale(currency text) RETURNS smallint
     AS $body$
 SELECT CASE
     WHEN currency IN (
-        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF',
+        'XPF'
     ) THEN 0
     WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
     WHEN currency IN ('CLF', 'UYW') THEN 4
@@ -392,8 +394,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.programs_trigger() IS
     'Trigger of loyalty.programs, before insert or update of a row: a known time zone (LY310), the profile database '
-    'bound for ever, one active program for the same people (LY311), settings fixed once balances exist (LY312, LY317). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.programs_trigger();';
+    'bound for ever, one active program for the same people (LY311), settings fixed once balances exist (LY312, '
+    'LY317). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.programs_trigger();';
 
 CREATE FUNCTION loyalty_internal.new_program_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

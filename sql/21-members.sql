@@ -24,10 +24,10 @@ CREATE FUNCTION loyalty_internal.members_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_members_trigger';
 
 COMMENT ON FUNCTION loyalty_internal.members_trigger() IS
-    'Trigger of loyalty.members, before the insert of a row without enrolled_at, and after insert statements (transition '
-    'table "written"): enrols as loyalty_enrol() does; a row with enrolled_at is taken as it stands. Errors: LY202, LY203 '
-    '(not in the profile database), LY211, LY703. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE '
-    'FUNCTION loyalty_internal.members_trigger();';
+    'Trigger of loyalty.members, before the insert of a row without enrolled_at, and after insert statements '
+    '(transition table "written"): enrols as loyalty_enrol() does; a row with enrolled_at is taken as it stands. '
+    'Errors: LY202, LY203 (not in the profile database), LY211, LY703. Example: CREATE TRIGGER ... REFERENCING NEW '
+    'TABLE AS written ... EXECUTE FUNCTION loyalty_internal.members_trigger();';
 
 -- Statements about thousands of members look dear, and are soon done: compiling them would take longer (measured).
 CREATE FUNCTION @extschema@.loyalty_enrol_all(
@@ -41,11 +41,11 @@ CREATE FUNCTION @extschema@.loyalty_enrol_all(
     AS 'MODULE_PATHNAME', 'loyalty_enrol_all';
 
 COMMENT ON FUNCTION @extschema@.loyalty_enrol_all(text, timestamptz, text) IS
-    'Makes all profiles of the program''s profile database members, as loyalty_enrol() does one; progress by NOTICE. Rows '
-    'without a key, with a key that another row has, or without a readable registration date that is not in the future, '
-    'are skipped. Answers with the numbers enrolled, resumed and unchanged, and with skipped: what was skipped and why. '
-    'Errors: LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT loyalty_enrol_all(''main'', registered_field => '
-    '''signed_up_on'');';
+    'Makes all profiles of the program''s profile database members, as loyalty_enrol() does one; progress by NOTICE. '
+    'Rows without a key, with a key that another row has, or without a readable registration date that is not in the '
+    'future, are skipped. Answers with the numbers enrolled, resumed and unchanged, and with skipped: what was skipped '
+    'and why. Errors: LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT loyalty_enrol_all(''main'', '
+    'registered_field => ''signed_up_on'');';
 
 CREATE FUNCTION @extschema@.loyalty_enrol_segment(
     program text,
@@ -59,9 +59,9 @@ CREATE FUNCTION @extschema@.loyalty_enrol_segment(
     AS 'MODULE_PATHNAME', 'loyalty_enrol_segment';
 
 COMMENT ON FUNCTION @extschema@.loyalty_enrol_segment(text, text, timestamptz, text) IS
-    'Makes the profiles members that are in a profile segment now, as loyalty_enrol_all() does all of them. Errors: LY705 '
-    '(no such segment), LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT loyalty_enrol_segment(''main'', '
-    '''riga'');';
+    'Makes the profiles members that are in a profile segment now, as loyalty_enrol_all() does all of them. Errors: '
+    'LY705 (no such segment), LY201, LY202, LY211, LY702, LY703, LY704. Example: SELECT '
+    'loyalty_enrol_segment(''main'', ''riga'');';
 
 CREATE FUNCTION @extschema@.loyalty_remove_member(member text, program text) RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -69,8 +69,8 @@ CREATE FUNCTION @extschema@.loyalty_remove_member(member text, program text) RET
     AS 'MODULE_PATHNAME', 'loyalty_remove_member';
 
 COMMENT ON FUNCTION @extschema@.loyalty_remove_member(text, text) IS
-    'Ends a member''s stay: open holds are rolled back, points of orders that wait for a status are dropped, tiers close, '
-    'nothing is earned or spent any more; balances and '
+    'Ends a member''s stay: open holds are rolled back, points of orders that wait for a status are dropped, tiers '
+    'close, nothing is earned or spent any more; balances and '
     'history stay, and points go on expiring. Returns whether it was a member. Errors: LY201, LY507. Example: SELECT '
     'loyalty_remove_member(''ann'', ''main'');';
 
@@ -81,8 +81,8 @@ CREATE FUNCTION @extschema@.loyalty_remove_all_members(program text) RETURNS big
     AS 'MODULE_PATHNAME', 'loyalty_remove_all_members';
 
 COMMENT ON FUNCTION @extschema@.loyalty_remove_all_members(text) IS
-    'Ends the stay of all members of a program, as loyalty_remove_member() does one; progress by NOTICE. Returns how many '
-    'there were. Errors: LY201. Example: SELECT loyalty_remove_all_members(''main'');';
+    'Ends the stay of all members of a program, as loyalty_remove_member() does one; progress by NOTICE. Returns how '
+    'many there were. Errors: LY201. Example: SELECT loyalty_remove_all_members(''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_find_member(
     program text,
@@ -99,10 +99,10 @@ CREATE FUNCTION @extschema@.loyalty_find_member(
     AS 'MODULE_PATHNAME', 'loyalty_find_member';
 
 COMMENT ON FUNCTION @extschema@.loyalty_find_member(text, text, text) IS
-    'Profiles of a program by the value of a field: key, email, phone (the columns that the profile database names), or '
-    'any column of it; of bundled profiles any attribute. Each with whether it is a member, and its dates. The profile '
-    'database is read by an index on the column; the caller needs the right to. Errors: LY201, LY211, LY702 (no such field). '
-    'Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
+    'Profiles of a program by the value of a field: key, email, phone (the columns that the profile database names), '
+    'or any column of it; of bundled profiles any attribute. Each with whether it is a member, and its dates. The '
+    'profile database is read by an index on the column; the caller needs the right to. Errors: LY201, LY211, LY702 '
+    '(no such field). Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
 
 CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -111,9 +111,9 @@ CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETU
 
 COMMENT ON FUNCTION @extschema@.loyalty_erase_member(text, text) IS
     'Removes a member and blanks what is known of it beyond figures and dates: comments and data of transactions and '
-    'holds, payloads of events, documents and results of orders. A repeated request is still recognised, by a hash. The key '
-    'itself stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: SELECT '
-    'loyalty_erase_member(''ann'', ''main'');';
+    'holds, payloads of events, documents and results of orders. A repeated request is still recognised, by a hash. '
+    'The key itself stays: take opaque ones. Answers with the numbers of rows blanked. Errors: LY201, LY507. Example: '
+    'SELECT loyalty_erase_member(''ann'', ''main'');';
 
 CREATE FUNCTION loyalty_internal.is_erasing() RETURNS boolean
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -121,5 +121,5 @@ CREATE FUNCTION loyalty_internal.is_erasing() RETURNS boolean
     AS 'MODULE_PATHNAME', 'loyalty_is_erasing';
 
 COMMENT ON FUNCTION loyalty_internal.is_erasing() IS
-    'Whether loyalty_erase_member() is at work in this session: the one change that the ledger''s trigger lets through. '
-    'Example: SELECT loyalty_internal.is_erasing();';
+    'Whether loyalty_erase_member() is at work in this session: the one change that the ledger''s trigger lets '
+    'through. Example: SELECT loyalty_internal.is_erasing();';

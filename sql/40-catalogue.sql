@@ -14,9 +14,9 @@
 -- if predicates have changed since its snapshot, for a row whose key was updated cannot be locked under an old
 -- snapshot; as a maker of predicates it is refused, because writers of products leave no trace in the row.
 --
--- Nobody else writes memberships, or calculations would take wrong prices: the triggers, which run with the editor's rights,
--- have functions of schema loyalty do it, which run with its owner's (sql/live). Whatever these are called with, they leave
--- behind what is right.
+-- Nobody else writes memberships, or calculations would take wrong prices: the triggers, which run with the editor's
+-- rights, have functions of schema loyalty do it, which run with its owner's (sql/live). Whatever these are called
+-- with, they leave behind what is right.
 
 CREATE FUNCTION @extschema@.loyalty_product_document(
     sku text,
@@ -34,8 +34,8 @@ CREATE FUNCTION @extschema@.loyalty_product_document(
 
 COMMENT ON FUNCTION @extschema@.loyalty_product_document(text, text, numeric, numeric, text[], text, jsonb, text[]) IS
     'The document of a product that predicates of product segments see: sku, name, price, min_price, categories, '
-    'partner, fields and segments (the static ones it is listed in), without those that are null. Example: SELECT loyalty_product_document(''PC-1'', '
-    '''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
+    'partner, fields and segments (the static ones it is listed in), without those that are null. Example: SELECT '
+    'loyalty_product_document(''PC-1'', ''Computer'', 999.00, NULL, ''{pc}'', NULL, ''{"ram": 16}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Products
@@ -95,9 +95,9 @@ CREATE FUNCTION loyalty_internal.judge_memberships(program text, skus text[], fi
     AS 'MODULE_PATHNAME', 'loyalty_judge_memberships';
 
 COMMENT ON FUNCTION loyalty_internal.judge_memberships(text, text[], text) IS
-    'Judges products of a program (null: all) by its predicates, or by those that read the named field of their documents, and '
-    'writes which hold, with the rights of the caller, who holds the program''s row of loyalty.drafts. Example: SELECT '
-    'loyalty_internal.judge_memberships(''main'', ''{PC-1}'', NULL);';
+    'Judges products of a program (null: all) by its predicates, or by those that read the named field of their '
+    'documents, and writes which hold, with the rights of the caller, who holds the program''s row of loyalty.drafts. '
+    'Example: SELECT loyalty_internal.judge_memberships(''main'', ''{PC-1}'', NULL);';
 
 CREATE FUNCTION loyalty_internal.forget_memberships(program text, skus text[]) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -105,8 +105,8 @@ CREATE FUNCTION loyalty_internal.forget_memberships(program text, skus text[]) R
     AS 'MODULE_PATHNAME', 'loyalty_forget_memberships';
 
 COMMENT ON FUNCTION loyalty_internal.forget_memberships(text, text[]) IS
-    'Drops the memberships of those products of a program (null: of all) that are gone, with the rights of the caller. Example: '
-    'SELECT loyalty_internal.forget_memberships(''main'', ''{PC-1}'');';
+    'Drops the memberships of those products of a program (null: of all) that are gone, with the rights of the caller. '
+    'Example: SELECT loyalty_internal.forget_memberships(''main'', ''{PC-1}'');';
 
 CREATE FUNCTION loyalty_internal.judge_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -131,9 +131,9 @@ $body$;
 COMMENT ON FUNCTION loyalty_internal.judge_products_trigger() IS
     'Trigger of loyalty.products and of tables that its documents are made from, after an insert, update or delete '
     'statement (transition table "written") or a truncate: judges the products by all predicates of their program, or '
-    'by those that read the member of the document named by its argument. Errors: 40001 (predicates changed since the snapshot of a '
-    'REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION '
-    'loyalty_internal.judge_products_trigger(''partner'');';
+    'by those that read the member of the document named by its argument. Errors: 40001 (predicates changed since the '
+    'snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
+    'EXECUTE FUNCTION loyalty_internal.judge_products_trigger(''partner'');';
 
 CREATE FUNCTION loyalty_internal.forget_products_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

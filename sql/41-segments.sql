@@ -2,9 +2,9 @@
 --
 -- $.segments[*] == "id" means membership in another segment of the same kind, $.lines[*].segments[*] == "id" in the
 -- predicate of an order segment that a line belongs to a product segment. Before a predicate is judged, membership in a
--- dynamic segment is replaced by that segment's own predicate (loyalty_internal.expand_predicate), so that predicates stand alone:
--- a version holds them entire, and the membership of products is kept up for each on its own. Only the lists of static
--- segments are read live, from the member "segments" of the document.
+-- dynamic segment is replaced by that segment's own predicate (loyalty_internal.expand_predicate), so that predicates
+-- stand alone: a version holds them entire, and the membership of products is kept up for each on its own. Only the
+-- lists of static segments are read live, from the member "segments" of the document.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
@@ -65,8 +65,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_check_predicate(text, text, jsonpath) IS
     'conversion of dates, too long. Example: SELECT loyalty_check_predicate(''product segment'', ''tv'', '
     '''$.categories[*] == "tv"'');';
 
--- Members of the document itself are looked at, and of those that are ours what is in them; the rest is the user's. A string that
--- holds such a text is none.
+-- Members of the document itself are looked at, and of those that are ours what is in them; the rest is the user's. A
+-- string that holds such a text is none.
 CREATE FUNCTION loyalty_internal.check_members(noun text, segment text, predicate jsonpath, known text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -100,8 +100,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_members(text, text, jsonpath, text[]) IS
-    'Refuses (LY306) a predicate that reads a member which the document never has, so that it would never hold. Example: '
-    'SELECT loyalty_internal.check_members(''product segment'', ''tv'', ''$.price > 1'', ''{sku,price}'');';
+    'Refuses (LY306) a predicate that reads a member which the document never has, so that it would never hold. '
+    'Example: SELECT loyalty_internal.check_members(''product segment'', ''tv'', ''$.price > 1'', ''{sku,price}'');';
 
 CREATE FUNCTION loyalty_internal.document_members(kind text, program text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -535,8 +535,8 @@ CREATE FUNCTION loyalty_internal.segment_profiles(program text, segment text) RE
     AS 'MODULE_PATHNAME', 'loyalty_segment_profiles';
 
 COMMENT ON FUNCTION loyalty_internal.segment_profiles(text, text) IS
-    'The keys of the profiles that are in a profile segment now, as far as the caller may see them. Errors: LY201, LY211, LY705 '
-    '(segment), LY791. Example: SELECT loyalty_internal.segment_profiles(''main'', ''vip'');';
+    'The keys of the profiles that are in a profile segment now, as far as the caller may see them. Errors: LY201, '
+    'LY211, LY705 (segment), LY791. Example: SELECT loyalty_internal.segment_profiles(''main'', ''vip'');';
 
 CREATE FUNCTION @extschema@.loyalty_segment_members(
     kind text,
@@ -629,7 +629,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_segment_members(text, text, text) IS
-    'What is in a segment of kind product, profile or order, in the order of its ids: products of the catalogue, profiles that '
-    'the caller may see, orders that were in it when they were placed, as far as a promotion asked. Of static segments also what '
-    'their lists name and nobody has: is_known is false. Errors: LY201, LY329 (kind), LY331 (segment), LY211, LY791. Example: '
-    'SELECT id FROM loyalty_segment_members(''profile'', ''main'', ''vip'');';
+    'What is in a segment of kind product, profile or order, in the order of its ids: products of the catalogue, '
+    'profiles that the caller may see, orders that were in it when they were placed, as far as a promotion asked. Of '
+    'static segments also what their lists name and nobody has: is_known is false. Errors: LY201, LY329 (kind), LY331 '
+    '(segment), LY211, LY791. Example: SELECT id FROM loyalty_segment_members(''profile'', ''main'', ''vip'');';

@@ -20,8 +20,8 @@ CREATE FUNCTION loyalty_internal.settle_tier_group(program text, tier_group text
     AS 'MODULE_PATHNAME', 'loyalty_settle_tier_group';
 
 COMMENT ON FUNCTION loyalty_internal.settle_tier_group(text, text) IS
-    'Gives every member a standing in a tier group and raises those who reach a higher tier, as triggers do after it was '
-    'edited. Example: SELECT loyalty_internal.settle_tier_group(''main'', ''status'');';
+    'Gives every member a standing in a tier group and raises those who reach a higher tier, as triggers do after it '
+    'was edited. Example: SELECT loyalty_internal.settle_tier_group(''main'', ''status'');';
 
 CREATE FUNCTION loyalty_internal.tier_groups_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -85,9 +85,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.tier_groups_trigger() IS
-    'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), predicates of its tiers not with fall_on_reversal (LY743), model and '
-    'point type fixed once members stand in it (LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER '
-    '... EXECUTE FUNCTION loyalty_internal.tier_groups_trigger();';
+    'Trigger of loyalty.tier_groups, before insert or update of a row: bound to qualification points (LY742), '
+    'predicates of its tiers not with fall_on_reversal (LY743), model and point type fixed once members stand in it '
+    '(LY741), what is due reviewed by the old rules. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_internal.tier_groups_trigger();';
 
 CREATE FUNCTION loyalty_internal.settle_tier_group_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -206,7 +207,8 @@ BEGIN
             ERRCODE = 'LY743',
             MESSAGE = format('tier "%s" does not suit its group', NEW.external_id),
             DETAIL = problem,
-            HINT = 'Tiers of a cumulative or cyclic group have a threshold, those of a dynamic one a predicate, such as '
+            HINT = 'Tiers of a cumulative or cyclic group have a threshold, those of a dynamic one a predicate, such '
+                'as '
                 '$.orders.count >= 3; those of a cumulative one whose tiers never fall may have both.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
@@ -231,8 +233,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.tiers_trigger() IS
-    'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the group '
-    '(LY743), which is fixed (LY741); the profile segments that it names exist (LY331); what is due '
+    'Trigger of loyalty.tiers, before insert or update of a row: gives a position; threshold or predicate suit the '
+    'group (LY743), which is fixed (LY741); the profile segments that it names exist (LY331); what is due '
     'is reviewed by the old thresholds. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.tiers_trigger();';
 
 CREATE FUNCTION loyalty_internal.settle_tiers_trigger() RETURNS trigger
@@ -261,7 +263,8 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY744',
-            MESSAGE = format('the threshold of tier "%s" is not above that of "%s" below it', wrong.external_id, wrong.below),
+            MESSAGE = format('the threshold of tier "%s" is not above that of "%s" below it', wrong.external_id,
+                wrong.below),
             HINT = 'Thresholds rise with the position. Change several by one statement.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,
@@ -280,8 +283,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.settle_tiers_trigger() IS
-    'Trigger of loyalty.tiers, after an insert or update statement (transition table "written"): thresholds rise with the '
-    'position (LY744); see loyalty_internal.settle_tier_group(). '
+    'Trigger of loyalty.tiers, after an insert or update statement (transition table "written"): thresholds rise with '
+    'the position (LY744); see loyalty_internal.settle_tier_group(). '
     'Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
     'EXECUTE FUNCTION loyalty_internal.settle_tiers_trigger();';
 
@@ -336,8 +339,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.tiers_delete_trigger() IS
-    'Trigger of loyalty.tiers, before the deletion of a row: no member holds or held it, no promotion of the draft or of '
-    'the version in force names it (LY308). '
+    'Trigger of loyalty.tiers, before the deletion of a row: no member holds or held it, no promotion of the draft or '
+    'of the version in force names it (LY308). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.tiers_delete_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -362,9 +365,9 @@ CREATE FUNCTION @extschema@.loyalty_tier(
 
 COMMENT ON FUNCTION @extschema@.loyalty_tier(text, text, timestamptz) IS
     'The tiers of a member, a row for each tier group: the tier (null: none), since when, until when it '
-    'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the history; '
-    'of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes nothing. Errors: '
-    'LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
+    'is kept, the points that count, the next tier and the points missing to it. At a moment of the past: by the '
+    'history; of the future: as it will be if nothing happens. What the calendar has due counts as done. Writes '
+    'nothing. Errors: LY201, LY507, LY512 (not a moment). Example: SELECT * FROM loyalty_tier(''ann'', ''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_tiers_reached(
     member text,
@@ -381,9 +384,9 @@ CREATE FUNCTION @extschema@.loyalty_tiers_reached(
     AS 'MODULE_PATHNAME', 'loyalty_tiers_reached';
 
 COMMENT ON FUNCTION @extschema@.loyalty_tiers_reached(text, text) IS
-    'The tiers that a member has reached so far, from the lowest of each group up, each with when it was reached first, and '
-    'whether it is the one held now. Who reaches a tier by points has reached those below it, too. Errors: LY201, LY507. '
-    'Example: SELECT tier, reached_at FROM loyalty_tiers_reached(''ann'', ''main'');';
+    'The tiers that a member has reached so far, from the lowest of each group up, each with when it was reached '
+    'first, and whether it is the one held now. Who reaches a tier by points has reached those below it, too. Errors: '
+    'LY201, LY507. Example: SELECT tier, reached_at FROM loyalty_tiers_reached(''ann'', ''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_set_tier(
     member text,
@@ -398,11 +401,11 @@ CREATE FUNCTION @extschema@.loyalty_set_tier(
     AS 'MODULE_PATHNAME', 'loyalty_set_tier';
 
 COMMENT ON FUNCTION @extschema@.loyalty_set_tier(text, text, text, text, timestamptz, text) IS
-    'Gives a member a tier by hand, in a group of any model: a floor and never a ceiling, until a moment, exclusive (null: '
-    'for ever). What was given before in the group ends; a null tier only ends it. Returns the tier held now (null: none). '
-    'Errors: LY201, LY507, LY508 (was removed), LY512 (until a moment of the past, too far ahead, or of no tier), LY745 (no '
-    'such group or tier). Example: SELECT loyalty_set_tier(''ann'', ''main'', ''status'', ''gold'', ''2027-07-01'', '
-    '''Complaint 4711'');';
+    'Gives a member a tier by hand, in a group of any model: a floor and never a ceiling, until a moment, exclusive '
+    '(null: for ever). What was given before in the group ends; a null tier only ends it. Returns the tier held now '
+    '(null: none). Errors: LY201, LY507, LY508 (was removed), LY512 (until a moment of the past, too far ahead, or of '
+    'no tier), LY745 (no such group or tier). Example: SELECT loyalty_set_tier(''ann'', ''main'', ''status'', '
+    '''gold'', ''2027-07-01'', ''Complaint 4711'');';
 
 CREATE FUNCTION loyalty_internal.kept_up_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -410,8 +413,8 @@ CREATE FUNCTION loyalty_internal.kept_up_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_kept_up_trigger';
 
 COMMENT ON FUNCTION loyalty_internal.kept_up_trigger() IS
-    'Trigger of tables that functions keep up, before an update, delete or truncate statement: refuses it (LY747). Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.kept_up_trigger();';
+    'Trigger of tables that functions keep up, before an update, delete or truncate statement: refuses it (LY747). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.kept_up_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS integer
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -419,9 +422,9 @@ CREATE FUNCTION @extschema@.loyalty_judge(member text, program text) RETURNS int
     AS 'MODULE_PATHNAME', 'loyalty_judge';
 
 COMMENT ON FUNCTION @extschema@.loyalty_judge(text, text) IS
-    'Judges the tiers of a member anew: dynamic groups by the profile, which the caller needs the right to read, balances '
-    'and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. Example: '
-    'SELECT loyalty_judge(''ann'', ''main'');';
+    'Judges the tiers of a member anew: dynamic groups by the profile, which the caller needs the right to read, '
+    'balances and orders; the others by what is due. Returns how many tiers have changed. Errors: LY201, LY211, LY507. '
+    'Example: SELECT loyalty_judge(''ann'', ''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_judge_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -431,7 +434,7 @@ CREATE FUNCTION @extschema@.loyalty_judge_trigger() RETURNS trigger
 
 COMMENT ON FUNCTION @extschema@.loyalty_judge_trigger() IS
     'Trigger for a table of your own, after insert or update statements: judges the dynamic tiers of the members whose '
-    'profiles were written, at once. Without arguments the table is a profile database itself; otherwise the first names '
-    'the program, the second the column with the profile''s key. Errors: LY724 (arguments, no transition table), LY201, '
-    'LY211. Example: CREATE TRIGGER judge AFTER UPDATE ON customers REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
-    'EXECUTE FUNCTION loyalty_judge_trigger();';
+    'profiles were written, at once. Without arguments the table is a profile database itself; otherwise the first '
+    'names the program, the second the column with the profile''s key. Errors: LY724 (arguments, no transition table), '
+    'LY201, LY211. Example: CREATE TRIGGER judge AFTER UPDATE ON customers REFERENCING NEW TABLE AS written FOR EACH '
+    'STATEMENT EXECUTE FUNCTION loyalty_judge_trigger();';

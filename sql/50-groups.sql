@@ -297,10 +297,13 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY308',
             MESSAGE = format('promotion group "%s" cannot be deleted', OLD.external_id),
-            DETAIL = format('Promotion "%s" in it is %s, and only drafts go with their group.', kept.external_id, kept.state),
+            DETAIL = format('Promotion "%s" in it is %s, and only drafts go with their group.', kept.external_id,
+                kept.state),
             HINT = CASE kept.state
-                WHEN 'ended' THEN 'Put the group away with loyalty_archive_promotion_group(): what happened stays on record.'
-                ELSE 'Put the group away with loyalty_archive_promotion_group(), or move the promotion to another one first.'
+                WHEN 'ended'
+                    THEN 'Put the group away with loyalty_archive_promotion_group(): what happened stays on record.'
+                ELSE 'Put the group away with loyalty_archive_promotion_group(), or move the promotion to another '
+                    'one first.'
             END,
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME;
@@ -310,6 +313,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.promotion_groups_delete_trigger() IS
-    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program, and a group as '
-    'long as anything but drafts stands in it, or in groups of it (LY308). '
+    'Trigger of loyalty.promotion_groups, before the deletion of a row: main stays as long as its program, and a group '
+    'as long as anything but drafts stands in it, or in groups of it (LY308). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotion_groups_delete_trigger();';

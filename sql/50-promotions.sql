@@ -61,7 +61,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY327',
             MESSAGE = format('promotion "%s" cannot be active', empty.external_id),
-            DETAIL = CASE empty.kind WHEN 'trigger' THEN 'It has no rule.' ELSE 'It has no condition with a benefit.' END,
+            DETAIL = CASE empty.kind WHEN 'trigger' THEN 'It has no rule.'
+                ELSE 'It has no condition with a benefit.' END,
             HINT = CASE empty.kind
                 WHEN 'trigger' THEN 'Give it a rule in loyalty.trigger_rules first.'
                 ELSE 'Give it a condition in loyalty.promotion_conditions, and that a benefit in '
@@ -173,8 +174,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_names(jsonb) IS
-    'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile or order segment, tier, promo-code pool, '
-    'channel, contact point or region that does not exist. '
+    'Refuses (LY330) a row of loyalty.promotions, as jsonb, that names a profile or order segment, tier, promo-code '
+    'pool, channel, contact point or region that does not exist. '
     'Example: SELECT loyalty_internal.check_names(to_jsonb(promotions)) FROM '
     'loyalty.promotions;';
 
@@ -242,9 +243,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.named_delete_trigger() IS
-    'Trigger of what promotions name in a list, before the deletion of a row; its arguments are the noun and the column '
-    'of loyalty.promotions: no promotion of the draft or of the version in force names it (LY308). Example: CREATE '
-    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.named_delete_trigger(''region'', ''regions'');';
+    'Trigger of what promotions name in a list, before the deletion of a row; its arguments are the noun and the '
+    'column of loyalty.promotions: no promotion of the draft or of the version in force names it (LY308). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.named_delete_trigger(''region'', ''regions'');';
 
 CREATE FUNCTION loyalty_internal.promotions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -257,7 +258,8 @@ BEGIN
     NEW.position := coalesce(NEW.position, loyalty_internal.next_position(NEW.program::text, NEW.parent::text));
     IF NEW.promo_code_pool IS NOT NULL
         OR cardinality(
-            NEW.audience_segments || NEW.order_segments || NEW.audience_tiers || NEW.channels || NEW.contact_points || NEW.regions
+            NEW.audience_segments || NEW.order_segments || NEW.audience_tiers || NEW.channels || NEW.contact_points
+                || NEW.regions
         ) > 0
     THEN
         PERFORM loyalty_internal.check_names(to_jsonb(NEW));
@@ -334,9 +336,9 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.promotions_trigger() IS
     'Trigger of loyalty.promotions, before insert or update of a row: gives a position, checks the names in its lists '
-    '(LY330), that guests get no points (LY329), the life cycle (LY307), that it is not activated without content (LY327), that no archived group gets it '
-    '(LY321) and that the kind stays once there are benefits (LY312). Example: CREATE TRIGGER ... EXECUTE '
-    'FUNCTION loyalty_internal.promotions_trigger();';
+    '(LY330), that guests get no points (LY329), the life cycle (LY307), that it is not activated without content '
+    '(LY327), that no archived group gets it (LY321) and that the kind stays once there are benefits (LY312). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promotions_trigger();';
 
 CREATE FUNCTION loyalty_internal.promotions_delete_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

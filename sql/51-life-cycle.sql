@@ -30,10 +30,10 @@ CREATE FUNCTION @extschema@.loyalty_pause_promotion(program text, promotion text
     AS 'MODULE_PATHNAME', 'loyalty_pause_promotion';
 
 COMMENT ON FUNCTION @extschema@.loyalty_pause_promotion(text, text) IS
-    'Emergency stop: an active or inactive promotion takes no part from now on, in every session and whatever the version, '
-    'until loyalty_resume_promotion(). No apply is needed and no revert undoes it; points that orders were promised are '
-    'credited. One that is paused stays so. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no such promotion), '
-    'LY526. Example: SELECT loyalty_pause_promotion(''main'', ''spring'');';
+    'Emergency stop: an active or inactive promotion takes no part from now on, in every session and whatever the '
+    'version, until loyalty_resume_promotion(). No apply is needed and no revert undoes it; points that orders were '
+    'promised are credited. One that is paused stays so. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no '
+    'such promotion), LY526. Example: SELECT loyalty_pause_promotion(''main'', ''spring'');';
 
 CREATE FUNCTION @extschema@.loyalty_resume_promotion(program text, promotion text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -41,8 +41,8 @@ CREATE FUNCTION @extschema@.loyalty_resume_promotion(program text, promotion tex
     AS 'MODULE_PATHNAME', 'loyalty_resume_promotion';
 
 COMMENT ON FUNCTION @extschema@.loyalty_resume_promotion(text, text) IS
-    'Ends the pause of a promotion: at once it is again what the version in force says. One that is not paused stays as it '
-    'is. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no such promotion), LY526. Example: SELECT '
+    'Ends the pause of a promotion: at once it is again what the version in force says. One that is not paused stays '
+    'as it is. Errors: LY201, LY307 (a draft, or it has ended), LY319 (no such promotion), LY526. Example: SELECT '
     'loyalty_resume_promotion(''main'', ''spring'');';
 
 CREATE FUNCTION @extschema@.loyalty_end_promotion(
@@ -55,10 +55,10 @@ CREATE FUNCTION @extschema@.loyalty_end_promotion(
     AS 'MODULE_PATHNAME', 'loyalty_end_promotion';
 
 COMMENT ON FUNCTION @extschema@.loyalty_end_promotion(text, text, boolean) IS
-    'Ends an active or inactive promotion for good: at once, whatever the version, and no revert undoes it. Points that '
-    'orders were promised by it and that wait for a status are credited all the same; with drop_waiting they are dropped, '
-    'with an event, when the status is reached. Errors: LY201, LY307 (a draft, which is deleted instead), LY319 (no such '
-    'promotion), LY526. Example: SELECT loyalty_end_promotion(''main'', ''spring'');';
+    'Ends an active or inactive promotion for good: at once, whatever the version, and no revert undoes it. Points '
+    'that orders were promised by it and that wait for a status are credited all the same; with drop_waiting they are '
+    'dropped, with an event, when the status is reached. Errors: LY201, LY307 (a draft, which is deleted instead), '
+    'LY319 (no such promotion), LY526. Example: SELECT loyalty_end_promotion(''main'', ''spring'');';
 
 CREATE FUNCTION @extschema@.loyalty_move_promotion(
     program text,
@@ -72,8 +72,8 @@ CREATE FUNCTION @extschema@.loyalty_move_promotion(
 
 COMMENT ON FUNCTION @extschema@.loyalty_move_promotion(text, text, text, integer) IS
     'Moves a promotion into a group, to a position, from which on others move up if it is taken; null: behind the '
-    'last. Errors: LY201, LY307 (it has ended), LY319 (no such promotion or group), LY321 (the group is archived), LY526. '
-    'Example: SELECT loyalty_move_promotion(''main'', ''spring'', ''seasons'');';
+    'last. Errors: LY201, LY307 (it has ended), LY319 (no such promotion or group), LY321 (the group is archived), '
+    'LY526. Example: SELECT loyalty_move_promotion(''main'', ''spring'', ''seasons'');';
 
 CREATE FUNCTION @extschema@.loyalty_reorder_promotion(program text, promotion text, "position" integer) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -157,7 +157,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_move_promotion_group(text, text, text, i
     'behind the last. Errors: LY201, LY303 (into itself), LY304 (too deep), LY319 (no such group), LY321 (into an '
     'archived group), LY526. Example: SELECT loyalty_move_promotion_group(''main'', ''seasons'', ''main'', 0);';
 
-CREATE FUNCTION @extschema@.loyalty_reorder_promotion_group(program text, promotion_group text, "position" integer) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_reorder_promotion_group(program text, promotion_group text, "position" integer)
+    RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_reorder_promotion_group';
@@ -206,8 +207,8 @@ CREATE FUNCTION @extschema@.loyalty_applied(
     AS 'MODULE_PATHNAME', 'loyalty_applied';
 
 COMMENT ON FUNCTION @extschema@.loyalty_applied(text) IS
-    'Which version of a program, or of each, is in force on this server, and how far the server is: position in the log of '
-    'changes, written (primary) or replayed (standby); as_of, the commit time of the last transaction that a standby has '
-    'replayed, which stands still while nothing happens. A reader that has reached the position that the primary told after '
-    'a change has that change. version and applied_at are null where nothing was applied yet. Errors: LY201. Example: SELECT '
-    'version, position FROM loyalty_applied(''main'');';
+    'Which version of a program, or of each, is in force on this server, and how far the server is: position in the '
+    'log of changes, written (primary) or replayed (standby); as_of, the commit time of the last transaction that a '
+    'standby has replayed, which stands still while nothing happens. A reader that has reached the position that the '
+    'primary told after a change has that change. version and applied_at are null where nothing was applied yet. '
+    'Errors: LY201. Example: SELECT version, position FROM loyalty_applied(''main'');';

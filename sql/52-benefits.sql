@@ -1,4 +1,5 @@
--- Benefits: their parameters, what they name, and where in the tree they may stand; and the partners whose terms they follow.
+-- Benefits: their parameters, what they name, and where in the tree they may stand; and the partners whose terms they
+-- follow.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Parameters
@@ -116,7 +117,8 @@ DECLARE
     unknown record;
 BEGIN
     -- Most benefits name nothing.
-    IF NOT parameters ?| '{partners,pool,credit_on,point_type}' AND NOT jsonb_path_exists(parameters, '$.**.segments') THEN
+    IF NOT parameters ?| '{partners,pool,credit_on,point_type}'
+        AND NOT jsonb_path_exists(parameters, '$.**.segments') THEN
         RETURN;
     END IF;
     SELECT
@@ -220,7 +222,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY301',
             MESSAGE = format('invalid value for parameter "pool" of benefit "%s": %s', benefit, parameters ->> 'pool'),
-            HINT = 'Expected is a personal pool: the codes of a universal one are for everybody, and attached to nobody.',
+            HINT = 'Expected is a personal pool: the codes of a universal one are for everybody, and attached to '
+                'nobody.',
             SCHEMA = 'loyalty',
             TABLE = 'promotion_benefits',
             COLUMN = 'parameters';
@@ -229,9 +232,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_benefit_names(text, text, jsonb) IS
-    'Refuses a benefit whose parameters name a partner, a product segment, a promo-code pool or an order status that does not exist '
-    '(LY330), or qualification points to pay with or a universal pool to issue from (LY301); the parameters have passed check_benefit_parameters(). Example: '
-    'SELECT loyalty_internal.check_benefit_names(''main'', ''partner_discount'', ''{"partners": ["acme"]}'');';
+    'Refuses a benefit whose parameters name a partner, a product segment, a promo-code pool or an order status that '
+    'does not exist (LY330), or qualification points to pay with or a universal pool to issue from (LY301); the '
+    'parameters have passed check_benefit_parameters(). Example: SELECT loyalty_internal.check_benefit_names(''main'', '
+    '''partner_discount'', ''{"partners": ["acme"]}'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Combinations
@@ -242,8 +246,8 @@ CREATE FUNCTION @extschema@.loyalty_refused_under(benefit text) RETURNS text[]
     AS 'MODULE_PATHNAME', 'loyalty_refused_under';
 
 COMMENT ON FUNCTION @extschema@.loyalty_refused_under(text) IS
-    'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions whose '
-    'benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
+    'Under what a kind of benefit cannot stand, at any depth: types of arbitration, and "parallel" for promotions '
+    'whose benefits are added up. Example: SELECT loyalty_refused_under(''round_price'');';
 
 CREATE FUNCTION loyalty_internal.looks_at_several_lines(level text, benefit text, parameters jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -260,9 +264,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.looks_at_several_lines(text, text, jsonb) IS
-    'Whether what a benefit does to a line depends on other lines, so that it cannot stand where the best is chosen of each '
-    'line (best_of). Example: SELECT loyalty_internal.looks_at_several_lines(''product'', ''discount'', ''{"percent": '
-    '5}'');';
+    'Whether what a benefit does to a line depends on other lines, so that it cannot stand where the best is chosen of '
+    'each line (best_of). Example: SELECT loyalty_internal.looks_at_several_lines(''product'', ''discount'', '
+    '''{"percent": 5}'');';
 
 CREATE FUNCTION loyalty_internal.check_combinations(program text, promotions text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -361,10 +365,12 @@ BEGIN
                     'Group "%s" adds up what stands in it, and this one cannot be.', wrong.promotion_group
                 )
                 WHEN 'incompatibility' THEN format(
-                    'In group "%s" one takes the place of another, and this one adds to what others give.', wrong.promotion_group
+                    'In group "%s" one takes the place of another, and this one adds to what others give.',
+                    wrong.promotion_group
                 )
                 WHEN 'the best of each line' THEN format(
-                    'Group "%s" chooses for each line apart, and this one looks at several together.', wrong.promotion_group
+                    'Group "%s" chooses for each line apart, and this one looks at several together.',
+                    wrong.promotion_group
                 )
                 ELSE format('Group "%s" compares what its children are worth.', wrong.promotion_group)
             END,
@@ -511,8 +517,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.partners_trigger() IS
-    'Trigger of loyalty.partners, before insert, update or delete of a row: site and e-mail address can be ones (LY334), no '
-    'benefit of the draft names a partner that is deleted (LY308). '
+    'Trigger of loyalty.partners, before insert, update or delete of a row: site and e-mail address can be ones '
+    '(LY334), no benefit of the draft names a partner that is deleted (LY308). '
     'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.partners_trigger();';
 
 -- By statement, for terms come in bulk. The lock is held before anything of it can be seen.
@@ -528,6 +534,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.partner_products_trigger() IS
-    'Trigger of loyalty.partner_products, after a statement (transition table "written"): locks the draft that the terms '
-    'belong to. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE TRIGGER ... '
-    'REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_internal.partner_products_trigger();';
+    'Trigger of loyalty.partner_products, after a statement (transition table "written"): locks the draft that the '
+    'terms belong to. Errors: 40001 (edited since the snapshot of a REPEATABLE READ transaction). Example: CREATE '
+    'TRIGGER ... REFERENCING NEW TABLE AS written ... EXECUTE FUNCTION loyalty_internal.partner_products_trigger();';

@@ -39,7 +39,8 @@ BEGIN
             ERRCODE = 'LY729',
             MESSAGE = format('trigger promotion "%s" cannot have a value in column "%s"', NEW.external_id, refused),
             DETAIL = 'It is about orders, and a trigger promotion is fired without one.',
-            HINT = 'Leave the column out. Audience, dates, schedule, max_uses, max_uses_per_member and points_budget are obeyed.',
+            HINT = 'Leave the column out. Audience, dates, schedule, max_uses, max_uses_per_member and points_budget '
+                'are obeyed.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,
             COLUMN = refused;
@@ -58,9 +59,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.trigger_promotions_trigger() IS
-    'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and is '
-    'activated without an apply, and stays there (LY725); it has nothing that is about orders (LY729). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_internal.trigger_promotions_trigger();';
+    'Trigger of loyalty.promotions, before insert or update of a row: a trigger promotion stands outside the tree and '
+    'is activated without an apply, and stays there (LY725); it has nothing that is about orders (LY729). Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.trigger_promotions_trigger();';
 
 CREATE FUNCTION loyalty_internal.trigger_rules_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -100,8 +101,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.trigger_rules_trigger() IS
-    'Trigger of loyalty.trigger_rules, before insert or update of a row: it suits a trigger promotion (LY726) that has not '
-    'ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.trigger_rules_trigger();';
+    'Trigger of loyalty.trigger_rules, before insert or update of a row: it suits a trigger promotion (LY726) that has '
+    'not ended (LY307). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.trigger_rules_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_fire(
     promotion text,
@@ -124,13 +125,13 @@ CREATE FUNCTION @extschema@.loyalty_fire(
 COMMENT ON FUNCTION @extschema@.loyalty_fire(
     text, text, text, text, numeric, text, text, timestamptz, text, text, text, jsonb
 ) IS
-    'Books points by a rule of a trigger promotion: operation (accrual or deduction) and point type may be left out where '
-    'one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion; the source is the '
-    'promotion unless another is given; date, comment and data as in loyalty_accrue(). Answers with the transaction, as '
-    'loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not active, or out of its '
-    'dates or schedule), LY722 (no rule fits, or several), LY723 (amount outside the rule), LY727 (its limits are used up), '
-    'LY728 (the member is outside its audience), LY507 to LY513, LY525. Example: SELECT loyalty_fire(''birthday'', ''ann'', '
-    'external_id => ''birthday-ann-2026'');';
+    'Books points by a rule of a trigger promotion: operation (accrual or deduction) and point type may be left out '
+    'where one rule fits; amount, where the rule has an exact one; program, where one alone has the promotion; the '
+    'source is the promotion unless another is given; date, comment and data as in loyalty_accrue(). Answers with the '
+    'transaction, as loyalty_accrue() and loyalty_redeem() do. Errors: LY720 (no such trigger promotion), LY721 (not '
+    'active, or out of its dates or schedule), LY722 (no rule fits, or several), LY723 (amount outside the rule), '
+    'LY727 (its limits are used up), LY728 (the member is outside its audience), LY507 to LY513, LY525. Example: '
+    'SELECT loyalty_fire(''birthday'', ''ann'', external_id => ''birthday-ann-2026'');';
 
 -- The key of a row reads the same in every session, or the row would fire once for each way of writing it.
 CREATE FUNCTION @extschema@.loyalty_fire_trigger() RETURNS trigger
@@ -144,12 +145,12 @@ CREATE FUNCTION @extschema@.loyalty_fire_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_fire_trigger';
 
 COMMENT ON FUNCTION @extschema@.loyalty_fire_trigger() IS
-    'Trigger for a table of your own with a primary key, after insert or update of a row: fires the trigger promotion that '
-    'its first argument names for the member in the column that the second names, with the amount in the column that the '
-    'third names, if there is one. A row fires once for ever; where nothing can be booked, an event promotion_not_fired '
-    'says why, and the statement goes on. Errors: LY724 (arguments, columns, no primary key). Example: CREATE TRIGGER '
-    'first_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION loyalty_fire_trigger(''first_order'', '
-    '''customer_id'');';
+    'Trigger for a table of your own with a primary key, after insert or update of a row: fires the trigger promotion '
+    'that its first argument names for the member in the column that the second names, with the amount in the column '
+    'that the third names, if there is one. A row fires once for ever; where nothing can be booked, an event '
+    'promotion_not_fired says why, and the statement goes on. Errors: LY724 (arguments, columns, no primary key). '
+    'Example: CREATE TRIGGER first_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION '
+    'loyalty_fire_trigger(''first_order'', ''customer_id'');';
 
 CREATE FUNCTION @extschema@.loyalty_enrol_trigger() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -157,10 +158,10 @@ CREATE FUNCTION @extschema@.loyalty_enrol_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_enrol_trigger';
 
 COMMENT ON FUNCTION @extschema@.loyalty_enrol_trigger() IS
-    'Trigger for a table of your own, after insert or update of a row: enrols the profile whose key stands in the column '
-    'that its second argument names in the program that the first names. Where it cannot be enrolled, an event '
-    'member_not_enrolled says why, and the statement goes on. Errors: LY724 (arguments, columns), LY201. Example: CREATE '
-    'TRIGGER enrol AFTER INSERT ON sign_ups FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger(''main'', '
+    'Trigger for a table of your own, after insert or update of a row: enrols the profile whose key stands in the '
+    'column that its second argument names in the program that the first names. Where it cannot be enrolled, an event '
+    'member_not_enrolled says why, and the statement goes on. Errors: LY724 (arguments, columns), LY201. Example: '
+    'CREATE TRIGGER enrol AFTER INSERT ON sign_ups FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger(''main'', '
     '''customer_id'');';
 
 CREATE FUNCTION @extschema@.loyalty_trigger_promotions(
@@ -182,5 +183,5 @@ CREATE FUNCTION @extschema@.loyalty_trigger_promotions(
     AS 'MODULE_PATHNAME', 'loyalty_trigger_promotions';
 
 COMMENT ON FUNCTION @extschema@.loyalty_trigger_promotions(text) IS
-    'The trigger promotions of a program that have not ended, a row for each rule: what loyalty_fire() may be called with. '
-    'Errors: LY201, LY526. Example: SELECT * FROM loyalty_trigger_promotions(''main'');';
+    'The trigger promotions of a program that have not ended, a row for each rule: what loyalty_fire() may be called '
+    'with. Errors: LY201, LY526. Example: SELECT * FROM loyalty_trigger_promotions(''main'');';

@@ -32,7 +32,8 @@ BEGIN
     WHERE program = NEW.program AND external_id = NEW.point_type;
     IF taken.kind <> 'standard' THEN
         PERFORM loyalty_internal.refuse_goal(
-            NEW.external_id::text, 'point_type'::text, 'qualification points are never spent'::text, 'Name a standard point type.'::text
+            NEW.external_id::text, 'point_type'::text, 'qualification points are never spent'::text,
+            'Name a standard point type.'::text
         );
     END IF;
     IF scale(trim_scale(NEW.points)) > taken.scale THEN
@@ -47,7 +48,8 @@ BEGIN
     WHERE program = NEW.program AND external_id = NEW.reward_point_type;
     IF scale(trim_scale(NEW.reward_points)) > given.scale THEN
         PERFORM loyalty_internal.refuse_goal(
-            NEW.external_id::text, 'reward_points'::text, 'it gives points with more decimals than their type has'::text,
+            NEW.external_id::text, 'reward_points'::text,
+            'it gives points with more decimals than their type has'::text,
             format('Round them to %s decimals.', given.scale)
         );
     END IF;
@@ -86,8 +88,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.goals_trigger() IS
-    'Trigger of loyalty.goals, after the insert or update of a row: it takes standard points and gives what can be given (LY335). '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.goals_trigger();';
+    'Trigger of loyalty.goals, after the insert or update of a row: it takes standard points and gives what can be '
+    'given (LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.goals_trigger();';
 
 -- Before the row: the unique index, which two sessions at once cannot evade, would say so in words of its own.
 CREATE FUNCTION loyalty_internal.one_automatic_goal_trigger() RETURNS trigger
@@ -107,7 +109,8 @@ BEGIN
     IF FOUND THEN
         PERFORM loyalty_internal.refuse_goal(
             NEW.external_id::text, 'automatic'::text,
-            format('goal "%s" takes points of type "%s" by itself already, and would leave none', other, NEW.point_type),
+            format('goal "%s" takes points of type "%s" by itself already, and would leave none', other,
+                NEW.point_type),
             'Let one of the two be claimed by hand, or deactivate it.'::text
         );
     END IF;
@@ -116,16 +119,19 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.one_automatic_goal_trigger() IS
-    'Trigger of loyalty.goals, before the insert or update of a row that is automatic and active: no other of its point type is '
-    '(LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.one_automatic_goal_trigger();';
+    'Trigger of loyalty.goals, before the insert or update of a row that is automatic and active: no other of its '
+    'point type is (LY335). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
+    'loyalty_internal.one_automatic_goal_trigger();';
 
-CREATE FUNCTION @extschema@.loyalty_claim(member text, program text, goal text, number integer DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_claim(member text, program text, goal text, number integer DEFAULT NULL)
+    RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_claim';
 
 COMMENT ON FUNCTION @extschema@.loyalty_claim(text, text, text, integer) IS
-    'Claims a goal for a member: takes its points by a redemption with source_type goal, and gives what it gives. number says '
-    'which claim is meant, from 1: a repeated call gets the first answer; without it each call is the next. Errors: LY203, LY202, '
-    'LY507, LY508, LY509, LY510 (too few points), LY528 (no such goal), LY529 (inactive, or not the next number), LY632, LY634 (the '
-    'pool has no free code). Example: SELECT loyalty_claim(''ann'', ''main'', ''coffee'', 1);';
+    'Claims a goal for a member: takes its points by a redemption with source_type goal, and gives what it gives. '
+    'number says which claim is meant, from 1: a repeated call gets the first answer; without it each call is the '
+    'next. Errors: LY203, LY202, LY507, LY508, LY509, LY510 (too few points), LY528 (no such goal), LY529 (inactive, '
+    'or not the next number), LY632, LY634 (the pool has no free code). Example: SELECT loyalty_claim(''ann'', '
+    '''main'', ''coffee'', 1);';

@@ -13,14 +13,16 @@ CREATE FUNCTION loyalty_internal.contradiction(predicate text) RETURNS text
             SELECT replace(part[1], '"', '') AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (>=|>|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (>=|>|==) '
+                '(-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS low
         JOIN (
             SELECT replace(part[1], '"', '') AS figure, part[2] AS sign, part[3]::numeric AS bound
             FROM regexp_matches(
                 predicate,
-                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (<=|<|==) (-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
+                '[$][.]"(price|min_price|total|goods|items|shipping|buyer"[.]"orders"[.]"(?:count|sum))" (<=|<|==) '
+                '(-?[0-9]+(?:[.][0-9]+)?)(?![0-9.eE])', 'g'
             ) AS m (part)
         ) AS high ON high.figure = low.figure
         WHERE predicate !~ '[|][|]|!|exists|is unknown'
@@ -28,8 +30,8 @@ CREATE FUNCTION loyalty_internal.contradiction(predicate text) RETURNS text
     END;
 
 COMMENT ON FUNCTION loyalty_internal.contradiction(text) IS
-    'Two comparisons of a predicate, an SQL/JSON path as the server writes it, that nothing can fulfil together; null where '
-    'none is found. Example: SELECT loyalty_internal.contradiction(''$.total >= 100 && $.total < '
+    'Two comparisons of a predicate, an SQL/JSON path as the server writes it, that nothing can fulfil together; null '
+    'where none is found. Example: SELECT loyalty_internal.contradiction(''$.total >= 100 && $.total < '
     '50''::jsonpath::text);';
 
 CREATE FUNCTION @extschema@.loyalty_lint(
@@ -62,7 +64,8 @@ benefit AS (
         ON b.program = c.program AND b.promotion = c.promotion AND b.condition = c.position
 ),
 segment AS (
-    SELECT 'product' AS kind, t.external_id, t.predicate FROM loyalty.product_segments AS t JOIN settings USING (program)
+    SELECT 'product' AS kind, t.external_id, t.predicate FROM loyalty.product_segments AS t
+        JOIN settings USING (program)
     UNION ALL
     SELECT 'order', t.external_id, t.predicate FROM loyalty.order_segments AS t JOIN settings USING (program)
 ),
@@ -129,10 +132,12 @@ taker AS (
         WHERE c.program = p.program AND c.promotion = p.external_id AND c.level = 'product' AND c.mode = 'all'
             AND NOT c.untouched AND num_nonnulls(c.min_items, c.min_total) = 0
             AND b.benefit = 'discount' AND NOT b.parameters ?| '{steps,max_items}'
-            AND ((b.parameters ->> 'percent')::numeric > 0 OR (b.parameters ->> 'per' IS DISTINCT FROM 'order' AND b.parameters ? 'amount'))
+            AND ((b.parameters ->> 'percent')::numeric > 0
+                OR (b.parameters ->> 'per' IS DISTINCT FROM 'order' AND b.parameters ? 'amount'))
     )
 ),
--- All that the promotions of a group can take off, in percent, were it all added; null where one takes off something else.
+-- All that the promotions of a group can take off, in percent, were it all added; null where one takes off something
+-- else.
 reduced AS (
     SELECT
         way.ancestor,
@@ -207,7 +212,8 @@ WHERE EXISTS (SELECT FROM loyalty.products AS p WHERE p.program = loyalty_lint.p
         WHERE f.program = loyalty_lint.program AND f.kind IN ('product', 'line') AND f.name = asked.field
     )
 UNION ALL
-SELECT DISTINCT 'warning', format('promotion "%s"', benefit.promotion), 'the field is listed, and is no number', f.name::text
+SELECT DISTINCT 'warning', format('promotion "%s"', benefit.promotion), 'the field is listed, and is no number',
+    f.name::text
 FROM benefit
 JOIN loyalty.fields AS f ON f.kind = 'product' AND f.name = benefit.parameters ->> 'field'
 WHERE f.program = loyalty_lint.program AND f.type <> 'number'
@@ -242,7 +248,8 @@ WHERE benefit.benefit = 'discount' AND (benefit.parameters ->> 'percent')::numer
     AND NOT benefit.parameters ? 'max_items' AND coalesce(benefit.parameters ->> 'target', 'goods') <> 'shipping'
     AND NOT enclosing.limited
 UNION ALL
-SELECT 'warning', 'program', 'a purchase earns points worth all that it costs', coalesce(witness::text, at_most::text || ' %')
+SELECT 'warning', 'program', 'a purchase earns points worth all that it costs',
+    coalesce(witness::text, at_most::text || ' %')
 FROM gain WHERE coalesce(reached, at_most) >= 100 AND at_most < 'Infinity'
 UNION ALL
 SELECT DISTINCT ON (later.external_id) 'warning', format('promotion "%s"', later.external_id),
@@ -259,7 +266,8 @@ WHERE NOT EXISTS (
     WHERE benefit.promotion = later.external_id
         AND (
             benefit.benefit NOT IN (
-                'discount', 'points_discount', 'partner_discount', 'price_from_field', 'round_price', 'round_order_price'
+                'discount', 'points_discount', 'partner_discount', 'price_from_field', 'round_price',
+                'round_order_price'
             )
             OR coalesce(benefit.parameters ->> 'target', 'goods') <> 'goods'
         )
@@ -283,12 +291,13 @@ ORDER BY 1 DESC, 2, 3, 4
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_lint(text) IS
-    'What of a program''s draft cannot work, or can do more than anybody means: predicates that nothing can fulfil, segments '
-    'and fields that no product has, lists that name what there is not, pools without a code in date, ends that have passed, point types that are not active, '
-    'promotions that an earlier one always excludes, benefits that give goods away, orders that earn points worth all that they '
-    'cost (loyalty_bound() proves it), and limits that never bite; each with its node and what shows it. Finds what it says, but '
-    'not everything there may be. Looks at active promotions, with the caller''s rights. Errors: LY201, LY301, LY302 (the draft '
-    'cannot be applied). Example: SELECT * FROM loyalty_lint(''main'');';
+    'What of a program''s draft cannot work, or can do more than anybody means: predicates that nothing can fulfil, '
+    'segments and fields that no product has, lists that name what there is not, pools without a code in date, ends '
+    'that have passed, point types that are not active, promotions that an earlier one always excludes, benefits that '
+    'give goods away, orders that earn points worth all that they cost (loyalty_bound() proves it), and limits that '
+    'never bite; each with its node and what shows it. Finds what it says, but not everything there may be. Looks at '
+    'active promotions, with the caller''s rights. Errors: LY201, LY301, LY302 (the draft cannot be applied). Example: '
+    'SELECT * FROM loyalty_lint(''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_bound(
     program text,
@@ -307,11 +316,11 @@ CREATE FUNCTION @extschema@.loyalty_bound(
 
 COMMENT ON FUNCTION @extschema@.loyalty_bound(text, text) IS
     'A proof of the most that any order can get by a program''s draft, in percent of its goods at base prices: measure '
-    'discount_percent (of all goods; what points pay counts, shipping and gifts do not), line_discount_percent (of one line) or '
-    'points_percent (what points earned are worth). The first row is the program''s: no order gets more than at_most percent, and '
-    'for each of its lines rounding_at_most of money; reached is what an order really gets that was found and calculated, witness '
-    'that order and its context, as loyalty_test() takes them. The other rows are the reasoning, group by group and promotion by '
-    'promotion: what each can do at most, alone. Infinity: any number of points. It is a bound for all orders that a document may '
-    'say, whatever their prices and minimum prices; a benefit that promises nothing counts as 100 percent. Errors: LY104 (measure), '
-    'LY201 (program), LY301, LY302 (the draft cannot be applied). Example: SELECT at_most, reached FROM loyalty_bound(''main'') '
-    'LIMIT 1;';
+    'discount_percent (of all goods; what points pay counts, shipping and gifts do not), line_discount_percent (of one '
+    'line) or points_percent (what points earned are worth). The first row is the program''s: no order gets more than '
+    'at_most percent, and for each of its lines rounding_at_most of money; reached is what an order really gets that '
+    'was found and calculated, witness that order and its context, as loyalty_test() takes them. The other rows are '
+    'the reasoning, group by group and promotion by promotion: what each can do at most, alone. Infinity: any number '
+    'of points. It is a bound for all orders that a document may say, whatever their prices and minimum prices; a '
+    'benefit that promises nothing counts as 100 percent. Errors: LY104 (measure), LY201 (program), LY301, LY302 (the '
+    'draft cannot be applied). Example: SELECT at_most, reached FROM loyalty_bound(''main'') LIMIT 1;';

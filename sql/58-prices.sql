@@ -19,13 +19,13 @@ CREATE FUNCTION @extschema@.loyalty_prices(
     AS 'MODULE_PATHNAME', 'loyalty_prices';
 
 COMMENT ON FUNCTION @extschema@.loyalty_prices(text, text[], text, timestamptz, text) IS
-    'What one unit of each product costs a buyer who buys it alone, as loyalty_calculate() of that one-line order without '
-    'shipping, points to spend and codes: base price, price, promotions with an effect, points earned, and what is missing to '
-    'promotions of the whole order that more goods would reach. Of the products named, of a product segment, of those of the '
-    'named that are in it, or of the whole catalogue; products without a price have null figures. Without member: an '
-    'anonymous guest; without at: now. Writes nothing and runs on a standby. Errors: LY104 (at), LY201, LY202 (program), LY203 (member), '
-    'LY209 (a product that is not in the catalogue), LY212 (product segment). Example: SELECT sku, price FROM '
-    'loyalty_prices(''cust-17'', segment => ''tv'') ORDER BY price LIMIT 10;';
+    'What one unit of each product costs a buyer who buys it alone, as loyalty_calculate() of that one-line order '
+    'without shipping, points to spend and codes: base price, price, promotions with an effect, points earned, and '
+    'what is missing to promotions of the whole order that more goods would reach. Of the products named, of a product '
+    'segment, of those of the named that are in it, or of the whole catalogue; products without a price have null '
+    'figures. Without member: an anonymous guest; without at: now. Writes nothing and runs on a standby. Errors: LY104 '
+    '(at), LY201, LY202 (program), LY203 (member), LY209 (a product that is not in the catalogue), LY212 (product '
+    'segment). Example: SELECT sku, price FROM loyalty_prices(''cust-17'', segment => ''tv'') ORDER BY price LIMIT 10;';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What prices have been
@@ -45,16 +45,18 @@ CREATE FUNCTION @extschema@.loyalty_prior_price(
     AS 'MODULE_PATHNAME', 'loyalty_prior_price';
 
 COMMENT ON FUNCTION @extschema@.loyalty_prior_price(text, timestamptz, integer, text) IS
-    'The price of a product at a moment (default: now), and the lowest that it had in the days before the present reduction '
-    'began, or before the moment where it is not reduced: what a shop in the European Union names beside a reduced price. For an '
-    'anonymous guest without a promo code, in a program with price_history. A reduction that deepened without a rise between is '
-    'one. Null where the history, which is without a gap since the last column, does not reach as far back, or the product was '
-    'not sold. Errors: LY104 (at, days), LY201, LY202 (program), LY209 (no such product), LY336 (the program keeps no price '
-    'history). Example: SELECT prior_price FROM loyalty_prior_price(''PC-1'');';
+    'The price of a product at a moment (default: now), and the lowest that it had in the days before the present '
+    'reduction began, or before the moment where it is not reduced: what a shop in the European Union names beside a '
+    'reduced price. For an anonymous guest without a promo code, in a program with price_history. A reduction that '
+    'deepened without a rise between is one. Null where the history, which is without a gap since the last column, '
+    'does not reach as far back, or the product was not sold. Errors: LY104 (at, days), LY201, LY202 (program), LY209 '
+    '(no such product), LY336 (the program keeps no price history). Example: SELECT prior_price FROM '
+    'loyalty_prior_price(''PC-1'');';
 
--- Moments at which nothing but the calendar may change a price: the start and end of promotions, the opening and closing of
--- their hours, and each midnight, at which days of schedules and terms of partners begin.
-CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, until timestamptz) RETURNS SETOF timestamptz
+-- Moments at which nothing but the calendar may change a price: the start and end of promotions, the opening and
+-- closing of their hours, and each midnight, at which days of schedules and terms of partners begin.
+CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, until timestamptz)
+    RETURNS SETOF timestamptz
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -109,8 +111,8 @@ CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, 
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.price_moments(text, timestamptz, timestamptz) IS
-    'The moments after one and up to another at which the calendar of the version in force may change prices: starts, ends, hours '
-    'and midnights of the first 100 years, in order. '
+    'The moments after one and up to another at which the calendar of the version in force may change prices: starts, '
+    'ends, hours and midnights of the first 100 years, in order. '
     'Example: SELECT loyalty_internal.price_moments(''main'', now(), now() + ''1 day'');';
 
 CREATE FUNCTION loyalty_internal.recorded_prices(
@@ -131,8 +133,8 @@ CREATE FUNCTION loyalty_internal.recorded_prices(
     AS 'MODULE_PATHNAME', 'loyalty_recorded_prices';
 
 COMMENT ON FUNCTION loyalty_internal.recorded_prices(text, text[], timestamptz, text[]) IS
-    'As loyalty_prices() for an anonymous guest, with the usage limits of these promotions used up, and those of others untouched: '
-    'what counted at a moment that has passed. '
+    'As loyalty_prices() for an anonymous guest, with the usage limits of these promotions used up, and those of '
+    'others untouched: what counted at a moment that has passed. '
     'Example: SELECT sku, price FROM loyalty_internal.recorded_prices(''main'', NULL, now(), ''{}'');';
 
 CREATE FUNCTION loyalty_internal.write_prices(program text, skus text[], at timestamptz) RETURNS void
@@ -157,7 +159,8 @@ BEGIN
     FROM (
         SELECT priced.sku, priced.price
         FROM loyalty.price_recordings AS kept
-        CROSS JOIN LATERAL loyalty_internal.recorded_prices(kept.program::text, sold, at, kept.used_up::text[]) AS priced
+        CROSS JOIN LATERAL loyalty_internal.recorded_prices(kept.program::text, sold, at, kept.used_up::text[])
+            AS priced
         WHERE kept.program = write_prices.program
         UNION ALL
         SELECT gone.sku, NULL::numeric
@@ -184,8 +187,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.write_prices(text, text[], timestamptz) IS
-    'Adds to loyalty.price_history what these products (null: all) cost from a moment on, where that is new, with the rights of the '
-    'caller. Example: SELECT loyalty_internal.write_prices(''main'', ''{PC-1}'', now());';
+    'Adds to loyalty.price_history what these products (null: all) cost from a moment on, where that is new, with the '
+    'rights of the caller. Example: SELECT loyalty_internal.write_prices(''main'', ''{PC-1}'', now());';
 
 CREATE FUNCTION @extschema@.loyalty_record_prices(program text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -198,9 +201,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_record_prices(text) IS
-    'Records in loyalty.price_history what the calendar of promotions and used-up limits have changed since it was done last, in '
-    'one program or (null) in all that keep it; a part of loyalty_run_jobs(). Nothing depends on when it runs but the moment at '
-    'which a limit counts as used up. Example: SELECT loyalty_record_prices();';
+    'Records in loyalty.price_history what the calendar of promotions and used-up limits have changed since it was '
+    'done last, in one program or (null) in all that keep it; a part of loyalty_run_jobs(). Nothing depends on when it '
+    'runs but the moment at which a limit counts as used up. Example: SELECT loyalty_record_prices();';
 
 CREATE FUNCTION loyalty_internal.settle_prices_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -213,8 +216,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.settle_prices_trigger() IS
-    'Trigger of what prices depend on, before a statement: records what the calendar has changed by now, under what is in force '
-    'yet. Example: CREATE TRIGGER ... BEFORE INSERT ... FOR EACH STATEMENT EXECUTE FUNCTION '
+    'Trigger of what prices depend on, before a statement: records what the calendar has changed by now, under what is '
+    'in force yet. Example: CREATE TRIGGER ... BEFORE INSERT ... FOR EACH STATEMENT EXECUTE FUNCTION '
     'loyalty_internal.settle_prices_trigger();';
 
 CREATE FUNCTION loyalty_internal.record_prices_trigger() RETURNS trigger
@@ -235,9 +238,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.record_prices_trigger() IS
-    'Trigger of loyalty.products and of tables that prices of products depend on, after a statement (transition table "written") '
-    'or a truncate: records the new prices of these products. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS written ... '
-    'EXECUTE FUNCTION loyalty_internal.record_prices_trigger();';
+    'Trigger of loyalty.products and of tables that prices of products depend on, after a statement (transition table '
+    '"written") or a truncate: records the new prices of these products. Example: CREATE TRIGGER ... REFERENCING NEW '
+    'TABLE AS written ... EXECUTE FUNCTION loyalty_internal.record_prices_trigger();';
 
 CREATE FUNCTION loyalty_internal.note_price_change_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -250,8 +253,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.note_price_change_trigger() IS
-    'Trigger of what the prices of a whole program depend on, after a row: notes that they are to be recorded. Example: CREATE '
-    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.note_price_change_trigger();';
+    'Trigger of what the prices of a whole program depend on, after a row: notes that they are to be recorded. '
+    'Example: CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.note_price_change_trigger();';
 
 CREATE FUNCTION loyalty_internal.keep_price_history_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -264,5 +267,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.keep_price_history_trigger() IS
-    'Trigger of loyalty.programs, after a row: begins to keep the price history of an active program, or ends it. Example: CREATE '
-    'TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.keep_price_history_trigger();';
+    'Trigger of loyalty.programs, after a row: begins to keep the price history of an active program, or ends it. '
+    'Example: CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION loyalty_internal.keep_price_history_trigger();';

@@ -7,8 +7,8 @@ CREATE FUNCTION @extschema@.loyalty_calculate("order" jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION @extschema@.loyalty_calculate(jsonb) IS
     'Calculates an order by the program''s applied promotion tree: prices, discounts and points of each line and in '
-    'total. With "opportunities": 3 in the document, also what loyalty_opportunities() says, as an array. Writes nothing and runs '
-    'on a standby. Errors: class LY, for what the order says wrongly. Example: SELECT '
+    'total. With "opportunities": 3 in the document, also what loyalty_opportunities() says, as an array. Writes '
+    'nothing and runs on a standby. Errors: class LY, for what the order says wrongly. Example: SELECT '
     'loyalty_calculate(''{"lines": [{"product": "PC-1", "quantity": 1}]}'');';
 
 CREATE FUNCTION @extschema@.loyalty_calculate("order" jsonb, version integer) RETURNS jsonb
@@ -33,11 +33,11 @@ CREATE FUNCTION @extschema@.loyalty_explain(
 
 COMMENT ON FUNCTION @extschema@.loyalty_explain(jsonb, boolean, boolean, jsonb) IS
     'Shows how loyalty_calculate() comes to its result: the promotion tree, indented, one line of text a row, with a '
-    'reason for each promotion that did not apply; only with everything also drafts and inactive ones, and each of more than ten '
-    'side by side that did not apply for one reason. With draft: how '
-    'loyalty_test() comes to its, in that context. Errors: as loyalty_calculate() or loyalty_test(), LY322 (several orders; '
-    'a context without draft). Example: SELECT loyalty_explain(''{"lines": [{"product": "PC-1", "quantity": 1}]}'', draft => '
-    'true);';
+    'reason for each promotion that did not apply; only with everything also drafts and inactive ones, and each of '
+    'more than ten side by side that did not apply for one reason. With draft: how '
+    'loyalty_test() comes to its, in that context. Errors: as loyalty_calculate() or loyalty_test(), LY322 (several '
+    'orders; a context without draft). Example: SELECT loyalty_explain(''{"lines": [{"product": "PC-1", "quantity": '
+    '1}]}'', draft => true);';
 
 CREATE FUNCTION @extschema@.loyalty_explain("order" jsonb, version integer) RETURNS SETOF text
     LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20
@@ -55,11 +55,11 @@ CREATE FUNCTION @extschema@.loyalty_test("order" jsonb, context jsonb DEFAULT '{
 
 COMMENT ON FUNCTION @extschema@.loyalty_test(jsonb, jsonb) IS
     'Calculates an order, or each of an array of orders, by the draft of the promotion tree, for the member that it '
-    'names or for one made up by the context (balances, tiers, segments, promo_codes, orders): sums, changes of points, '
-    'operations, and the results of the orders. What starts on activation counts as started at any time; with_drafts of '
-    'the context has drafts take part. Writes nothing. Errors: as loyalty_calculate() but LY202; LY301, LY302 '
-    '(the draft cannot be applied), LY322 (order and context contradict each other), LY323 (an unknown name in the '
-    'context). Example: SELECT loyalty_test(''{"lines": [{"product": "PC-1", "quantity": 1}]}'', ''{"balances": '
+    'names or for one made up by the context (balances, tiers, segments, promo_codes, orders): sums, changes of '
+    'points, operations, and the results of the orders. What starts on activation counts as started at any time; '
+    'with_drafts of the context has drafts take part. Writes nothing. Errors: as loyalty_calculate() but LY202; LY301, '
+    'LY302 (the draft cannot be applied), LY322 (order and context contradict each other), LY323 (an unknown name in '
+    'the context). Example: SELECT loyalty_test(''{"lines": [{"product": "PC-1", "quantity": 1}]}'', ''{"balances": '
     '{"bonus": 500}}'');';
 
 CREATE FUNCTION @extschema@.loyalty_test_operations(
@@ -103,7 +103,7 @@ FROM jsonb_array_elements(@extschema@.loyalty_test("order", context) -> 'operati
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_test_operations(jsonb, jsonb) IS
-    'The operations of loyalty_test(), a row each: number of the order in the array, its external id, place and id of the '
-    'line, product, benefit, what it gave (money off, points earned or spent, text, pool of a code), and the promotion with '
-    'its name and type. Errors: as loyalty_test(). Example: SELECT * FROM loyalty_test_operations(''{"lines": [{"product": '
-    '"PC-1", "quantity": 1}]}'');';
+    'The operations of loyalty_test(), a row each: number of the order in the array, its external id, place and id of '
+    'the line, product, benefit, what it gave (money off, points earned or spent, text, pool of a code), and the '
+    'promotion with its name and type. Errors: as loyalty_test(). Example: SELECT * FROM '
+    'loyalty_test_operations(''{"lines": [{"product": "PC-1", "quantity": 1}]}'');';

@@ -113,13 +113,14 @@ CREATE FUNCTION @extschema@.loyalty_book(
 
 COMMENT ON FUNCTION @extschema@.loyalty_book(text, jsonb, boolean) IS
     'Books many transactions at once: an array of objects with member, point_type, type and value, as an INSERT into '
-    'loyalty.transactions names them, and, if wanted, external_id, created_at, active_from, expires_at or expires_on, undoes, '
-    'source_type, source, promotion, comment, data. Each is checked as if it came alone. Those of a member are booked in '
-    'their order; whose row takes the last of what a promotion may still give is not promised. Answers with a row for each, by its number: booked, repeated (an '
-    'equal one was booked before; transaction is that) or refused. Unless skip_refused, the first that is refused is an error that '
-    'names its row, and nothing is booked. Moments without an offset are of the program''s time zone. Errors: LY101, LY102, LY201, '
-    'and those of loyalty_accrue() and loyalty_redeem(). Example: SELECT * FROM loyalty_book(''main'', ''[{"member": "ann", '
-    '"point_type": "bonus", "type": "accrual", "value": 100, "external_id": "spring"}]'');';
+    'loyalty.transactions names them, and, if wanted, external_id, created_at, active_from, expires_at or expires_on, '
+    'undoes, source_type, source, promotion, comment, data. Each is checked as if it came alone. Those of a member are '
+    'booked in their order; whose row takes the last of what a promotion may still give is not promised. Answers with '
+    'a row for each, by its number: booked, repeated (an equal one was booked before; transaction is that) or refused. '
+    'Unless skip_refused, the first that is refused is an error that names its row, and nothing is booked. Moments '
+    'without an offset are of the program''s time zone. Errors: LY101, LY102, LY201, and those of loyalty_accrue() and '
+    'loyalty_redeem(). Example: SELECT * FROM loyalty_book(''main'', ''[{"member": "ann", "point_type": "bonus", '
+    '"type": "accrual", "value": 100, "external_id": "spring"}]'');';
 
 CREATE FUNCTION @extschema@.loyalty_book_segment(
     program text,
@@ -141,11 +142,12 @@ CREATE FUNCTION @extschema@.loyalty_book_segment(
     AS 'MODULE_PATHNAME', 'loyalty_book_segment';
 
 COMMENT ON FUNCTION @extschema@.loyalty_book_segment(text, text, jsonb, boolean) IS
-    'A campaign: books the same for each member whose profile is in a profile segment now, as loyalty_book() does; posting is a '
-    'row for it without the member. With an external_id, which is each member''s own, the call can be repeated: who has come '
-    'into the segment meanwhile gets the points, and nobody gets them twice. Errors: LY705 (no such segment), and those of '
-    'loyalty_book(). Example: SELECT outcome, count(*) FROM loyalty_book_segment(''main'', ''riga'', ''{"point_type": "bonus", '
-    '"type": "accrual", "value": 100, "external_id": "spring"}'') GROUP BY outcome;';
+    'A campaign: books the same for each member whose profile is in a profile segment now, as loyalty_book() does; '
+    'posting is a row for it without the member. With an external_id, which is each member''s own, the call can be '
+    'repeated: who has come into the segment meanwhile gets the points, and nobody gets them twice. Errors: LY705 (no '
+    'such segment), and those of loyalty_book(). Example: SELECT outcome, count(*) FROM loyalty_book_segment(''main'', '
+    '''riga'', ''{"point_type": "bonus", "type": "accrual", "value": 100, "external_id": "spring"}'') GROUP BY '
+    'outcome;';
 
 CREATE FUNCTION @extschema@.loyalty_hold(
     member text,
@@ -238,8 +240,9 @@ CREATE FUNCTION @extschema@.loyalty_cancel(
 COMMENT ON FUNCTION @extschema@.loyalty_cancel(text, text, uuid, text, text) IS
     'Corrects an erroneous transaction, named by its id or external id: books a reversal of an accrual or initial '
     'balance, a refund of a redemption, of what is left of it; rolls back a hold. Answers with that transaction or '
-    'hold; once more, with the same. Errors: LY515 (other types, and what an order booked), LY516 (nothing left), LY514 '
-    '(no such transaction), LY526. Example: SELECT loyalty_cancel(''ann'', ''main'', external_id => ''coffee-17'');';
+    'hold; once more, with the same. Errors: LY515 (other types, and what an order booked), LY516 (nothing left), '
+    'LY514 (no such transaction), LY526. Example: SELECT loyalty_cancel(''ann'', ''main'', external_id => '
+    '''coffee-17'');';
 
 CREATE FUNCTION @extschema@.loyalty_cancel(transaction uuid) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -286,9 +289,9 @@ CREATE FUNCTION @extschema@.loyalty_write_off_owed(
     AS 'MODULE_PATHNAME', 'loyalty_write_off_owed';
 
 COMMENT ON FUNCTION @extschema@.loyalty_write_off_owed(text, text, text, numeric, text, text) IS
-    'Waives points that a member owes: amount, above 0, at most what is owed. Answers with the transaction, whose value '
-    'is 0 and whose owed is below 0. Errors: LY516 (more than owed), LY501 to LY505, LY507, LY526. Example: SELECT '
-    'loyalty_write_off_owed(''ann'', ''main'', ''bonus'', 12.5, comment => ''goodwill'');';
+    'Waives points that a member owes: amount, above 0, at most what is owed. Answers with the transaction, whose '
+    'value is 0 and whose owed is below 0. Errors: LY516 (more than owed), LY501 to LY505, LY507, LY526. Example: '
+    'SELECT loyalty_write_off_owed(''ann'', ''main'', ''bonus'', 12.5, comment => ''goodwill'');';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Reading
@@ -316,8 +319,9 @@ CREATE FUNCTION @extschema@.loyalty_balance(
 COMMENT ON FUNCTION @extschema@.loyalty_balance(text, text, text, timestamptz) IS
     'Balances of a member, a row for each point type or for the one named: total, active (what can be spent), waiting '
     '(not active yet), held, debt, owed, in points; total and active in money by the ratio of the version in force (of '
-    'the type where there is none), rounded to the currency''s scale, null for qualification points, which buy nothing. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing '
-    'happens. What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
+    'the type where there is none), rounded to the currency''s scale, null for qualification points, which buy '
+    'nothing. At a moment of the past: by what was booked as of it; of the future: as it will be if nothing happens. '
+    'What is due counts as booked. Writes nothing. Errors: LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_balance(''ann'', ''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_expiring_points(
@@ -377,8 +381,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_statement(text, text, text, uuid, intege
     'before the last id of this one. Errors: LY104 (page size), LY201, LY208, LY507. Example: SELECT * FROM '
     'loyalty_statement(''ann'', ''main'', page_size => 20);';
 
--- It joins whole tables with each other, often just after they were loaded or restored, when the planner knows nothing of
--- them yet and would take nested loops for cheap.
+-- It joins whole tables with each other, often just after they were loaded or restored, when the planner knows nothing
+-- of them yet and would take nested loops for cheap.
 CREATE FUNCTION @extschema@.loyalty_verify(
     program text DEFAULT NULL,
     OUT invariant text,
@@ -395,14 +399,15 @@ CREATE FUNCTION @extschema@.loyalty_verify(
     AS 'MODULE_PATHNAME', 'loyalty_verify';
 
 COMMENT ON FUNCTION @extschema@.loyalty_verify(text) IS
-    'Recomputes the ledger, of one program or of all, and returns each invariant that does not hold as a row: which, of '
-    'which account, at which transaction or lot, and what was found. No row: all is right. Reads every row of the '
+    'Recomputes the ledger, of one program or of all, and returns each invariant that does not hold as a row: which, '
+    'of which account, at which transaction or lot, and what was found. No row: all is right. Reads every row of the '
     'ledger. Errors: LY001. Example: SELECT * FROM loyalty_verify();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Point types
 
-CREATE FUNCTION @extschema@.loyalty_clone_point_type(program text, point_type text, external_id text, name text DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_clone_point_type(program text, point_type text, external_id text,
+    name text DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_clone_point_type';
@@ -421,7 +426,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_activate_point_type(text, text) IS
     'Lets points of a type be earned and spent; a moment of deactivation that has passed is forgotten. Errors: LY201, '
     'LY208, LY526. Example: SELECT loyalty_activate_point_type(''main'', ''bonus'');';
 
-CREATE FUNCTION @extschema@.loyalty_deactivate_point_type(program text, point_type text, "at" timestamptz DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_deactivate_point_type(program text, point_type text, "at" timestamptz DEFAULT NULL)
+    RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_deactivate_point_type';
@@ -447,8 +453,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.applied_ratios_trigger() IS
-    'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s ratios. '
-    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.applied_ratios_trigger();';
+    'Trigger of loyalty.promotion_versions, after the insert of a row: balances are worth money by the version''s '
+    'ratios. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.applied_ratios_trigger();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Parts of the ledger's queries, which the planner takes into them: see 06-days.sql
@@ -468,15 +474,16 @@ CREATE FUNCTION loyalty_internal.gone_at(expires_at timestamptz, active_from tim
     RETURN least(expires_at, CASE WHEN active_from < reset_at THEN reset_at END);
 
 COMMENT ON FUNCTION loyalty_internal.gone_at(timestamptz, timestamptz, timestamptz) IS
-    'When a lot''s points are gone: as they expire, or by a reset of points that were active before it. Example: SELECT '
-    'loyalty_internal.gone_at(''infinity'', ''2026-03-01'', ''2026-07-01'');';
+    'When a lot''s points are gone: as they expire, or by a reset of points that were active before it. Example: '
+    'SELECT loyalty_internal.gone_at(''infinity'', ''2026-03-01'', ''2026-07-01'');';
 
 CREATE FUNCTION loyalty_internal.erased_hash(comment text, data jsonb) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN sha256(convert_to(jsonb_build_array(comment, data)::text, 'UTF8'));
 
 COMMENT ON FUNCTION loyalty_internal.erased_hash(text, jsonb) IS
-    'What is kept of a comment and data that were blanked. Example: SELECT loyalty_internal.erased_hash(''By phone'', NULL);';
+    'What is kept of a comment and data that were blanked. Example: SELECT loyalty_internal.erased_hash(''By phone'', '
+    'NULL);';
 
 CREATE FUNCTION loyalty_internal.shown(posting jsonb, data jsonb) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -486,8 +493,8 @@ CREATE FUNCTION loyalty_internal.shown(posting jsonb, data jsonb) RETURNS jsonb
     END;
 
 COMMENT ON FUNCTION loyalty_internal.shown(jsonb, jsonb) IS
-    'A transaction or hold as functions show it: without what is null, but for what is within its data. Example: SELECT '
-    'loyalty_internal.shown(to_jsonb(hold), hold.data) FROM loyalty.holds AS hold;';
+    'A transaction or hold as functions show it: without what is null, but for what is within its data. Example: '
+    'SELECT loyalty_internal.shown(to_jsonb(hold), hold.data) FROM loyalty.holds AS hold;';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The simulated clock

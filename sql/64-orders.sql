@@ -18,7 +18,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'LY312',
             MESSAGE = format('the kind of order status "%s" cannot be changed', OLD.external_id),
-            DETAIL = format('It is "%s", the change would make it "%s", and there are orders in it.', OLD.kind, NEW.kind),
+            DETAIL = format('It is "%s", the change would make it "%s", and there are orders in it.', OLD.kind,
+                NEW.kind),
             HINT = 'Add a status of the other kind, and move orders to it.',
             SCHEMA = TG_TABLE_SCHEMA,
             TABLE = TG_TABLE_NAME,
@@ -29,9 +30,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.order_statuses_trigger() IS
-    'Trigger of loyalty.order_statuses, before the kind of a row changes between those of orders that stand and those of orders that '
-    'were cancelled or refunded: refuses it where orders have the status (LY312). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_internal.order_statuses_trigger();';
+    'Trigger of loyalty.order_statuses, before the kind of a row changes between those of orders that stand and those '
+    'of orders that were cancelled or refunded: refuses it where orders have the status (LY312). Example: CREATE '
+    'TRIGGER ... EXECUTE FUNCTION loyalty_internal.order_statuses_trigger();';
 
 CREATE FUNCTION @extschema@.loyalty_place_order("order" jsonb) RETURNS jsonb
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -42,15 +43,16 @@ COMMENT ON FUNCTION @extschema@.loyalty_place_order(jsonb) IS
     'Places an order: calculates it as loyalty_calculate() does, with the buyer''s balances locked, stores it, spends '
     'the points that pay for it, and credits the points it earns or lets them wait for a status; all in the caller''s '
     'transaction. Answers with the calculation, and with status, placed_at, booked (what went into the ledger) and '
-    'repeated: true where the same document was placed before. With "fire": false nothing is told of it, and so nothing fires '
-    'that follows events: placing writes none of its own; what falls due, tiers that change, and all that happens to the order '
-    'later are told as always. Errors: LY103 (no external_id), LY601 (the id was used '
+    'repeated: true where the same document was placed before. With "fire": false nothing is told of it, and so '
+    'nothing fires that follows events: placing writes none of its own; what falls due, tiers that change, and all '
+    'that happens to the order later are told as always. Errors: LY103 (no external_id), LY601 (the id was used '
     'for another order), LY602 (the total is not expected_total), LY603 (time in the future), LY609 (final status), '
     'LY706 (several profiles have the e-mail address or telephone number that the member is given by), '
     'and those of loyalty_calculate(). Example: SELECT loyalty_place_order(''{"external_id": "A-1", "lines": '
     '[{"product": "PC-1", "quantity": 1}]}'');';
 
-CREATE FUNCTION @extschema@.loyalty_set_order_status(program text, external_id text, status text, line text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION @extschema@.loyalty_set_order_status(program text, external_id text, status text,
+    line text DEFAULT NULL) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'loyalty_set_order_status';
@@ -102,11 +104,11 @@ CREATE FUNCTION @extschema@.loyalty_import_orders(orders jsonb) RETURNS jsonb
 COMMENT ON FUNCTION @extschema@.loyalty_import_orders(jsonb) IS
     'Stores orders that were made elsewhere: an array of order documents, each with external_id and a price on every '
     'line, which may have the total that was paid for it. No promotions, points or codes; they count for activity, by '
-    'which dynamic tiers are judged, and can be cancelled and returned in money. All or none are stored. Answers with the numbers of those imported, and '
-    'of those repeated: imported before with the same content. Errors: LY601 (an id was used for another order), LY603 '
-    '(time in the future), LY203 (not in the profile database), and those of the order document. Example: SELECT '
-    'loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", "status": "delivered", "lines": '
-    '[{"product": "PC-1", "quantity": 1, "price": 10}]}]'');';
+    'which dynamic tiers are judged, and can be cancelled and returned in money. All or none are stored. Answers with '
+    'the numbers of those imported, and of those repeated: imported before with the same content. Errors: LY601 (an id '
+    'was used for another order), LY603 (time in the future), LY203 (not in the profile database), and those of the '
+    'order document. Example: SELECT loyalty_import_orders(''[{"external_id": "old-1", "time": "2025-03-01T10:00", '
+    '"status": "delivered", "lines": [{"product": "PC-1", "quantity": 1, "price": 10}]}]'');';
 
 CREATE FUNCTION @extschema@.loyalty_reprice_order(program text, external_id text) RETURNS jsonb
     LANGUAGE C STABLE PARALLEL SAFE
@@ -116,8 +118,8 @@ CREATE FUNCTION @extschema@.loyalty_reprice_order(program text, external_id text
 COMMENT ON FUNCTION @extschema@.loyalty_reprice_order(text, text) IS
     'Calculates a placed order again, by the version of the promotion tree and from the prices, segments and balances '
     'that it was placed with: the same result, whatever has changed since. Where it was placed under other rules of '
-    'calculation (loyalty.version_history), the result stored with it, with rules_changed. Writes nothing. Errors: LY604 '
-    '(no such order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT '
+    'calculation (loyalty.version_history), the result stored with it, with rules_changed. Writes nothing. Errors: '
+    'LY604 (no such order), LY612 (it was imported, or its content was erased), LY526. Example: SELECT '
     'loyalty_reprice_order(''main'', ''A-1'');';
 
 CREATE FUNCTION @extschema@.loyalty_order(program text, external_id text) RETURNS jsonb
@@ -126,9 +128,9 @@ CREATE FUNCTION @extschema@.loyalty_order(program text, external_id text) RETURN
     AS 'MODULE_PATHNAME', 'loyalty_order';
 
 COMMENT ON FUNCTION @extschema@.loyalty_order(text, text) IS
-    'An order as it stands now: its status, totals, lines with what came back of them, operations, texts and promo codes as '
-    'they were when it was placed, points earned and spent, returns; times by the clock of the program. Errors: LY604 (no '
-    'such order), LY526. Example: SELECT loyalty_order(''main'', ''A-1'');';
+    'An order as it stands now: its status, totals, lines with what came back of them, operations, texts and promo '
+    'codes as they were when it was placed, points earned and spent, returns; times by the clock of the program. '
+    'Errors: LY604 (no such order), LY526. Example: SELECT loyalty_order(''main'', ''A-1'');';
 
 CREATE FUNCTION @extschema@.loyalty_orders(
     member text,
@@ -152,5 +154,5 @@ CREATE FUNCTION @extschema@.loyalty_orders(
 
 COMMENT ON FUNCTION @extschema@.loyalty_orders(text, text, integer, text) IS
     'Orders of a member, or of any profile that ordered, the latest first, a page (1 to 1000) at a time: before is the '
-    'external id of the last order of the page before. Without a program: the active one. Errors: LY201, LY104 (the page '
-    'size), LY526. Example: SELECT * FROM loyalty_orders(''ann'');';
+    'external id of the last order of the page before. Without a program: the active one. Errors: LY201, LY104 (the '
+    'page size), LY526. Example: SELECT * FROM loyalty_orders(''ann'');';

@@ -7,10 +7,11 @@ CREATE FUNCTION @extschema@.loyalty_refresh_reports() RETURNS TABLE (report text
     AS 'MODULE_PATHNAME', 'loyalty_refresh_reports';
 
 COMMENT ON FUNCTION @extschema@.loyalty_refresh_reports() IS
-    'Computes the reports that add up and keeps them, as of now: from then on they are read in no time, and show the moment '
-    'they are of. Until the first run they are computed whenever they are read; after it, loyalty_run_jobs() does the same '
-    'once a day. Reads the whole ledger. Returns how many rows each has. All in one transaction, and readers do not wait. '
-    'Errors: LY524 (another run is at work), LY001. Example: SELECT * FROM loyalty_refresh_reports();';
+    'Computes the reports that add up and keeps them, as of now: from then on they are read in no time, and show the '
+    'moment they are of. Until the first run they are computed whenever they are read; after it, loyalty_run_jobs() '
+    'does the same once a day. Reads the whole ledger. Returns how many rows each has. All in one transaction, and '
+    'readers do not wait. Errors: LY524 (another run is at work), LY001. Example: SELECT * FROM '
+    'loyalty_refresh_reports();';
 
 CREATE FUNCTION loyalty_internal.report_figures(report text) RETURNS SETOF record
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
@@ -19,13 +20,14 @@ CREATE FUNCTION loyalty_internal.report_figures(report text) RETURNS SETOF recor
     AS 'MODULE_PATHNAME', 'loyalty_report_figures';
 
 COMMENT ON FUNCTION loyalty_internal.report_figures(text) IS
-    'What a report that adds up is made from: as it was kept last, or computed now where nothing was kept; the columns of '
-    'the table that keeps it, and as_of. The views of these reports call it. Errors: LY785 (no such report). Example: SELECT '
-    '* FROM loyalty_internal.report_figures(''liability'') AS (program text, point_type text, month date, lots '
-    'bigint, points '
+    'What a report that adds up is made from: as it was kept last, or computed now where nothing was kept; the columns '
+    'of the table that keeps it, and as_of. The views of these reports call it. Errors: LY785 (no such report). '
+    'Example: SELECT * FROM loyalty_internal.report_figures(''liability'') AS (program text, point_type text, month '
+    'date, lots bigint, points '
     'numeric, waiting numeric, held numeric, as_of timestamptz);';
 
-CREATE FUNCTION @extschema@.loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION @extschema@.loyalty_promotion_tree(program text DEFAULT NULL, filter text DEFAULT NULL)
+    RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -84,8 +86,10 @@ BEGIN
         FROM node AS other
         WHERE other.matches
             AND (
-                other.path[:cardinality(node.path)] = node.path AND node.node = 'group' AND other.path[1] IS DISTINCT FROM '~'
-                OR node.path[:cardinality(other.path)] = other.path AND other.node = 'group' AND cardinality(other.path) > 0
+                other.path[:cardinality(node.path)] = node.path AND node.node = 'group'
+                    AND other.path[1] IS DISTINCT FROM '~'
+                OR node.path[:cardinality(other.path)] = other.path AND other.node = 'group'
+                    AND cardinality(other.path) > 0
                 OR node.path = other.path
             )
     )
@@ -94,10 +98,11 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promotion_tree(text, text) IS
-    'The promotion tree of a program (null: the only one) as it is edited, a line of text a row: main arbitration, limits, '
-    'groups, promotions with their status, what is new or changed since the last apply, and in the first line how many '
-    'promotions are active. With a filter, only nodes whose external id or name contains it, or whose kind, status or '
-    'change it is, with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', ''draft'');';
+    'The promotion tree of a program (null: the only one) as it is edited, a line of text a row: main arbitration, '
+    'limits, groups, promotions with their status, what is new or changed since the last apply, and in the first line '
+    'how many promotions are active. With a filter, only nodes whose external id or name contains it, or whose kind, '
+    'status or change it is, with the groups above. Errors: LY201. Example: SELECT loyalty_promotion_tree(''main'', '
+    '''draft'');';
 
 CREATE FUNCTION loyalty_internal.bar(value numeric, largest numeric, width integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -134,8 +139,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_points_chart(text, text, integer) IS
-    'A bar chart of points outstanding by the month in which they expire (infinity: never), the longest bar width characters '
-    'long, from loyalty.liability. Example: SELECT * FROM loyalty_points_chart(''main'', ''bonus'');';
+    'A bar chart of points outstanding by the month in which they expire (infinity: never), the longest bar width '
+    'characters long, from loyalty.liability. Example: SELECT * FROM loyalty_points_chart(''main'', ''bonus'');';
 
 CREATE FUNCTION @extschema@.loyalty_tier_chart(
     program text,
@@ -163,7 +168,8 @@ COMMENT ON FUNCTION @extschema@.loyalty_tier_chart(text, text, integer) IS
     'A bar chart of the members of each tier of a group, highest first, the longest bar width characters long, from '
     'loyalty.tier_distribution. Example: SELECT * FROM loyalty_tier_chart(''main'', ''club'');';
 
-CREATE FUNCTION @extschema@.loyalty_member_card(member text, program text, transactions integer DEFAULT 5) RETURNS SETOF text
+CREATE FUNCTION @extschema@.loyalty_member_card(member text, program text, transactions integer DEFAULT 5)
+    RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -204,7 +210,8 @@ BEGIN
         CASE WHEN held.waiting > 0 THEN format('%s not active yet', held.waiting) END,
         CASE WHEN held.held > 0 THEN format('%s held', held.held) END,
         CASE WHEN held.owed + held.debt > 0 THEN format('%s owed', held.owed + held.debt) END,
-        CASE WHEN held.active > 0 AND held.active_money IS NOT NULL THEN format('worth %s %s', held.active_money, held.currency) END
+        CASE WHEN held.active > 0
+            AND held.active_money IS NOT NULL THEN format('worth %s %s', held.active_money, held.currency) END
     )
     FROM @extschema@.loyalty_balance(
         loyalty_member_card.member, loyalty_member_card.program, NULL::text, NULL::timestamptz
@@ -242,9 +249,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_member_card(text, text, integer) IS
-    'What there is to know about a member at a glance, a line of text a row: since when, tiers and what is missing to the next '
-    'ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are those of the '
-    'session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT loyalty_member_card(''ann'', ''main'');';
+    'What there is to know about a member at a glance, a line of text a row: since when, tiers and what is missing to '
+    'the next ones, balances, points that expire within 90 days, and the last transactions (1 to 10000). Times are '
+    'those of the session''s time zone. Errors: LY104 (their number), LY201, LY507. Example: SELECT '
+    'loyalty_member_card(''ann'', ''main'');';
 
 CREATE FUNCTION loyalty_internal.profile_contacts(program text, OUT member text, OUT email text, OUT phone text)
     RETURNS SETOF record
@@ -253,9 +261,9 @@ CREATE FUNCTION loyalty_internal.profile_contacts(program text, OUT member text,
     AS 'MODULE_PATHNAME', 'loyalty_profile_contacts';
 
 COMMENT ON FUNCTION loyalty_internal.profile_contacts(text) IS
-    'All profiles of a program''s profile database: key, e-mail and telephone, where it names their columns; of bundled '
-    'profiles the attributes email and phone. The caller needs the right to read the profiles. Errors: LY201, LY211, LY526, '
-    'LY791. Example: SELECT * FROM loyalty_internal.profile_contacts(''main'');';
+    'All profiles of a program''s profile database: key, e-mail and telephone, where it names their columns; of '
+    'bundled profiles the attributes email and phone. The caller needs the right to read the profiles. Errors: LY201, '
+    'LY211, LY526, LY791. Example: SELECT * FROM loyalty_internal.profile_contacts(''main'');';
 
 CREATE FUNCTION @extschema@.loyalty_export_members(
     program text,
@@ -305,5 +313,6 @@ $body$;
 COMMENT ON FUNCTION @extschema@.loyalty_export_members(text) IS
     'The present members of a program as flat columns, for COPY: key, e-mail and telephone of the profile (where its '
     'database names these columns; of bundled profiles the attributes email and phone), days of registration and '
-    'enrolment in the program''s time zone, total balances and tiers as text. The caller needs the right to read the profiles. '
-    'Errors: LY201, LY211, LY791. Example: COPY (SELECT * FROM loyalty_export_members(''main'')) TO STDOUT (FORMAT csv, HEADER);';
+    'enrolment in the program''s time zone, total balances and tiers as text. The caller needs the right to read the '
+    'profiles. Errors: LY201, LY211, LY791. Example: COPY (SELECT * FROM loyalty_export_members(''main'')) TO STDOUT '
+    '(FORMAT csv, HEADER);';

@@ -1,7 +1,7 @@
 -- Roles without reading manuals: four sets of rights, what each consists of, granting and revoking them.
 --
--- All is granted and revoked as the schema's owner, see loyalty_internal.require_owner(): a right is taken back only by the
--- role that gave it, and an owner could not take back what a superuser gave.
+-- All is granted and revoked as the schema's owner, see loyalty_internal.require_owner(): a right is taken back only by
+-- the role that gave it, and an owner could not take back what a superuser gave.
 
 CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege text, object text)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -30,7 +30,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             WHERE extension.extname = 'loyalty'
                 OR schema.nspname = 'loyalty'
                 AND function.proname IN (
-                    'apart', 'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates', 'drop_predicates', 'note_edits',
+                    'apart', 'clock', 'recast', 'judge_products', 'forget_products', 'make_predicates',
+                    'drop_predicates', 'note_edits',
                     'settle_prices', 'record_prices', 'note_price_change', 'note_used_up', 'keep_price_history'
                 )
         ),
@@ -55,12 +56,16 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
         WHERE CASE rights
             WHEN 'app' THEN routine.name IN (
                 'loyalty_accrue', 'loyalty_activate_promo_code', 'loyalty_applied', 'loyalty_attach_promo_code',
-                'loyalty_balance', 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_claim', 'loyalty_commit',
+                'loyalty_balance', 'loyalty_calculate', 'loyalty_cancel', 'loyalty_cancel_order', 'loyalty_claim',
+                'loyalty_commit',
                 'loyalty_detach_promo_code', 'loyalty_enrol', 'loyalty_events_ack', 'loyalty_events_claim',
                 'loyalty_events_since', 'loyalty_expiring_points', 'loyalty_explain', 'loyalty_find_member',
-                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities', 'loyalty_order', 'loyalty_orders',
-                'loyalty_place_order', 'loyalty_prices', 'loyalty_prior_price', 'loyalty_promo_code', 'loyalty_promo_codes', 'loyalty_redeem',
-                'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback', 'loyalty_set_order_status',
+                'loyalty_fire', 'loyalty_hold', 'loyalty_judge', 'loyalty_now', 'loyalty_opportunities',
+                'loyalty_order', 'loyalty_orders',
+                'loyalty_place_order', 'loyalty_prices', 'loyalty_prior_price', 'loyalty_promo_code',
+                'loyalty_promo_codes', 'loyalty_redeem',
+                'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback',
+                'loyalty_set_order_status',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tiers_reached', 'loyalty_trigger_promotions'
             )
             WHEN 'admin' THEN (NOT routine.is_job OR routine.name = 'loyalty_wall_clock')
@@ -120,7 +125,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 -- What is configured.
                 ('admin', 'INSERT, UPDATE, DELETE', '{profile_databases,profiles,programs,point_types}'::text[]),
                 ('admin', 'INSERT, UPDATE, DELETE', '{channels,contact_points,regions,order_statuses,fields,products}'),
-                ('admin', 'INSERT, UPDATE, DELETE', '{partners,partner_products,tier_groups,tiers,promo_code_pools,goals}'),
+                ('admin', 'INSERT, UPDATE, DELETE',
+                    '{partners,partner_products,tier_groups,tiers,promo_code_pools,goals}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{product_segments,profile_segments,order_segments}'),
                 (
                     'admin', 'INSERT, UPDATE, DELETE',
@@ -128,14 +134,15 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 ),
                 ('admin', 'INSERT, UPDATE, DELETE', '{promotion_groups,promotions,promotion_conditions}'),
                 ('admin', 'INSERT, UPDATE, DELETE', '{promotion_benefits,trigger_rules}'),
-                -- By which the triggers of these tables, which run with the editor's rights, let editors wait for each other.
+                -- By which the triggers of these tables, which run with the editor's rights, let editors wait for each
+                -- other.
                 ('admin', 'INSERT (program), UPDATE (edits, generation)', '{drafts}'),
                 ('admin', 'INSERT', '{promotion_activations}'),
                 -- A transaction by hand: all columns but those that the ledger fills.
                 (
                     'admin',
-                    'INSERT (member, program, point_type, external_id, type, value, created_at, active_from, expires_at, '
-                    'source_type, source, promotion, comment, data)',
+                    'INSERT (member, program, point_type, external_id, type, value, created_at, active_from, '
+                    'expires_at, source_type, source, promotion, comment, data)',
                     '{transactions}'
                 ),
                 ('app', 'INSERT, UPDATE', '{profiles}')
@@ -145,8 +152,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
     END;
 
 COMMENT ON FUNCTION @extschema@.loyalty_rights(text) IS
-    'What a set of rights consists of, as GRANT writes it: app, admin, report or jobs; nothing of any other name. Example: '
-    'SELECT * FROM loyalty_rights(''app'');';
+    'What a set of rights consists of, as GRANT writes it: app, admin, report or jobs; nothing of any other name. '
+    'Example: SELECT * FROM loyalty_rights(''app'');';
 
 CREATE FUNCTION loyalty_internal.rights_problem(role name, rights text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -180,8 +187,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.rights_problem(name, text) IS
-    'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 (the '
-    'owner), LY001. Example: SELECT loyalty_internal.rights_problem(''checkout'', ''app'');';
+    'Refuses what loyalty_grant() and loyalty_revoke() cannot do: LY780 (no such set), LY781 (no such role), LY782 '
+    '(the owner), LY001. Example: SELECT loyalty_internal.rights_problem(''checkout'', ''app'');';
 
 CREATE FUNCTION @extschema@.loyalty_grant(role name, rights text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -190,11 +197,11 @@ CREATE FUNCTION @extschema@.loyalty_grant(role name, rights text) RETURNS void
 
 COMMENT ON FUNCTION @extschema@.loyalty_grant(name, text) IS
     'Grants a role a set of rights: app (quotes, orders, points and codes of one buyer at a time), admin (all of that, '
-    'configuration, corrections), report (report views and figures, nothing written) or jobs (the jobs, and nothing else). '
-    'A role may have several. loyalty_migrate() grants them again on what a new version brings. For the schema''s owner; '
-    'loyalty_rights() tells what a set consists of. Errors: LY780 (no such set), LY781 (no such role), LY782 (the owner '
-    'itself), LY783 (called by somebody else), LY784 (the owner may not pass on the functions), LY001. Example: SELECT '
-    'loyalty_grant(''checkout'', ''app'');';
+    'configuration, corrections), report (report views and figures, nothing written) or jobs (the jobs, and nothing '
+    'else). A role may have several. loyalty_migrate() grants them again on what a new version brings. For the '
+    'schema''s owner; loyalty_rights() tells what a set consists of. Errors: LY780 (no such set), LY781 (no such '
+    'role), LY782 (the owner itself), LY783 (called by somebody else), LY784 (the owner may not pass on the '
+    'functions), LY001. Example: SELECT loyalty_grant(''checkout'', ''app'');';
 
 CREATE FUNCTION loyalty_internal.grant_as_owner(role name, rights text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -243,10 +250,10 @@ CREATE FUNCTION @extschema@.loyalty_revoke(role name, rights text) RETURNS boole
     AS 'MODULE_PATHNAME', 'loyalty_as_owner';
 
 COMMENT ON FUNCTION @extschema@.loyalty_revoke(name, text) IS
-    'Takes a set of rights back from a role, all but what another set of the role holds, too; returns whether the role had '
-    'it by loyalty_grant(). What was granted otherwise on the same objects goes, too. Errors: LY780 (no such set), LY781 '
-    '(no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT loyalty_revoke(''checkout'', '
-    '''app'');';
+    'Takes a set of rights back from a role, all but what another set of the role holds, too; returns whether the role '
+    'had it by loyalty_grant(). What was granted otherwise on the same objects goes, too. Errors: LY780 (no such set), '
+    'LY781 (no such role), LY782 (the owner), LY783 (called by somebody else), LY001. Example: SELECT '
+    'loyalty_revoke(''checkout'', ''app'');';
 
 CREATE FUNCTION loyalty_internal.revoke_as_owner(role name, rights text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -289,8 +296,8 @@ CREATE FUNCTION @extschema@.loyalty_restore_rights() RETURNS void
 
 COMMENT ON FUNCTION @extschema@.loyalty_restore_rights() IS
     'Grants again all that loyalty.granted_rights records, to roles of these names: after a restore without rights '
-    '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their rights '
-    'still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
+    '(pg_restore --no-acl), and where roles have come since. loyalty_migrate() does it for roles that have their '
+    'rights still. Errors: LY783, LY784. Example: SELECT loyalty_restore_rights();';
 
 CREATE FUNCTION loyalty_internal.restore_rights_as_owner() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

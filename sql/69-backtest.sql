@@ -6,8 +6,8 @@ CREATE FUNCTION loyalty_internal.effective_promotions(result jsonb) RETURNS text
     AS 'MODULE_PATHNAME', 'loyalty_effective_promotions';
 
 COMMENT ON FUNCTION loyalty_internal.effective_promotions(jsonb) IS
-    'The promotions that had an effect, in what loyalty_calculate() or loyalty_place_order() answered; none of null. Example: '
-    'SELECT loyalty_internal.effective_promotions(result) FROM loyalty.orders;';
+    'The promotions that had an effect, in what loyalty_calculate() or loyalty_place_order() answered; none of null. '
+    'Example: SELECT loyalty_internal.effective_promotions(result) FROM loyalty.orders;';
 
 CREATE FUNCTION loyalty_internal.replay(
     program text,
@@ -28,11 +28,12 @@ CREATE FUNCTION loyalty_internal.replay(
     AS 'MODULE_PATHNAME', 'loyalty_replay';
 
 COMMENT ON FUNCTION loyalty_internal.replay(text, integer, jsonb, jsonb, jsonb, integer) IS
-    'What an order of loyalty.orders would come to with a version of the promotion tree, null being the draft: total, points '
-    'earned then and with it, promotions whose effect it would gain or lose, or the error that there is instead. Request, stored '
-    'input, result and version are the order''s. One row of loyalty_backtest(). Errors: LY201 (program), LY301, LY302 (the draft '
-    'cannot be applied), LY320 (no such version), LY526. Example: SELECT replayed.* FROM loyalty.orders AS o, '
-    'loyalty_internal.replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS replayed;';
+    'What an order of loyalty.orders would come to with a version of the promotion tree, null being the draft: total, '
+    'points earned then and with it, promotions whose effect it would gain or lose, or the error that there is '
+    'instead. Request, stored input, result and version are the order''s. One row of loyalty_backtest(). Errors: LY201 '
+    '(program), LY301, LY302 (the draft cannot be applied), LY320 (no such version), LY526. Example: SELECT replayed.* '
+    'FROM loyalty.orders AS o, loyalty_internal.replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS '
+    'replayed;';
 
 CREATE FUNCTION @extschema@.loyalty_backtest(
     program text,
@@ -73,7 +74,8 @@ FROM loyalty.orders AS stored
 -- Evaluated once for each order, by OFFSET 0, and as a value: a function in FROM puts its row aside first.
 CROSS JOIN LATERAL (
     SELECT loyalty_internal.replay(
-        stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, stored.result, coalesce(stored.version, 0)
+        stored.program::text, loyalty_backtest.version, stored.request, stored.resolved, stored.result,
+        coalesce(stored.version, 0)
     ) AS row
     OFFSET 0
 ) AS replayed
@@ -83,14 +85,14 @@ WHERE stored.program = loyalty_backtest.program
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_backtest(text, integer, timestamptz, timestamptz) IS
-    'What each stored order of a time would have come to with a version of the promotion tree; without version: with the draft. '
-    'From the input stored with each order (prices, balances, tiers, segments, what usage limits left), so that nothing but the '
-    'tree differs: with the version that it was placed with, an order comes to what it did. What that input does not know is '
-    'judged by today''s catalogue and profiles, and limits that it does not know are none; imported orders (origin) are quoted at '
-    'their lines'' prices. The server spreads large histories over parallel processes, each of which tells by NOTICE how far it '
-    'is. Reads with the caller''s rights; writes nothing. Errors: LY201 (program), LY301, LY302 (the draft cannot be applied), '
-    'LY320 (no such version); those of one order stand in its row. Example: SELECT * FROM loyalty_backtest(''main'') WHERE '
-    'difference <> 0;';
+    'What each stored order of a time would have come to with a version of the promotion tree; without version: with '
+    'the draft. From the input stored with each order (prices, balances, tiers, segments, what usage limits left), so '
+    'that nothing but the tree differs: with the version that it was placed with, an order comes to what it did. What '
+    'that input does not know is judged by today''s catalogue and profiles, and limits that it does not know are none; '
+    'imported orders (origin) are quoted at their lines'' prices. The server spreads large histories over parallel '
+    'processes, each of which tells by NOTICE how far it is. Reads with the caller''s rights; writes nothing. Errors: '
+    'LY201 (program), LY301, LY302 (the draft cannot be applied), LY320 (no such version); those of one order stand in '
+    'its row. Example: SELECT * FROM loyalty_backtest(''main'') WHERE difference <> 0;';
 
 CREATE FUNCTION @extschema@.loyalty_backtest_summary(
     program text,
@@ -162,6 +164,7 @@ UNION ALL
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_backtest_summary(text, integer, timestamptz, timestamptz) IS
-    'loyalty_backtest() in sums: first a row without promotion for all orders, then one for each promotion that orders would '
-    'gain or lose, over these orders. Changed are those whose total or points would be others; money is the sum of totals. '
-    'Errors: as there, but that orders with an error are counted only. Example: SELECT * FROM loyalty_backtest_summary(''main'');';
+    'loyalty_backtest() in sums: first a row without promotion for all orders, then one for each promotion that orders '
+    'would gain or lose, over these orders. Changed are those whose total or points would be others; money is the sum '
+    'of totals. Errors: as there, but that orders with an error are counted only. Example: SELECT * FROM '
+    'loyalty_backtest_summary(''main'');';

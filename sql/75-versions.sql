@@ -1,4 +1,5 @@
--- Versions of the promotion tree: applying the draft, the rules that a version is calculated by, and who edited the draft.
+-- Versions of the promotion tree: applying the draft, the rules that a version is calculated by, and who edited the
+-- draft.
 
 CREATE FUNCTION loyalty_internal.moment(at timestamptz, time_zone text) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -30,10 +31,10 @@ CREATE FUNCTION @extschema@.loyalty_apply(program text, promotions text[]) RETUR
     AS 'MODULE_PATHNAME', 'loyalty_apply_some';
 
 COMMENT ON FUNCTION @extschema@.loyalty_apply(text, text[]) IS
-    'Applies these promotions alone, deleted ones too: the new version is the last one with them as they are drafted, under its '
-    'settings, ratios, groups and segments. All else stays pending, and a revert goes to the new version. Errors: LY319 (no '
-    'such promotion), LY328 (it needs a group or a predicate whose change is pending), and those of loyalty_apply(). Example: '
-    'SELECT loyalty_apply(''main'', ''{spring}'');';
+    'Applies these promotions alone, deleted ones too: the new version is the last one with them as they are drafted, '
+    'under its settings, ratios, groups and segments. All else stays pending, and a revert goes to the new version. '
+    'Errors: LY319 (no such promotion), LY328 (it needs a group or a predicate whose change is pending), and those of '
+    'loyalty_apply(). Example: SELECT loyalty_apply(''main'', ''{spring}'');';
 
 CREATE FUNCTION loyalty_internal.promotion_versions_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -60,8 +61,8 @@ CREATE FUNCTION loyalty_internal.calculation_rules() RETURNS integer
     AS 'MODULE_PATHNAME', 'loyalty_calculation_rules';
 
 COMMENT ON FUNCTION loyalty_internal.calculation_rules() IS
-    'Number of the rules by which this library calculates orders; versions of the promotion tree carry the number they were '
-    'applied under. Example: SELECT loyalty_internal.calculation_rules();';
+    'Number of the rules by which this library calculates orders; versions of the promotion tree carry the number they '
+    'were applied under. Example: SELECT loyalty_internal.calculation_rules();';
 
 -- What a node of a version may come to do differently, by what it has.
 CREATE FUNCTION loyalty_internal.changed_rules(tree jsonb, applied_under integer)
@@ -88,7 +89,8 @@ CREATE FUNCTION loyalty_internal.changed_rules(tree jsonb, applied_under integer
     )
     SELECT changed.name, changed.change
     FROM (
-        SELECT 2, name, 'a benefit takes the units it touches, not their lines; points, texts and promo codes that an order '
+        SELECT 2, name,
+            'a benefit takes the units it touches, not their lines; points, texts and promo codes that an order '
             'gets at a fixed number, and benefits of the shipping, take no goods'
         FROM promotion_group
         WHERE body ->> 'arbitration' = 'incompatibility'
@@ -134,8 +136,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.changed_rules(jsonb, integer) IS
     'What groups and promotions of a version''s tree may come to do differently, because the rules of calculation have '
-    'changed since those that it was applied under. Example: SELECT change.* FROM loyalty.promotion_versions AS version '
-    'CROSS JOIN loyalty_internal.changed_rules(version.tree, version.rules) AS change;';
+    'changed since those that it was applied under. Example: SELECT change.* FROM loyalty.promotion_versions AS '
+    'version CROSS JOIN loyalty_internal.changed_rules(version.tree, version.rules) AS change;';
 
 CREATE FUNCTION loyalty_internal.adopt_rules() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -168,9 +170,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.adopt_rules() IS
-    'Gives each program whose last version was applied under older rules of calculation a new version of the same tree, and '
-    'tells as notices of which groups and promotions figures may change. loyalty_migrate() calls it. Example: SELECT '
-    'loyalty_internal.adopt_rules();';
+    'Gives each program whose last version was applied under older rules of calculation a new version of the same '
+    'tree, and tells as notices of which groups and promotions figures may change. loyalty_migrate() calls it. '
+    'Example: SELECT loyalty_internal.adopt_rules();';
 
 CREATE FUNCTION loyalty_internal.new_version_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -211,7 +213,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.note_edits_trigger() IS
-    'Trigger of the tables of definitions, after rows were inserted, updated or deleted, which it gets as table edited: notes who '
-    'did it, see loyalty.edits. Its arguments are expressions of a row: the program, and its name for people. Example: CREATE '
-    'TRIGGER ... REFERENCING NEW TABLE AS edited ... EXECUTE FUNCTION '
+    'Trigger of the tables of definitions, after rows were inserted, updated or deleted, which it gets as table '
+    'edited: notes who did it, see loyalty.edits. Its arguments are expressions of a row: the program, and its name '
+    'for people. Example: CREATE TRIGGER ... REFERENCING NEW TABLE AS edited ... EXECUTE FUNCTION '
     'loyalty_internal.note_edits_trigger(''program'', ''external_id'');';

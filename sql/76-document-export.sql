@@ -14,7 +14,8 @@ COMMENT ON FUNCTION loyalty_internal.document_body(jsonb, jsonb, text[]) IS
     'What a document says of a row: all that differs from the defaults, but for the columns that stay unsaid. Example: '
     'SELECT loyalty_internal.document_body(''{"name": "A", "kind": "x"}'', ''{"kind": "x"}'', ''{}'');';
 
-CREATE FUNCTION loyalty_internal.document_query(relation text, options text[], is_nested boolean DEFAULT false) RETURNS text
+CREATE FUNCTION loyalty_internal.document_query(relation text, options text[], is_nested boolean DEFAULT false)
+    RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -62,7 +63,8 @@ BEGIN
     END LOOP;
 
     RETURN format(
-        '(SELECT jsonb_agg(%1$s ORDER BY %2$s) %3$s FROM (SELECT * FROM loyalty.%4$I AS definition WHERE %5$s) AS %4$I%6$s)',
+        '(SELECT jsonb_agg(%1$s ORDER BY %2$s) %3$s FROM (SELECT * FROM loyalty.%4$I AS definition WHERE %5$s) AS '
+        '%4$I%6$s)',
         body,
         (
             SELECT string_agg(format('%I.%I', relation, sorted.name), ', ' ORDER BY sorted.place)
@@ -78,7 +80,8 @@ BEGIN
         relation,
         shape.shown,
         (
-            SELECT ' WHERE ' || string_agg(format('%I.%I = %I.%I', relation, pair.key, shape.parent, pair.value), ' AND ')
+            SELECT ' WHERE '
+                || string_agg(format('%I.%I = %I.%I', relation, pair.key, shape.parent, pair.value), ' AND ')
             FROM jsonb_each_text(shape.inherits) AS pair
             WHERE is_nested
         )
@@ -87,9 +90,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_query(text, text[], boolean) IS
-    'An SQL expression of what a document lists of a table, and of the tables in it: of program $1, with positions for the '
-    'children of the groups $2, and of all promotions or the one named $3. Nested: in the object of the parent''s row. '
-    'Example: SELECT loyalty_internal.document_query(''channels'', ''{}'');';
+    'An SQL expression of what a document lists of a table, and of the tables in it: of program $1, with positions for '
+    'the children of the groups $2, and of all promotions or the one named $3. Nested: in the object of the parent''s '
+    'row. Example: SELECT loyalty_internal.document_query(''channels'', ''{}'');';
 
 -- Where a promotion stands before a group, the order of the two lists does not tell: the document says the positions.
 CREATE FUNCTION loyalty_internal.document_list(program text, relation text, options text[], promotion text DEFAULT NULL)
@@ -123,8 +126,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_list(text, text, text[], text) IS
-    'What a document lists of a table of a program, or of its promotions the one that is named; null: nothing. Example: '
-    'SELECT loyalty_internal.document_list(''main'', ''channels'', ''{}'');';
+    'What a document lists of a table of a program, or of its promotions the one that is named; null: nothing. '
+    'Example: SELECT loyalty_internal.document_list(''main'', ''channels'', ''{}'');';
 
 CREATE FUNCTION @extschema@.loyalty_export(program text, products boolean DEFAULT false, members boolean DEFAULT false)
     RETURNS jsonb
@@ -150,10 +153,10 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_export(text, boolean, boolean) IS
-    'All that is configured of a program as one JSON document: only what differs from a default, times in the program''s '
-    'zone. With products: the catalogue and the terms of partners; with members: the lists of static segments. Ended '
-    'promotions and archived groups, members, points, codes and orders are not in it. Errors: LY201. Example: SELECT '
-    'jsonb_pretty(loyalty_export(''main''));';
+    'All that is configured of a program as one JSON document: only what differs from a default, times in the '
+    'program''s zone. With products: the catalogue and the terms of partners; with members: the lists of static '
+    'segments. Ended promotions and archived groups, members, points, codes and orders are not in it. Errors: LY201. '
+    'Example: SELECT jsonb_pretty(loyalty_export(''main''));';
 
 CREATE FUNCTION @extschema@.loyalty_promotion(program text, promotion text) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -178,8 +181,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_promotion(text, text) IS
-    'A promotion with all its parts as a document, as it stands in loyalty_export(): what loyalty_save_promotion() takes. '
-    'Errors: LY201, LY319 (no such promotion, or it has ended). Example: SELECT loyalty_promotion(''main'', ''spring'');';
+    'A promotion with all its parts as a document, as it stands in loyalty_export(): what loyalty_save_promotion() '
+    'takes. Errors: LY201, LY319 (no such promotion, or it has ended). Example: SELECT loyalty_promotion(''main'', '
+    '''spring'');';
 
 CREATE FUNCTION loyalty_internal.refuse_program(program text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -188,7 +192,8 @@ CREATE FUNCTION loyalty_internal.refuse_program(program text) RETURNS void
 BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'LY201',
-        MESSAGE = CASE WHEN program IS NULL THEN 'no program is named' ELSE format('program "%s" does not exist', program) END,
+        MESSAGE = CASE WHEN program IS NULL THEN 'no program is named'
+            ELSE format('program "%s" does not exist', program) END,
         HINT = 'Name one of loyalty.programs.';
 END
 $body$;

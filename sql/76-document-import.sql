@@ -57,8 +57,9 @@ CREATE FUNCTION loyalty_internal.document_statement(relation text, action text, 
 SELECT format(
     CASE action
         WHEN 'insert' THEN
-            'INSERT INTO loyalty.%1$I (%2$s) SELECT %3$s FROM jsonb_array_elements($1) WITH ORDINALITY AS step (value, place)'
-            ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made ORDER BY step.place'
+            'INSERT INTO loyalty.%1$I (%2$s) SELECT %3$s FROM jsonb_array_elements($1) WITH ORDINALITY AS step (value, '
+            'place) CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made ORDER '
+            'BY step.place'
         WHEN 'update' THEN
             'UPDATE loyalty.%1$I AS present SET (%2$s) = ROW (%3$s) FROM jsonb_array_elements($1) AS step'
             ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made WHERE %4$s'
@@ -66,8 +67,8 @@ SELECT format(
             'DELETE FROM loyalty.%1$I AS present USING jsonb_array_elements($1) AS step'
             ' CROSS JOIN LATERAL jsonb_populate_record(NULL::loyalty.%1$I, step.value -> ''row'') AS made WHERE %4$s'
         WHEN 'judge' THEN
-            'SELECT loyalty_internal.refuse_empty(step.value #>> ''{row,program}'', step.value #>> ''{row,external_id}'')'
-            ' FROM jsonb_array_elements($1) AS step'
+            'SELECT loyalty_internal.refuse_empty(step.value #>> ''{row,program}'', step.value #>> '
+            '''{row,external_id}'') FROM jsonb_array_elements($1) AS step'
     END,
     relation,
     (SELECT string_agg(quote_ident(field.name), ', ' ORDER BY field.place)
@@ -84,9 +85,9 @@ COMMENT ON FUNCTION loyalty_internal.document_statement(text, text, text[], text
     'Example: SELECT loyalty_internal.document_statement(''regions'', '
     '''delete'', ''{name}'', ''{program,external_id}'');';
 
--- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names: where
--- one of them changes, all of the promotion are made anew. Its state comes last, when it has all that an active promotion
--- needs; a new one has it at once, and is judged then.
+-- The main arbitration of a new program is made with the program. A promotion's conditions and benefits have no names:
+-- where one of them changes, all of the promotion are made anew. Its state comes last, when it has all that an active
+-- promotion needs; a new one has it at once, and is judged then.
 CREATE FUNCTION loyalty_internal.document_write(document jsonb, root text, prune boolean, filled text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -107,7 +108,8 @@ BEGIN
             known.relation,
             -- It is there as soon as the program is.
             CASE
-                WHEN known.relation = 'promotion_groups' AND known.action = 'insert' AND known.new ->> 'external_id' = 'main'
+                WHEN known.relation = 'promotion_groups' AND known.action = 'insert'
+                    AND known.new ->> 'external_id' = 'main'
                 THEN 'update'
                 ELSE known.action
             END AS action,
@@ -243,7 +245,8 @@ BEGIN
         ORDER BY task.place, task.action
     LOOP
         PERFORM loyalty_internal.document_step(step.statement::text, step.steps::jsonb);
-        -- The row of a new program was made within the step: only one of this transaction itself is locked once for all.
+        -- The row of a new program was made within the step: only one of this transaction itself is locked once for
+        -- all.
         IF step.relation = 'programs' THEN
             PERFORM loyalty_internal.lock_draft(program);
         END IF;
@@ -300,17 +303,18 @@ BEGIN
         document,
         '$'::text,
         coalesce(prune, false),
-        CASE WHEN prune THEN ARRAY(SELECT list.relation::text FROM loyalty.document_tables AS list) ELSE '{}'::text[] END
+        CASE WHEN prune THEN ARRAY(SELECT list.relation::text FROM loyalty.document_tables AS list)
+            ELSE '{}'::text[] END
     );
 END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_import(jsonb, boolean) IS
-    'Makes a program what a document says, or makes it, with every check that an edit has; returns how many rows were made, '
-    'changed or removed. What the document does not mention stays, with prune it goes: keys that are left out have their '
-    'default, drafts are deleted, other promotions end. The tree is in force with loyalty_apply(). Errors: LY350 to LY355, '
-    'each with a JSON path, as have those of an edit. Example: SELECT loyalty_import(''{"external_id": "main", "regions": '
-    '[{"external_id": "north", "name": "North"}]}'');';
+    'Makes a program what a document says, or makes it, with every check that an edit has; returns how many rows were '
+    'made, changed or removed. What the document does not mention stays, with prune it goes: keys that are left out '
+    'have their default, drafts are deleted, other promotions end. The tree is in force with loyalty_apply(). Errors: '
+    'LY350 to LY355, each with a JSON path, as have those of an edit. Example: SELECT loyalty_import(''{"external_id": '
+    '"main", "regions": [{"external_id": "north", "name": "North"}]}'');';
 
 CREATE FUNCTION @extschema@.loyalty_save_promotion(program text, document jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -335,9 +339,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_save_promotion(text, jsonb) IS
-    'Makes a promotion, or makes it what the document says, with all its conditions and benefits, or rules; returns it as '
-    'loyalty_promotion() does. What is left out has its default; the state stays, a new one is a draft. In force with '
-    'loyalty_apply(). Errors: LY201, LY350 to LY355, and those of an edit, with JSON paths. Example: SELECT '
+    'Makes a promotion, or makes it what the document says, with all its conditions and benefits, or rules; returns it '
+    'as loyalty_promotion() does. What is left out has its default; the state stays, a new one is a draft. In force '
+    'with loyalty_apply(). Errors: LY201, LY350 to LY355, and those of an edit, with JSON paths. Example: SELECT '
     'loyalty_save_promotion(''main'', ''{"external_id": "spring", "name": "Spring", "kind": "discount", "conditions": '
     '[{"benefits": [{"benefit": "discount", "parameters": {"percent": 20}}]}]}'');';
 
@@ -356,5 +360,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_delete_promotion(text, text) IS
-    'Deletes a draft with all its parts; what has been active is ended instead: loyalty_end_promotion(). Errors: LY308 (no '
-    'draft), LY319 (no such promotion). Example: SELECT loyalty_delete_promotion(''main'', ''spring'');';
+    'Deletes a draft with all its parts; what has been active is ended instead: loyalty_end_promotion(). Errors: LY308 '
+    '(no draft), LY319 (no such promotion). Example: SELECT loyalty_delete_promotion(''main'', ''spring'');';

@@ -36,8 +36,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.refuse_value(text, jsonb, text) IS
-    'Refuses (LY353) the first value of rows of a document that is not of its column''s type, by its path. Example: SELECT '
-    'loyalty_internal.refuse_value(''regions'', ''[{"path": "$", "body": {"name": "A"}}]'', ''unknown'');';
+    'Refuses (LY353) the first value of rows of a document that is not of its column''s type, by its path. Example: '
+    'SELECT loyalty_internal.refuse_value(''regions'', ''[{"path": "$", "body": {"name": "A"}}]'', ''unknown'');';
 
 -- The rows of one table: as they are, as the document wants them, and those that are to go.
 CREATE FUNCTION loyalty_internal.document_comparison(relation text) RETURNS text
@@ -50,7 +50,8 @@ DECLARE
     owner_of text;
 BEGIN
     SELECT * INTO shape FROM loyalty_internal.document_shapes(relation);
-    SELECT format('jsonb_build_array(%s)', string_agg(format('body ->> %L', key.name), ', ' ORDER BY key.place)) INTO name_of
+    SELECT format('jsonb_build_array(%s)',
+        string_agg(format('body ->> %L', key.name), ', ' ORDER BY key.place)) INTO name_of
     FROM unnest(shape.identity) WITH ORDINALITY AS key (name, place);
     SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, body -> %1$L', pair.key), ', ')) INTO owner_of
     FROM jsonb_each(shape.inherits) AS pair;
@@ -173,9 +174,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_comparison(text) IS
-    'The SQL that compares a table with a document: of program $1, the rows $2, with the defaults $3 where $4 says that what '
-    'is left out has its default, pruned if $5, in the objects $6 that have the list. It gives the rows that are wanted, those '
-    'that go, and those that stay beside them, each as a list. '
+    'The SQL that compares a table with a document: of program $1, the rows $2, with the defaults $3 where $4 says '
+    'that what is left out has its default, pruned if $5, in the objects $6 that have the list. It gives the rows that '
+    'are wanted, those that go, and those that stay beside them, each as a list. '
     'Example: SELECT loyalty_internal.document_comparison(''regions'');';
 
 -- Who is listed stands in the order of the list; who is not stays between the others as before.
@@ -190,7 +191,8 @@ WITH item AS (
         known.*,
         CASE
             WHEN known.present IS NOT NULL
-            THEN row_number() OVER (PARTITION BY known.scope, known.present IS NULL ORDER BY known.present, known.id ->> -1)
+            THEN row_number() OVER (PARTITION BY known.scope, known.present IS NULL
+                ORDER BY known.present, known.id ->> -1)
         END AS place
     FROM jsonb_to_recordset(items) AS known (
         scope jsonb, rank integer, relation text, id jsonb, ordinal bigint, present bigint, given bigint
@@ -225,7 +227,8 @@ line AS (
                 WHERE other.scope = ranked.scope AND other.place > ranked.behind
             ) AS is_out_of_order
     FROM ranked
-    WINDOW sorted AS (PARTITION BY ranked.scope ORDER BY ranked.behind, ranked.ordinal IS NULL, ranked.rank, ranked.ordinal)
+    WINDOW sorted
+        AS (PARTITION BY ranked.scope ORDER BY ranked.behind, ranked.ordinal IS NULL, ranked.rank, ranked.ordinal)
 ),
 judged AS (
     SELECT
@@ -240,13 +243,14 @@ judged AS (
 SELECT
     judged.relation,
     judged.id,
-    CASE WHEN judged.moves THEN judged.turn - 1 ELSE coalesce(judged.given, judged.present, judged.last + judged.number) END
+    CASE WHEN judged.moves THEN judged.turn - 1
+        ELSE coalesce(judged.given, judged.present, judged.last + judged.number) END
 FROM judged
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_positions(jsonb) IS
-    'The positions of rows (scope, rank, relation, id, ordinal in the list or null, present and given position) that give '
-    'them the order of their lists, and move no one who need not. '
+    'The positions of rows (scope, rank, relation, id, ordinal in the list or null, present and given position) that '
+    'give them the order of their lists, and move no one who need not. '
     'Example: SELECT * FROM loyalty_internal.document_positions(''[]'');';
 
 CREATE FUNCTION loyalty_internal.document_changes(
@@ -398,7 +402,8 @@ BEGIN
                     AS wanted (id jsonb, ordinal bigint, is_placed boolean, old jsonb, new jsonb)
                 UNION ALL
                 SELECT
-                    rest.id, NULL, NULL, rest.body -> 'position', loyalty_internal.document_scope(shape.scope, rest.body)
+                    rest.id, NULL, NULL, rest.body -> 'position',
+                    loyalty_internal.document_scope(shape.scope, rest.body)
                 FROM jsonb_to_recordset(result.others) AS rest (id jsonb, body jsonb)
             ) AS placed
             WHERE placed.scope IS NOT NULL;
@@ -453,7 +458,8 @@ BEGIN
             UNION ALL
             SELECT
                 NULL,
-                CASE WHEN shape.is_positional THEN format('%s[%s]', gone.path, (gone.body ->> 'position')::bigint - 1) END,
+                CASE WHEN shape.is_positional
+                    THEN format('%s[%s]', gone.path, (gone.body ->> 'position')::bigint - 1) END,
                 gone.body,
                 gone.body || gone.retired
             FROM jsonb_to_recordset(all_gone[shape.number])
@@ -511,7 +517,8 @@ DECLARE
 BEGIN
     IF is_twice THEN
         PERFORM loyalty_internal.refuse_document(
-            'LY354'::text, path, format('%s "%s" is listed twice', noun, id), NULL::text, 'Leave one of the two out.'::text
+            'LY354'::text, path, format('%s "%s" is listed twice', noun, id), NULL::text,
+            'Leave one of the two out.'::text
         );
     ELSIF missing IS NOT NULL THEN
         PERFORM loyalty_internal.refuse_document(
@@ -558,8 +565,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.refuse_row(text, text, text, text, jsonb, boolean, text, text) IS
-    'Refuses what a document says of a row: listed twice (LY354), a key is missing (LY352), a rule of the table is broken '
-    '(LY353), or the row is put away (LY355). '
+    'Refuses what a document says of a row: listed twice (LY354), a key is missing (LY352), a rule of the table is '
+    'broken (LY353), or the row is put away (LY355). '
     'Example: SELECT loyalty_internal.refuse_row(''regions'', ''region'', ''$.regions[0]'', '
     '''77'', ''{}'', true, NULL, NULL);';
 
@@ -600,7 +607,8 @@ BEGIN
         change.noun,
         (
             SELECT coalesce(
-                coalesce(change.new, change.old) ->> 'promotion', string_agg(coalesce(change.new, change.old) ->> own.name, ' ')
+                coalesce(change.new, change.old) ->> 'promotion',
+                string_agg(coalesce(change.new, change.old) ->> own.name, ' ')
             )
             FROM unnest(shape.own_key) AS own (name)
         ),
@@ -618,7 +626,8 @@ BEGIN
                 SELECT
                 FROM loyalty.definitions AS definition
                 WHERE definition.relation = change.relation
-                    AND (definition.columns IS NULL OR change.relation = 'programs' OR field.name = ANY (definition.columns))
+                    AND (definition.columns IS NULL OR change.relation = 'programs'
+                        OR field.name = ANY (definition.columns))
                     AND (change.relation <> 'programs' OR field.name = ANY (definition.columns))
             ) THEN 'apply'
             ELSE 'now'
@@ -643,7 +652,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_plan(jsonb, boolean) IS
-    'What loyalty_import() of a document would change, without changing it: + (made), - (removed) or ~ (one row for each '
-    'value that changes), what it is about, where the document says it, old and new value, and whether it takes effect '
-    'now or with loyalty_apply(). No row: nothing changes. Errors: LY350 to LY355. Example: SELECT * FROM '
+    'What loyalty_import() of a document would change, without changing it: + (made), - (removed) or ~ (one row for '
+    'each value that changes), what it is about, where the document says it, old and new value, and whether it takes '
+    'effect now or with loyalty_apply(). No row: nothing changes. Errors: LY350 to LY355. Example: SELECT * FROM '
     'loyalty_plan(''{"external_id": "main", "name": "New name"}'');';

@@ -1,6 +1,7 @@
 -- A program's document taken apart into rows of its tables.
 
-CREATE FUNCTION loyalty_internal.refuse_document(code text, path text, problem text, detail text, hint text) RETURNS void
+CREATE FUNCTION loyalty_internal.refuse_document(code text, path text, problem text, detail text, hint text)
+    RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
@@ -127,6 +128,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.check_document(jsonb, text) IS
-    'Refuses a document with something other than objects and lists where these belong (LY350), unknown keys (LY351) or '
-    'objects without a name (LY352). Example: SELECT loyalty_internal.check_document(''{"external_id": "main"}'', '
+    'Refuses a document with something other than objects and lists where these belong (LY350), unknown keys (LY351) '
+    'or objects without a name (LY352). Example: SELECT loyalty_internal.check_document(''{"external_id": "main"}'', '
     '''$'');';

@@ -90,7 +90,8 @@ SELECT CASE
                     WHEN known.is_required OR known.is_key OR NOT value.schema ? 'type' THEN '{}'
                     -- The default may be said, and what need not be there may be taken away.
                     WHEN value.schema ? 'enum' THEN jsonb_build_object(
-                        'type', jsonb_build_array(value.schema -> 'type', 'null'), 'enum', value.schema -> 'enum' || '[null]'
+                        'type', jsonb_build_array(value.schema -> 'type', 'null'), 'enum',
+                        value.schema -> 'enum' || '[null]'
                     )
                     ELSE jsonb_build_object('type', jsonb_build_array(value.schema -> 'type', 'null'))
                 END)
@@ -110,7 +111,8 @@ SELECT CASE
             (
                 SELECT jsonb_object_agg(
                     child.key,
-                    jsonb_build_object('type', 'array', 'items', jsonb_build_object('$ref', '#/$defs/' || child.relation))
+                    jsonb_build_object('type', 'array', 'items',
+                        jsonb_build_object('$ref', '#/$defs/' || child.relation))
                 )
                 FROM loyalty.document_tables AS child
                 WHERE child.parent = shape.relation
@@ -142,5 +144,5 @@ SELECT loyalty_internal.document_object('programs'::text) || jsonb_build_object(
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_document_schema() IS
-    'The JSON Schema (draft 2020-12) of what loyalty_export() gives and loyalty_import() takes, for editors and pipelines; '
-    'of one promotion: "#/$defs/promotions". Example: SELECT jsonb_pretty(loyalty_document_schema());';
+    'The JSON Schema (draft 2020-12) of what loyalty_export() gives and loyalty_import() takes, for editors and '
+    'pipelines; of one promotion: "#/$defs/promotions". Example: SELECT jsonb_pretty(loyalty_document_schema());';

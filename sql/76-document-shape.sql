@@ -23,8 +23,8 @@ SELECT EXISTS (
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_has_lived(text, text) IS
-    'Whether anything but drafts stands below a promotion group, which then is archived where a draft would be deleted. '
-    'Example: SELECT loyalty_internal.document_has_lived(''main'', ''seasons'');';
+    'Whether anything but drafts stands below a promotion group, which then is archived where a draft would be '
+    'deleted. Example: SELECT loyalty_internal.document_has_lived(''main'', ''seasons'');';
 
 -- Defaults are values here: those of the tables are constants.
 CREATE FUNCTION loyalty_internal.document_shapes(
@@ -89,7 +89,8 @@ BEGIN
                 array_agg(known.name::text ORDER BY known.ordinal)
                     FILTER (WHERE NOT (known.is_inherited OR known.is_hidden OR known.is_order AND list.is_positional))
                     AS said,
-                array_agg(known.name::text) FILTER (WHERE known.is_inherited OR known.is_hidden OR known.is_order) AS unsaid,
+                array_agg(known.name::text) FILTER (WHERE known.is_inherited OR known.is_hidden OR known.is_order)
+                    AS unsaid,
                 array_agg(known.name::text) FILTER (WHERE known.is_required AND NOT known.is_order) AS required,
                 array_agg(known.name::text ORDER BY known.ordinal)
                     FILTER (WHERE known.is_inherited OR known.is_key) AS identity,
@@ -134,5 +135,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.document_shapes(text) IS
-    'The tables of a document, or the one that is named, with what the catalogue says of their columns, in the order of '
-    'their ranks. Example: SELECT relation, said FROM loyalty_internal.document_shapes();';
+    'The tables of a document, or the one that is named, with what the catalogue says of their columns, in the order '
+    'of their ranks. Example: SELECT relation, said FROM loyalty_internal.document_shapes();';

@@ -1,5 +1,5 @@
--- What is configured names what there is, and values that are known: told by errors of ours, before the server's constraints
--- speak of themselves. What the rules are is said by those constraints alone.
+-- What is configured names what there is, and values that are known: told by errors of ours, before the server's
+-- constraints speak of themselves. What the rules are is said by those constraints alone.
 
 CREATE FUNCTION loyalty_internal.noun(relation name) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -23,7 +23,8 @@ CREATE FUNCTION loyalty_internal.shown_key(relation regclass, columns name[], "r
     SET search_path = pg_catalog, pg_temp
     AS $body$
 SELECT loyalty_internal.noun(class.relname) || ' ' || string_agg(
-    CASE part.number WHEN 1 THEN '' ELSE replace(part.name, '_', ' ') || ' ' END || quote_ident.text, ' of ' ORDER BY part.number
+    CASE part.number WHEN 1 THEN '' ELSE replace(part.name, '_', ' ') || ' ' END || quote_ident.text, ' of '
+        ORDER BY part.number
 )
 FROM pg_class AS class
 CROSS JOIN (
@@ -73,7 +74,8 @@ BEGIN
     EXECUTE format(
         'SELECT string_agg(listed.text, '', '' ORDER BY listed.place) FROM ('
         'SELECT CASE WHEN row_number() OVER key < 11 THEN ''"'' || known.%1$I || ''"'' ELSE ''...'' END,'
-        ' row_number() OVER key FROM %2$s AS known WHERE %3$s WINDOW key AS (ORDER BY known.%1$I) LIMIT 11) AS listed (text, place)',
+        ' row_number() OVER key FROM %2$s AS known WHERE %3$s WINDOW key AS (ORDER BY known.%1$I) LIMIT 11) AS listed '
+        '(text, place)',
         (
             SELECT name
             FROM unnest(reference.target_names) WITH ORDINALITY AS part (name, place)
@@ -119,8 +121,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.refuse_unknown_name(oid, jsonb) IS
-    'Refuses a row of a configured table that names by a foreign key what does not exist, and says what there is (LY201, LY204, '
-    'LY208, LY209, LY319, LY330, LY630). '
+    'Refuses a row of a configured table that names by a foreign key what does not exist, and says what there is '
+    '(LY201, LY204, LY208, LY209, LY319, LY330, LY630). '
     'Example: SELECT loyalty_internal.refuse_unknown_name(oid, ''{"program": "mian"}'') FROM '
     'pg_constraint WHERE conname = ''regions_program_fkey'';';
 
@@ -131,8 +133,8 @@ CREATE FUNCTION loyalty_internal.known_names_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME', 'loyalty_known_names_trigger';
 
 COMMENT ON FUNCTION loyalty_internal.known_names_trigger() IS
-    'Trigger, after the insert or update of a row: what its foreign keys name exists (LY201, LY204, LY208, LY209, LY319, LY330, '
-    'LY630). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.known_names_trigger();';
+    'Trigger, after the insert or update of a row: what its foreign keys name exists (LY201, LY204, LY208, LY209, '
+    'LY319, LY330, LY630). Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.known_names_trigger();';
 
 CREATE FUNCTION loyalty_internal.free_names_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -168,7 +170,8 @@ BEGIN
         ORDER BY key.conname
     LOOP
         EXECUTE format(
-            'SELECT EXISTS (SELECT FROM %s AS naming WHERE (%s) = (%s))', reference.source, reference.naming, reference.given
+            'SELECT EXISTS (SELECT FROM %s AS naming WHERE (%s) = (%s))', reference.source, reference.naming,
+            reference.given
         ) INTO is_named USING OLD;
         CONTINUE WHEN NOT is_named;
 
@@ -191,8 +194,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.free_names_trigger() IS
-    'Trigger, after the delete of a row: no row names it that would stay (LY308). Example: CREATE TRIGGER ... EXECUTE FUNCTION '
-    'loyalty_internal.free_names_trigger();';
+    'Trigger, after the delete of a row: no row names it that would stay (LY308). Example: CREATE TRIGGER ... EXECUTE '
+    'FUNCTION loyalty_internal.free_names_trigger();';
 
 CREATE FUNCTION loyalty_internal.known_values_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -214,7 +217,8 @@ BEGIN
             AND right(rule.conname, 9) = '_is_known'
         ORDER BY attribute.attnum
     LOOP
-        EXECUTE format('SELECT NOT (%s) FROM (SELECT ($1).%I) AS given', list.expression, list.name) INTO is_wrong USING NEW;
+        EXECUTE format('SELECT NOT (%s) FROM (SELECT ($1).%I) AS given', list.expression, list.name) INTO is_wrong
+            USING NEW;
         IF is_wrong THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'LY329',
@@ -239,9 +243,9 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.known_values_trigger() IS
-    'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Its condition '
-    'is that some column has not. Example: CREATE TRIGGER ... WHEN (NEW.kind NOT IN (''a'', ''b'')) EXECUTE FUNCTION '
-    'loyalty_internal.known_values_trigger();';
+    'Trigger, before the insert or update of a row: columns that know certain values have one of them (LY329). Its '
+    'condition is that some column has not. Example: CREATE TRIGGER ... WHEN (NEW.kind NOT IN (''a'', ''b'')) EXECUTE '
+    'FUNCTION loyalty_internal.known_values_trigger();';
 
 CREATE FUNCTION loyalty_internal.promo_codes_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -252,7 +256,8 @@ BEGIN
         ERRCODE = 'LY639',
         MESSAGE = format('promo code "%s" is not in upper case', NEW.code),
         HINT = format(
-            'Write "%s", as orders are read, or import it with loyalty_import_promo_codes(), which does.', upper(NEW.code)
+            'Write "%s", as orders are read, or import it with loyalty_import_promo_codes(), which does.',
+            upper(NEW.code)
         ),
         SCHEMA = TG_TABLE_SCHEMA,
         TABLE = TG_TABLE_NAME,
@@ -261,5 +266,5 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.promo_codes_trigger() IS
-    'Trigger of loyalty.promo_codes, before the insert of a row whose code is not in upper case: refuses it (LY639). Example: '
-    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promo_codes_trigger();';
+    'Trigger of loyalty.promo_codes, before the insert of a row whose code is not in upper case: refuses it (LY639). '
+    'Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.promo_codes_trigger();';

@@ -1,4 +1,5 @@
--- A page of reports without any server but the database: HTML with its styles and charts in it, and nothing from elsewhere.
+-- A page of reports without any server but the database: HTML with its styles and charts in it, and nothing from
+-- elsewhere.
 
 CREATE FUNCTION loyalty_internal.html(content text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -134,8 +135,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION loyalty_internal.html_tree(text) IS
-    'The promotion tree as rows of an HTML table: orders, discount, points and revenue of each promotion. Example: SELECT '
-    'loyalty_internal.html_tree(''main'');';
+    'The promotion tree as rows of an HTML table: orders, discount, points and revenue of each promotion. Example: '
+    'SELECT loyalty_internal.html_tree(''main'');';
 
 CREATE FUNCTION loyalty_internal.html_orders(program text, orders integer) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -225,7 +226,8 @@ DECLARE
 :root{--ink:#e6ebf0;--soft:#9aa8b5;--line:#33404c;--paper:#141a20;--card:#1c242c;--bar:#5cbfa9}
 }
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:70rem;padding:1rem;font:16px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+body{margin:0 auto;max-width:70rem;padding:1rem;font:16px/1.45 system-ui,
+sans-serif;color:var(--ink);background:var(--paper)}
 h1{font-size:1.6rem;margin:.5rem 0 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .kind,.none,figcaption,dt{color:var(--soft)}.kind{font-size:.85em}
 dl,.charts{display:grid;gap:.75rem}
@@ -249,11 +251,13 @@ details table{margin:.3rem 0 .6rem;font-size:.92em}
 @media (max-width:40rem){
 body{padding:.6rem}summary{flex-wrap:wrap}
 .wide thead{display:none}.wide tr{display:grid;grid-template-columns:repeat(2,1fr);border-bottom:1px solid var(--line)}
-.wide td{border:0;padding:.2rem .4rem}.wide td:first-child{grid-column:1/-1;padding-left:calc(.4rem + var(--depth)*.8rem)}
+.wide td{border:0;padding:.2rem .4rem}.wide td:first-child{
+    grid-column:1/-1;padding-left:calc(.4rem + var(--depth)*.8rem)}
 .wide td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:.85em}.wide td:empty{display:none}
 }
 @media print{
-body{max-width:none;font-size:11px}details,figure,tr{break-inside:avoid}details::details-content{content-visibility:visible}
+body{max-width:none;font-size:11px}details,figure,
+tr{break-inside:avoid}details::details-content{content-visibility:visible}
 }
 $css$;
     title text;
@@ -276,7 +280,8 @@ BEGIN
     LIMIT 1;
 
     result := format(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, '
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"/><meta name="viewport" '
+        'content="width=device-width, '
         'initial-scale=1"/><title>%1$s</title><style>%2$s</style></head><body><h1>%1$s</h1><p class="kind">%3$s</p>',
         loyalty_internal.html('Loyalty program ' || program),
         style,
@@ -302,7 +307,8 @@ BEGIN
             UNION ALL
             SELECT past.place, past.name || today.currency, past.value
             FROM (
-                SELECT sum(activity.revenue) AS revenue, sum(activity.discount) AS discount, sum(activity.orders) AS orders
+                SELECT sum(activity.revenue) AS revenue, sum(activity.discount) AS discount,
+                    sum(activity.orders) AS orders
                 FROM loyalty.daily_activity AS activity
                 WHERE activity.program = loyalty_report_page.program
                     AND activity.day > today.day - 30
@@ -331,7 +337,8 @@ BEGIN
     ) || (
         SELECT loyalty_internal.html_chart(
             'What expires, by month'::text,
-            array_agg(CASE WHEN isfinite(due.month) THEN to_char(due.month, 'YYYY-MM') ELSE 'never' END ORDER BY due.month),
+            array_agg(CASE WHEN isfinite(due.month) THEN to_char(due.month, 'YYYY-MM') ELSE 'never' END
+                ORDER BY due.month),
             array_agg(due.money ORDER BY due.month),
             coalesce(min(due.currency), '')::text
         )
@@ -380,9 +387,9 @@ BEGIN
 
     result := result || format(
         '<h2>Promotions</h2><div class="wide"><table><thead><tr><th>Promotion</th><th class="number">Orders</th>'
-        '<th class="number">Discount</th><th class="number">Points</th><th class="number">Revenue</th></tr></thead><tbody>%s'
-        '</tbody></table></div><p class="kind">Discounts and points in money, less what came back; revenue of the orders in '
-        'which a promotion had an effect.</p>',
+        '<th class="number">Discount</th><th class="number">Points</th><th '
+        'class="number">Revenue</th></tr></thead><tbody>%s</tbody></table></div><p class="kind">Discounts and points '
+        'in money, less what came back; revenue of the orders in which a promotion had an effect.</p>',
         loyalty_internal.html_tree(program)
     );
     RETURN result || format(
@@ -393,6 +400,6 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_report_page(text, integer) IS
-    'A program at a glance, as one HTML page that needs nothing from elsewhere and has no script: members, liability, charts, '
-    'the promotion tree with what each promotion cost and brought, and the last orders explained. Errors: LY201. Example: '
-    'SELECT loyalty_report_page(''main'');';
+    'A program at a glance, as one HTML page that needs nothing from elsewhere and has no script: members, liability, '
+    'charts, the promotion tree with what each promotion cost and brought, and the last orders explained. Errors: '
+    'LY201. Example: SELECT loyalty_report_page(''main'');';

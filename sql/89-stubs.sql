@@ -45,7 +45,8 @@ END
 $refuse$
         $stub$;
         EXECUTE 'COMMENT ON FUNCTION @extschema@.' || name || '() IS '
-            || quote_literal('Until 1.0, for dumps of 0.1.0: refuses changes (LY004) until loyalty_migrate() has been run.');
+            || quote_literal(
+                'Until 1.0, for dumps of 0.1.0: refuses changes (LY004) until loyalty_migrate() has been run.');
     END LOOP;
 END
 $stubs$;

@@ -2,8 +2,8 @@
 --
 -- The loop goes over the extension's members, so that no function is forgotten. As a trusted extension its members
 -- belong to the bootstrap superuser; whoever created the extension gets EXECUTE from there, and may pass it on. So does
--- the database's owner: where a superuser restores the owner's dump, it is the superuser who creates the extension, and the
--- owner's grants follow. The grantor itself needs none.
+-- the database's owner: where a superuser restores the owner's dump, it is the superuser who creates the extension, and
+-- the owner's grants follow. The grantor itself needs none.
 DO $rights$
 DECLARE
     member pg_catalog.regprocedure;

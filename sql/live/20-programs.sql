@@ -3,7 +3,8 @@
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE OF relation, key_column, email_column, phone_column ON loyalty.profile_databases
     FOR EACH ROW EXECUTE FUNCTION loyalty_internal.profile_databases_trigger();
-COMMENT ON TRIGGER validate ON loyalty.profile_databases IS 'The relation and its columns exist, and the schema''s owner has set them.';
+COMMENT ON TRIGGER validate ON loyalty.profile_databases
+    IS 'The relation and its columns exist, and the schema''s owner has set them.';
 
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.programs
@@ -33,7 +34,8 @@ CREATE OR REPLACE TRIGGER refuse_truncate
 COMMENT ON TRIGGER refuse_truncate ON loyalty.drafts IS 'Rows are deleted one by one, each being asked.';
 
 CREATE OR REPLACE TRIGGER validate
-    BEFORE INSERT OR UPDATE OF kind, scale, ratio, rounding, redeem_min, redeem_step, redeem_max_percent ON loyalty.point_types
+    BEFORE INSERT
+        OR UPDATE OF kind, scale, ratio, rounding, redeem_min, redeem_step, redeem_max_percent ON loyalty.point_types
     FOR EACH ROW EXECUTE FUNCTION loyalty_internal.point_types_trigger();
 COMMENT ON TRIGGER validate ON loyalty.point_types IS
     'One editor of the draft at a time; kind and scale are fixed once balances exist.';

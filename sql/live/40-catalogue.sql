@@ -69,8 +69,8 @@ COMMENT ON COLUMN loyalty.segment_products.program IS 'The program.';
 COMMENT ON COLUMN loyalty.segment_products.segment IS 'The product segment.';
 COMMENT ON COLUMN loyalty.segment_products.sku IS 'The product.';
 
--- What keeps memberships up, with the rights of the schema's owner. Nobody is granted them but those who edit products and
--- segments; whatever they are called with, they leave behind what is right.
+-- What keeps memberships up, with the rights of the schema's owner. Nobody is granted them but those who edit products
+-- and segments; whatever they are called with, they leave behind what is right.
 
 CREATE OR REPLACE FUNCTION loyalty.judge_products(program text, skus text[], member text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -286,8 +286,8 @@ BEGIN
 END
 $do$;
 
--- Memberships follow products and segments: the functions above keep them up, and foreign keys. Both are known to the trigger
--- without anything that SQL could set.
+-- Memberships follow products and segments: the functions above keep them up, and foreign keys. Both are known to the
+-- trigger without anything that SQL could set.
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE ON loyalty.product_memberships
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.kept_up_trigger();

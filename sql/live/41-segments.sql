@@ -31,12 +31,14 @@ BEGIN
             'CREATE OR REPLACE TRIGGER check_references_insert AFTER INSERT ON loyalty.%1$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
             'EXECUTE FUNCTION loyalty_internal.check_references_trigger(%4$L)',
-            'COMMENT ON TRIGGER check_references_insert ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
+            'COMMENT ON TRIGGER check_references_insert ON loyalty.%1$I IS ''Segments that it refers to exist, without '
+            'cycle.''',
 
             'CREATE OR REPLACE TRIGGER check_references_update AFTER UPDATE ON loyalty.%1$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
             'EXECUTE FUNCTION loyalty_internal.check_references_trigger(%4$L)',
-            'COMMENT ON TRIGGER check_references_update ON loyalty.%1$I IS ''Segments that it refers to exist, without cycle.''',
+            'COMMENT ON TRIGGER check_references_update ON loyalty.%1$I IS ''Segments that it refers to exist, without '
+            'cycle.''',
 
             'CREATE OR REPLACE TRIGGER validate_insert AFTER INSERT ON loyalty.%2$I '
             'REFERENCING NEW TABLE AS written FOR EACH STATEMENT '
@@ -70,9 +72,9 @@ COMMENT ON COLUMN loyalty.all_segments.program IS 'The program.';
 COMMENT ON COLUMN loyalty.all_segments.external_id IS 'External id, unique in the program among segments of the kind.';
 COMMENT ON COLUMN loyalty.all_segments.predicate IS 'Its predicate; null: static.';
 
--- In the canonical form of a path every key stands in quotes behind a period, and nothing in a string literal looks like
--- that, for there a quote stands behind a backslash. No functions of the extension: whoever may read a view need not be
--- allowed to call them.
+-- In the canonical form of a path every key stands in quotes behind a period, and nothing in a string literal looks
+-- like that, for there a quote stands behind a backslash. No functions of the extension: whoever may read a view need
+-- not be allowed to call them.
 CREATE OR REPLACE VIEW loyalty.segment_references AS
 SELECT DISTINCT
     segment.program,
@@ -97,14 +99,15 @@ COMMENT ON VIEW loyalty.segment_references IS
     'Which segments name others in their predicates: $.segments[*] == "id", or of an order''s lines '
     '$.lines[*].segments[*] == "id".';
 COMMENT ON COLUMN loyalty.segment_references.program IS 'The program.';
-COMMENT ON COLUMN loyalty.segment_references.kind IS 'What the naming segment is a segment of: product, order or profile.';
+COMMENT ON COLUMN loyalty.segment_references.kind
+    IS 'What the naming segment is a segment of: product, order or profile.';
 COMMENT ON COLUMN loyalty.segment_references.segment IS 'The naming segment.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to_kind IS 'What the segment named is a segment of.';
 COMMENT ON COLUMN loyalty.segment_references.refers_to IS 'The segment named.';
 
 -- Not followed from segment to segment: what a segment refers to counts as used even if that one is not.
--- A function, not a part of the view: what the planner expects of a recursion is far above what there is, and it would have
--- the queries compiled, which takes a second.
+-- A function, not a part of the view: what the planner expects of a recursion is far above what there is, and it would
+-- have the queries compiled, which takes a second.
 CREATE OR REPLACE FUNCTION loyalty.reach_segments(program text)
     RETURNS TABLE (kind text, segment text, judged boolean)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10

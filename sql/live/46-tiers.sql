@@ -62,8 +62,8 @@ CREATE OR REPLACE TRIGGER judge
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.loyalty_judge_trigger();
 COMMENT ON TRIGGER judge ON loyalty.profiles IS 'Dynamic tiers follow the profile at once.';
 
--- What is kept up is not changed by hand. Rows that are inserted are taken as they stand: this is the way of restores and of
--- replication.
+-- What is kept up is not changed by hand. Rows that are inserted are taken as they stand: this is the way of restores
+-- and of replication.
 
 DO $do$
 DECLARE
@@ -82,7 +82,8 @@ BEGIN
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.kept_up_trigger()',
             kept
         );
-        EXECUTE format('COMMENT ON TRIGGER refuse_truncate ON loyalty.%I IS %L', kept, 'Tiers are kept up by functions.');
+        EXECUTE format('COMMENT ON TRIGGER refuse_truncate ON loyalty.%I IS %L', kept,
+            'Tiers are kept up by functions.');
     END LOOP;
 END
 $do$;

@@ -1,6 +1,7 @@
 -- When promotions run.
 
--- What is active but was not applied yet counts as activated now. Days, weeks, months and years are those of the calendar.
+-- What is active but was not applied yet counts as activated now. Days, weeks, months and years are those of the
+-- calendar.
 CREATE OR REPLACE VIEW loyalty.promotion_periods AS
 SELECT
     promotion.program,

@@ -180,7 +180,8 @@ BEGIN
             edited
         );
         EXECUTE format(
-            'COMMENT ON TRIGGER lock_drafts ON loyalty.%I IS %L', edited, 'Waits for other editors before it holds a row.'
+            'COMMENT ON TRIGGER lock_drafts ON loyalty.%I IS %L', edited,
+            'Waits for other editors before it holds a row.'
         );
     END LOOP;
 END

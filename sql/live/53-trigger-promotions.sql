@@ -9,7 +9,8 @@ COMMENT ON TRIGGER place_outside_tree ON loyalty.promotions IS 'A trigger promot
 CREATE OR REPLACE TRIGGER validate
     BEFORE INSERT OR UPDATE ON loyalty.trigger_rules
     FOR EACH ROW EXECUTE FUNCTION loyalty_internal.trigger_rules_trigger();
-COMMENT ON TRIGGER validate ON loyalty.trigger_rules IS 'Of a trigger promotion that has not ended; points have the scale.';
+COMMENT ON TRIGGER validate ON loyalty.trigger_rules
+    IS 'Of a trigger promotion that has not ended; points have the scale.';
 
 CREATE OR REPLACE TRIGGER validate_delete
     BEFORE DELETE ON loyalty.trigger_rules

@@ -1,5 +1,5 @@
--- The history of prices. Everything that changes prices first records what the calendar has changed by then, under what was in
--- force until now: so each moment is recorded under what was in force at it, however late that is.
+-- The history of prices. Everything that changes prices first records what the calendar has changed by then, under what
+-- was in force until now: so each moment is recorded under what was in force at it, however late that is.
 
 CREATE OR REPLACE FUNCTION loyalty.settle_prices(program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -39,7 +39,8 @@ BEGIN
             changed_at = NULL,
             next_at = (
                 SELECT min(following.at)
-                FROM loyalty_internal.price_moments(recording.program::text, upto, upto + interval '3 days') AS following (at)
+                FROM loyalty_internal.price_moments(recording.program::text, upto, upto + interval '3 days')
+                    AS following (at)
             )
         WHERE kept.program = recording.program;
     END LOOP;
@@ -47,8 +48,8 @@ END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.settle_prices(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.settle_prices(text) IS
-    'Records what the calendar, and a change of the tree, have made of prices by now, in one program or (null) in all that keep '
-    'them. Example: SELECT loyalty.settle_prices(''main'');';
+    'Records what the calendar, and a change of the tree, have made of prices by now, in one program or (null) in all '
+    'that keep them. Example: SELECT loyalty.settle_prices(''main'');';
 
 -- A price that changes while a moment of the calendar is recorded is dated after it.
 CREATE OR REPLACE FUNCTION loyalty.record_prices(program text, skus text[]) RETURNS void
@@ -65,7 +66,8 @@ END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.record_prices(text, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.record_prices(text, text[]) IS
-    'Records what these products cost now, in a program that keeps it. Example: SELECT loyalty.record_prices(''main'', ''{PC-1}'');';
+    'Records what these products cost now, in a program that keeps it. Example: SELECT loyalty.record_prices(''main'', '
+    '''{PC-1}'');';
 
 CREATE OR REPLACE FUNCTION loyalty.note_price_change(program text) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -150,7 +152,8 @@ ON CONFLICT DO NOTHING
 $function$;
 REVOKE ALL ON FUNCTION loyalty.keep_price_history(text) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.keep_price_history(text) IS
-    'Begins to keep the price history of a program that says so, or ends it. Example: SELECT loyalty.keep_price_history(''main'');';
+    'Begins to keep the price history of a program that says so, or ends it. Example: SELECT '
+    'loyalty.keep_price_history(''main'');';
 
 -- What is not recorded yet is worked out: of one product that is quick.
 CREATE OR REPLACE FUNCTION loyalty.prior_price(
@@ -187,7 +190,8 @@ WITH recorded AS (
     ) AS priced
     WHERE kept.program = prior_price.program
         AND EXISTS (
-            SELECT FROM loyalty.products AS product WHERE product.sku = prior_price.sku AND product.program = prior_price.program
+            SELECT FROM loyalty.products AS product
+                WHERE product.sku = prior_price.sku AND product.program = prior_price.program
         )
 ),
 step AS (
@@ -217,7 +221,8 @@ reduction AS (
 -- The days before, by the program's calendar.
 span AS (
     SELECT
-        (reach.until AT TIME ZONE program.time_zone - make_interval(days => days)) AT TIME ZONE program.time_zone AS since,
+        (reach.until AT TIME ZONE program.time_zone - make_interval(days => days)) AT TIME ZONE program.time_zone
+            AS since,
         reach.until
     FROM reduction
     CROSS JOIN LATERAL (SELECT coalesce(reduction.began_at, prior_price.at) AS until) AS reach
@@ -236,7 +241,8 @@ FROM loyalty.price_recordings AS kept, reduction, span
 WHERE kept.program = prior_price.program
 $function$;
 COMMENT ON FUNCTION loyalty.prior_price(text, text, timestamptz, integer) IS
-    'What loyalty_prior_price() reads. Example: SELECT prior_price FROM loyalty.prior_price(''main'', ''PC-1'', now(), 30);';
+    'What loyalty_prior_price() reads. Example: SELECT prior_price FROM loyalty.prior_price(''main'', ''PC-1'', now(), '
+    '30);';
 
 DO $do$
 DECLARE
@@ -249,19 +255,24 @@ BEGIN
         ) AS part (relation)
         CROSS JOIN (
             VALUES
-                ('settle_prices', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'settle', 'Records the calendar up to now.'),
-                ('record_prices_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS written', 'record', 'Records the prices.'),
-                ('record_prices_update', 'AFTER UPDATE', 'REFERENCING NEW TABLE AS written', 'record', 'Records the prices.'),
+                ('settle_prices', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'settle',
+                    'Records the calendar up to now.'),
+                ('record_prices_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS written', 'record',
+                    'Records the prices.'),
+                ('record_prices_update', 'AFTER UPDATE', 'REFERENCING NEW TABLE AS written', 'record',
+                    'Records the prices.'),
                 (
                     'record_prices_update_former', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS written', 'record',
                     'Records what is gone, or has become another.'
                 ),
-                ('record_prices_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS written', 'record', 'Records what is gone.'),
+                ('record_prices_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS written', 'record',
+                    'Records what is gone.'),
                 ('record_prices_truncate', 'AFTER TRUNCATE', '', 'record', 'Notes that all is gone.')
         ) AS change (name, event, transition, deed, comment)
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER %I %s ON loyalty.%I %s FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.%s_prices_trigger()',
+            'CREATE OR REPLACE TRIGGER %I %s ON loyalty.%I %s FOR EACH STATEMENT EXECUTE FUNCTION '
+            'loyalty_internal.%s_prices_trigger()',
             source.name, source.event, source.relation, source.transition, source.deed
         );
         EXECUTE format('COMMENT ON TRIGGER %I ON loyalty.%I IS %L', source.name, source.relation, source.comment);
@@ -285,7 +296,8 @@ BEGIN
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.settle_prices_trigger()',
             source.event, source.relation
         );
-        EXECUTE format('COMMENT ON TRIGGER settle_prices ON loyalty.%I IS %L', source.relation, 'Records the calendar up to now.');
+        EXECUTE format('COMMENT ON TRIGGER settle_prices ON loyalty.%I IS %L', source.relation,
+            'Records the calendar up to now.');
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER note_price_change AFTER %s ON loyalty.%I '
             'FOR EACH ROW %s EXECUTE FUNCTION loyalty_internal.note_price_change_trigger()',
@@ -303,10 +315,12 @@ COMMENT ON TRIGGER keep_price_history ON loyalty.programs IS 'Begins to keep the
 
 CREATE OR REPLACE TRIGGER refuse_change
     BEFORE UPDATE OR DELETE ON loyalty.price_history
-    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
+    FOR EACH STATEMENT
+        EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
 COMMENT ON TRIGGER refuse_change ON loyalty.price_history IS 'Rows are never changed or deleted.';
 
 CREATE OR REPLACE TRIGGER refuse_truncate
     BEFORE TRUNCATE ON loyalty.price_history
-    FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
+    FOR EACH STATEMENT
+        EXECUTE FUNCTION loyalty_internal.append_only_trigger('The last row of a moment counts: add one.');
 COMMENT ON TRIGGER refuse_truncate ON loyalty.price_history IS 'Rows are never deleted.';

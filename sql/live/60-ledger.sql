@@ -69,8 +69,9 @@ BEGIN
 END
 $do$;
 
--- All else that the lots hold, which is total + debt of the balance, is active: so nobody reads thousands of lots of which
--- nothing is to be said. The planner takes it into the query that calls it, so it pins no search path; its body is parsed now.
+-- All else that the lots hold, which is total + debt of the balance, is active: so nobody reads thousands of lots of
+-- which nothing is to be said. The planner takes it into the query that calls it, so it pins no search path; its body
+-- is parsed now.
 CREATE OR REPLACE FUNCTION loyalty.apart(
     member text, program text, point_type text, at timestamptz, wall timestamptz
 )
@@ -119,7 +120,7 @@ CREATE OR REPLACE FUNCTION loyalty.apart(
     END;
 REVOKE ALL ON FUNCTION loyalty.apart(text, text, text, timestamptz, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.apart(text, text, text, timestamptz, timestamptz) IS
-    'What of an account''s lots does not count as active at a moment from now on: gone, left of those past their date; waiting, '
-    'of those not active yet; reserved by holds whose time has not come on the wall''s clock, and gone_reserved, of that from '
-    'lots past their date. Points are reserved of active lots only. Example: SELECT * FROM loyalty.apart(''anna'', ''main'', '
-    '''bonus'', now(), now());';
+    'What of an account''s lots does not count as active at a moment from now on: gone, left of those past their date; '
+    'waiting, of those not active yet; reserved by holds whose time has not come on the wall''s clock, and '
+    'gone_reserved, of that from lots past their date. Points are reserved of active lots only. Example: SELECT * FROM '
+    'loyalty.apart(''anna'', ''main'', ''bonus'', now(), now());';

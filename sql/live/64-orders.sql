@@ -34,7 +34,8 @@ CREATE OR REPLACE TRIGGER validate_kind
     BEFORE UPDATE OF kind ON loyalty.order_statuses
     FOR EACH ROW WHEN ((OLD.kind IN ('cancelled', 'refunded')) <> (NEW.kind IN ('cancelled', 'refunded')))
     EXECUTE FUNCTION loyalty_internal.order_statuses_trigger();
-COMMENT ON TRIGGER validate_kind ON loyalty.order_statuses IS 'Orders do not come or go by another kind of their status.';
+COMMENT ON TRIGGER validate_kind ON loyalty.order_statuses
+    IS 'Orders do not come or go by another kind of their status.';
 
 -- Keys of an operation that are columns; what else there is are its details.
 CREATE OR REPLACE VIEW loyalty.order_operations AS
@@ -76,17 +77,19 @@ COMMENT ON COLUMN loyalty.order_operations.benefit IS 'The benefit, such as disc
 COMMENT ON COLUMN loyalty.order_operations.level IS 'product or order: the level of the benefit.';
 COMMENT ON COLUMN loyalty.order_operations.target IS 'line, shipping or order: what it did something to.';
 COMMENT ON COLUMN loyalty.order_operations.line IS 'The line, where that is the target; otherwise null.';
-COMMENT ON COLUMN loyalty.order_operations.discount IS 'Reduction in money, below 0 where it raised the price; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.discount
+    IS 'Reduction in money, below 0 where it raised the price; null: none.';
 COMMENT ON COLUMN loyalty.order_operations.points_discount IS 'Money paid with points; null: none.';
 COMMENT ON COLUMN loyalty.order_operations.point_type IS 'Type of the points spent or accrued; otherwise null.';
-COMMENT ON COLUMN loyalty.order_operations.spent IS 'Points spent, as this operation''s increment of the order''s; null: none.';
+COMMENT ON COLUMN loyalty.order_operations.spent
+    IS 'Points spent, as this operation''s increment of the order''s; null: none.';
 COMMENT ON COLUMN loyalty.order_operations.accrued IS 'Points accrued, at once or later; null: none.';
 COMMENT ON COLUMN loyalty.order_operations.cut IS 'What a limit kept from being applied, in money; null: nothing.';
 COMMENT ON COLUMN loyalty.order_operations.details IS 'What else the result says of it, such as a text; null: nothing.';
 
--- What a promotion gave to the units of an order that are left: of each operation its figure less the share of the units that
--- came back, which is rounded as what is given back of a line is. What raised a price counts as nothing where it would count
--- against a budget.
+-- What a promotion gave to the units of an order that are left: of each operation its figure less the share of the
+-- units that came back, which is rounded as what is given back of a line is. What raised a price counts as nothing
+-- where it would count against a budget.
 CREATE OR REPLACE VIEW loyalty.promotion_effects AS
 SELECT
     operation.buyer,

@@ -1,4 +1,5 @@
--- What loyalty_verify() returns: each invariant of the ledger that the rows do not obey, recomputed from the rows alone.
+-- What loyalty_verify() returns: each invariant of the ledger that the rows do not obey, recomputed from the rows
+-- alone.
 
 CREATE OR REPLACE VIEW loyalty.violations AS
 WITH booked AS (
@@ -449,7 +450,8 @@ UNION ALL
 SELECT
     'claim_of_a_goal_has_its_transactions', claim.program, claim.member, claim.point_type, claim.seq,
     format(
-        'claim %s of goal "%s" took %s points and gave %s, the ledger has %s and %s', claim.number, claim.goal, claim.points,
+        'claim %s of goal "%s" took %s points and gave %s, the ledger has %s and %s', claim.number, claim.goal,
+        claim.points,
         coalesce(claim.reward_points, 0), coalesce(-taken.value, 0), coalesce(given.value, 0)
     )
 FROM loyalty.goal_claims AS claim

@@ -1,7 +1,7 @@
 -- What loyalty_verify() returns of orders: each invariant that they do not obey, recomputed from the rows alone.
 --
--- What has been given back of a figure must be the figure's share of the units that came back, to half of a smallest unit:
--- written without division, which would have to be rounded itself.
+-- What has been given back of a figure must be the figure's share of the units that came back, to half of a smallest
+-- unit: written without division, which would have to be rounded itself.
 
 CREATE OR REPLACE VIEW loyalty.order_violations AS
 WITH line_sums AS (
@@ -486,7 +486,8 @@ WHERE (counter.uses, counter.money, counter.points)
 UNION ALL
 SELECT
     'promo_code_counts_its_uses', code.program, code.profile, NULL, NULL,
-    format('promo code "%s": uses %s, there are %s', code.code, code.uses, code.uses_before_import + coalesce(used.uses, 0))
+    format('promo code "%s": uses %s, there are %s', code.code, code.uses,
+        code.uses_before_import + coalesce(used.uses, 0))
 FROM loyalty.promo_codes AS code
 LEFT JOIN (
     SELECT promo_code_uses.code, promo_code_uses.program, count(*) AS uses
@@ -509,7 +510,8 @@ WHERE line.is_gone = (used.freed_at IS NULL)
 
 UNION ALL
 SELECT
-    'buyer_is_sum_of_orders', coalesce(kept.program, found.program)::text, substr(coalesce(kept.buyer, found.buyer), 3), NULL, NULL,
+    'buyer_is_sum_of_orders', coalesce(kept.program, found.program)::text, substr(coalesce(kept.buyer, found.buyer), 3),
+    NULL, NULL,
     format(
         'orders, total, last_order are %s, %s, %s; of the orders %s, %s, %s',
         kept.orders, kept.total, kept.last_order, coalesce(found.orders, 0), coalesce(found.total, 0), found.last_order
@@ -526,7 +528,8 @@ WHERE (kept.orders, kept.total, kept.last_order)
     IS DISTINCT FROM (coalesce(found.orders, 0), coalesce(found.total, 0), found.last_order);
 
 COMMENT ON VIEW loyalty.order_violations IS
-    'Invariants of orders that do not hold, one a row: what loyalty_verify() returns of them. Reading it reads every row.';
+    'Invariants of orders that do not hold, one a row: what loyalty_verify() returns of them. Reading it reads every '
+    'row.';
 COMMENT ON COLUMN loyalty.order_violations.invariant IS 'Which invariant, such as order_is_sum_of_its_lines.';
 COMMENT ON COLUMN loyalty.order_violations.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_violations.member IS 'Key of the buyer''s profile; null: a guest.';

@@ -30,7 +30,8 @@ FULL JOIN loyalty.product_memberships AS membership
 WHERE judged.sku IS NULL OR membership.sku IS NULL;
 
 COMMENT ON VIEW loyalty.membership_violations IS
-    'Memberships of products that are wrong, one a row: what loyalty_verify() returns of them. Judges every product anew.';
+    'Memberships of products that are wrong, one a row: what loyalty_verify() returns of them. Judges every product '
+    'anew.';
 COMMENT ON COLUMN loyalty.membership_violations.invariant IS 'Which invariant: membership_is_what_its_predicate_says.';
 COMMENT ON COLUMN loyalty.membership_violations.program IS 'The program.';
 COMMENT ON COLUMN loyalty.membership_violations.member IS 'Always null: it is about no member.';

@@ -66,8 +66,10 @@ VALUES
             WHERE named.program = definition.program
         )$$
     ),
-    (10, 'point_types', $$format('point type "%s"', external_id)$$, '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true'),
-    (11, 'programs', $$format('program "%s"', external_id)$$, '{currency,currency_scale,price_scale,time_zone,search_limit}', false, 'true');
+    (10, 'point_types', $$format('point type "%s"', external_id)$$,
+        '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true'),
+    (11, 'programs', $$format('program "%s"', external_id)$$,
+        '{currency,currency_scale,price_scale,time_zone,search_limit}', false, 'true');
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';
@@ -77,7 +79,8 @@ COMMENT ON COLUMN loyalty.definitions.label IS 'SQL expression that names a row 
 COMMENT ON COLUMN loyalty.definitions.columns IS
     'The columns that belong to the definition, beside the primary key; null: all but updated_at and generated ones.';
 COMMENT ON COLUMN loyalty.definitions.whole IS
-    'Whether loyalty_revert() makes and removes rows, as far as a version holds them; otherwise it only changes them back.';
+    'Whether loyalty_revert() makes and removes rows, as far as a version holds them; otherwise it only changes them '
+    'back.';
 COMMENT ON COLUMN loyalty.definitions.used IS 'SQL condition on a row, under which a version holds it.';
 
 -- The rows of all these tables as they are now, each as a JSON object.
@@ -176,9 +179,10 @@ COMMENT ON FUNCTION loyalty.recast(text, jsonb) IS
     'A frozen row of a table of schema loyalty as the table would show it in this session. Example: SELECT '
     'loyalty.recast(''promotions'', ''{"created_at": "2026-01-01T00:00:00Z"}'');';
 
--- One row is what the planner takes it for. A hundred, as of jsonb_each(), multiplied by the rows of tables that were never
--- analysed, look like so much work that a server with JIT compiles for seconds what takes milliseconds.
-CREATE OR REPLACE FUNCTION loyalty.changed_columns(applied jsonb, draft jsonb, OUT "column" text, OUT old text, OUT new text)
+-- One row is what the planner takes it for. A hundred, as of jsonb_each(), multiplied by the rows of tables that were
+-- never analysed, look like so much work that a server with JIT compiles for seconds what takes milliseconds.
+CREATE OR REPLACE FUNCTION loyalty.changed_columns(applied jsonb, draft jsonb, OUT "column" text, OUT old text,
+    OUT new text)
     RETURNS SETOF record
     LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1
     SET search_path = pg_catalog, pg_temp
@@ -188,8 +192,8 @@ FROM jsonb_each(applied) AS former
 WHERE former.value IS DISTINCT FROM draft -> former.key
 $changed$;
 COMMENT ON FUNCTION loyalty.changed_columns(jsonb, jsonb) IS
-    'The columns of a row as it was applied that have another value in the draft, as JSON null or text. Example: SELECT * FROM '
-    'loyalty.changed_columns(''{"name": "A"}'', ''{"name": "B"}'');';
+    'The columns of a row as it was applied that have another value in the draft, as JSON null or text. Example: '
+    'SELECT * FROM loyalty.changed_columns(''{"name": "A"}'', ''{"name": "B"}'');';
 
 -- A full join is always a hash join: whatever the planner takes JSON for, each side is read once.
 CREATE OR REPLACE VIEW loyalty.pending_changes AS
@@ -289,8 +293,8 @@ END
 $function$;
 REVOKE ALL ON FUNCTION loyalty.note_edits(name, text[], text[]) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.note_edits(name, text[], text[]) IS
-    'Notes that rows of programs'' definitions were edited by this session''s role, now: of each its program, and its name for '
-    'people. Example: SELECT loyalty.note_edits(''promotions'', ''{main}'', ''{"promotion \"spring\""}'');';
+    'Notes that rows of programs'' definitions were edited by this session''s role, now: of each its program, and its '
+    'name for people. Example: SELECT loyalty.note_edits(''promotions'', ''{main}'', ''{"promotion \"spring\""}'');';
 
 DO $do$
 DECLARE
@@ -321,9 +325,10 @@ BEGIN
 END
 $do$;
 
--- Makes the tables what a definition says, an array of objects with relation and body: parents first what is missing and what has changed, then
--- children first what is new. The triggers that check an editor's steps stand aside meanwhile (loyalty_internal.is_reverting()),
--- since the way back goes through states that no editor could leave behind.
+-- Makes the tables what a definition says, an array of objects with relation and body: parents first what is missing
+-- and what has changed, then children first what is new. The triggers that check an editor's steps stand aside
+-- meanwhile (loyalty_internal.is_reverting()), since the way back goes through states that no editor could leave
+-- behind.
 CREATE OR REPLACE FUNCTION loyalty.restore_draft(
     program text,
     wanted jsonb,
@@ -429,9 +434,9 @@ END
 $restore$;
 REVOKE ALL ON FUNCTION loyalty.restore_draft(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.restore_draft(text, jsonb) IS
-    'Gives the definition of a program the rows of an array of objects with relation and body, and counts the rows that '
-    'returned, changed and were removed; called by loyalty_apply() and by the function that loyalty_revert() calls, which '
-    'make the triggers stand aside. Example: SELECT loyalty.restore_draft(''main'', ''[]'');';
+    'Gives the definition of a program the rows of an array of objects with relation and body, and counts the rows '
+    'that returned, changed and were removed; called by loyalty_apply() and by the function that loyalty_revert() '
+    'calls, which make the triggers stand aside. Example: SELECT loyalty.restore_draft(''main'', ''[]'');';
 
 CREATE OR REPLACE FUNCTION loyalty.restore_draft(
     program text,
@@ -495,7 +500,8 @@ BEGIN
             HINT = 'Name promotions of the tree; trigger promotions take effect without an apply.';
     END IF;
 
-    -- What it needs has to be in force, or to come along as it is in the draft without anybody else seeing a difference.
+    -- What it needs has to be in force, or to come along as it is in the draft without anybody else seeing a
+    -- difference.
     SELECT needed.promotion, pending.what INTO wrong
     FROM (
         SELECT promotion.external_id AS promotion, format('promotion group "%s"', promotion.parent) AS what
@@ -566,12 +572,12 @@ END
 $partial$;
 REVOKE ALL ON FUNCTION loyalty.partial_definition(text, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION loyalty.partial_definition(text, text[]) IS
-    'The definition of a program as the version in force has it, with some promotions as they are drafted, deleted ones '
-    'left out. Errors: LY319 (no such promotion), LY328 (it needs what is pending). Example: SELECT '
+    'The definition of a program as the version in force has it, with some promotions as they are drafted, deleted '
+    'ones left out. Errors: LY319 (no such promotion), LY328 (it needs what is pending). Example: SELECT '
     'loyalty.partial_definition(''main'', ''{spring}'');';
 
--- A promotion with all that hangs on it: of every table of the definition that has a column "promotion", and the rules of
--- a trigger promotion.
+-- A promotion with all that hangs on it: of every table of the definition that has a column "promotion", and the rules
+-- of a trigger promotion.
 CREATE OR REPLACE FUNCTION loyalty.clone_promotion(program text, promotion text, changed jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

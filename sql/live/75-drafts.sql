@@ -129,7 +129,8 @@ SELECT
         'partners', (
             SELECT coalesce(
                 jsonb_agg(
-                    jsonb_strip_nulls(jsonb_build_object('partner', partner.external_id, 'starts_on', partner.starts_on))
+                    jsonb_strip_nulls(
+                        jsonb_build_object('partner', partner.external_id, 'starts_on', partner.starts_on))
                     ORDER BY partner.external_id
                 ),
                 '[]'
@@ -308,7 +309,7 @@ COMMENT ON VIEW loyalty.promotion_drafts IS
 COMMENT ON COLUMN loyalty.promotion_drafts.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_drafts.tree IS
     'The tree: settings of the program, point types, segments in use, partners in use and the terms of their products, '
-    'groups, promotions with conditions and benefits. Moments are in seconds since 1970, of the clock of UTC ("unix") and '
-    'of the program''s ("local").';
+    'groups, promotions with conditions and benefits. Moments are in seconds since 1970, of the clock of UTC ("unix") '
+    'and of the program''s ("local").';
 COMMENT ON COLUMN loyalty.promotion_drafts.definition IS
     'The rows that the tree is made from, as in loyalty.draft_definitions.';

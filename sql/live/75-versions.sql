@@ -9,7 +9,8 @@ SELECT
     version.version = max(version.version) OVER (PARTITION BY version.program) AS in_force,
     jsonb_array_length(version.tree -> 'groups') AS groups,
     jsonb_array_length(version.tree -> 'promotions') AS promotions,
-    jsonb_array_length(jsonb_path_query_array(version.tree, '$.promotions[*] ? (@.state == "active")')) AS active_promotions,
+    jsonb_array_length(jsonb_path_query_array(version.tree, '$.promotions[*] ? (@.state == "active")'))
+        AS active_promotions,
     version.rules
 FROM loyalty.promotion_versions AS version;
 

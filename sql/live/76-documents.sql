@@ -1,5 +1,5 @@
--- A program as a document: one list of the tables that hold what is configured. Columns, defaults and checks come from the
--- catalogue, so a column that is added later is in the document by itself, and a table by its line here.
+-- A program as a document: one list of the tables that hold what is configured. Columns, defaults and checks come from
+-- the catalogue, so a column that is added later is in the document by itself, and a table by its line here.
 
 -- rank: the order in which rows are made; they are removed in the opposite one.
 -- inherits: which of its columns are which of the parent's, and so are not said again.
@@ -11,7 +11,8 @@
 -- document was exported without them. option: exported only if asked for.
 -- hidden: columns that are no configuration. stays: columns that keep their value where they are left out.
 -- shown: the rows that are in a document of program $1. preset: defaults that depend on the row.
--- renumbered: places of a row that counts by its order. retired: what a row becomes that is to go but cannot be deleted.
+-- renumbered: places of a row that counts by its order. retired: what a row becomes that is to go but cannot be
+-- deleted.
 CREATE OR REPLACE VIEW loyalty.document_tables AS
 SELECT
     list.*,
@@ -19,7 +20,8 @@ SELECT
 FROM (
     VALUES
         (
-            10, 'profile_databases', 'programs', 'profile_databases', 'profile database', '{}'::jsonb, '{external_id}'::text[],
+            10, 'profile_databases', 'programs', 'profile_databases', 'profile database', '{}'::jsonb,
+            '{external_id}'::text[],
             NULL::text[], NULL, false, true, NULL, '{}'::text[], '{}'::text[],
             'external_id = (SELECT bound.profile_database FROM loyalty.programs AS bound WHERE bound.external_id = $1)',
             NULL, NULL, NULL
@@ -121,7 +123,8 @@ FROM (
             '{parent}', NULL, false, false, NULL, '{archived}', '{}', 'program = $1 AND NOT archived',
             $$CASE external_id WHEN 'main' THEN '{"name": "Main arbitration", "parent": null}' ELSE '{}' END$$,
             NULL,
-            $$CASE WHEN loyalty_internal.document_has_lived(program::text, external_id::text) THEN '{"archived": true}' END$$
+            $$CASE WHEN loyalty_internal.document_has_lived(program::text, external_id::text)
+                THEN '{"archived": true}' END$$
         ),
         (
             210, 'promotions', 'programs', 'promotions', 'promotion', '{"program": "external_id"}', '{external_id}',
@@ -172,7 +175,8 @@ COMMENT ON VIEW loyalty.document_tables IS
     'The tables that a program as a document consists of: what loyalty_export() reads and loyalty_import() writes.';
 COMMENT ON COLUMN loyalty.document_tables.rank IS 'Place in the order in which rows are made.';
 COMMENT ON COLUMN loyalty.document_tables.relation IS 'The table, in schema loyalty.';
-COMMENT ON COLUMN loyalty.document_tables.parent IS 'The table in whose objects its rows stand; null: they are the document.';
+COMMENT ON COLUMN loyalty.document_tables.parent
+    IS 'The table in whose objects its rows stand; null: they are the document.';
 COMMENT ON COLUMN loyalty.document_tables.key IS 'Key of the list in those objects.';
 COMMENT ON COLUMN loyalty.document_tables.noun IS 'What loyalty_plan() calls it.';
 COMMENT ON COLUMN loyalty.document_tables.inherits IS 'Which of its columns have the value of which one of the parent.';
@@ -180,10 +184,13 @@ COMMENT ON COLUMN loyalty.document_tables.own_key IS
     'The columns that name a row in its list; position: its place does.';
 COMMENT ON COLUMN loyalty.document_tables.scope IS
     'The columns within which the order of the list becomes the position; null: the order means nothing.';
-COMMENT ON COLUMN loyalty.document_tables.scalar IS 'The column that the elements are the values of; null: they are objects.';
+COMMENT ON COLUMN loyalty.document_tables.scalar
+    IS 'The column that the elements are the values of; null: they are objects.';
 COMMENT ON COLUMN loyalty.document_tables.is_part IS 'Whether a list is always the whole one, also without pruning.';
-COMMENT ON COLUMN loyalty.document_tables.only_if_named IS 'Whether nothing is pruned where the document has no such list.';
-COMMENT ON COLUMN loyalty.document_tables.option IS 'The argument of loyalty_export() that brings it; null: always there.';
+COMMENT ON COLUMN loyalty.document_tables.only_if_named
+    IS 'Whether nothing is pruned where the document has no such list.';
+COMMENT ON COLUMN loyalty.document_tables.option
+    IS 'The argument of loyalty_export() that brings it; null: always there.';
 COMMENT ON COLUMN loyalty.document_tables.hidden IS 'Columns that are never in a document.';
 COMMENT ON COLUMN loyalty.document_tables.stays IS 'Columns that keep their value where a document leaves them out.';
 COMMENT ON COLUMN loyalty.document_tables.shown IS 'SQL condition: which rows are in the document of program $1.';

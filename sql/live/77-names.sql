@@ -1,4 +1,5 @@
--- What is configured names what there is, and values that are known. Lists of many rows are left to the server's constraints.
+-- What is configured names what there is, and values that are known. Lists of many rows are left to the server's
+-- constraints.
 
 DO $do$
 DECLARE
@@ -31,7 +32,8 @@ BEGIN
 END
 $do$;
 
--- The server evaluates a condition for next to nothing, and the constraints are it: the function only says what is wrong.
+-- The server evaluates a condition for next to nothing, and the constraints are it: the function only says what is
+-- wrong.
 DO $do$
 DECLARE
     judged record;
@@ -74,8 +76,8 @@ BEGIN
 END
 $do$;
 
--- Ids never change: what points at them, inside and outside, would point at nothing. A product may have another sku: lists
--- and terms follow it.
+-- Ids never change: what points at them, inside and outside, would point at nothing. A product may have another sku:
+-- lists and terms follow it.
 DO $do$
 DECLARE
     fixed record;

@@ -126,7 +126,8 @@ COMMENT ON COLUMN loyalty.member_statements.value IS 'Points credited, above 0, 
 COMMENT ON COLUMN loyalty.member_statements.balance IS 'Total balance after it, in points.';
 COMMENT ON COLUMN loyalty.member_statements.money IS 'What value is worth by the ratio in force, in money.';
 COMMENT ON COLUMN loyalty.member_statements.currency IS 'Currency of the program.';
-COMMENT ON COLUMN loyalty.member_statements.active_from IS 'Credits: from when the points can be spent; otherwise null.';
+COMMENT ON COLUMN loyalty.member_statements.active_from
+    IS 'Credits: from when the points can be spent; otherwise null.';
 COMMENT ON COLUMN loyalty.member_statements.expires_at IS
     'Credits: until when, exclusive; infinity: for ever; otherwise null.';
 COMMENT ON COLUMN loyalty.member_statements.promotion IS 'The promotion that it was booked by; null: none.';
@@ -137,8 +138,8 @@ COMMENT ON COLUMN loyalty.member_statements.comment IS 'What was noted; may be n
 COMMENT ON COLUMN loyalty.member_statements.id IS 'Transaction id.';
 COMMENT ON COLUMN loyalty.member_statements.external_id IS 'External id of the transaction; null: none.';
 
--- Expired points count as gone whether or not that is booked, as in loyalty_balance(). What a review or reset will do that is
--- due and not booked is left to that function, which judges one member.
+-- Expired points count as gone whether or not that is booked, as in loyalty_balance(). What a review or reset will do
+-- that is due and not booked is left to that function, which judges one member.
 CREATE OR REPLACE VIEW loyalty.member_balances AS
 SELECT
     balance.program,
@@ -186,8 +187,8 @@ CROSS JOIN LATERAL (
 ) AS lots;
 
 COMMENT ON VIEW loyalty.member_balances IS
-    'Balances of members, present and former, as loyalty_balance() tells them of one; of qualification points as reviews and '
-    'resets were booked last.';
+    'Balances of members, present and former, as loyalty_balance() tells them of one; of qualification points as '
+    'reviews and resets were booked last.';
 COMMENT ON COLUMN loyalty.member_balances.program IS 'The program.';
 COMMENT ON COLUMN loyalty.member_balances.member IS 'Key of the member''s profile.';
 COMMENT ON COLUMN loyalty.member_balances.point_type IS 'The point type.';

@@ -1,5 +1,5 @@
--- Reports that add up, as they are computed from the ledger and the orders: what loyalty_refresh_reports() keeps, and what
--- the reports of sql/live/87-kept-reports.sql show where nothing is kept. Each reads whole tables.
+-- Reports that add up, as they are computed from the ledger and the orders: what loyalty_refresh_reports() keeps, and
+-- what the reports of sql/live/87-kept-reports.sql show where nothing is kept. Each reads whole tables.
 
 CREATE OR REPLACE VIEW loyalty.liability_now AS
 SELECT
@@ -34,8 +34,8 @@ COMMENT ON COLUMN loyalty.liability_now.points IS 'Points outstanding.';
 COMMENT ON COLUMN loyalty.liability_now.waiting IS 'Of these, points that are not active yet.';
 COMMENT ON COLUMN loyalty.liability_now.held IS 'Of these, points that holds reserve.';
 
--- Of each lot's points: what a redemption took and no refund put back is spent, what a reversal, a reset or a debt took is
--- taken back. What expired is booked, or due.
+-- Of each lot's points: what a redemption took and no refund put back is spent, what a reversal, a reset or a debt took
+-- is taken back. What expired is booked, or due.
 CREATE OR REPLACE VIEW loyalty.breakage_now AS
 SELECT
     lot.program,
@@ -138,8 +138,9 @@ COMMENT ON COLUMN loyalty.tier_movements_now.to_tier IS 'The tier after; empty: 
 COMMENT ON COLUMN loyalty.tier_movements_now.cause IS 'Why: as in loyalty.member_tier_history.';
 COMMENT ON COLUMN loyalty.tier_movements_now.movements IS 'How often it happened.';
 
--- What came back of an effect is what loyalty.promotion_effects has no longer. Points are those of the ledger: whatever was
--- booked under the promotion, and what corrected it. A refund or reversal belongs to the promotion of what it undoes.
+-- What came back of an effect is what loyalty.promotion_effects has no longer. Points are those of the ledger: whatever
+-- was booked under the promotion, and what corrected it. A refund or reversal belongs to the promotion of what it
+-- undoes.
 CREATE OR REPLACE VIEW loyalty.promotion_performance_now AS
 SELECT
     given.program::text AS program,
@@ -213,7 +214,8 @@ COMMENT ON COLUMN loyalty.promotion_performance_now.point_type IS
     'The point type that the points are of; empty: the row is about orders and money.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.orders IS
     'Orders in which it had an effect, cancelled ones left out.';
-COMMENT ON COLUMN loyalty.promotion_performance_now.discount IS 'Discount given in them, in money, as they were placed.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.discount
+    IS 'Discount given in them, in money, as they were placed.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.discount_returned IS 'Of this, what came back with returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount IS 'Money that points paid in them.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount_returned IS
@@ -272,7 +274,8 @@ COMMENT ON COLUMN loyalty.promo_code_use_now.uses IS 'Uses that count.';
 COMMENT ON COLUMN loyalty.promo_code_use_now.orders IS 'Of these, uses by an order.';
 COMMENT ON COLUMN loyalty.promo_code_use_now.freed IS 'Uses that were freed, since nothing is left of their order.';
 
--- A product is its partner's as the terms stand now. Cancelled orders come to nothing by themselves: all was given back.
+-- A product is its partner's as the terms stand now. Cancelled orders come to nothing by themselves: all was given
+-- back.
 CREATE OR REPLACE VIEW loyalty.partner_turnover_now AS
 SELECT
     sold.program,
@@ -319,9 +322,9 @@ COMMENT ON COLUMN loyalty.partner_turnover_now.points_discount IS 'Money that po
 COMMENT ON COLUMN loyalty.partner_turnover_now.refunded IS 'Money given back for returned units.';
 COMMENT ON COLUMN loyalty.partner_turnover_now.turnover IS 'Money paid for them, less what was given back.';
 
--- What happened to points is dated as the ledger dates it; points that are due to expire and not booked count as gone. A lot's
--- points are active from its date, whatever was done to it before. A day without anything has a row like any other, from the
--- program's first to today.
+-- What happened to points is dated as the ledger dates it; points that are due to expire and not booked count as gone.
+-- A lot's points are active from its date, whatever was done to it before. A day without anything has a row like any
+-- other, from the program's first to today.
 CREATE OR REPLACE VIEW loyalty.daily_activity_now AS
 WITH moment AS (
     SELECT program.external_id AS program, program.time_zone, clock.now
@@ -332,7 +335,8 @@ standard AS (
     SELECT program::text, external_id::text AS point_type FROM loyalty.point_types WHERE kind = 'standard'
 ),
 change (
-    program, point_type, at, new_members, lost_members, orders, revenue, discount, earned, spent, taken_back, expired, active,
+    program, point_type, at, new_members, lost_members, orders, revenue, discount, earned, spent, taken_back, expired,
+    active,
     outstanding
 ) AS (
     SELECT program, '', registered_at, 1, 0, 0, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric,
@@ -370,7 +374,8 @@ change (
     FROM loyalty.transactions
     UNION ALL
     SELECT
-        lot.program, lot.point_type, greatest(credit.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0, lot.amount, 0
+        lot.program, lot.point_type, greatest(credit.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        lot.amount, 0
     FROM loyalty.lots AS lot
     JOIN loyalty.transactions AS credit
         ON credit.member = lot.member
@@ -419,7 +424,8 @@ daily AS (
     FROM change
     JOIN moment ON moment.program = change.program
     WHERE change.at <= moment.now
-        AND (change.point_type = '' OR (change.program, change.point_type) IN (SELECT program, point_type FROM standard))
+        AND (change.point_type = ''
+            OR (change.program, change.point_type) IN (SELECT program, point_type FROM standard))
     GROUP BY 1, 2, 3
 ),
 calendar AS (
@@ -458,8 +464,8 @@ LEFT JOIN daily
 WINDOW so_far AS (PARTITION BY calendar.program, calendar.point_type ORDER BY calendar.day);
 
 COMMENT ON VIEW loyalty.daily_activity_now IS
-    'What loyalty.daily_activity and loyalty.daily_points keep, computed when it is read. Reads members, orders and the '
-    'ledger.';
+    'What loyalty.daily_activity and loyalty.daily_points keep, computed when it is read. Reads members, orders and '
+    'the ledger.';
 COMMENT ON COLUMN loyalty.daily_activity_now.program IS 'The program.';
 COMMENT ON COLUMN loyalty.daily_activity_now.day IS 'The day, in the program''s time zone.';
 COMMENT ON COLUMN loyalty.daily_activity_now.point_type IS

@@ -1,6 +1,6 @@
--- Reports that add up: as kept by the last loyalty_refresh_reports(), or, where it has never run, computed when they are read;
--- by a function, since the planner would weigh both ways, and compile the dear one that is not taken (measured). What changes
--- without the ledger stands outside of what is kept: ratios, names, positions of tiers.
+-- Reports that add up: as kept by the last loyalty_refresh_reports(), or, where it has never run, computed when they
+-- are read; by a function, since the planner would weigh both ways, and compile the dear one that is not taken
+-- (measured). What changes without the ledger stands outside of what is kept: ratios, names, positions of tiers.
 
 -- A ratio that is edited takes effect when it is applied: what that will change is the revaluation.
 CREATE OR REPLACE VIEW loyalty.liability AS
@@ -15,7 +15,8 @@ SELECT
     coalesce(point_type.applied_ratio, point_type.ratio) AS ratio,
     round(figure.points / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS money,
     round(figure.points / point_type.ratio, program.currency_scale)
-    - round(figure.points / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS revaluation,
+    - round(figure.points / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale)
+        AS revaluation,
     program.currency,
     figure.as_of
 FROM loyalty_internal.report_figures('liability'::text) AS figure (
@@ -33,8 +34,8 @@ JOIN loyalty.point_types AS point_type
 JOIN loyalty.programs AS program ON program.external_id = figure.program;
 
 COMMENT ON VIEW loyalty.liability IS
-    'What members may still spend, by the month in which it expires: the points of standard types outstanding, and what they '
-    'are worth. A debt of members (loyalty.member_balances) is not set off against it.';
+    'What members may still spend, by the month in which it expires: the points of standard types outstanding, and '
+    'what they are worth. A debt of members (loyalty.member_balances) is not set off against it.';
 COMMENT ON COLUMN loyalty.liability.program IS 'The program.';
 COMMENT ON COLUMN loyalty.liability.point_type IS 'The point type, a standard one.';
 COMMENT ON COLUMN loyalty.liability.month IS
@@ -61,7 +62,8 @@ SELECT
     figure.expired,
     figure.outstanding,
     round(100 * figure.expired / nullif(figure.credited, 0), 2) AS breakage_percent,
-    round(figure.expired / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS expired_money,
+    round(figure.expired / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale)
+        AS expired_money,
     program.currency,
     figure.as_of
 FROM loyalty_internal.report_figures('breakage'::text) AS figure (
@@ -80,8 +82,8 @@ JOIN loyalty.point_types AS point_type
 JOIN loyalty.programs AS program ON program.external_id = figure.program;
 
 COMMENT ON VIEW loyalty.breakage IS
-    'What became of the points credited, by the month from which they could be spent: credited = spent + taken_back + expired '
-    '+ outstanding.';
+    'What became of the points credited, by the month from which they could be spent: credited = spent + taken_back + '
+    'expired + outstanding.';
 COMMENT ON COLUMN loyalty.breakage.program IS 'The program.';
 COMMENT ON COLUMN loyalty.breakage.point_type IS 'The point type.';
 COMMENT ON COLUMN loyalty.breakage.active_in IS 'First day of the month from which the points could be spent.';
@@ -190,8 +192,8 @@ CROSS JOIN LATERAL (
 GROUP BY promotion.program, promotion.external_id, program.external_id;
 
 COMMENT ON VIEW loyalty.promotion_performance IS
-    'What each promotion has done: in how many orders it had an effect, what it gave, what came back with returned units, and '
-    'what that costs. Cancelled orders are left out; points are those of the ledger.';
+    'What each promotion has done: in how many orders it had an effect, what it gave, what came back with returned '
+    'units, and what that costs. Cancelled orders are left out; points are those of the ledger.';
 COMMENT ON COLUMN loyalty.promotion_performance.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_performance.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_performance.name IS 'Its name.';
@@ -365,7 +367,8 @@ SELECT
     figure.expired,
     figure.active,
     figure.outstanding,
-    round(figure.outstanding / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale) AS liability,
+    round(figure.outstanding / coalesce(point_type.applied_ratio, point_type.ratio), program.currency_scale)
+        AS liability,
     program.currency,
     figure.as_of
 FROM loyalty_internal.report_figures('daily_activity'::text) AS figure (
@@ -448,8 +451,8 @@ CROSS JOIN LATERAL (SELECT coalesce(point_type.applied_ratio, point_type.ratio) 
 GROUP BY figure.program, figure.day, program.external_id;
 
 COMMENT ON VIEW loyalty.daily_activity IS
-    'A line a day: members, orders, and what became of points, in money by the ratio in force now; loyalty.daily_points has '
-    'the points of each type.';
+    'A line a day: members, orders, and what became of points, in money by the ratio in force now; '
+    'loyalty.daily_points has the points of each type.';
 COMMENT ON COLUMN loyalty.daily_activity.program IS 'The program.';
 COMMENT ON COLUMN loyalty.daily_activity.day IS
     'The day, in the program''s time zone; what was before 1970 counts on its first day.';

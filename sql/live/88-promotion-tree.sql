@@ -1,7 +1,7 @@
 -- The promotion tree as people look at it, and how many promotions are active.
 
--- Of the tree, what the version in force has as active and in its dates, and what has not ended since and is not paused;
--- trigger promotions need no version. Moments are exact decimals there, which to_timestamp() would make binary.
+-- Of the tree, what the version in force has as active and in its dates, and what has not ended since and is not
+-- paused; trigger promotions need no version. Moments are exact decimals there, which to_timestamp() would make binary.
 CREATE OR REPLACE VIEW loyalty.active_promotions AS
 SELECT
     running.program,
@@ -58,7 +58,8 @@ COMMENT ON COLUMN loyalty.active_promotions.kind IS 'discount, points or trigger
 COMMENT ON COLUMN loyalty.active_promotions.starts_at IS 'Its start, inclusive.';
 COMMENT ON COLUMN loyalty.active_promotions.ends_at IS 'Its end, exclusive; null: by hand.';
 
--- A node is pending when one of its own rows is: of a promotion also a condition or a benefit. What was removed has no node.
+-- A node is pending when one of its own rows is: of a promotion also a condition or a benefit. What was removed has no
+-- node.
 CREATE OR REPLACE VIEW loyalty.promotion_tree AS
 WITH RECURSIVE node AS (
     SELECT
@@ -107,8 +108,8 @@ WITH RECURSIVE node AS (
     JOIN loyalty.promotion_periods AS period
         ON period.program = promotion.program AND period.promotion = promotion.external_id
 ),
--- Children stand by position, and by external id where that is the same: as they are calculated. Trigger promotions stand
--- outside, behind the tree.
+-- Children stand by position, and by external id where that is the same: as they are calculated. Trigger promotions
+-- stand outside, behind the tree.
 tree AS (
     SELECT
         node.*,
@@ -140,14 +141,15 @@ LEFT JOIN (
     SELECT
         program,
         regexp_replace(what, ', condition \d+(, benefit \d+)?$', '') AS label,
-        CASE WHEN bool_or(change = 'added' AND what !~ ', condition \d+(, benefit \d+)?$') THEN 'new' ELSE 'changed' END AS change
+        CASE WHEN bool_or(change = 'added' AND what !~ ', condition \d+(, benefit \d+)?$') THEN 'new' ELSE 'changed' END
+            AS change
     FROM loyalty.pending_changes
     GROUP BY 1, 2
 ) AS pending ON pending.program = tree.program AND pending.label = tree.label;
 
 COMMENT ON VIEW loyalty.promotion_tree IS
-    'The nodes of each program''s promotion tree as it is edited, and behind it the trigger promotions: in the order of path. '
-    'loyalty_promotion_tree() shows it to people.';
+    'The nodes of each program''s promotion tree as it is edited, and behind it the trigger promotions: in the order '
+    'of path. loyalty_promotion_tree() shows it to people.';
 COMMENT ON COLUMN loyalty.promotion_tree.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_tree.path IS 'Way from the root, to sort by.';
 COMMENT ON COLUMN loyalty.promotion_tree.depth IS 'How many levels below the root; 0 also for trigger promotions.';

@@ -18,7 +18,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN effect.accrued > 0 THEN effect.point_type E
 GROUP BY effect.buyer, effect.program, effect.order_id, effect.promotion, promotion.name, earned.point_type;
 
 COMMENT ON VIEW loyalty.order_effects IS
-    'What each promotion did in each order, as the order was placed: a row for its money, and one for each point type earned.';
+    'What each promotion did in each order, as the order was placed: a row for its money, and one for each point type '
+    'earned.';
 COMMENT ON COLUMN loyalty.order_effects.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_effects.order_id IS 'External id of the order.';
 COMMENT ON COLUMN loyalty.order_effects.promotion IS 'The promotion.';

@@ -45,27 +45,30 @@ COMMENT ON COLUMN loyalty.programs.profile_database IS 'Whose points it keeps; b
 COMMENT ON COLUMN loyalty.programs.currency IS
     'Currency of its money: three capital letters (ISO 4217); fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.currency_scale IS
-    'Decimals of an amount of money, 0 to 4; left out: those of the currency by ISO 4217. Fixed once points were booked.';
+    'Decimals of an amount of money, 0 to 4; left out: those of the currency by ISO 4217. Fixed once points were '
+    'booked.';
 COMMENT ON COLUMN loyalty.programs.time_zone IS
     'IANA time zone of its calendar, such as Europe/Moscow; fixed once points were booked.';
 COMMENT ON COLUMN loyalty.programs.negative_balance_allowed IS
     'Whether taking back earned points that were spent already makes the balance negative; otherwise they are owed.';
 COMMENT ON COLUMN loyalty.programs.notify_days IS
-    'How many days before points expire it is told, by loyalty_tell_expiring(): at most 20 numbers, 0 (on the last usable '
-    'day) to 3650; empty: never.';
+    'How many days before points expire it is told, by loyalty_tell_expiring(): at most 20 numbers, 0 (on the last '
+    'usable day) to 3650; empty: never.';
 COMMENT ON COLUMN loyalty.programs.active IS 'Whether it calculates orders and books points.';
 COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
-    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
-    '100, with at most six decimals; null: anything.';
+    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give '
+    'more. 0 to 100, with at most six decimals; null: anything.';
 COMMENT ON COLUMN loyalty.programs.search_limit IS
-    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a second on a '
-    'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';
+    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a '
+    'second on a machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they '
+    'were.';
 COMMENT ON COLUMN loyalty.programs.price_history IS
-    'Whether loyalty.price_history keeps what products have cost, for loyalty_prior_price(); each change of products is priced then.';
+    'Whether loyalty.price_history keeps what products have cost, for loyalty_prior_price(); each change of products '
+    'is priced then.';
 COMMENT ON COLUMN loyalty.programs.price_scale IS
-    'Decimals of the price of a unit, currency_scale to 6, where prices are finer than the currency: those of products and '
-    'lines, minimum prices, and what benefits make of them; a line''s total is rounded to the currency once. Null: as the '
-    'currency. Part of each version; a change takes effect with the next loyalty_apply().';
+    'Decimals of the price of a unit, currency_scale to 6, where prices are finer than the currency: those of products '
+    'and lines, minimum prices, and what benefits make of them; a line''s total is rounded to the currency once. Null: '
+    'as the currency. Part of each version; a change takes effect with the next loyalty_apply().';
 COMMENT ON COLUMN loyalty.programs.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.programs.updated_at IS 'When the row was changed last.';
 
@@ -108,8 +111,8 @@ COMMENT ON COLUMN loyalty.members.program IS 'The program.';
 COMMENT ON COLUMN loyalty.members.registered_at IS
     'Registration date: the first enrolment, or a date given then; periods count from it.';
 COMMENT ON COLUMN loyalty.members.enrolled_at IS
-    'Start of the present, or else the last, stay. Left out: now, and the row is an enrolment; given: the row is taken as it '
-    'stands, as restores do.';
+    'Start of the present, or else the last, stay. Left out: now, and the row is an enrolment; given: the row is taken '
+    'as it stands, as restores do.';
 COMMENT ON COLUMN loyalty.members.removed_at IS 'When the member was removed; null: is a member.';
 
 CREATE TABLE loyalty.point_types (
@@ -149,7 +152,8 @@ CREATE TABLE loyalty.point_types (
     CONSTRAINT point_types_only_standard_have_validity CHECK (kind = 'standard' OR validity_count IS NULL),
     CONSTRAINT point_types_only_standard_are_deactivated CHECK (kind = 'standard' OR deactivates_at IS NULL),
     CONSTRAINT point_types_only_standard_have_a_last_day CHECK (kind = 'standard' OR deactivates_on IS NULL),
-    CONSTRAINT point_types_deactivates_on_range CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
+    CONSTRAINT point_types_deactivates_on_range
+        CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
     CONSTRAINT point_types_one_end CHECK (num_nonnulls(deactivates_at, deactivates_on) <= 1),
     CONSTRAINT point_types_rounding_is_known CHECK (rounding IN ('half', 'down', 'up')),
     CONSTRAINT point_types_redeem_min_range CHECK (redeem_min > 0 AND redeem_min < 'Infinity'),
@@ -191,14 +195,15 @@ COMMENT ON COLUMN loyalty.point_types.active IS 'Whether points of the type can 
 COMMENT ON COLUMN loyalty.point_types.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.point_types.updated_at IS 'When the row was changed last.';
 COMMENT ON COLUMN loyalty.point_types.deactivates_on IS
-    'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; null: '
-    'see there.';
+    'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; '
+    'null: see there.';
 COMMENT ON COLUMN loyalty.point_types.rounding IS
     'How what an order earns is rounded to the decimals of the type: half (up from a half on), down or up.';
 COMMENT ON COLUMN loyalty.point_types.redeem_min IS
-    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard only.';
+    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard '
+    'only.';
 COMMENT ON COLUMN loyalty.point_types.redeem_step IS
     'Orders spend multiples of so many points. Above 0; null: any number. Standard only.';
 COMMENT ON COLUMN loyalty.point_types.redeem_max_percent IS
-    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for them; above '
-    '0, at most 100. Null: all of it. Standard only.';
+    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for '
+    'them; above 0, at most 100. Null: all of it. Standard only.';

@@ -85,8 +85,8 @@ COMMENT ON COLUMN loyalty.order_statuses.external_id IS 'External id, unique; ma
 COMMENT ON COLUMN loyalty.order_statuses.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.order_statuses.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.order_statuses.position IS
-    'Place in an order''s life, from 0, unique; one UPDATE may shift many. Points for a status of kind delivered wait for '
-    'that kind, whatever the positions.';
+    'Place in an order''s life, from 0, unique; one UPDATE may shift many. Points for a status of kind delivered wait '
+    'for that kind, whatever the positions.';
 COMMENT ON COLUMN loyalty.order_statuses.kind IS
     'open, delivered, cancelled (performs the cancellation) or refunded (returns all that is left).';
 COMMENT ON COLUMN loyalty.order_statuses.created_at IS 'When the row was made.';

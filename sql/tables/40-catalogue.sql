@@ -10,8 +10,8 @@ CREATE TABLE loyalty.products (
     fields jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
-    -- The sku leads, here and below: a look-up of an order's skus can then go by nothing but them, also when the planner
-    -- takes a program to have few products.
+    -- The sku leads, here and below: a look-up of an order's skus can then go by nothing but them, also when the
+    -- planner takes a program to have few products.
     CONSTRAINT products_pkey PRIMARY KEY (sku, program),
     CONSTRAINT products_program_fkey FOREIGN KEY (program) REFERENCES loyalty.programs ON DELETE CASCADE,
     CONSTRAINT products_price_range CHECK (price >= 0 AND price < 'Infinity'),

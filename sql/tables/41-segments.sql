@@ -16,7 +16,8 @@ CREATE TABLE loyalty.profile_segments (
     CONSTRAINT profile_segments_dynamic_have_a_predicate CHECK ((kind = 'dynamic') = (predicate IS NOT NULL))
 );
 
-COMMENT ON TABLE loyalty.profile_segments IS 'Segments of profiles that audiences name and that are enrolled by; judged live.';
+COMMENT ON TABLE loyalty.profile_segments
+    IS 'Segments of profiles that audiences name and that are enrolled by; judged live.';
 COMMENT ON COLUMN loyalty.profile_segments.program IS 'The program.';
 COMMENT ON COLUMN loyalty.profile_segments.external_id IS 'External id, unique in the program; cannot be changed.';
 COMMENT ON COLUMN loyalty.profile_segments.name IS 'Name for people.';
@@ -71,9 +72,9 @@ COMMENT ON COLUMN loyalty.order_segments.description IS 'What it is; may be null
 COMMENT ON COLUMN loyalty.order_segments.kind IS
     'dynamic (a predicate) or static (a list of orders'' external ids); cannot be changed.';
 COMMENT ON COLUMN loyalty.order_segments.predicate IS
-    'Dynamic only: an SQL/JSON path predicate over the order''s document, such as $.items >= 3; at most 10000 characters. '
-    '$.segments[*] == "id" means membership in another order segment, $.lines[*].segments[*] == "id" that a line belongs '
-    'to a product segment.';
+    'Dynamic only: an SQL/JSON path predicate over the order''s document, such as $.items >= 3; at most 10000 '
+    'characters. $.segments[*] == "id" means membership in another order segment, $.lines[*].segments[*] == "id" that '
+    'a line belongs to a product segment.';
 COMMENT ON COLUMN loyalty.order_segments.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.order_segments.updated_at IS 'When the row was changed last.';
 

@@ -16,7 +16,8 @@ CREATE TABLE loyalty.partners (
     CONSTRAINT partners_starts_on_is_finite CHECK (isfinite(starts_on))
 );
 
-COMMENT ON TABLE loyalty.partners IS 'Companies whose products bring members discounts or points on terms of their own.';
+COMMENT ON TABLE loyalty.partners
+    IS 'Companies whose products bring members discounts or points on terms of their own.';
 COMMENT ON COLUMN loyalty.partners.program IS 'The program.';
 COMMENT ON COLUMN loyalty.partners.external_id IS 'External id, unique in the program; cannot be changed.';
 COMMENT ON COLUMN loyalty.partners.name IS 'Name for people.';
@@ -43,7 +44,8 @@ CREATE TABLE loyalty.partner_products (
     CONSTRAINT partner_products_product_fkey FOREIGN KEY (sku, program) REFERENCES loyalty.products ON DELETE CASCADE,
     CONSTRAINT partner_products_partner_fkey FOREIGN KEY (program, partner)
         REFERENCES loyalty.partners ON DELETE CASCADE,
-    CONSTRAINT partner_products_discount_percent_range CHECK (discount_percent > 0 AND discount_percent <= 100 AND min_scale(discount_percent) <= 6),
+    CONSTRAINT partner_products_discount_percent_range
+        CHECK (discount_percent > 0 AND discount_percent <= 100 AND min_scale(discount_percent) <= 6),
     CONSTRAINT partner_products_points_value_range
         CHECK (points_value > 0 AND points_value < 1e14 AND min_scale(points_value) <= 4),
     CONSTRAINT partner_products_points_unit_is_known CHECK (points_unit IN ('points', 'percent')),

@@ -44,7 +44,8 @@ COMMENT ON COLUMN loyalty.tier_groups.external_id IS 'External id, unique in the
 COMMENT ON COLUMN loyalty.tier_groups.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.tier_groups.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.tier_groups.model IS
-    'cumulative (by lifetime points, kept for ever), cyclic (reviewed at each period''s end) or dynamic (by predicates).';
+    'cumulative (by lifetime points, kept for ever), cyclic (reviewed at each period''s end) or dynamic (by '
+    'predicates).';
 COMMENT ON COLUMN loyalty.tier_groups.point_type IS
     'The qualification points it is judged by; cumulative and cyclic only. A type belongs to at most one group.';
 COMMENT ON COLUMN loyalty.tier_groups.fall_on_reversal IS
@@ -96,13 +97,13 @@ COMMENT ON COLUMN loyalty.tiers.threshold IS
     'Cumulative and cyclic groups: points from which a member holds it, 0 or more, rising with the position.';
 COMMENT ON COLUMN loyalty.tiers.predicate IS
     'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
-    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: whoever '
-    'fulfils it reaches the tier whatever the points are, and keeps it; not where fall_on_reversal is on.';
+    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: '
+    'whoever fulfils it reaches the tier whatever the points are, and keeps it; not where fall_on_reversal is on.';
 COMMENT ON COLUMN loyalty.tiers.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.tiers.updated_at IS 'When the row was changed last.';
 
--- What a member holds, and what is needed to judge it next: see src/core/tiers. A page with room keeps the update of every
--- booking heap-only.
+-- What a member holds, and what is needed to judge it next: see src/core/tiers. A page with room keeps the update of
+-- every booking heap-only.
 CREATE TABLE loyalty.member_tiers (
     member text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -131,15 +132,16 @@ CREATE TABLE loyalty.member_tiers (
         CHECK (given_tier IS NOT NULL OR given_until = 'infinity' AND given_reason IS NULL)
 ) WITH (fillfactor = 80);
 
--- Partial, so that it never looks as good as the primary key to whoever looks for one member: without statistics it would,
--- and be read from end to end (measured).
+-- Partial, so that it never looks as good as the primary key to whoever looks for one member: without statistics it
+-- would, and be read from end to end (measured).
 CREATE INDEX member_tiers_due ON loyalty.member_tiers (program, tier_group, due_at) WHERE due_at < 'infinity';
 
 COMMENT ON TABLE loyalty.member_tiers IS 'The tier that each member holds in each group, as of the last touch.';
 COMMENT ON COLUMN loyalty.member_tiers.member IS 'The member.';
 COMMENT ON COLUMN loyalty.member_tiers.program IS 'The program.';
 COMMENT ON COLUMN loyalty.member_tiers.tier_group IS 'The tier group.';
-COMMENT ON COLUMN loyalty.member_tiers.tier IS 'The tier held; null: none. Up to date until due_at: see loyalty_tier().';
+COMMENT ON COLUMN loyalty.member_tiers.tier
+    IS 'The tier held; null: none. Up to date until due_at: see loyalty_tier().';
 COMMENT ON COLUMN loyalty.member_tiers.since IS 'Since when.';
 COMMENT ON COLUMN loyalty.member_tiers.seq IS 'Number of the last row of loyalty.member_tier_history; 0: none yet.';
 COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
@@ -147,12 +149,14 @@ COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
 COMMENT ON COLUMN loyalty.member_tiers.kept_tier IS
     'The tier kept until falls_at although the review gave a lower one; null: none is.';
 COMMENT ON COLUMN loyalty.member_tiers.falls_at IS 'When the fall takes effect that waits; infinity: none does.';
-COMMENT ON COLUMN loyalty.member_tiers.points IS 'Cumulative groups: lifetime points, earned less taken back; otherwise 0.';
-COMMENT ON COLUMN loyalty.member_tiers.review_at IS 'End of the period, when the tier is reviewed next; infinity: never.';
+COMMENT ON COLUMN loyalty.member_tiers.points
+    IS 'Cumulative groups: lifetime points, earned less taken back; otherwise 0.';
+COMMENT ON COLUMN loyalty.member_tiers.review_at
+    IS 'End of the period, when the tier is reviewed next; infinity: never.';
 COMMENT ON COLUMN loyalty.member_tiers.reset_at IS 'When the points are reset next; infinity: never.';
 COMMENT ON COLUMN loyalty.member_tiers.due_at IS
-    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall, the end of what was given; '
-    'with upgrade_at_once also a lot that expires or becomes active; infinity: none.';
+    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall, the end of what was '
+    'given; with upgrade_at_once also a lot that expires or becomes active; infinity: none.';
 COMMENT ON COLUMN loyalty.member_tiers.given_tier IS
     'The tier given by hand, see loyalty_set_tier(): no lower one is held until given_until; null: none was given.';
 COMMENT ON COLUMN loyalty.member_tiers.given_until IS 'When what was given ends, exclusive; infinity: never.';
@@ -189,6 +193,7 @@ COMMENT ON COLUMN loyalty.member_tier_history.tier IS 'The tier held from then o
 COMMENT ON COLUMN loyalty.member_tier_history.since IS 'From when; changes at one moment follow one another by seq.';
 COMMENT ON COLUMN loyalty.member_tier_history.cause IS
     'enrolment, removal, points (booked, expired, become active or taken back), review, reset, month_end (a fall that '
-    'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given ended).';
+    'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given '
+    'ended).';
 COMMENT ON COLUMN loyalty.member_tier_history.reason IS
     'Why a tier was given by hand, or ended, in somebody''s words; may be null. Erasing the member blanks it.';

@@ -34,7 +34,8 @@ CREATE TABLE loyalty.promo_code_pools (
     CONSTRAINT promo_code_pools_max_uses_is_positive CHECK (max_uses > 0),
     CONSTRAINT promo_code_pools_max_uses_per_member_is_positive CHECK (max_uses_per_member > 0),
     CONSTRAINT promo_code_pools_code_validity_count_is_positive CHECK (code_validity_count > 0),
-    CONSTRAINT promo_code_pools_code_validity_unit_is_known CHECK (code_validity_unit IN ('day', 'week', 'month', 'year')),
+    CONSTRAINT promo_code_pools_code_validity_unit_is_known
+        CHECK (code_validity_unit IN ('day', 'week', 'month', 'year')),
     CONSTRAINT promo_code_pools_code_validity_is_whole
         CHECK ((code_validity_count IS NULL) = (code_validity_unit IS NULL)),
     CONSTRAINT promo_code_pools_template_key UNIQUE (program, template),
@@ -57,7 +58,8 @@ COMMENT ON COLUMN loyalty.promo_code_pools.max_uses_per_member IS
     'Uses of each code by one buyer, above 0; null: unlimited. Guests without a profile cannot use such codes.';
 COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_count IS
     'Personal pools: how long an attached code lives, in code_validity_unit; null: as the code says.';
-COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_unit IS 'Unit of code_validity_count: day, week, month or year.';
+COMMENT ON COLUMN loyalty.promo_code_pools.code_validity_unit
+    IS 'Unit of code_validity_count: day, week, month or year.';
 COMMENT ON COLUMN loyalty.promo_code_pools.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promo_code_pools.updated_at IS 'When the row was changed last.';
 COMMENT ON COLUMN loyalty.promo_code_pools.starts_on IS
@@ -65,8 +67,8 @@ COMMENT ON COLUMN loyalty.promo_code_pools.starts_on IS
 COMMENT ON COLUMN loyalty.promo_code_pools.ends_on IS
     'Last day, to its end in the program''s time zone, in place of valid_until; null: see there.';
 COMMENT ON COLUMN loyalty.promo_code_pools.template IS
-    'Short name under which mailings place a code of the pool, one word, unique in the program: events and answers about its '
-    'codes carry it; null: none.';
+    'Short name under which mailings place a code of the pool, one word, unique in the program: events and answers '
+    'about its codes carry it; null: none.';
 
 CREATE TABLE loyalty.promo_code_batches (
     program loyalty.external_id NOT NULL,
@@ -127,16 +129,19 @@ COMMENT ON COLUMN loyalty.promo_codes.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promo_codes.pool IS 'The pool it belongs to.';
 COMMENT ON COLUMN loyalty.promo_codes.profile IS 'Key of the profile it is attached to; null: free.';
 COMMENT ON COLUMN loyalty.promo_codes.attached_at IS 'When it was attached; null: free.';
-COMMENT ON COLUMN loyalty.promo_codes.expires_at IS 'Until when it can be used, exclusive; infinity: no date of its own.';
+COMMENT ON COLUMN loyalty.promo_codes.expires_at
+    IS 'Until when it can be used, exclusive; infinity: no date of its own.';
 COMMENT ON COLUMN loyalty.promo_codes.expires_at_if_free IS
     'What expires_at was before it was attached, and is again when it is detached; null: free.';
 COMMENT ON COLUMN loyalty.promo_codes.order_id IS 'The order for which it was issued; null: none.';
 COMMENT ON COLUMN loyalty.promo_codes.uses IS 'How often it is used now, 0 or more.';
 COMMENT ON COLUMN loyalty.promo_codes.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promo_codes.uses_before_import IS
-    'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of them.';
+    'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of '
+    'them.';
 COMMENT ON COLUMN loyalty.promo_codes.data IS
-    'Anything else about it, a JSON object, for whoever reads it; null: nothing. Erasing the member it is attached to blanks it.';
+    'Anything else about it, a JSON object, for whoever reads it; null: nothing. Erasing the member it is attached to '
+    'blanks it.';
 
 CREATE TABLE loyalty.promo_code_uses (
     buyer text COLLATE "C" NOT NULL,
@@ -162,7 +167,8 @@ WHERE external_id IS NOT NULL;
 CREATE INDEX promo_code_uses_code ON loyalty.promo_code_uses (code, program);
 
 COMMENT ON TABLE loyalty.promo_code_uses IS 'Who used which code when, and for what order.';
-COMMENT ON COLUMN loyalty.promo_code_uses.buyer IS 'The buyer: m: and the profile''s key, or g: and the order''s external id.';
+COMMENT ON COLUMN loyalty.promo_code_uses.buyer
+    IS 'The buyer: m: and the profile''s key, or g: and the order''s external id.';
 COMMENT ON COLUMN loyalty.promo_code_uses.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promo_code_uses.code IS 'The code.';
 COMMENT ON COLUMN loyalty.promo_code_uses.id IS 'A UUID of version 7.';
@@ -170,6 +176,7 @@ COMMENT ON COLUMN loyalty.promo_code_uses.order_id IS 'The order; null: activate
 COMMENT ON COLUMN loyalty.promo_code_uses.external_id IS
     'The id given by who activated it without an order, unique for the buyer; may be null.';
 COMMENT ON COLUMN loyalty.promo_code_uses.used_at IS 'When it was used.';
-COMMENT ON COLUMN loyalty.promo_code_uses.freed_at IS 'When the use was given back, with the order''s last unit; null: it counts.';
+COMMENT ON COLUMN loyalty.promo_code_uses.freed_at
+    IS 'When the use was given back, with the order''s last unit; null: it counts.';
 COMMENT ON COLUMN loyalty.promo_code_uses.freed_by_hand IS
     'Whether loyalty_update_promo_code() gave it back, and not the order.';

@@ -64,9 +64,11 @@ COMMENT ON COLUMN loyalty.promotion_groups.min_product_price_percent IS
 COMMENT ON COLUMN loyalty.promotion_groups.min_product_price_amount IS
     'The same floor as an amount of money per unit, 0 or more; null: none.';
 COMMENT ON COLUMN loyalty.promotion_groups.best IS
-    'What max_benefit weighs: combination (all combinations of its children) or single (each child alone, never two together).';
+    'What max_benefit weighs: combination (all combinations of its children) or single (each child alone, never two '
+    'together).';
 COMMENT ON COLUMN loyalty.promotion_groups.best_of IS
-    'What a single child is the best of: order (of all of it) or line (of each line the child that is worth most there).';
+    'What a single child is the best of: order (of all of it) or line (of each line the child that is worth most '
+    'there).';
 COMMENT ON COLUMN loyalty.promotion_groups.archived IS 'Whether the group is put away.';
 COMMENT ON COLUMN loyalty.promotion_groups.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promotion_groups.updated_at IS 'When the row was changed last.';
@@ -168,7 +170,8 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_order_segments_are_a_list CHECK (
         coalesce(array_ndims(order_segments), 1) = 1 AND array_position(order_segments, NULL) IS NULL
     ),
-    CONSTRAINT promotions_order_mode_names_its_segments CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
+    CONSTRAINT promotions_order_mode_names_its_segments
+        CHECK ((order_mode = 'all') = (cardinality(order_segments) = 0)),
     CONSTRAINT promotions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
     CONSTRAINT promotions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
     CONSTRAINT promotions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
@@ -178,7 +181,8 @@ CREATE TABLE loyalty.promotions (
     CONSTRAINT promotions_benefit_rule_is_known CHECK (benefit_rule IN ('sequential', 'parallel'))
 );
 
--- The program comes last: first, it would look as good as the key does, to a planner that believes the table to be empty.
+-- The program comes last: first, it would look as good as the key does, to a planner that believes the table to be
+-- empty.
 CREATE INDEX promotions_parent ON loyalty.promotions (parent, program);
 
 COMMENT ON TABLE loyalty.promotions IS 'Promotions: leaves of the tree of groups; a draft until loyalty_apply().';
@@ -187,8 +191,8 @@ COMMENT ON COLUMN loyalty.promotions.external_id IS 'External id, unique in the 
 COMMENT ON COLUMN loyalty.promotions.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.promotions.description IS 'What it is; may be null.';
 COMMENT ON COLUMN loyalty.promotions.kind IS
-    'discount (lowers prices) or points (earns points, or pays with them), fixed once it has benefits; or trigger (fired by '
-    'its rules, outside the tree and its versions), fixed from the start.';
+    'discount (lowers prices) or points (earns points, or pays with them), fixed once it has benefits; or trigger '
+    '(fired by its rules, outside the tree and its versions), fixed from the start.';
 COMMENT ON COLUMN loyalty.promotions.parent IS 'The group it stands in; null for a trigger promotion only.';
 COMMENT ON COLUMN loyalty.promotions.position IS
     'Place among the groups and promotions of the parent, ties by external id; left out or null: after the last.';
@@ -197,14 +201,17 @@ COMMENT ON COLUMN loyalty.promotions.state IS
 COMMENT ON COLUMN loyalty.promotions.audience IS
     'For whom: members, in_segments (members in one of audience_segments), outside_segments (members in none of them), '
     'tiers (who hold one of audience_tiers), everyone (guests too) or guests (whoever is no member).';
-COMMENT ON COLUMN loyalty.promotions.audience_segments IS 'External ids of profile segments; empty for other audiences.';
+COMMENT ON COLUMN loyalty.promotions.audience_segments
+    IS 'External ids of profile segments; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.audience_tiers IS 'External ids of tiers; empty for other audiences.';
 COMMENT ON COLUMN loyalty.promotions.starts_at IS
-    'From when, inclusive; null: from starts_on, or from its activation, that is the first apply in which it is active.';
+    'From when, inclusive; null: from starts_on, or from its activation, that is the first apply in which it is '
+    'active.';
 COMMENT ON COLUMN loyalty.promotions.ends_at IS
     'Until when, exclusive; null: until ends_on or ends_after, or by hand.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_count IS
-    'Ends this many of ends_after_unit, 1 to 100000, after the later of its start and its activation; null: see ends_at.';
+    'Ends this many of ends_after_unit, 1 to 100000, after the later of its start and its activation; null: see '
+    'ends_at.';
 COMMENT ON COLUMN loyalty.promotions.ends_after_unit IS
     'Unit of ends_after_count: minute, hour, day, week, month or year, by the program''s calendar.';
 COMMENT ON COLUMN loyalty.promotions.schedule_months IS 'Months in which it is available, 1 to 12; empty: all.';
@@ -236,20 +243,24 @@ COMMENT ON COLUMN loyalty.promotions.points_budget IS
     'Points that it may accrue in all orders together, above 0; null: no limit.';
 COMMENT ON COLUMN loyalty.promotions.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.promotions.updated_at IS 'When the row was changed last.';
-COMMENT ON COLUMN loyalty.promotions.starts_on IS 'First day, in the program''s time zone, in place of starts_at; null: see there.';
+COMMENT ON COLUMN loyalty.promotions.starts_on
+    IS 'First day, in the program''s time zone, in place of starts_at; null: see there.';
 COMMENT ON COLUMN loyalty.promotions.ends_on IS
     'Last day, to its end in the program''s time zone, in place of ends_at; null: see there.';
 COMMENT ON COLUMN loyalty.promotions.max_uses_per_member_every IS
-    'Period in which max_uses_per_member counts: each day, week, month or year of the program''s calendar; null: for ever.';
+    'Period in which max_uses_per_member counts: each day, week, month or year of the program''s calendar; null: for '
+    'ever.';
 COMMENT ON COLUMN loyalty.promotions.order_mode IS
-    'For which orders, whatever its conditions are: all, in (of at least one of order_segments) or outside (of none of them).';
+    'For which orders, whatever its conditions are: all, in (of at least one of order_segments) or outside (of none of '
+    'them).';
 COMMENT ON COLUMN loyalty.promotions.order_segments IS 'External ids of order segments; empty for mode all.';
 COMMENT ON COLUMN loyalty.promotions.min_items IS
     'Units that the order must have in all, above 0, with at most 6 decimals; null: any number.';
 COMMENT ON COLUMN loyalty.promotions.min_total IS
     'Money that the order''s goods must come to, without shipping, above 0; null: any.';
 COMMENT ON COLUMN loyalty.promotions.min_total_at IS
-    'At which prices that counts: base, or current: as promotions before this one have left them, less what points paid.';
+    'At which prices that counts: base, or current: as promotions before this one have left them, less what points '
+    'paid.';
 
 CREATE TABLE loyalty.promotion_conditions (
     program loyalty.external_id NOT NULL,
@@ -270,10 +281,12 @@ CREATE TABLE loyalty.promotion_conditions (
     CONSTRAINT promotion_conditions_segments_are_a_list CHECK (coalesce(array_ndims(segments), 1) = 1),
     CONSTRAINT promotion_conditions_segments_are_not_null CHECK (array_position(segments, NULL) IS NULL),
     CONSTRAINT promotion_conditions_in_and_outside_name_segments CHECK ((mode = 'all') = (cardinality(segments) = 0)),
-    CONSTRAINT promotion_conditions_min_items_range CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
+    CONSTRAINT promotion_conditions_min_items_range
+        CHECK (min_items > 0 AND min_items < 1e9 AND min_scale(min_items) <= 6),
     CONSTRAINT promotion_conditions_min_total_at_is_known CHECK (min_total_at IN ('base', 'current')),
     CONSTRAINT promotion_conditions_min_total_at_has_its_total CHECK (min_total_at = 'base' OR min_total IS NOT NULL),
-    CONSTRAINT promotion_conditions_min_total_range CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
+    CONSTRAINT promotion_conditions_min_total_range
+        CHECK (min_total > 0 AND min_total < 1e14 AND min_scale(min_total) <= 4),
     CONSTRAINT promotion_conditions_lines_are_of_products
         CHECK (level = 'product' OR num_nonnulls(min_items, min_total) = 0 AND NOT untouched)
 );
@@ -329,8 +342,8 @@ COMMENT ON COLUMN loyalty.promotion_benefits.benefit IS
 COMMENT ON COLUMN loyalty.promotion_benefits.parameters IS 'Its parameters: a JSON object such as {"percent": 20}.';
 COMMENT ON COLUMN loyalty.promotion_benefits.point_type IS 'The point type that the parameters name; null: none.';
 
--- No foreign key to promotions: a revert may delete and insert their rows, and whoever was active once stays in all later
--- versions.
+-- No foreign key to promotions: a revert may delete and insert their rows, and whoever was active once stays in all
+-- later versions.
 CREATE TABLE loyalty.promotion_activations (
     program loyalty.external_id NOT NULL,
     promotion loyalty.external_id NOT NULL,
@@ -376,8 +389,8 @@ CREATE TABLE loyalty.withdrawn_promotions (
 );
 
 COMMENT ON TABLE loyalty.withdrawn_promotions IS
-    'Ended promotions that take back what they promised: points that orders earned by them and that wait for a status are '
-    'dropped when it is reached. Written by loyalty_end_promotion().';
+    'Ended promotions that take back what they promised: points that orders earned by them and that wait for a status '
+    'are dropped when it is reached. Written by loyalty_end_promotion().';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.withdrawn_promotions.withdrawn_at IS 'When that was decided.';
@@ -410,11 +423,11 @@ COMMENT ON COLUMN loyalty.promotion_versions.definition IS
 COMMENT ON COLUMN loyalty.promotion_versions.applied_at IS 'When it was applied.';
 COMMENT ON COLUMN loyalty.promotion_versions.applied_by IS 'Role that applied it.';
 COMMENT ON COLUMN loyalty.promotion_versions.rules IS
-    'Number of the rules of calculation that it was applied under; 1: those of version 0.1.0. Orders placed under other rules '
-    'than the library''s are not calculated again.';
+    'Number of the rules of calculation that it was applied under; 1: those of version 0.1.0. Orders placed under '
+    'other rules than the library''s are not calculated again.';
 
--- Keyed by itself: two sessions of a restore, one of which brings these rows while the other's triggers write them, must not
--- wait for each other.
+-- Keyed by itself: two sessions of a restore, one of which brings these rows while the other's triggers write them,
+-- must not wait for each other.
 CREATE TABLE loyalty.edits (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     program loyalty.external_id NOT NULL,
@@ -429,8 +442,8 @@ CREATE TABLE loyalty.edits (
 CREATE INDEX edits_what ON loyalty.edits (program, relation, what);
 
 COMMENT ON TABLE loyalty.edits IS
-    'Who edited what last of the definitions of programs, kept up by triggers: loyalty.pending_changes tells it. A restore of '
-    'data alone is an edit of the role that restores.';
+    'Who edited what last of the definitions of programs, kept up by triggers: loyalty.pending_changes tells it. A '
+    'restore of data alone is an edit of the role that restores.';
 COMMENT ON COLUMN loyalty.edits.id IS 'A key that means nothing.';
 COMMENT ON COLUMN loyalty.edits.program IS 'The program.';
 COMMENT ON COLUMN loyalty.edits.relation IS 'The table, in schema loyalty.';

@@ -30,7 +30,8 @@ COMMENT ON COLUMN loyalty.trigger_rules.operation IS 'accrual (points are given)
 COMMENT ON COLUMN loyalty.trigger_rules.point_type IS 'The point type.';
 COMMENT ON COLUMN loyalty.trigger_rules.amount IS
     'The exact number of points, above 0: booked where none is named; null: one must be named.';
-COMMENT ON COLUMN loyalty.trigger_rules.min_amount IS 'Least number of points that may be named, above 0; null: no range.';
+COMMENT ON COLUMN loyalty.trigger_rules.min_amount
+    IS 'Least number of points that may be named, above 0; null: no range.';
 COMMENT ON COLUMN loyalty.trigger_rules.max_amount IS 'Greatest number of points that may be named, inclusive.';
 COMMENT ON COLUMN loyalty.trigger_rules.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.trigger_rules.updated_at IS 'When the row was changed last.';
@@ -50,7 +51,8 @@ CREATE TABLE loyalty.fired_rows (
 COMMENT ON TABLE loyalty.fired_rows IS
     'Rows of the user''s own tables for which loyalty_fire_trigger() has booked points; each fires a promotion once.';
 COMMENT ON COLUMN loyalty.fired_rows.relation IS 'The table, with its schema.';
-COMMENT ON COLUMN loyalty.fired_rows.row_key IS 'The row''s primary key; several columns are separated by commas. Its hash, where it has more than 1000 bytes.';
+COMMENT ON COLUMN loyalty.fired_rows.row_key
+    IS 'The row''s primary key; several columns are separated by commas. Its hash, where it has more than 1000 bytes.';
 COMMENT ON COLUMN loyalty.fired_rows.program IS 'The program.';
 COMMENT ON COLUMN loyalty.fired_rows.promotion IS 'The trigger promotion.';
 COMMENT ON COLUMN loyalty.fired_rows.fired_at IS 'When.';

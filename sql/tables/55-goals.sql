@@ -33,16 +33,18 @@ CREATE UNIQUE INDEX goals_one_automatic ON loyalty.goals (program, point_type)
 WHERE automatic AND active;
 
 COMMENT ON TABLE loyalty.goals IS
-    'What every so many active points of a standard type give, again and again: a promo code, points of another type, or a text.';
+    'What every so many active points of a standard type give, again and again: a promo code, points of another type, '
+    'or a text.';
 COMMENT ON COLUMN loyalty.goals.program IS 'The program.';
 COMMENT ON COLUMN loyalty.goals.external_id IS 'External id, unique in the program; cannot be changed.';
 COMMENT ON COLUMN loyalty.goals.name IS 'Name for people.';
 COMMENT ON COLUMN loyalty.goals.description IS 'What it is; may be null.';
-COMMENT ON COLUMN loyalty.goals.point_type IS 'The standard point type whose points are collected, and spent when the goal is claimed.';
+COMMENT ON COLUMN loyalty.goals.point_type
+    IS 'The standard point type whose points are collected, and spent when the goal is claimed.';
 COMMENT ON COLUMN loyalty.goals.points IS 'How many of them it takes each time, above 0.';
 COMMENT ON COLUMN loyalty.goals.automatic IS
-    'Whether it is claimed as soon as there are enough: when points are credited, and by the job expire_points. At most one '
-    'such goal of a point type is active.';
+    'Whether it is claimed as soon as there are enough: when points are credited, and by the job expire_points. At '
+    'most one such goal of a point type is active.';
 COMMENT ON COLUMN loyalty.goals.active IS 'Whether it can be claimed.';
 COMMENT ON COLUMN loyalty.goals.promo_code_pool IS
     'It gives a code of this personal pool, attached to the member; null: no code.';
@@ -53,7 +55,8 @@ COMMENT ON COLUMN loyalty.goals.reward_text IS
 COMMENT ON COLUMN loyalty.goals.created_at IS 'When the row was made.';
 COMMENT ON COLUMN loyalty.goals.updated_at IS 'When the row was changed last.';
 
--- The number is part of the key: however many sessions claim at once, the first claim is made once, and so is the second.
+-- The number is part of the key: however many sessions claim at once, the first claim is made once, and so is the
+-- second.
 CREATE TABLE loyalty.goal_claims (
     member text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -73,7 +76,8 @@ CREATE TABLE loyalty.goal_claims (
     CONSTRAINT goal_claims_figures_range CHECK (number > 0 AND points > 0 AND points < 'Infinity')
 );
 
-COMMENT ON TABLE loyalty.goal_claims IS 'Goals that members have reached, each time with what it took and what it gave.';
+COMMENT ON TABLE loyalty.goal_claims
+    IS 'Goals that members have reached, each time with what it took and what it gave.';
 COMMENT ON COLUMN loyalty.goal_claims.member IS 'The member.';
 COMMENT ON COLUMN loyalty.goal_claims.program IS 'The program.';
 COMMENT ON COLUMN loyalty.goal_claims.goal IS 'The goal.';
@@ -81,7 +85,8 @@ COMMENT ON COLUMN loyalty.goal_claims.number IS 'How often the member had reache
 COMMENT ON COLUMN loyalty.goal_claims.claimed_at IS 'When.';
 COMMENT ON COLUMN loyalty.goal_claims.point_type IS 'The type of the points that it took.';
 COMMENT ON COLUMN loyalty.goal_claims.points IS 'How many it took.';
-COMMENT ON COLUMN loyalty.goal_claims.seq IS 'Number of their redemption in the account: a row of the ledger with source_type goal.';
+COMMENT ON COLUMN loyalty.goal_claims.seq
+    IS 'Number of their redemption in the account: a row of the ledger with source_type goal.';
 COMMENT ON COLUMN loyalty.goal_claims.promo_code IS 'The code that it gave; null: none.';
 COMMENT ON COLUMN loyalty.goal_claims.reward_point_type IS 'The type of the points that it gave; null: none.';
 COMMENT ON COLUMN loyalty.goal_claims.reward_points IS 'How many it gave; null: none.';

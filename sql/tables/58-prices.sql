@@ -1,5 +1,5 @@
--- What products have cost, for programs that keep it: the lowest price before a reduction is what shops in the European Union
--- must name beside it (directive 98/6/EC, article 6a).
+-- What products have cost, for programs that keep it: the lowest price before a reduction is what shops in the European
+-- Union must name beside it (directive 98/6/EC, article 6a).
 
 CREATE TABLE loyalty.price_history (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -14,13 +14,14 @@ CREATE TABLE loyalty.price_history (
 );
 
 COMMENT ON TABLE loyalty.price_history IS
-    'From when on which price one unit of a product had for an anonymous guest who bought it alone, without a promo code: rows are '
-    'only ever added. The schema''s owner may add what was before the program kept it.';
+    'From when on which price one unit of a product had for an anonymous guest who bought it alone, without a promo '
+    'code: rows are only ever added. The schema''s owner may add what was before the program kept it.';
 COMMENT ON COLUMN loyalty.price_history.id IS 'Of rows with one moment the highest counts.';
 COMMENT ON COLUMN loyalty.price_history.program IS 'The program.';
 COMMENT ON COLUMN loyalty.price_history.sku IS 'The product; it may be gone.';
 COMMENT ON COLUMN loyalty.price_history.begins_at IS
-    'From when it cost that, until the next row: the moment of the change or of the promotion''s calendar, whenever the row was written.';
+    'From when it cost that, until the next row: the moment of the change or of the promotion''s calendar, whenever '
+    'the row was written.';
 COMMENT ON COLUMN loyalty.price_history.price IS 'The price; null: it had none, or was not there.';
 
 CREATE TABLE loyalty.price_recordings (
@@ -35,12 +36,14 @@ CREATE TABLE loyalty.price_recordings (
 );
 
 COMMENT ON TABLE loyalty.price_recordings IS
-    'How far loyalty.price_history is, one row for each active program that keeps it. Who changes products shares the row, who '
-    'changes the tree or records a moment of the calendar has it alone: so each price is recorded under what was in force.';
+    'How far loyalty.price_history is, one row for each active program that keeps it. Who changes products shares the '
+    'row, who changes the tree or records a moment of the calendar has it alone: so each price is recorded under what '
+    'was in force.';
 COMMENT ON COLUMN loyalty.price_recordings.program IS 'The program.';
 COMMENT ON COLUMN loyalty.price_recordings.since IS 'From when the history is without a gap.';
 COMMENT ON COLUMN loyalty.price_recordings.recorded_until IS 'Up to when the calendar of the promotions is recorded.';
 COMMENT ON COLUMN loyalty.price_recordings.changed_at IS
     'When the tree was changed, where that is not recorded yet; null: nothing is to be recorded but the calendar.';
 COMMENT ON COLUMN loyalty.price_recordings.next_at IS 'When there is something to record next.';
-COMMENT ON COLUMN loyalty.price_recordings.used_up IS 'Promotions whose usage limits were used up when it was looked last.';
+COMMENT ON COLUMN loyalty.price_recordings.used_up
+    IS 'Promotions whose usage limits were used up when it was looked last.';

@@ -1,13 +1,13 @@
 -- Balances and the lots they consist of. An account is a member, a program and a point type.
 --
--- Within an account there are no foreign keys. Each would cost a booking, and every row of the expiry job, a query of its
--- own (measured: as much as half the floor of a booking) to prove what was just read or written under the account's lock.
--- Nothing of an account is ever deleted (sql/live/60-ledger.sql), so what was proven holds; loyalty_verify() looks whether
--- it does.
+-- Within an account there are no foreign keys. Each would cost a booking, and every row of the expiry job, a query of
+-- its own (measured: as much as half the floor of a booking) to prove what was just read or written under the account's
+-- lock. Nothing of an account is ever deleted (sql/live/60-ledger.sql), so what was proven holds; loyalty_verify()
+-- looks whether it does.
 --
--- Bookings write here, so what PostgreSQL does anew for every statement counts (measured): each check constraint's text is
--- read and planned, so a table's rules stand in one or two; a domain's checks are set up, so names that a foreign key
--- checks anyway are plain texts; and '0' is a number of the column's type, while 0 would be converted.
+-- Bookings write here, so what PostgreSQL does anew for every statement counts (measured): each check constraint's text
+-- is read and planned, so a table's rules stand in one or two; a domain's checks are set up, so names that a foreign
+-- key checks anyway are plain texts; and '0' is a number of the column's type, while 0 would be converted.
 
 -- Every booking updates its account's row; a page with room keeps that a heap-only update.
 CREATE TABLE loyalty.balances (

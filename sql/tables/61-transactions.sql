@@ -2,12 +2,13 @@
 
 -- The row's figures are filled by the trigger that books it. Unique keys state what several rows tell together. Of what
 -- one row tells by itself only the two rules that carry the balances are constraints: a full set (measured) doubled the
--- cost of a booking, see sql/tables/60-ledger.sql. The others hold by the way the trigger books, and loyalty_verify() looks
--- whether they do (row_is_well_formed), and whether what a row refers to is there.
+-- cost of a booking, see sql/tables/60-ledger.sql. The others hold by the way the trigger books, and loyalty_verify()
+-- looks whether they do (row_is_well_formed), and whether what a row refers to is there.
 --
 -- Value, lots and debt hang together: value = what the row added to the account's lots - debt. A reversal whose claim
--- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be 0:
--- it is booked because it changes what is owed, or uses up a claim, and neither may happen without a row that says so.
+-- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be
+-- 0: it is booked because it changes what is owed, or uses up a claim, and neither may happen without a row that says
+-- so.
 CREATE TABLE loyalty.transactions (
     member text COLLATE "C" NOT NULL,
     program text COLLATE "C" NOT NULL,
@@ -36,7 +37,8 @@ CREATE TABLE loyalty.transactions (
     data jsonb,
     erased bytea,
     CONSTRAINT transactions_pkey PRIMARY KEY (member, program, point_type, seq),
-    -- The id comes first, so that one index finds a row by it alone, too, and new ones, which grow with time, go to its end.
+    -- The id comes first, so that one index finds a row by it alone, too, and new ones, which grow with time, go to its
+    -- end.
     CONSTRAINT transactions_id_key UNIQUE (id, member, program),
     CONSTRAINT transactions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
     CONSTRAINT transactions_value_has_its_sign CHECK (
@@ -54,18 +56,22 @@ WHERE source_type = 'cancel';
 CREATE UNIQUE INDEX transactions_one_commit ON loyalty.transactions (member, program, hold)
 WHERE hold IS NOT NULL;
 
--- For lists of the newest, and of a period. It begins with no column that others begin with, so it is never taken for them.
+-- For lists of the newest, and of a period. It begins with no column that others begin with, so it is never taken for
+-- them.
 CREATE INDEX transactions_created_at ON loyalty.transactions (created_at);
 
 COMMENT ON TABLE loyalty.transactions IS
-    'The ledger: one row per change of a balance. Rows are inserted and never changed; a correction is a row of its own.';
+    'The ledger: one row per change of a balance. Rows are inserted and never changed; a correction is a row of its '
+    'own.';
 COMMENT ON COLUMN loyalty.transactions.member IS 'The member.';
 COMMENT ON COLUMN loyalty.transactions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.transactions.point_type IS 'The point type.';
-COMMENT ON COLUMN loyalty.transactions.seq IS 'Number of the row in its account, from 1 without gaps: the order of booking.';
+COMMENT ON COLUMN loyalty.transactions.seq
+    IS 'Number of the row in its account, from 1 without gaps: the order of booking.';
 COMMENT ON COLUMN loyalty.transactions.id IS 'A UUID of version 7, unique for the member and program.';
 COMMENT ON COLUMN loyalty.transactions.external_id IS
-    'The id given by the caller, unique for the member and program; shared by a hold and what its commit books. Null: none.';
+    'The id given by the caller, unique for the member and program; shared by a hold and what its commit books. Null: '
+    'none.';
 COMMENT ON COLUMN loyalty.transactions.type IS
     'accrual, initial and refund add points; redemption, expiration, reversal and reset take them.';
 COMMENT ON COLUMN loyalty.transactions.value IS
@@ -75,7 +81,8 @@ COMMENT ON COLUMN loyalty.transactions.balance_after IS 'Total balance after the
 COMMENT ON COLUMN loyalty.transactions.debt IS
     'Change of the account''s debt: above 0 what a reversal took below zero, below 0 what a credit paid back.';
 COMMENT ON COLUMN loyalty.transactions.owed IS
-    'Change of what the account owes: above 0 what a reversal could not take, below 0 what was taken later or written off.';
+    'Change of what the account owes: above 0 what a reversal could not take, below 0 what was taken later or written '
+    'off.';
 COMMENT ON COLUMN loyalty.transactions.lapsed IS
     'Of a reversal''s claim, what had expired or been reset already and is not taken a second time; 0 or more.';
 COMMENT ON COLUMN loyalty.transactions.created_at IS 'The business moment; expirations carry the lot''s.';
@@ -95,7 +102,8 @@ COMMENT ON COLUMN loyalty.transactions.promotion IS 'The promotion by which it w
 COMMENT ON COLUMN loyalty.transactions.comment IS 'A text for people; may be null.';
 COMMENT ON COLUMN loyalty.transactions.data IS 'What the caller attached: a JSON object; may be null.';
 COMMENT ON COLUMN loyalty.transactions.erased IS
-    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: none.';
+    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: '
+    'none.';
 
 -- Which lots a redemption, reversal or reset took points from, and which a refund put them back into. A credit that
 -- pays a debt takes from its own lot.

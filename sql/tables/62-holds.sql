@@ -68,7 +68,8 @@ COMMENT ON COLUMN loyalty.holds.promotion IS 'The promotion by which it was made
 COMMENT ON COLUMN loyalty.holds.comment IS 'A text for people; may be null.';
 COMMENT ON COLUMN loyalty.holds.data IS 'What the caller attached: a JSON object; may be null.';
 COMMENT ON COLUMN loyalty.holds.erased IS
-    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: none.';
+    'Hash of the comment and data that loyalty_erase_member() has blanked; a repeated request is known by it. Null: '
+    'none.';
 
 CREATE TABLE loyalty.hold_lots (
     member text COLLATE "C" NOT NULL,

@@ -1,7 +1,7 @@
 -- Runs of the jobs that work through all accounts, and for whom they failed.
 
--- A run stays unfinished while it is at work, and where it was killed: the next call brings it to its end. Which of the two
--- it is, loyalty.job_progress tells.
+-- A run stays unfinished while it is at work, and where it was killed: the next call brings it to its end. Which of the
+-- two it is, loyalty.job_progress tells.
 CREATE TABLE loyalty.job_runs (
     job text COLLATE "C" NOT NULL,
     run bigint NOT NULL,
@@ -33,11 +33,13 @@ COMMENT ON COLUMN loyalty.job_runs.updated_at IS 'When its last batch was done.'
 COMMENT ON COLUMN loyalty.job_runs.finished_at IS 'When it ended; null: it is at work, or was interrupted.';
 COMMENT ON COLUMN loyalty.job_runs.duration IS 'From its beginning to its last batch, interruptions included.';
 COMMENT ON COLUMN loyalty.job_runs.done IS
-    'What it has done so far: lots expired, holds ended, members reviewed, tiers changed, notices told, events deleted, or reports '
-    'refreshed.';
+    'What it has done so far: lots expired, holds ended, members reviewed, tiers changed, notices told, events '
+    'deleted, or reports refreshed.';
 COMMENT ON COLUMN loyalty.job_runs.skipped IS 'Accounts or members skipped so far because of an error, see job_errors.';
-COMMENT ON COLUMN loyalty.job_runs.interruptions IS 'How often it was killed, or ended by an error, and taken up again.';
-COMMENT ON COLUMN loyalty.job_runs.after_member IS 'Member of the last account done, behind which the next batch begins.';
+COMMENT ON COLUMN loyalty.job_runs.interruptions
+    IS 'How often it was killed, or ended by an error, and taken up again.';
+COMMENT ON COLUMN loyalty.job_runs.after_member
+    IS 'Member of the last account done, behind which the next batch begins.';
 COMMENT ON COLUMN loyalty.job_runs.after_program IS 'Its program.';
 COMMENT ON COLUMN loyalty.job_runs.after_part IS 'Its point type; of refresh_reports: the last report done.';
 

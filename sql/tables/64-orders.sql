@@ -1,13 +1,13 @@
 -- Orders as they were placed or imported, and what became of them since: statuses, accruals, returns.
 --
--- A buyer is "m:" and the key of a profile (a member's, or a guest's who has one), or "g:" and the order's external id (an
--- anonymous guest). Written by the functions for orders only: see loyalty_internal.orders_trigger().
+-- A buyer is "m:" and the key of a profile (a member's, or a guest's who has one), or "g:" and the order's external id
+-- (an anonymous guest). Written by the functions for orders only: see loyalty_internal.orders_trigger().
 --
--- What begins with "m:" and goes on lies between "m:" and "m;", byte by byte: a pattern would be matched for each row (measured:
--- a twentieth of a large order).
+-- What begins with "m:" and goes on lies between "m:" and "m;", byte by byte: a pattern would be matched for each row
+-- (measured: a twentieth of a large order).
 --
--- The tables have no index but their keys: before the first ANALYZE a shorter index that shares the first columns looks as
--- good to the planner, and one by promotion (measured) made each order slower than the one before it.
+-- The tables have no index but their keys: before the first ANALYZE a shorter index that shares the first columns looks
+-- as good to the planner, and one by promotion (measured) made each order slower than the one before it.
 
 -- Whose order an external id is. The id is unique in the program, while the order itself is kept with its buyer.
 CREATE TABLE loyalty.order_ids (
@@ -26,8 +26,8 @@ COMMENT ON COLUMN loyalty.order_ids.buyer IS
     'The buyer: m: and the profile''s key, or g: and the order''s external id.';
 
 -- NaN and infinities sort at the ends, so ranges exclude them. A discount is below zero where a rounding raised prices.
--- Statuses and returns change the row, and the server writes all of it anew that stands in it: so its documents stand outside
--- where they are long, and a page has room for what changes.
+-- Statuses and returns change the row, and the server writes all of it anew that stands in it: so its documents stand
+-- outside where they are long, and a page has room for what changes.
 CREATE TABLE loyalty.orders (
     buyer text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -78,7 +78,8 @@ CREATE TABLE loyalty.orders (
     CONSTRAINT orders_refunded_range
         CHECK (refunded >= 0 AND refunded <= total - CASE WHEN shipping_refunded THEN 0 ELSE shipping_total END),
     CONSTRAINT orders_imported_have_no_promotions CHECK (
-        origin = 'placed' OR version IS NULL AND points_discount = 0 AND num_nonnulls(resolved, result, confirmation) = 0
+        origin = 'placed' OR version IS NULL AND points_discount = 0
+            AND num_nonnulls(resolved, result, confirmation) = 0
     )
 ) WITH (toast_tuple_target = 640, fillfactor = 80);
 
@@ -92,13 +93,15 @@ COMMENT ON COLUMN loyalty.orders.origin IS 'placed (calculated here) or imported
 COMMENT ON COLUMN loyalty.orders.status IS 'Its status now.';
 COMMENT ON COLUMN loyalty.orders.version IS
     'Version of the promotion tree that it was calculated with; null: none had been applied, or imported.';
-COMMENT ON COLUMN loyalty.orders."time" IS 'The order''s own time, by which promotions were judged; not later than placed_at.';
+COMMENT ON COLUMN loyalty.orders."time"
+    IS 'The order''s own time, by which promotions were judged; not later than placed_at.';
 COMMENT ON COLUMN loyalty.orders.placed_at IS 'When it was placed or imported, by the clock; its points are dated so.';
 COMMENT ON COLUMN loyalty.orders.channel IS 'Sales channel; may be null.';
 COMMENT ON COLUMN loyalty.orders.contact_point IS 'Contact point of the channel; may be null.';
 COMMENT ON COLUMN loyalty.orders.region IS 'Region; may be null.';
 COMMENT ON COLUMN loyalty.orders.base IS 'Goods and shipping before any benefit, in money.';
-COMMENT ON COLUMN loyalty.orders.discount IS 'Reductions in money of goods and shipping; below 0 where rounding raised prices.';
+COMMENT ON COLUMN loyalty.orders.discount
+    IS 'Reductions in money of goods and shipping; below 0 where rounding raised prices.';
 COMMENT ON COLUMN loyalty.orders.points_discount IS 'Money that was paid with points, of goods and shipping.';
 COMMENT ON COLUMN loyalty.orders.total IS 'What was to pay in money: base - discount - points_discount.';
 COMMENT ON COLUMN loyalty.orders.shipping_base IS 'Of these, the shipping: its price before any benefit.';
@@ -106,19 +109,21 @@ COMMENT ON COLUMN loyalty.orders.shipping_discount IS 'Its reductions in money.'
 COMMENT ON COLUMN loyalty.orders.shipping_points_discount IS 'What of it was paid with points, in money.';
 COMMENT ON COLUMN loyalty.orders.shipping_total IS 'What was to pay for it in money.';
 COMMENT ON COLUMN loyalty.orders.refunded IS 'Money given back so far, 0 to total.';
-COMMENT ON COLUMN loyalty.orders.shipping_refunded IS 'Whether that includes the shipping, which is given back once or never.';
+COMMENT ON COLUMN loyalty.orders.shipping_refunded
+    IS 'Whether that includes the shipping, which is given back once or never.';
 COMMENT ON COLUMN loyalty.orders.request IS 'The document it was made from, without expected_total and detail.';
 COMMENT ON COLUMN loyalty.orders.request_hash IS
     'Hash of the document, by which a repeated request is recognised after its content was erased.';
 COMMENT ON COLUMN loyalty.orders.resolved IS
     'What the document was resolved to: prices, segments, balances, so that pricing it again is exact; null: imported.';
 COMMENT ON COLUMN loyalty.orders.result IS
-    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: imported.';
+    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: '
+    'imported.';
 COMMENT ON COLUMN loyalty.orders.confirmation IS
     'What placing answered beside the result: the first status, placed_at, and what was booked; null: imported.';
 
--- What "the first order" is judged by, without looking at all of them. A row stands for nothing but the orders, and is locked where
--- two orders of one buyer must not both be the first: so it is there for guests with a profile, too.
+-- What "the first order" is judged by, without looking at all of them. A row stands for nothing but the orders, and is
+-- locked where two orders of one buyer must not both be the first: so it is there for guests with a profile, too.
 CREATE TABLE loyalty.buyers (
     buyer text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -130,12 +135,13 @@ CREATE TABLE loyalty.buyers (
     CONSTRAINT buyers_have_a_profile CHECK (buyer > 'm:' AND buyer < 'm;'),
     CONSTRAINT buyers_orders_range CHECK (orders >= 0),
     CONSTRAINT buyers_total_range CHECK (total >= 0 AND total < 'Infinity'),
-    CONSTRAINT buyers_last_order_is_there CHECK (isfinite(last_order) AND orders > 0 OR last_order IS NULL AND orders = 0)
+    CONSTRAINT buyers_last_order_is_there
+        CHECK (isfinite(last_order) AND orders > 0 OR last_order IS NULL AND orders = 0)
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE loyalty.buyers IS
-    'What buyers with a profile, members and guests, have ordered: orders that are not cancelled or refunded. Order segments see it '
-    'as $.buyer.orders.';
+    'What buyers with a profile, members and guests, have ordered: orders that are not cancelled or refunded. Order '
+    'segments see it as $.buyer.orders.';
 COMMENT ON COLUMN loyalty.buyers.buyer IS 'The buyer: m: and the profile''s key.';
 COMMENT ON COLUMN loyalty.buyers.program IS 'The program.';
 COMMENT ON COLUMN loyalty.buyers.orders IS 'How many orders, placed or imported.';
@@ -185,7 +191,8 @@ COMMENT ON COLUMN loyalty.order_lines.product IS 'The product''s sku, whether th
 COMMENT ON COLUMN loyalty.order_lines.quantity IS 'Units sold, above 0; may be a fraction.';
 COMMENT ON COLUMN loyalty.order_lines.price IS 'Base price of one unit, in money.';
 COMMENT ON COLUMN loyalty.order_lines.base IS 'Base price of all units, in money.';
-COMMENT ON COLUMN loyalty.order_lines.discount IS 'Reductions in money, order-level shares included; below 0 where prices were raised.';
+COMMENT ON COLUMN loyalty.order_lines.discount
+    IS 'Reductions in money, order-level shares included; below 0 where prices were raised.';
 COMMENT ON COLUMN loyalty.order_lines.points_discount IS 'Money of it that was paid with points.';
 COMMENT ON COLUMN loyalty.order_lines.allotted IS 'Of both reductions, the share of those at order level.';
 COMMENT ON COLUMN loyalty.order_lines.total IS 'What was to pay in money: base - discount - points_discount.';
@@ -196,9 +203,9 @@ COMMENT ON COLUMN loyalty.order_lines.refunded IS
 COMMENT ON COLUMN loyalty.order_lines.gift IS
     'Whether a promotion gave it with the order, for nothing: it is no unit of what was sold.';
 
--- What each benefit did is kept once, in the order's result; view order_operations (sql/live/64-orders.sql) gives it as rows.
--- That promotions stay which orders name is said here, once for all of a promotion's orders: nothing is deleted from this
--- table, so a promotion that is in it needs no lock.
+-- What each benefit did is kept once, in the order's result; view order_operations (sql/live/64-orders.sql) gives it as
+-- rows. That promotions stay which orders name is said here, once for all of a promotion's orders: nothing is deleted
+-- from this table, so a promotion that is in it needs no lock.
 CREATE TABLE loyalty.order_promotions (
     program loyalty.external_id NOT NULL,
     promotion loyalty.external_id NOT NULL,
@@ -206,12 +213,14 @@ CREATE TABLE loyalty.order_promotions (
     CONSTRAINT order_promotions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions
 );
 
-COMMENT ON TABLE loyalty.order_promotions IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
+COMMENT ON TABLE loyalty.order_promotions
+    IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
 COMMENT ON COLUMN loyalty.order_promotions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_promotions.promotion IS 'The promotion.';
 
--- What was spent is attributed to lines and the shipping by the money that points paid there. That no line has two rows of one
--- point type is the function's doing, and looked after by loyalty_verify(): an index for it was a sixth of all entries.
+-- What was spent is attributed to lines and the shipping by the money that points paid there. That no line has two rows
+-- of one point type is the function's doing, and looked after by loyalty_verify(): an index for it was a sixth of all
+-- entries.
 CREATE TABLE loyalty.order_points (
     buyer text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -313,8 +322,8 @@ COMMENT ON COLUMN loyalty.order_accruals.credit_on IS
     'The status, or kind of status, that they wait or waited for; null: credited when the order was placed.';
 COMMENT ON COLUMN loyalty.order_accruals.delay IS 'How long after the crediting they become active; null: at once.';
 COMMENT ON COLUMN loyalty.order_accruals.state IS
-    'waiting, credited, or dropped (all units came back before, the point type was deactivated, the member removed, or the '
-    'promotion withdrawn).';
+    'waiting, credited, or dropped (all units came back before, the point type was deactivated, the member removed, or '
+    'the promotion withdrawn).';
 COMMENT ON COLUMN loyalty.order_accruals.seq IS 'Number of the accrual in the ledger; null: not credited.';
 COMMENT ON COLUMN loyalty.order_accruals.dropped IS 'Points that were never credited and will not be.';
 COMMENT ON COLUMN loyalty.order_accruals.taken_back IS 'Points taken back for returned units after the crediting.';

@@ -1,7 +1,7 @@
 -- The transactional outbox: what happened, for mailings and scenarios outside, and how far its consumers have read.
 
--- Transaction ids say which events can be handed out, and those of another server say nothing on this one. A dump that is
--- restored, or an upgraded server, therefore begins an epoch.
+-- Transaction ids say which events can be handed out, and those of another server say nothing on this one. A dump that
+-- is restored, or an upgraded server, therefore begins an epoch.
 CREATE TABLE loyalty.event_epochs (
     epoch integer NOT NULL,
     system_identifier bigint NOT NULL,
@@ -14,9 +14,9 @@ COMMENT ON TABLE loyalty.event_epochs IS 'The servers on which events were writt
 COMMENT ON COLUMN loyalty.event_epochs.epoch IS 'Number of the epoch, from 1.';
 COMMENT ON COLUMN loyalty.event_epochs.system_identifier IS 'The server, as pg_control_system() calls it.';
 
--- Every booking writes an event, so the table is lean: its order of reading is near enough that of created_at for deleting
--- what is old, and the trigger that fills `epoch` reads it from event_epochs, where nothing is deleted, so a foreign key
--- would look a second time.
+-- Every booking writes an event, so the table is lean: its order of reading is near enough that of created_at for
+-- deleting what is old, and the trigger that fills `epoch` reads it from event_epochs, where nothing is deleted, so a
+-- foreign key would look a second time.
 CREATE TABLE loyalty.events (
     epoch integer NOT NULL,
     xid xid8 NOT NULL,
@@ -37,8 +37,8 @@ COMMENT ON TABLE loyalty.events IS
     'loyalty_events_claim().';
 COMMENT ON COLUMN loyalty.events.epoch IS 'The server it was written on; filled by a trigger.';
 COMMENT ON COLUMN loyalty.events.xid IS
-    'The last transaction id given out when it was written; it is handed out once all transactions up to it have ended. '
-    'Filled by a trigger.';
+    'The last transaction id given out when it was written; it is handed out once all transactions up to it have '
+    'ended. Filled by a trigger.';
 COMMENT ON COLUMN loyalty.events.number IS 'Number of the event; gaps are normal.';
 COMMENT ON COLUMN loyalty.events.program IS 'The program.';
 COMMENT ON COLUMN loyalty.events.type IS 'What happened, such as order_placed, tier_changed or points_expiring.';

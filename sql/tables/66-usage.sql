@@ -1,5 +1,5 @@
--- What promotions with usage limits have used up. The limits are settings of the promotion, in force with its version; the
--- counters count at once. Promotions without limits have no rows here and cost nothing.
+-- What promotions with usage limits have used up. The limits are settings of the promotion, in force with its version;
+-- the counters count at once. Promotions without limits have no rows here and cost nothing.
 
 CREATE TABLE loyalty.promotion_counters (
     program loyalty.external_id NOT NULL,
@@ -48,7 +48,8 @@ COMMENT ON COLUMN loyalty.promotion_uses.buyer IS
 COMMENT ON COLUMN loyalty.promotion_uses.program IS 'The program.';
 COMMENT ON COLUMN loyalty.promotion_uses.promotion IS 'The promotion.';
 COMMENT ON COLUMN loyalty.promotion_uses.order_id IS 'The order.';
-COMMENT ON COLUMN loyalty.promotion_uses.money IS 'Money that it took off the units that are left, and off the shipping.';
+COMMENT ON COLUMN loyalty.promotion_uses.money
+    IS 'Money that it took off the units that are left, and off the shipping.';
 COMMENT ON COLUMN loyalty.promotion_uses.points IS 'Points that it accrued for the units that are left.';
 COMMENT ON COLUMN loyalty.promotion_uses.freed_at IS
     'When the use was given back, with the order''s last unit; null: it counts.';
@@ -73,7 +74,8 @@ COMMENT ON COLUMN loyalty.trigger_uses.member IS 'The member.';
 COMMENT ON COLUMN loyalty.trigger_uses.program IS 'The program.';
 COMMENT ON COLUMN loyalty.trigger_uses.promotion IS 'The trigger promotion.';
 COMMENT ON COLUMN loyalty.trigger_uses.id IS 'The transaction, or the hold that it was before.';
-COMMENT ON COLUMN loyalty.trigger_uses.points IS 'Points that it accrued; 0 for a deduction, and once it was given back.';
+COMMENT ON COLUMN loyalty.trigger_uses.points
+    IS 'Points that it accrued; 0 for a deduction, and once it was given back.';
 COMMENT ON COLUMN loyalty.trigger_uses.freed_at IS
     'When the use was given back, by a cancellation or the end of its hold; null: it counts.';
 COMMENT ON COLUMN loyalty.trigger_uses.used_at IS 'When it was booked or held.';

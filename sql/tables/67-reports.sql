@@ -1,6 +1,7 @@
--- What the reports keep of the ledger and the orders, so that they need not read all of it each time: loyalty_refresh_reports()
--- computes it anew. Plain tables rather than materialized views: dumps carry them along, replication, too, and an upgrade can
--- change what is computed without computing it. No column of a key is null, so that there is a primary key to replicate by.
+-- What the reports keep of the ledger and the orders, so that they need not read all of it each time:
+-- loyalty_refresh_reports() computes it anew. Plain tables rather than materialized views: dumps carry them along,
+-- replication, too, and an upgrade can change what is computed without computing it. No column of a key is null, so
+-- that there is a primary key to replicate by.
 
 CREATE TABLE loyalty.report_refreshes (
     report text COLLATE "C" NOT NULL,
@@ -101,7 +102,8 @@ COMMENT ON COLUMN loyalty.promotion_performance_kept.point_type IS
     'The point type that the points are of; empty: the row is about orders and money.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.orders IS 'Orders in which it had an effect.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.discount IS 'Discount given, in money.';
-COMMENT ON COLUMN loyalty.promotion_performance_kept.discount_returned IS 'Of this, what came back with returned units.';
+COMMENT ON COLUMN loyalty.promotion_performance_kept.discount_returned
+    IS 'Of this, what came back with returned units.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount IS 'Money that points paid.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount_returned IS
     'Of this, the share of returned units.';
@@ -189,7 +191,8 @@ COMMENT ON COLUMN loyalty.daily_activity_kept.new_members IS 'Members registered
 COMMENT ON COLUMN loyalty.daily_activity_kept.lost_members IS 'Members removed on the day, and not enrolled again.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.members IS 'Members at its end.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.orders IS 'Orders of the day, cancelled ones left out.';
-COMMENT ON COLUMN loyalty.daily_activity_kept.revenue IS 'Money paid for orders of the day, less what was given back since.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.revenue
+    IS 'Money paid for orders of the day, less what was given back since.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.discount IS 'Reductions of these orders, as they were placed.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.earned IS 'Points credited.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.spent IS 'Points spent, less those given back.';

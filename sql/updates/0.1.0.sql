@@ -1,7 +1,7 @@
--- What functions of 0.1.0 there are no more, or whose arguments or result have other names or types: dropped here, by the
--- signature that they had, for CREATE OR REPLACE cannot change that. Where a view or trigger of schema loyalty used one, it
--- is dropped before (IF EXISTS, for the schema may not be there); loyalty_migrate() makes it anew. Never CASCADE: what users
--- built on a function is not ours to drop, and the update tells them.
+-- What functions of 0.1.0 there are no more, or whose arguments or result have other names or types: dropped here, by
+-- the signature that they had, for CREATE OR REPLACE cannot change that. Where a view or trigger of schema loyalty used
+-- one, it is dropped before (IF EXISTS, for the schema may not be there); loyalty_migrate() makes it anew. Never
+-- CASCADE: what users built on a function is not ours to drop, and the update tells them.
 
 DROP FUNCTION @extschema@.loyalty_check_names(anyelement);
 DROP FUNCTION @extschema@.loyalty_end_promotion(text, text);

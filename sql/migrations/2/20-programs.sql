@@ -2,16 +2,18 @@
 
 ALTER TABLE loyalty.programs ALTER COLUMN currency_scale DROP DEFAULT;
 COMMENT ON COLUMN loyalty.programs.currency_scale IS
-    'Decimals of an amount of money, 0 to 4; left out: those of the currency by ISO 4217. Fixed once points were booked.';
+    'Decimals of an amount of money, 0 to 4; left out: those of the currency by ISO 4217. Fixed once points were '
+    'booked.';
 
 ALTER TABLE loyalty.point_types
     ADD COLUMN deactivates_on date,
     ADD CONSTRAINT point_types_only_standard_have_a_last_day CHECK (kind = 'standard' OR deactivates_on IS NULL),
-    ADD CONSTRAINT point_types_deactivates_on_range CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
+    ADD CONSTRAINT point_types_deactivates_on_range
+        CHECK (isfinite(deactivates_on) AND extract(year FROM deactivates_on) >= 100),
     ADD CONSTRAINT point_types_one_end CHECK (num_nonnulls(deactivates_at, deactivates_on) <= 1);
 COMMENT ON COLUMN loyalty.point_types.deactivates_on IS
-    'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; null: '
-    'see there.';
+    'First day, in the program''s time zone, on which points are neither earned nor spent, in place of deactivates_at; '
+    'null: see there.';
 COMMENT ON COLUMN loyalty.point_types.deactivates_at IS
     'From when points are neither earned nor spent; null: see deactivates_on, or never. Standard only.';
 
@@ -36,12 +38,13 @@ ALTER TABLE loyalty.point_types
 COMMENT ON COLUMN loyalty.point_types.rounding IS
     'How what an order earns is rounded to the decimals of the type: half (up from a half on), down or up.';
 COMMENT ON COLUMN loyalty.point_types.redeem_min IS
-    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard only.';
+    'The fewest points that an order spends: rather than fewer it spends none. Above 0; null: any number. Standard '
+    'only.';
 COMMENT ON COLUMN loyalty.point_types.redeem_step IS
     'Orders spend multiples of so many points. Above 0; null: any number. Standard only.';
 COMMENT ON COLUMN loyalty.point_types.redeem_max_percent IS
-    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for them; above '
-    '0, at most 100. Null: all of it. Standard only.';
+    'The most that points of the type pay of an order, in percent of its goods as they stand, before points pay for '
+    'them; above 0, at most 100. Null: all of it. Standard only.';
 
 -- What no order may exceed.
 
@@ -51,8 +54,8 @@ ALTER TABLE loyalty.programs
         max_discount_guarantee >= 0 AND max_discount_guarantee <= 100 AND min_scale(max_discount_guarantee) <= 6
     );
 COMMENT ON COLUMN loyalty.programs.max_discount_guarantee IS
-    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give more. 0 to '
-    '100, with at most six decimals; null: anything.';
+    'Percent of its goods that no order gets off, by loyalty_bound(): loyalty_apply() refuses a tree that could give '
+    'more. 0 to 100, with at most six decimals; null: anything.';
 
 -- How long searches may take.
 
@@ -60,5 +63,6 @@ ALTER TABLE loyalty.programs
     ADD COLUMN search_limit integer NOT NULL DEFAULT 2000000,
     ADD CONSTRAINT programs_search_limit_range CHECK (search_limit BETWEEN 1000 AND 1000000000);
 COMMENT ON COLUMN loyalty.programs.search_limit IS
-    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a second on a '
-    'machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they were.';
+    'Steps that searches for the maximum benefit may take in one order, 1000 to 1000000000: about ten million are a '
+    'second on a machine of 2026, whatever it searches. Part of each version, so that orders are priced again as they '
+    'were.';

@@ -1,4 +1,5 @@
--- Tiers given by hand; of a dynamic group, what was judged last stands apart from what is held. Predicates beside thresholds.
+-- Tiers given by hand; of a dynamic group, what was judged last stands apart from what is held. Predicates beside
+-- thresholds.
 
 ALTER TABLE loyalty.member_tiers
     ADD COLUMN given_tier loyalty.external_id,
@@ -20,8 +21,8 @@ ALTER TABLE loyalty.member_tiers ENABLE TRIGGER USER;
 COMMENT ON COLUMN loyalty.member_tiers.earned_tier IS
     'The tier by the last review (cyclic), reached for ever (cumulative), or as last judged (dynamic); null: none.';
 COMMENT ON COLUMN loyalty.member_tiers.due_at IS
-    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall, the end of what was given; '
-    'with upgrade_at_once also a lot that expires or becomes active; infinity: none.';
+    'The next moment at which the calendar alone may change the tier: a review, a reset, a fall, the end of what was '
+    'given; with upgrade_at_once also a lot that expires or becomes active; infinity: none.';
 COMMENT ON COLUMN loyalty.member_tiers.given_tier IS
     'The tier given by hand, see loyalty_set_tier(): no lower one is held until given_until; null: none was given.';
 COMMENT ON COLUMN loyalty.member_tiers.given_until IS 'When what was given ends, exclusive; infinity: never.';
@@ -37,7 +38,8 @@ ALTER TABLE loyalty.member_tier_history
     );
 COMMENT ON COLUMN loyalty.member_tier_history.cause IS
     'enrolment, removal, points (booked, expired, become active or taken back), review, reset, month_end (a fall that '
-    'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given ended).';
+    'waited), edit (of the tiers), judgement (of a dynamic group), given (by hand) or given_end (what was given '
+    'ended).';
 COMMENT ON COLUMN loyalty.member_tier_history.reason IS
     'Why a tier was given by hand, or ended, in somebody''s words; may be null. Erasing the member blanks it.';
 
@@ -46,5 +48,5 @@ ALTER TABLE loyalty.tiers
     ADD CONSTRAINT tiers_threshold_or_predicate CHECK (num_nonnulls(threshold, predicate) > 0);
 COMMENT ON COLUMN loyalty.tiers.predicate IS
     'Dynamic groups: an SQL/JSON path predicate over the member''s profile, balances and orders, such as '
-    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: whoever '
-    'fulfils it reaches the tier whatever the points are, and keeps it; not where fall_on_reversal is on.';
+    '$.orders.count >= 3; the highest tier whose predicate holds is held. Cumulative groups, beside the threshold: '
+    'whoever fulfils it reaches the tier whatever the points are, and keeps it; not where fall_on_reversal is on.';

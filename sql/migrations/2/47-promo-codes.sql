@@ -1,4 +1,5 @@
--- Days and templates of pools, what else there is about codes, uses that were made elsewhere, and uses given back by hand.
+-- Days and templates of pools, what else there is about codes, uses that were made elsewhere, and uses given back by
+-- hand.
 
 ALTER TABLE loyalty.promo_code_pools
     ADD COLUMN starts_on date,
@@ -20,8 +21,8 @@ COMMENT ON COLUMN loyalty.promo_code_pools.starts_on IS
 COMMENT ON COLUMN loyalty.promo_code_pools.ends_on IS
     'Last day, to its end in the program''s time zone, in place of valid_until; null: see there.';
 COMMENT ON COLUMN loyalty.promo_code_pools.template IS
-    'Short name under which mailings place a code of the pool, one word, unique in the program: events and answers about its '
-    'codes carry it; null: none.';
+    'Short name under which mailings place a code of the pool, one word, unique in the program: events and answers '
+    'about its codes carry it; null: none.';
 
 ALTER TABLE loyalty.promo_codes
     ADD COLUMN uses_before_import integer NOT NULL DEFAULT 0,
@@ -29,9 +30,11 @@ ALTER TABLE loyalty.promo_codes
     ADD CONSTRAINT promo_codes_uses_before_import_range CHECK (uses_before_import BETWEEN 0 AND uses),
     ADD CONSTRAINT promo_codes_data_is_an_object CHECK (jsonb_typeof(data) = 'object');
 COMMENT ON COLUMN loyalty.promo_codes.uses_before_import IS
-    'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of them.';
+    'Those of its uses that were made elsewhere, before it was imported, 0 or more; no row of promo_code_uses tells of '
+    'them.';
 COMMENT ON COLUMN loyalty.promo_codes.data IS
-    'Anything else about it, a JSON object, for whoever reads it; null: nothing. Erasing the member it is attached to blanks it.';
+    'Anything else about it, a JSON object, for whoever reads it; null: nothing. Erasing the member it is attached to '
+    'blanks it.';
 
 ALTER TABLE loyalty.promo_code_uses
     ADD COLUMN freed_by_hand boolean NOT NULL DEFAULT false,

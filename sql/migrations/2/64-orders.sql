@@ -1,12 +1,12 @@
 -- Orders: points that wait may be dropped with their promotion.
 COMMENT ON COLUMN loyalty.order_accruals.state IS
-    'waiting, credited, or dropped (all units came back before, the point type was deactivated, the member removed, or the '
-    'promotion withdrawn).';
+    'waiting, credited, or dropped (all units came back before, the point type was deactivated, the member removed, or '
+    'the promotion withdrawn).';
 
 COMMENT ON COLUMN loyalty.orders.request IS 'The document it was made from, without expected_total and detail.';
 
--- What each benefit did stood twice: in an order's result, and in rows. The rows are a view of the result now, which is made
--- in sql/live with the views that are made from it. Of an erased order the result keeps what the rows knew.
+-- What each benefit did stood twice: in an order's result, and in rows. The rows are a view of the result now, which is
+-- made in sql/live with the views that are made from it. Of an erased order the result keeps what the rows knew.
 DO $do$
 DECLARE
     dependent regclass;
@@ -42,7 +42,8 @@ CREATE TABLE loyalty.order_promotions (
     CONSTRAINT order_promotions_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions
 );
 
-COMMENT ON TABLE loyalty.order_promotions IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
+COMMENT ON TABLE loyalty.order_promotions
+    IS 'Promotions that had an effect in an order, and therefore cannot be deleted.';
 COMMENT ON COLUMN loyalty.order_promotions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_promotions.promotion IS 'The promotion.';
 
@@ -95,7 +96,8 @@ BEGIN
         ON placed.buyer = row_of.buyer AND placed.program = row_of.program AND placed.external_id = row_of.order_id
     CROSS JOIN LATERAL (SELECT placed.result -> 'operations' -> (row_of.number - 1) AS body) AS operation
     WHERE (
-        row_of.promotion, row_of.promotion_type, row_of.benefit, row_of.level, row_of.target, row_of.line, row_of.discount,
+        row_of.promotion, row_of.promotion_type, row_of.benefit, row_of.level, row_of.target, row_of.line,
+        row_of.discount,
         row_of.points_discount, row_of.point_type, row_of.spent, row_of.accrued, row_of.cut
     ) IS DISTINCT FROM (
         operation.body ->> 'promotion', operation.body ->> 'promotion_type', operation.body ->> 'benefit',
@@ -109,7 +111,8 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'XX001',
-            MESSAGE = format('operation %s of order "%s" is not that of the order''s result', lost.number, lost.order_id),
+            MESSAGE = format('operation %s of order "%s" is not that of the order''s result', lost.number,
+                lost.order_id),
             HINT = 'See loyalty_verify() of the version that you come from.',
             SCHEMA = 'loyalty',
             TABLE = 'order_operations';
@@ -126,7 +129,8 @@ ALTER TABLE loyalty.order_points
 DROP TABLE loyalty.order_operations;
 
 COMMENT ON COLUMN loyalty.orders.result IS
-    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: imported.';
+    'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: '
+    'imported.';
 
 -- The same rules, without a pattern to be matched for each row.
 ALTER TABLE loyalty.order_ids
@@ -147,8 +151,8 @@ ALTER TABLE loyalty.order_accruals
 -- For orders from now on: their documents stand outside the row, which statuses and returns write anew.
 ALTER TABLE loyalty.orders SET (toast_tuple_target = 640, fillfactor = 80);
 
--- What "the first order" is judged by, without looking at all of them. A row stands for nothing but the orders, and is locked where
--- two orders of one buyer must not both be the first: so it is there for guests with a profile, too.
+-- What "the first order" is judged by, without looking at all of them. A row stands for nothing but the orders, and is
+-- locked where two orders of one buyer must not both be the first: so it is there for guests with a profile, too.
 CREATE TABLE loyalty.buyers (
     buyer text COLLATE "C" NOT NULL,
     program loyalty.external_id NOT NULL,
@@ -160,12 +164,13 @@ CREATE TABLE loyalty.buyers (
     CONSTRAINT buyers_have_a_profile CHECK (buyer > 'm:' AND buyer < 'm;'),
     CONSTRAINT buyers_orders_range CHECK (orders >= 0),
     CONSTRAINT buyers_total_range CHECK (total >= 0 AND total < 'Infinity'),
-    CONSTRAINT buyers_last_order_is_there CHECK (isfinite(last_order) AND orders > 0 OR last_order IS NULL AND orders = 0)
+    CONSTRAINT buyers_last_order_is_there
+        CHECK (isfinite(last_order) AND orders > 0 OR last_order IS NULL AND orders = 0)
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE loyalty.buyers IS
-    'What buyers with a profile, members and guests, have ordered: orders that are not cancelled or refunded. Order segments see it '
-    'as $.buyer.orders.';
+    'What buyers with a profile, members and guests, have ordered: orders that are not cancelled or refunded. Order '
+    'segments see it as $.buyer.orders.';
 COMMENT ON COLUMN loyalty.buyers.buyer IS 'The buyer: m: and the profile''s key.';
 COMMENT ON COLUMN loyalty.buyers.program IS 'The program.';
 COMMENT ON COLUMN loyalty.buyers.orders IS 'How many orders, placed or imported.';

@@ -18,7 +18,8 @@ COMMENT ON COLUMN loyalty.trigger_uses.member IS 'The member.';
 COMMENT ON COLUMN loyalty.trigger_uses.program IS 'The program.';
 COMMENT ON COLUMN loyalty.trigger_uses.promotion IS 'The trigger promotion.';
 COMMENT ON COLUMN loyalty.trigger_uses.id IS 'The transaction, or the hold that it was before.';
-COMMENT ON COLUMN loyalty.trigger_uses.points IS 'Points that it accrued; 0 for a deduction, and once it was given back.';
+COMMENT ON COLUMN loyalty.trigger_uses.points
+    IS 'Points that it accrued; 0 for a deduction, and once it was given back.';
 COMMENT ON COLUMN loyalty.trigger_uses.freed_at IS
     'When the use was given back, by a cancellation or the end of its hold; null: it counts.';
 COMMENT ON COLUMN loyalty.trigger_uses.used_at IS 'When it was booked or held.';

@@ -33,7 +33,8 @@ COMMENT ON COLUMN loyalty.daily_activity_kept.new_members IS 'Members registered
 COMMENT ON COLUMN loyalty.daily_activity_kept.lost_members IS 'Members removed on the day, and not enrolled again.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.members IS 'Members at its end.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.orders IS 'Orders of the day, cancelled ones left out.';
-COMMENT ON COLUMN loyalty.daily_activity_kept.revenue IS 'Money paid for orders of the day, less what was given back since.';
+COMMENT ON COLUMN loyalty.daily_activity_kept.revenue
+    IS 'Money paid for orders of the day, less what was given back since.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.discount IS 'Reductions of these orders, as they were placed.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.earned IS 'Points credited.';
 COMMENT ON COLUMN loyalty.daily_activity_kept.spent IS 'Points spent, less those given back.';

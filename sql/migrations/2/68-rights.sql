@@ -10,7 +10,8 @@ BEGIN
         WHERE granted.rights = 'admin'
     LOOP
         EXECUTE format(
-            'REVOKE INSERT, UPDATE, DELETE ON loyalty.drafts, loyalty.product_predicates, loyalty.product_memberships FROM %I',
+            'REVOKE INSERT, UPDATE, DELETE ON loyalty.drafts, loyalty.product_predicates, loyalty.product_memberships '
+            'FROM %I',
             admin
         );
     END LOOP;

@@ -21,7 +21,8 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         "WITH granted AS MATERIALIZED ("
         "    SELECT a.member, t.external_id AS point_type, round(t.initial_balance, t.scale) AS value,"
         "           loyalty_internal.expires_at($3, t.validity_count, t.validity_unit, p.time_zone) AS expires_at"
-        "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program CROSS JOIN unnest($2::text[]) a (member)"
+        "      FROM loyalty.point_types t JOIN loyalty.programs p ON p.external_id = t.program"
+        "          CROSS JOIN unnest($2::text[]) a (member)"
         "     WHERE t.program = $1 AND t.kind = 'standard' AND t.initial_balance > 0"
         "       AND t.active AND $3 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone))"
         ", account AS ("
@@ -31,7 +32,8 @@ void grant_initial_balances(const std::string& program, const std::vector<std::s
         "    INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
         "    SELECT member, $1, point_type, 1, value, value, $3, expires_at FROM granted)"
         ", booked AS ("
-        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at,"
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before,"
+        "        balance_after, created_at,"
         "                                      booked_at, active_from, expires_at)"
         "    SELECT member, $1, point_type, 1, 'initial', value, 0, value, $3, $3, $3, expires_at FROM granted"
         "    RETURNING *)" + tell_of_booked,
@@ -48,7 +50,8 @@ void tell_enrolled(const std::string& program, const std::vector<std::string>& m
     query.run_for(members.size(), {text_argument(program), texts_argument(members), boolean_argument(resumed)}, true);
 }
 
-// What is due happened before the members came or went, so it comes first; then their tiers are what they are from now on.
+// What is due happened before the members came or went, so it comes first; then their tiers are what they are from now
+// on.
 void settle_tiers(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                   tiers::Cause cause) {
     bool has_predicates = false;
@@ -90,8 +93,10 @@ Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& 
                const std::vector<TimestampTz>& registered, TimestampTz now) {
     static Query query(
         "INSERT INTO loyalty.members AS m (member, program, registered_at, enrolled_at)"
-        " SELECT a.member, $1, a.registered_at, $4 FROM unnest($2::text[], $3::timestamptz[]) a (member, registered_at) ORDER BY a.member"
-        " ON CONFLICT (member, program) DO UPDATE SET enrolled_at = $4, removed_at = NULL WHERE m.removed_at IS NOT NULL"
+        " SELECT a.member, $1, a.registered_at, $4 FROM unnest($2::text[], $3::timestamptz[]) a (member, registered_at)"
+        "     ORDER BY a.member"
+        " ON CONFLICT (member, program) DO UPDATE SET enrolled_at = $4, removed_at = NULL"
+        "     WHERE m.removed_at IS NOT NULL"
         // Of a row that was there before, xmax is the lock that this statement took.
         " RETURNING m.member, m.xmax = 0",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID});
@@ -156,7 +161,8 @@ void drop_waiting_accruals(const std::string& program, const std::vector<std::st
         "     WHERE a.buyer = w.buyer AND a.program = $1 AND a.order_id = w.order_id AND a.number = w.number)"
         " INSERT INTO loyalty.events (program, type, profile, data)"
         " SELECT $1, 'accrual_dropped', member,"
-        "        jsonb_build_object('order', order_id, 'points', point_type, 'amount', sum(amount), 'reason', 'member_removed')"
+        "        jsonb_build_object('order', order_id, 'points', point_type, 'amount', sum(amount), 'reason',"
+        "            'member_removed')"
         "   FROM waiting GROUP BY member, order_id, point_type ORDER BY member, order_id, point_type",
         {TEXTOID, TEXTARRAYOID});
     const GuardedWriting writing;
@@ -168,14 +174,16 @@ void drop_waiting_accruals(const std::string& program, const std::vector<std::st
 std::int64_t remove(const std::string& program, const std::vector<std::string>& members, TimestampTz now) {
     static Query holds(
         "SELECT h.member, h.id, h.point_type"
-        "  FROM unnest($2::text[]) k (member) JOIN loyalty.holds h ON h.member = k.member AND h.program = $1 AND h.state = 'open' ORDER BY h.member, h.created_at, h.id",
+        "  FROM unnest($2::text[]) k (member) JOIN loyalty.holds h ON h.member = k.member AND h.program = $1"
+        "      AND h.state = 'open' ORDER BY h.member, h.created_at, h.id",
         {TEXTOID, TEXTARRAYOID});
     static Query query(
         "WITH ended AS ("
         "    UPDATE loyalty.members m SET removed_at = $3 FROM unnest($2::text[]) k (member)"
         "     WHERE m.member = k.member AND m.program = $1 AND m.removed_at IS NULL RETURNING m.member)"
         ", told AS ("
-        "    INSERT INTO loyalty.events (program, type, profile) SELECT $1, 'member_removed', member FROM ended ORDER BY member)"
+        "    INSERT INTO loyalty.events (program, type, profile) SELECT $1, 'member_removed', member"
+        "        FROM ended ORDER BY member)"
         " SELECT member FROM ended",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID});
     lock_members(program, members);

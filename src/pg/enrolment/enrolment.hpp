@@ -1,4 +1,5 @@
-// Enrolling and removing members of a program: sets of them at a time, as the schema's owner, within a connection to SPI.
+// Enrolling and removing members of a program: sets of them at a time, as the schema's owner, within a connection to
+// SPI.
 #pragma once
 
 #include "pg/members/profile_database.hpp"
@@ -15,7 +16,8 @@ struct Enrolled {
 Enrolled enrol(const ProfileDatabase& profiles, const std::vector<std::string>& members,
                const std::vector<TimestampTz>& registered, TimestampTz now);
 
-// What enrolling gives, to profiles whose rows of loyalty.members were just inserted. Error LY703 (registered in the future).
+// What enrolling gives, to profiles whose rows of loyalty.members were just inserted. Error LY703 (registered in the
+// future).
 void welcome(const ProfileDatabase& profiles, const std::vector<std::string>& members,
              const std::vector<TimestampTz>& registered, TimestampTz now);
 

@@ -1,5 +1,5 @@
-// Erasing a member: what is known beyond figures and dates is blanked, and a hash of it kept. It is the only change of a
-// booked row that the ledger's trigger lets through, and only while this function is at work.
+// Erasing a member: what is known beyond figures and dates is blanked, and a hash of it kept. It is the only change of
+// a booked row that the ledger's trigger lets through, and only while this function is at work.
 #include "pg/enrolment/enrolment.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
@@ -16,7 +16,8 @@ class Erasing : public ForExtent<Erasing> {};
 
 Datum erase(const std::string& member, const std::string& program, MemoryContext into) {
     static Query transactions(
-        "UPDATE loyalty.transactions SET comment = NULL, data = NULL, erased = loyalty_internal.erased_hash(comment, data)"
+        "UPDATE loyalty.transactions SET comment = NULL, data = NULL,"
+        "    erased = loyalty_internal.erased_hash(comment, data)"
         " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true",
         {TEXTOID, TEXTOID});
     static Query holds(
@@ -27,24 +28,29 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         "UPDATE loyalty.events SET data = '{}' WHERE profile = $1 AND program = $2 AND data <> '{}' RETURNING true",
         {TEXTOID, TEXTOID});
     static Query reasons(
-        "WITH told AS (UPDATE loyalty.member_tier_history SET reason = NULL WHERE member = $1 AND program = $2 AND reason IS NOT NULL)"
-        " UPDATE loyalty.member_tiers SET given_reason = NULL WHERE member = $1 AND program = $2 AND given_reason IS NOT NULL",
+        "WITH told AS (UPDATE loyalty.member_tier_history SET reason = NULL"
+        "    WHERE member = $1 AND program = $2 AND reason IS NOT NULL)"
+        " UPDATE loyalty.member_tiers SET given_reason = NULL"
+        "     WHERE member = $1 AND program = $2 AND given_reason IS NOT NULL",
         {TEXTOID, TEXTOID});
-    static Query codes("UPDATE loyalty.promo_codes SET data = NULL WHERE profile = $1 AND program = $2 AND data IS NOT NULL",
-                       {TEXTOID, TEXTOID});
+    static Query codes(
+        "UPDATE loyalty.promo_codes SET data = NULL WHERE profile = $1 AND program = $2 AND data IS NOT NULL",
+        {TEXTOID, TEXTOID});
     // Orders keep their hash from the beginning, and of what benefits did the figures.
     static Query orders(
         "UPDATE loyalty.orders o SET request = NULL, resolved = NULL,"
         "       result = (SELECT jsonb_build_object('operations', jsonb_agg(figures.kept ORDER BY p.number))"
         "                   FROM jsonb_array_elements(o.result -> 'operations') WITH ORDINALITY p (operation, number),"
         "                        LATERAL (SELECT jsonb_object_agg(key, value) AS kept FROM jsonb_each(p.operation)"
-        "                                  WHERE key = ANY ('{promotion,promotion_type,benefit,level,target,line,discount,"
+        "                                  WHERE key = ANY ("
+        "'{promotion,promotion_type,benefit,level,target,line,discount,"
         "points_discount,points,spent,accrued,pending,cut}')) AS figures"
         "                 HAVING count(*) > 0)"
         "  WHERE o.buyer = 'm:' || $1 AND o.program = $2 AND o.request IS NOT NULL RETURNING true",
         {TEXTOID, TEXTOID});
     static Query answer(
-        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5, 'orders', $6)",
+        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5,"
+        "    'orders', $6)",
         {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID});
     const Argument key[] = {text_argument(member), text_argument(program)};
     const auto count = [&](Query& query) {

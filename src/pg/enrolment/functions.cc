@@ -86,8 +86,10 @@ struct Report {
     Datum answer(MemoryContext into) const {
         static Query query(
             "SELECT jsonb_build_object('enrolled', $1, 'resumed', $2, 'unchanged', $3, 'skipped',"
-            "       (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('reason', s.reason, 'value', s.value))"
-            "                                  || jsonb_build_object('member', s.member) ORDER BY s.member, s.reason), '[]')"
+            "       (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('reason', s.reason, 'value',"
+            "           s.value))"
+            "                                  || jsonb_build_object('member', s.member) ORDER BY s.member, s.reason),"
+            "                                      '[]')"
             "          FROM unnest($4::text[], $5::text[], $6::text[]) s (member, reason, value)))",
             {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
         const Rows rows = query.run({bigint_argument(done.enrolled), bigint_argument(done.resumed),
@@ -173,7 +175,8 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
 
 Datum enrolled_answer(const std::string& key, const std::string& program, const Enrolled& done, MemoryContext into) {
     static Query query(
-        "SELECT jsonb_strip_nulls(to_jsonb(m)) || jsonb_build_object('outcome', $3) FROM loyalty.members m WHERE m.member = $1 AND m.program = $2",
+        "SELECT jsonb_strip_nulls(to_jsonb(m)) || jsonb_build_object('outcome', $3) FROM loyalty.members m"
+        "    WHERE m.member = $1 AND m.program = $2",
         {TEXTOID, TEXTOID, TEXTOID});
     const char* outcome = done.enrolled ? "enrolled" : done.resumed ? "resumed" : "unchanged";
     const Rows rows = query.run({text_argument(key), text_argument(program), text_argument(outcome)}, true);
@@ -201,7 +204,8 @@ TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& 
 std::int64_t remove_all(const std::string& program) {
     static Query query(
         "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.members"
-        "                                  WHERE program = $1 AND removed_at IS NULL AND member > $2 ORDER BY member LIMIT 10000) x",
+        "                                  WHERE program = $1 AND removed_at IS NULL AND member > $2"
+        "                                      ORDER BY member LIMIT 10000) x",
         {TEXTOID, TEXTOID});
     std::int64_t removed = 0;
     for (std::string after;;) {

@@ -1,6 +1,6 @@
-// INSERT INTO loyalty.members is enrolment: who is inserted without enrolled_at has a profile, and gets what enrolling gives
-// once the statement has put the rows there. A row that says since when it is enrolled is taken as it stands: this is the way
-// of restores and of replication, which bring balances, tiers and events of their own.
+// INSERT INTO loyalty.members is enrolment: who is inserted without enrolled_at has a profile, and gets what enrolling
+// gives once the statement has put the rows there. A row that says since when it is enrolled is taken as it stands:
+// this is the way of restores and of replication, which bring balances, tiers and events of their own.
 #include <map>
 #include <set>
 
@@ -24,8 +24,8 @@ struct Key {
     auto operator<=>(const Key&) const = default;
 };
 
-// Who is being enrolled by statements that have not come to their end. A row may still be dropped, by ON CONFLICT or a trigger
-// of the user's own, and so may all that a subtransaction did.
+// Who is being enrolled by statements that have not come to their end. A row may still be dropped, by ON CONFLICT or a
+// trigger of the user's own, and so may all that a subtransaction did.
 class Applicants {
 public:
     // Whether it is the first of its subtransaction.

@@ -1,10 +1,10 @@
 // The outbox: where an event stands in the order of reading, and reading it.
 //
-// Who reads by transaction id and number, and only what stands below the oldest running transaction, misses nothing. But a
-// transaction that got its id early may book for a profile after one with a later id has. So an event does not carry its own
-// transaction's id but the last one given out when it was written: that is never below its own transaction's, so the event
-// still shows up only when that has ended; and since bookings for a member come one after the other, the ids of their events
-// never fall.
+// Who reads by transaction id and number, and only what stands below the oldest running transaction, misses nothing.
+// But a transaction that got its id early may book for a profile after one with a later id has. So an event does not
+// carry its own transaction's id but the last one given out when it was written: that is never below its own
+// transaction's, so the event still shows up only when that has ended; and since bookings for a member come one after
+// the other, the ids of their events never fall.
 #include <charconv>
 #include <limits>
 
@@ -50,7 +50,8 @@ std::int32_t make_epoch() {
     static Query lock("LOCK TABLE loyalty.event_epochs IN EXCLUSIVE MODE", {});
     static Query make(
         "INSERT INTO loyalty.event_epochs (epoch, system_identifier)"
-        " SELECT coalesce(pg_catalog.max(epoch), 0) OPERATOR(pg_catalog.+) 1, $1 FROM loyalty.event_epochs RETURNING epoch",
+        " SELECT coalesce(pg_catalog.max(epoch), 0) OPERATOR(pg_catalog.+) 1, $1"
+        "     FROM loyalty.event_epochs RETURNING epoch",
         {INT8OID});
     const AsOwner as_owner = AsOwner::going_on();
     const Spi connection;
@@ -166,7 +167,8 @@ void share_anew(const std::string& consumer, std::int32_t workers) {
     static Query lock("LOCK TABLE loyalty.event_cursors IN SHARE ROW EXCLUSIVE MODE", {});
     static Query share(
         "WITH former AS ("
-        "    DELETE FROM loyalty.event_cursors WHERE consumer = $1 AND workers <> $2 RETURNING worker, epoch, xid, number)"
+        "    DELETE FROM loyalty.event_cursors WHERE consumer = $1"
+        "        AND workers <> $2 RETURNING worker, epoch, xid, number)"
         " INSERT INTO loyalty.event_cursors AS cursor (consumer, worker, workers, epoch, xid, number)"
         " SELECT $1, worker, $2, coalesce(slowest.epoch, 0), coalesce(slowest.xid, '0'), coalesce(slowest.number, 0)"
         "   FROM generate_series(0, $2 - 1) AS worker"

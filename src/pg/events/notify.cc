@@ -1,10 +1,11 @@
 // NOTIFY loyalty, for transactions that wrote events.
 //
-// A commit that notifies holds a lock of the server's until it is on disk, so where each does, they come one after the other,
-// and nothing is left of committing in groups: bookings by eight sessions took three times as long (measured). But readers do
-// not ask whose event it was that woke them. So of those that come to their commit while another notifies only one waits to
-// notify next, and those that come meanwhile go ahead without: they are at their commit when the one that waits has yet to begin
-// its own. Nothing holds it back for them, so it is a hint: readers look from time to time as well.
+// A commit that notifies holds a lock of the server's until it is on disk, so where each does, they come one after the
+// other, and nothing is left of committing in groups: bookings by eight sessions took three times as long (measured).
+// But readers do not ask whose event it was that woke them. So of those that come to their commit while another
+// notifies only one waits to notify next, and those that come meanwhile go ahead without: they are at their commit when
+// the one that waits has yet to begin its own. Nothing holds it back for them, so it is a hint: readers look from time
+// to time as well.
 #include "pg/server/settings.hpp"
 #include "pg/server/trigger.hpp"
 
@@ -39,8 +40,8 @@ void notify() {
     Async_Notify("loyalty", "");
 }
 
-// Called by the server: no exception may leave it. A transaction that is prepared for a commit in two phases wakes nobody, for
-// the server refuses to prepare one that has notified.
+// Called by the server: no exception may leave it. A transaction that is prepared for a commit in two phases wakes
+// nobody, for the server refuses to prepare one that has notified.
 void at_end_of_transaction(XactEvent event, void*) {
     if (event == XACT_EVENT_PRE_COMMIT && OidIsValid(written) && settings::notify) notify();
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) written = InvalidOid;

@@ -46,7 +46,8 @@ void add_events_of_many(const std::string& program, const std::vector<std::strin
                         const std::vector<Event>& events) {
     static Query query(
         "INSERT INTO loyalty.events (program, profile, type, data)"
-        " SELECT $1, e.profile, e.type, e.data FROM unnest($2::text[], $3::text[], $4::jsonb[]) e (profile, type, data)",
+        " SELECT $1, e.profile, e.type, e.data FROM unnest($2::text[], $3::text[], $4::jsonb[]) e (profile, type,"
+        "     data)",
         {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID});
     if (events.empty()) return;
     EventBatch::flush();

@@ -26,8 +26,8 @@ void add_events_of_many(const std::string& program, const std::vector<std::strin
 void add_event(const std::string& program, std::string_view type, const std::optional<std::string>& profile,
                Datum data);
 
-// For the extent of an object, events of one profile are gathered, to be written by one statement when flush() is called, which
-// has to be. Whatever writes events by statements of its own flushes before.
+// For the extent of an object, events of one profile are gathered, to be written by one statement when flush() is
+// called, which has to be. Whatever writes events by statements of its own flushes before.
 class EventBatch {
 public:
     EventBatch(std::string program, std::optional<std::string> profile);
@@ -55,8 +55,8 @@ private:
     std::vector<Gathered> events_;
 };
 
-// For the extent of an object an order is placed of which nothing shall be told: neither that it was placed, nor what it books, nor
-// which promo codes it uses and issues. What falls due meanwhile is told as always.
+// For the extent of an object an order is placed of which nothing shall be told: neither that it was placed, nor what
+// it books, nor which promo codes it uses and issues. What falls due meanwhile is told as always.
 class Silence {
 public:
     Silence() { depth++; }
@@ -71,8 +71,8 @@ private:
     static inline int depth = 0;
 };
 
-// Called before members are locked, where events may follow. The first event of a server takes a lock that is held until its
-// transaction ends; who waited for it with a member locked would be in the way of one that books for several.
+// Called before members are locked, where events may follow. The first event of a server takes a lock that is held
+// until its transaction ends; who waited for it with a member locked would be in the way of one that books for several.
 void prepare_outbox();
 
 }  // namespace loyalty::pg

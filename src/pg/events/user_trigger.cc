@@ -79,7 +79,8 @@ void tell_skipped(const std::string& program, const char* type, const std::optio
                   const std::string& promotion, const FiredRow& row, const std::string& key, const Trouble& skipped) {
     static Query query(
         "INSERT INTO loyalty.events (program, type, profile, data)"
-        " VALUES ($1, $2, $3, jsonb_strip_nulls(jsonb_build_object('promotion', nullif($4, ''), 'table', $5, 'row', nullif($6, ''),"
+        " VALUES ($1, $2, $3, jsonb_strip_nulls(jsonb_build_object('promotion', nullif($4, ''), 'table', $5, 'row',"
+        "     nullif($6, ''),"
         "         'code', $7, 'message', $8, 'detail', nullif($9, ''))))",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     query.run({text_argument(program), text_argument(type), optional_text_argument(profile), text_argument(promotion),

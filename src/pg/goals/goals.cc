@@ -112,7 +112,8 @@ Posting posting_of(const std::string& member, const Goal& goal, const std::strin
 
 void store(const std::string& member, const Goal& goal, const Claim& claim) {
     static Query query(
-        "INSERT INTO loyalty.goal_claims (member, program, goal, number, claimed_at, point_type, points, seq, promo_code,"
+        "INSERT INTO loyalty.goal_claims (member, program, goal, number, claimed_at, point_type, points, seq,"
+        "    promo_code,"
         "                                 reward_point_type, reward_points, reward_seq, reward_text)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, TEXTOID, NUMERICOID, INT8OID, TEXTOID, TEXTOID, NUMERICOID,
@@ -194,7 +195,8 @@ Datum answer_of(const std::string& member, const Goal& goal, std::int32_t number
         "SELECT jsonb_strip_nulls(to_jsonb(c) - 'seq' - 'reward_seq')"
         "       || jsonb_build_object('transaction', t.id, 'repeated', $5)"
         "  FROM loyalty.goal_claims c"
-        "  LEFT JOIN loyalty.transactions t ON t.member = $1 AND t.program = $2 AND t.point_type = c.point_type AND t.seq = c.seq"
+        "  LEFT JOIN loyalty.transactions t ON t.member = $1 AND t.program = $2 AND t.point_type = c.point_type"
+        "      AND t.seq = c.seq"
         " WHERE c.member = $1 AND c.program = $2 AND c.goal = $3 AND c.number = $4",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID});
     const FreshSnapshot snapshot;
@@ -205,12 +207,14 @@ Datum answer_of(const std::string& member, const Goal& goal, std::int32_t number
 
 void require_next(const Goal& goal, std::int32_t number, std::int32_t so_far) {
     if (number == so_far + 1) return;
-    throw Error(sqlstate::not_claimable, "goal \"" + goal.id + "\" cannot be claimed as number " + std::to_string(number),
+    throw Error(sqlstate::not_claimable,
+                "goal \"" + goal.id + "\" cannot be claimed as number " + std::to_string(number),
                 "The member has claimed it " + std::to_string(so_far) + " times.",
                 "The next number is " + std::to_string(so_far + 1) + ".");
 }
 
-Datum claim_by_name(const std::string& member, const Goal& goal, std::optional<std::int32_t> number, MemoryContext into) {
+Datum claim_by_name(const std::string& member, const Goal& goal, std::optional<std::int32_t> number,
+                    MemoryContext into) {
     lock_members(goal.program, {member});
     const std::int32_t so_far = claims_so_far(member, goal);
     if (number && *number > 0 && *number <= so_far) return answer_of(member, goal, *number, true, into);

@@ -7,8 +7,8 @@
 
 namespace loyalty::pg {
 
-// The jobs, each of which stands in the room whose work it does, in the sequence in which loyalty_run_jobs() runs them: the
-// one list of them.
+// The jobs, each of which stands in the room whose work it does, in the sequence in which loyalty_run_jobs() runs them:
+// the one list of them.
 extern const Job end_holds_job, expire_points_job, review_tiers_job, judge_tiers_job, tell_expiring_job,
     delete_events_job, refresh_reports_job;
 
@@ -106,7 +106,8 @@ void JobRun::add() {
         "    UPDATE loyalty.job_runs SET interruptions = interruptions + 1, updated_at = clock_timestamp()"
         "     WHERE job = $1 AND finished_at IS NULL RETURNING run)"
         ", forgotten AS ("
-        "    DELETE FROM loyalty.job_runs WHERE job = $1 AND run <= (SELECT max(run) FROM loyalty.job_runs WHERE job = $1) - 999)"
+        "    DELETE FROM loyalty.job_runs WHERE job = $1 AND run <= (SELECT max(run) FROM loyalty.job_runs"
+        "        WHERE job = $1) - 999)"
         " INSERT INTO loyalty.job_runs (job, run, started_at, updated_at)"
         " SELECT $1, coalesce(max(run), 0) + 1, clock.moment, clock.moment"
         "   FROM loyalty.job_runs RIGHT JOIN (SELECT clock_timestamp() AS moment OFFSET 0) clock ON job = $1"
@@ -158,7 +159,8 @@ Datum JobRun::age() const {
 
 void JobRun::record(const JobKey& key, const Trouble& trouble) const {
     static Query query(
-        "INSERT INTO loyalty.job_errors AS e (member, program, job, sqlstate, message, detail, first_failed_at, last_failed_at)"
+        "INSERT INTO loyalty.job_errors AS e (member, program, job, sqlstate, message, detail, first_failed_at,"
+        "    last_failed_at)"
         " SELECT $1, $2, $3, $4, $5, nullif($6, ''), clock.moment, clock.moment"
         "   FROM (SELECT clock_timestamp() AS moment OFFSET 0) clock"
         " ON CONFLICT (member, program, job) DO UPDATE"

@@ -1,5 +1,6 @@
-// Jobs that work through all members batch by batch, each batch in a transaction of its own. What all jobs share is here:
-// one run at a time, where a run goes on after an interruption, and going on without the members that it fails for.
+// Jobs that work through all members batch by batch, each batch in a transaction of its own. What all jobs share is
+// here: one run at a time, where a run goes on after an interruption, and going on without the members that it fails
+// for.
 #pragma once
 
 #include <functional>
@@ -44,8 +45,8 @@ public:
     const JobKey& after() const { return after_; }
     void reach(JobKey key) { after_ = std::move(key); }
 
-    // Does the work for keys, which come in the order of members. Where it fails, it is tried for their halves, down to the
-    // one whose fault it is: that one is skipped and recorded. Returns how much was done.
+    // Does the work for keys, which come in the order of members. Where it fails, it is tried for their halves, down to
+    // the one whose fault it is: that one is skipped and recorded. Returns how much was done.
     using Work = std::function<std::int64_t(std::span<const JobKey>)>;
     std::int64_t work_on(std::span<const JobKey> keys, const Work& work);
 
@@ -75,9 +76,10 @@ struct JobKeyArguments {
     Argument members, programs, parts;
 };
 
-// Those of the next keys, in order, with which there is anything to do; nothing where there are no further keys. The query
-// has the columns member, program, part, and whether it is due; and as parameters the key behind which it begins (three),
-// how many keys it looks at, so that a batch is bounded whether or not much is due, and the readings of both clocks.
+// Those of the next keys, in order, with which there is anything to do; nothing where there are no further keys. The
+// query has the columns member, program, part, and whether it is due; and as parameters the key behind which it begins
+// (three), how many keys it looks at, so that a batch is bounded whether or not much is due, and the readings of both
+// clocks.
 std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batch_size);
 
 }  // namespace loyalty::pg

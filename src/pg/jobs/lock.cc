@@ -29,8 +29,8 @@ HeldLock* find_held(const std::string& job) {
     return nullptr;
 }
 
-// A lock on an object that there is none of: the job, as a row of a catalog that loyalty.job_runs were. Unlike an advisory lock
-// no statement takes or releases it. The same in loyalty.job_progress.
+// A lock on an object that there is none of: the job, as a row of a catalog that loyalty.job_runs were. Unlike an
+// advisory lock no statement takes or releases it. The same in loyalty.job_progress.
 LOCKTAG lock_tag(const std::string& job) {
     const char* text = job.c_str();
     return postgres([=] {

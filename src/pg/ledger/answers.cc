@@ -17,7 +17,8 @@ struct Inserted {
 // Nothing if the trigger found that it had been booked before.
 std::optional<Inserted> insert(const Posting& posting) {
     static Query query(
-        "INSERT INTO loyalty.transactions AS t (member, program, point_type, type, value, external_id, created_at, active_from, expires_at,"
+        "INSERT INTO loyalty.transactions AS t (member, program, point_type, type, value, external_id, created_at,"
+        "    active_from, expires_at,"
         "                                       undoes, hold, source_type, source, promotion, comment, data)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " RETURNING t.id, t.type = 'refund' OR coalesce(t.expires_at <= t.booked_at, false),"
@@ -79,14 +80,17 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
         "       || jsonb_build_object('repeated', $4)"
         "  FROM loyalty.transactions t"
         "  LEFT JOIN loyalty.transactions c"
-        "       ON c.member = $1 AND c.program = $2 AND c.point_type = t.point_type AND c.undoes = t.seq AND c.source_type = 'cancel'"
+        "       ON c.member = $1 AND c.program = $2 AND c.point_type = t.point_type AND c.undoes = t.seq"
+        "           AND c.source_type = 'cancel'"
         "  LEFT JOIN LATERAL ("
         "       SELECT -sum(e.value) AS value FROM loyalty.transactions e"
         "        WHERE t.value > 0 AND e.member = $1 AND e.program = $2 AND e.point_type = t.point_type"
-        "          AND e.seq > t.seq AND e.type = 'expiration' AND e.booked_at = t.booked_at AND e.created_at <= t.booked_at"
+        "          AND e.seq > t.seq AND e.type = 'expiration' AND e.booked_at = t.booked_at"
+        "              AND e.created_at <= t.booked_at"
         "          AND (e.lot = t.seq"
         "               OR e.lot IN (SELECT m.lot FROM loyalty.lot_movements m"
-        "                             WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.point_type AND m.seq = t.seq))) x ON true"
+        "                             WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.point_type"
+        "                                 AND m.seq = t.seq))) x ON true"
         " WHERE t.member = $1 AND t.program = $2 AND t.id = $3",
         {TEXTOID, TEXTOID, UUIDOID, BOOLOID});
     const FreshSnapshot snapshot;
@@ -98,7 +102,8 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
 Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryContext into) {
     static Query query(
         "SELECT loyalty_internal.shown(to_jsonb(h), h.data)"
-        "       || CASE WHEN h.state = 'open' AND h.expires_at <= $5 THEN jsonb_build_object('state', 'timed_out', 'ended_at', h.expires_at) ELSE '{}' END"
+        "       || CASE WHEN h.state = 'open' AND h.expires_at <= $5"
+        "           THEN jsonb_build_object('state', 'timed_out', 'ended_at', h.expires_at) ELSE '{}' END"
         "       || CASE WHEN t.id IS NULL THEN '{}' ELSE jsonb_build_object('transaction', t.id) END"
         "       || jsonb_build_object('repeated', $4)"
         "  FROM loyalty.holds h"

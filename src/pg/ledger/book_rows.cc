@@ -20,7 +20,8 @@ Datum member_datum(std::string_view key) {
 // A row for each of the members, with what is given for all of them.
 Datum rows_of(const std::vector<std::string>& members, Datum posting) {
     static Query query(
-        "SELECT coalesce(jsonb_agg($2 || jsonb_build_object('member', m.member)), '[]') FROM unnest($1::text[]) m (member)",
+        "SELECT coalesce(jsonb_agg($2 || jsonb_build_object('member', m.member)), '[]')"
+        "    FROM unnest($1::text[]) m (member)",
         {TEXTARRAYOID, JSONBOID});
     return query.run({texts_argument(members), {posting, false}}).datum(0, 1, JSONBOID);
 }

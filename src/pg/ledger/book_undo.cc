@@ -47,7 +47,8 @@ Booker::Place Booker::post_refund() {
         "       (SELECT coalesce(sum(r.value), 0) FROM loyalty.transactions r"
         "         WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4 AND r.undoes = $4),"
         "       (SELECT c.id FROM loyalty.transactions c"
-        "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel')"
+        "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4"
+        "             AND c.source_type = 'cancel')"
         "  FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
         {TEXTOID, TEXTOID, TEXTOID, INT8OID});
     static Query consumption(
@@ -108,15 +109,19 @@ bool Booker::read_claim(Claim& claim) {
         "         WHERE x.member = $1 AND x.program = $2 AND x.point_type = $3 AND x.seq > $4 AND x.lot = $4)"
         "       + (SELECT coalesce(sum(-m.value), 0) FROM loyalty.lot_movements m"
         "            JOIN loyalty.transactions x USING (member, program, point_type, seq)"
-        "           WHERE m.member = $1 AND m.program = $2 AND m.point_type = $3 AND m.seq > $4 AND m.lot = $4 AND x.type = 'reset'),"
+        "           WHERE m.member = $1 AND m.program = $2 AND m.point_type = $3 AND m.seq > $4 AND m.lot = $4"
+        "               AND x.type = 'reset'),"
         "       (SELECT c.id FROM loyalty.transactions c"
-        "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4 AND c.source_type = 'cancel'),"
+        "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4"
+        "             AND c.source_type = 'cancel'),"
         "       l.seq, l.remaining, l.held, l.active_from, l.expires_at"
         "  FROM loyalty.transactions t"
         "  LEFT JOIN loyalty.lots l ON l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = $4"
-        " CROSS JOIN (SELECT coalesce(sum(-r.value + greatest(r.owed, 0) + r.lapsed), 0) AS claimed, coalesce(sum(r.lapsed), 0) AS lapsed"
+        " CROSS JOIN (SELECT coalesce(sum(-r.value + greatest(r.owed, 0) + r.lapsed), 0) AS claimed,"
+        "     coalesce(sum(r.lapsed), 0) AS lapsed"
         "               FROM loyalty.transactions r"
-        "              WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4 AND r.undoes = $4) undone"
+        "              WHERE r.member = $1 AND r.program = $2 AND r.point_type = $3 AND r.seq > $4"
+        "                  AND r.undoes = $4) undone"
         " WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
         {TEXTOID, TEXTOID, TEXTOID, INT8OID});
     const FreshSnapshot snapshot;

@@ -1,4 +1,5 @@
-// loyalty_commit, loyalty_rollback and loyalty_cancel by the id alone: looks up whose it is, and goes on as when that is given.
+// loyalty_commit, loyalty_rollback and loyalty_cancel by the id alone: looks up whose it is, and goes on as when that
+// is given.
 #include "pg/ledger/lookup.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/in_turn.hpp"
@@ -15,7 +16,8 @@ struct Keys {
 // Error LY514 where no hold, or neither a transaction nor a hold, has the id.
 Keys find_keys(const Arguments& given, const char* noun, bool among_transactions) {
     static Query holds("SELECT member, program::text FROM loyalty.holds WHERE id = $1 LIMIT 1", {UUIDOID});
-    static Query transactions("SELECT member, program::text FROM loyalty.transactions WHERE id = $1 LIMIT 1", {UUIDOID});
+    static Query transactions("SELECT member, program::text FROM loyalty.transactions WHERE id = $1 LIMIT 1",
+                              {UUIDOID});
     const MemoryContext caller = CurrentMemoryContext;
     const AsOwner owner = AsOwner::reading();
     const Spi connection;

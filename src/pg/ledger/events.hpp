@@ -1,5 +1,5 @@
-// What is told of bookings: an event of each row of the ledger, points_expired or points_booked, with the same data whether one
-// account is booked on or many.
+// What is told of bookings: an event of each row of the ledger, points_expired or points_booked, with the same data
+// whether one account is booked on or many.
 #pragma once
 
 #include "pg/events/outbox.hpp"

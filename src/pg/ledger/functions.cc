@@ -71,7 +71,8 @@ struct Asked {
 // The transaction that a hold becomes.
 Posting commit_of(const std::string& member, const std::string& program, const FoundHold& hold) {
     static Query query(
-        "SELECT type, CASE type WHEN 'accrual' THEN amount ELSE -amount END, external_id, lot_active_from, lot_expires_at,"
+        "SELECT type, CASE type WHEN 'accrual' THEN amount ELSE -amount END, external_id, lot_active_from,"
+        "    lot_expires_at,"
         "       source_type, source, promotion, comment, data"
         "  FROM loyalty.holds WHERE member = $1 AND program = $2 AND id = $3",
         {TEXTOID, TEXTOID, UUIDOID});
@@ -193,7 +194,8 @@ Datum loyalty_cancel(PG_FUNCTION_ARGS) {
                     found->source_type == "order"  ? "An order booked it."
                     : found->source_type == "goal" ? "A goal booked it."
                                                    : "It is of type " + found->type + ".",
-                    "Only accruals, initial balances and redemptions are cancelled; what an order booked goes by the functions for orders.");
+                    "Only accruals, initial balances and redemptions are cancelled; what an order booked goes by the "
+                    "functions for orders.");
             }
             Posting posting;
             posting.key = {asked.member, asked.program, found->point_type};

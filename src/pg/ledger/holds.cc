@@ -133,7 +133,8 @@ private:
 
     void insert(const Uuid& id) const {
         static Query query(
-            "INSERT INTO loyalty.holds (member, program, id, point_type, external_id, type, amount, time_out, created_at, expires_at,"
+            "INSERT INTO loyalty.holds (member, program, id, point_type, external_id, type, amount, time_out,"
+            "    created_at, expires_at,"
             "                           lot_active_from, lot_expires_at, source_type, source, promotion, comment, data)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
             {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,

@@ -100,7 +100,8 @@ private:
         return all;
     }
 
-    // Which rows can be booked together: of a member none behind one that has to be written before the next is decided on.
+    // Which rows can be booked together: of a member none behind one that has to be written before the next is decided
+    // on.
     static void part(const std::vector<ManyRow*>& pending, std::vector<ManyRow*>& plain, std::vector<ManyRow*>& alone,
                      std::vector<ManyRow*>& later) {
         std::string_view member;

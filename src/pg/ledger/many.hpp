@@ -1,9 +1,10 @@
 // Many bookings by one call: rows are decided on in memory, and written by a statement for each table.
 //
-// Rows are worked on in slices, in the order of their members' keys, those of a member in their own order; all members are locked
-// before, in the same order as everybody locks them. Within a slice each row is decided by what books a single one, on an account
-// that the rows before it have changed in memory. What cannot be seen there is left to a slice of its own, or to a booking by
-// itself: rows of other types, an external id that came just before, a promotion's limits.
+// Rows are worked on in slices, in the order of their members' keys, those of a member in their own order; all members
+// are locked before, in the same order as everybody locks them. Within a slice each row is decided by what books a
+// single one, on an account that the rows before it have changed in memory. What cannot be seen there is left to a
+// slice of its own, or to a booking by itself: rows of other types, an external id that came just before, a promotion's
+// limits.
 #pragma once
 
 #include <vector>
@@ -25,8 +26,8 @@ struct ManyOutcomes {
     std::vector<Trouble> troubles;
 };
 
-// Books all rows or, where `skips`, those for which it works; otherwise the error of the first that is refused is raised, and names
-// its row. Error LY201 where there is no such program. As the schema's owner.
+// Books all rows or, where `skips`, those for which it works; otherwise the error of the first that is refused is
+// raised, and names its row. Error LY201 where there is no such program. As the schema's owner.
 ManyOutcomes book_many(const std::string& program, GivenRows& rows, bool skips);
 
 }  // namespace loyalty::pg

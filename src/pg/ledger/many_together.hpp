@@ -16,8 +16,8 @@ public:
     Together(const std::string& program, TimestampTz now, ManyResults& results)
         : program_(program), now_(now), results_(results) {}
 
-    // Books the rows, none of which waits for another one of its member to be written. Rows whose account cannot be worked on
-    // in memory are added to `alone` instead.
+    // Books the rows, none of which waits for another one of its member to be written. Rows whose account cannot be
+    // worked on in memory are added to `alone` instead.
     void book(const std::vector<ManyRow*>& rows, std::vector<ManyRow*>& alone);
 
 private:

@@ -1,5 +1,6 @@
-// The job that tells of points before they expire: an event for each account, last usable day and notice, such as 30 days
-// before. Of several notices that have passed only the latest is told, and none that is farther off than one told before.
+// The job that tells of points before they expire: an event for each account, last usable day and notice, such as 30
+// days before. Of several notices that have passed only the latest is told, and none that is farther off than one told
+// before.
 #include "pg/members/lock.hpp"
 #include "pg/server/clock.hpp"
 
@@ -18,15 +19,16 @@ std::optional<std::vector<JobKey>> next_accounts(JobRun& run, int batch_size) {
         "         WHERE (b.member, b.program, b.point_type) > ($1, $2, $3)"
         "         ORDER BY b.member, b.program, b.point_type LIMIT $4) n"
         // A day more for the rest of the last one, another one for clocks that are put back.
-        "  LEFT JOIN (SELECT p.external_id, (SELECT max(x.days) FROM unnest(p.notify_days) x (days)) + 2 AS most FROM loyalty.programs p) soon"
+        "  LEFT JOIN (SELECT p.external_id, (SELECT max(x.days) FROM unnest(p.notify_days) x (days)) + 2 AS most"
+        "      FROM loyalty.programs p) soon"
         "         ON soon.external_id = n.program"
         " ORDER BY n.member, n.program, n.point_type",
         {TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID});
     return next_keys(run, query, batch_size);
 }
 
-// Told are those who can spend the points; what a hold reserves does not expire. The members are locked, so that the event
-// stands between those of the bookings before and after it.
+// Told are those who can spend the points; what a hold reserves does not expire. The members are locked, so that the
+// event stands between those of the bookings before and after it.
 std::int64_t tell(std::span<const JobKey> keys) {
     static Query query(
         "WITH expiring AS MATERIALIZED ("
@@ -37,7 +39,8 @@ std::int64_t tell(std::span<const JobKey> keys) {
         "      JOIN loyalty.members m ON m.member = k.member AND m.program = k.program AND m.removed_at IS NULL"
         "      JOIN loyalty.programs p ON p.external_id = k.program AND p.active"
         "      JOIN loyalty.point_types t ON t.program = k.program AND t.external_id = k.point_type"
-        "           AND t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+        "           AND t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+        "               p.time_zone)"
         "      JOIN loyalty.lots l ON l.member = k.member AND l.program = k.program AND l.point_type = k.point_type"
         "           AND l.open AND l.remaining > l.held AND l.expires_at > $4 AND l.expires_at < 'infinity'"
         "     CROSS JOIN LATERAL (SELECT timezone(p.time_zone, $4)::date AS today,"
@@ -46,7 +49,8 @@ std::int64_t tell(std::span<const JobKey> keys) {
         "              p.notify_days, p.currency, p.currency_scale)"
         ", notices AS MATERIALIZED ("
         "    SELECT e.*, n.days AS notice FROM expiring e"
-        "     CROSS JOIN LATERAL (SELECT min(x.days) AS days FROM unnest(e.notify_days) x (days) WHERE x.days >= e.days_left) n"
+        "     CROSS JOIN LATERAL (SELECT min(x.days) AS days FROM unnest(e.notify_days) x (days)"
+        "         WHERE x.days >= e.days_left) n"
         "      LEFT JOIN loyalty.expiry_notices told ON told.member = e.member AND told.program = e.program"
         "           AND told.point_type = e.point_type AND told.last_usable_day = e.last_usable_day"
         "     WHERE n.days < coalesce(told.notice_days, 'infinity'::float8))"

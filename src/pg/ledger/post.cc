@@ -5,8 +5,10 @@ namespace loyalty::pg {
 // The row arrives with its figures, so the trigger takes it as it stands.
 Booking post(const Posting& posting) {
     static Query query(
-        "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before, balance_after, debt, owed,"
-        "                                  lapsed, created_at, booked_at, active_from, expires_at, undoes, source_type, source, promotion,"
+        "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before,"
+        "    balance_after, debt, owed,"
+        "                                  lapsed, created_at, booked_at, active_from, expires_at, undoes, source_type,"
+        "                                      source, promotion,"
         "                                  comment, data)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
         " RETURNING seq",

@@ -1,5 +1,5 @@
-// Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due counts as
-// booked.
+// Reading the ledger: balances, points about to expire, statements, verification. Nothing is written; what is due
+// counts as booked.
 #include "pg/members/periods.hpp"
 #include "pg/members/visible.hpp"
 #include "pg/server/arguments.hpp"
@@ -34,8 +34,8 @@ void check_member(const std::string& member, const std::string& program, const s
     require_visible(member, program);
 }
 
-// The last reset by the calendar of a tier group that is due at the moment $4 and not booked: the points active before are
-// gone from then on.
+// The last reset by the calendar of a tier group that is due at the moment $4 and not booked: the points active before
+// are gone from then on.
 const std::string due_reset =
     "(SELECT max(e.at) AS at FROM loyalty.tier_groups g"
     "   JOIN loyalty.member_tiers s ON s.member = $1 AND s.program = g.program AND s.tier_group = g.external_id"
@@ -46,38 +46,48 @@ const std::string due_reset =
     "  WHERE g.program = $2 AND g.point_type = t.external_id AND g.model = 'cyclic' AND s.reset_at <= $4"
     "    AND e.at BETWEEN s.reset_at AND $4)";
 
-// From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as their
-// hold's time-out has not come. Only where a reset is due is each lot looked at.
+// From now on: the lots as they are, and what will have become of them at the moment. Held points count as long as
+// their hold's time-out has not come. Only where a reset is due is each lot looked at.
 Rows balance_from_now(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
                       TimestampTz wall) {
     static Query query(
-        "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
+        "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale),"
+        "    round(f.held, t.scale),"
         "       round(coalesce(b.debt, 0), t.scale), round(coalesce(b.owed, 0), t.scale),"
-        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END,"
-        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END, p.currency"
+        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio),"
+        "           p.currency_scale) END,"
+        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio),"
+        "           p.currency_scale) END, p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN loyalty.balances b ON b.member = $1 AND b.program = $2 AND b.point_type = t.external_id"
         "  LEFT JOIN LATERAL " + due_reset + " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
         "       SELECT b.total - (apart.gone - apart.gone_reserved) AS total,"
-        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
-        "                   THEN b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved) ELSE 0 END AS active,"
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+        "                  p.time_zone)"
+        "                   THEN b.total + b.debt - apart.gone - apart.waiting - (apart.reserved - apart.gone_reserved)"
+        "                       ELSE 0 END AS active,"
         "              apart.waiting, apart.reserved AS held"
         "         FROM loyalty.apart($1, $2, b.point_type, $4, $5) apart"
         "        WHERE reset.at IS NULL AND b.point_type IS NOT NULL"
         "       UNION ALL"
-        "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4), 0) AS total,"
-        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
-        "                   THEN coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
+        "       SELECT coalesce(b.total, 0) - coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.expires_at <= $4),"
+        "           0) AS total,"
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+        "                  p.time_zone)"
+        "                   THEN coalesce(sum(l.remaining - l.reserved) FILTER (WHERE l.active_from <= $4"
+        "                       AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.remaining) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.remaining, o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from, reset.at) AS expires_at,"
+        "         FROM (SELECT o.remaining, o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from,"
+        "             reset.at) AS expires_at,"
         "                      CASE WHEN o.held = 0 THEN 0"
         "                           ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
         "                                   JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
-        "                                  WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = o.seq"
+        "                                  WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id"
+        "                                      AND r.lot = o.seq"
         "                                    AND h.state = 'open' AND h.expires_at > $5) END AS reserved"
         "                 FROM loyalty.lots o"
         "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = b.point_type AND o.open) l"
@@ -93,45 +103,57 @@ Rows balance_from_now(const Argument& member, const Argument& program, const Arg
 Rows balance_of_the_past(const Argument& member, const Argument& program, const Argument& point_type, TimestampTz at,
                          TimestampTz wall) {
     static Query query(
-        "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale), round(f.held, t.scale),"
+        "SELECT t.external_id::text, round(f.total, t.scale), round(f.active, t.scale), round(f.waiting, t.scale),"
+        "    round(f.held, t.scale),"
         "       round(f.debt, t.scale), round(f.owed, t.scale),"
-        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END,"
-        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio), p.currency_scale) END, p.currency"
+        "       CASE t.kind WHEN 'standard' THEN round(f.total / coalesce(t.applied_ratio, t.ratio),"
+        "           p.currency_scale) END,"
+        "       CASE t.kind WHEN 'standard' THEN round(f.active / coalesce(t.applied_ratio, t.ratio),"
+        "           p.currency_scale) END, p.currency"
         "  FROM loyalty.point_types t"
         "  JOIN loyalty.programs p ON p.external_id = t.program"
         "  LEFT JOIN LATERAL " + due_reset + " reset ON t.kind = 'qualification'"
         " CROSS JOIN LATERAL ("
-        "       SELECT coalesce(sum(x.value), 0) AS total, coalesce(sum(x.debt), 0) AS debt, coalesce(sum(x.owed), 0) AS owed"
+        "       SELECT coalesce(sum(x.value), 0) AS total, coalesce(sum(x.debt), 0) AS debt,"
+        "           coalesce(sum(x.owed), 0) AS owed"
         "         FROM loyalty.transactions x"
         "        WHERE x.member = $1 AND x.program = $2 AND x.point_type = t.external_id AND x.created_at <= $4) booked"
         " CROSS JOIN LATERAL ("
         "       SELECT coalesce(sum(l.remaining - CASE WHEN l.held = 0 THEN 0"
         "                   ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
         "                           JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
-        "                          WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = l.seq"
+        "                          WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id"
+        "                              AND r.lot = l.seq"
         "                            AND h.state = 'open' AND h.expires_at > $5) END), 0) AS expired"
         "         FROM loyalty.lots l"
         "        WHERE l.member = $1 AND l.program = $2 AND l.point_type = t.external_id AND l.open"
         "          AND loyalty_internal.gone_at(l.expires_at, l.active_from, reset.at) <= $4) due"
         " CROSS JOIN LATERAL ("
         "       SELECT booked.total - due.expired AS total, booked.debt, booked.owed,"
-        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
-        "                   THEN coalesce(sum(l.content - l.reserved) FILTER (WHERE l.active_from <= $4 AND l.expires_at > $4), 0)"
+        "              CASE WHEN t.active AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+        "                  p.time_zone)"
+        "                   THEN coalesce(sum(l.content - l.reserved) FILTER (WHERE l.active_from <= $4"
+        "                       AND l.expires_at > $4), 0)"
         "                   ELSE 0 END AS active,"
         "              coalesce(sum(l.content) FILTER (WHERE l.active_from > $4), 0) AS waiting,"
         "              coalesce(sum(l.reserved), 0) AS held"
-        "         FROM (SELECT o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from, reset.at) AS expires_at,"
+        "         FROM (SELECT o.active_from, loyalty_internal.gone_at(o.expires_at, o.active_from,"
+        "             reset.at) AS expires_at,"
         "                      o.amount + (SELECT coalesce(sum(m.value), 0) FROM loyalty.lot_movements m"
         "                                    JOIN loyalty.transactions x USING (member, program, point_type, seq)"
-        "                                   WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.external_id AND m.seq >= o.seq"
+        "                                   WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.external_id"
+        "                                       AND m.seq >= o.seq"
         "                                     AND m.lot = o.seq AND x.created_at <= $4) AS content,"
         "                      (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
         "                         JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
-        "                        WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id AND r.lot = o.seq"
+        "                        WHERE r.member = $1 AND r.program = $2 AND r.point_type = t.external_id"
+        "                            AND r.lot = o.seq"
         "                          AND h.created_at <= $4 AND coalesce(h.ended_at, h.expires_at) > $4) AS reserved"
         "                 FROM loyalty.lots o"
-        "                 JOIN loyalty.transactions c ON c.member = $1 AND c.program = $2 AND c.point_type = t.external_id AND c.seq = o.seq"
-        "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = t.external_id AND c.created_at <= $4) l) f"
+        "                 JOIN loyalty.transactions c ON c.member = $1 AND c.program = $2"
+        "                     AND c.point_type = t.external_id AND c.seq = o.seq"
+        "                WHERE o.member = $1 AND o.program = $2 AND o.point_type = t.external_id"
+        "                    AND c.created_at <= $4) l) f"
         " WHERE t.program = $2 AND ($3 IS NULL OR t.external_id = $3)"
         " ORDER BY t.external_id",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID});
@@ -171,13 +193,16 @@ Datum loyalty_expiring_points(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "SELECT d.point_type::text, d.day, sum(d.points), round(sum(d.points) / d.ratio, d.currency_scale), d.currency"
+            "SELECT d.point_type::text, d.day, sum(d.points), round(sum(d.points) / d.ratio, d.currency_scale),"
+            "    d.currency"
             "  FROM (SELECT l.point_type, coalesce(t.applied_ratio, t.ratio) AS ratio, p.currency_scale, p.currency,"
             "               loyalty_internal.last_day(l.expires_at, p.time_zone) AS day,"
             "               l.remaining - CASE WHEN l.held = 0 THEN 0"
             "                                  ELSE (SELECT coalesce(sum(r.amount), 0) FROM loyalty.hold_lots r"
-            "                                          JOIN loyalty.holds h ON h.member = $1 AND h.program = $2 AND h.id = r.hold"
-            "                                         WHERE r.member = $1 AND r.program = $2 AND r.point_type = l.point_type AND r.lot = l.seq"
+            "                                          JOIN loyalty.holds h ON h.member = $1 AND h.program = $2"
+            "                                              AND h.id = r.hold"
+            "                                         WHERE r.member = $1 AND r.program = $2"
+            "                                             AND r.point_type = l.point_type AND r.lot = l.seq"
             "                                           AND h.state = 'open' AND h.expires_at > $7) END AS points"
             "          FROM loyalty.lots l"
             "          JOIN loyalty.programs p ON p.external_id = l.program"
@@ -213,7 +238,8 @@ Datum loyalty_statement(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "SELECT id, external_id::text, point_type::text, seq, type, created_at, booked_at, value, balance_before, balance_after, debt, owed,"
+            "SELECT id, external_id::text, point_type::text, seq, type, created_at, booked_at, value, balance_before,"
+            "    balance_after, debt, owed,"
             "       active_from, expires_at, undoes, source_type, source, promotion::text, comment, data"
             "  FROM loyalty.transactions"
             " WHERE member = $1 AND program = $2 AND ($3 IS NULL OR point_type = $3) AND id < $4"
@@ -246,7 +272,8 @@ Datum loyalty_verify(PG_FUNCTION_ARGS) {
         static const std::string violations =
             "SELECT invariant, program, member, point_type, seq, detail"
             "  FROM (SELECT * FROM loyalty.violations UNION ALL SELECT * FROM loyalty.order_violations"
-            "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT * FROM loyalty.field_violations"
+            "        UNION ALL SELECT * FROM loyalty.membership_violations UNION ALL SELECT *"
+            "            FROM loyalty.field_violations"
             "        UNION ALL SELECT * FROM loyalty.tier_violations) violation";
         // Bound parameters of a generic plan would keep the planner from leaving the program out where none is given.
         static loyalty::pg::Query of_all(violations + " ORDER BY 1, 2, 3, 4, 5, 6", {}, loyalty::pg::Plan::free);

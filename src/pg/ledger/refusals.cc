@@ -20,7 +20,8 @@ void require_usable(const Terms& terms, const AccountKey& key, TimestampTz now) 
     }
 }
 
-void fail_insufficient(const ledger::Account& account, std::int64_t wanted, TimestampTz now, int scale, const AccountKey& key) {
+void fail_insufficient(const ledger::Account& account, std::int64_t wanted, TimestampTz now, int scale,
+                       const AccountKey& key) {
     throw Error(
         sqlstate::insufficient_points,
         "member \"" + key.member + "\" has too few points of type \"" + key.point_type + "\"",

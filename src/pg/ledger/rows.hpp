@@ -21,7 +21,8 @@ public:
     // The member's key, in the server's encoding; empty where the row names none.
     std::string_view member(std::size_t row) const;
 
-    // What the row asks for. Texts of moments without an offset are of the time zone. Errors LY101, LY102, LY512, LY526.
+    // What the row asks for. Texts of moments without an offset are of the time zone. Errors LY101, LY102, LY512,
+    // LY526.
     Posting posting(std::size_t row, const std::string& program, const std::string& time_zone);
 
 private:

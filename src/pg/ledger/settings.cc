@@ -31,11 +31,13 @@ void require_owner(Oid owner) {
     throw Error(sqlstate::clock_refused, "only the owner of schema \"loyalty\" sets the clock");
 }
 
-// What was booked by the real clock cannot be reconciled with another; tables are locked so that nobody books meanwhile.
+// What was booked by the real clock cannot be reconciled with another; tables are locked so that nobody books
+// meanwhile.
 void require_nothing_booked() {
     static Query lock("LOCK TABLE loyalty.transactions, loyalty.holds, loyalty.orders IN EXCLUSIVE MODE", {});
     static Query query(
-        "SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds) OR EXISTS (SELECT FROM loyalty.orders)",
+        "SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds)"
+        "    OR EXISTS (SELECT FROM loyalty.orders)",
         {});
     lock.run({}, true);
     if (query.run({}, true).boolean(0, 1)) {
@@ -56,11 +58,14 @@ Datum loyalty_clone_point_type(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "INSERT INTO loyalty.point_types (program, external_id, name, description, kind, scale, ratio, initial_balance, validity_count,"
+            "INSERT INTO loyalty.point_types (program, external_id, name, description, kind, scale, ratio,"
+            "    initial_balance, validity_count,"
             "                                 validity_unit, refund_allowed, deactivates_at, deactivates_on,"
             "                                 rounding, redeem_min, redeem_step, redeem_max_percent)"
-            " SELECT program, $3, coalesce($4, name), description, kind, scale, ratio, initial_balance, validity_count, validity_unit,"
-            "        refund_allowed, deactivates_at, deactivates_on, rounding, redeem_min, redeem_step, redeem_max_percent"
+            " SELECT program, $3, coalesce($4, name), description, kind, scale, ratio, initial_balance, validity_count,"
+            "     validity_unit,"
+            "        refund_allowed, deactivates_at, deactivates_on, rounding, redeem_min, redeem_step,"
+            "            redeem_max_percent"
             "   FROM loyalty.point_types WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
         const Arguments given(fcinfo);
@@ -83,7 +88,8 @@ Datum loyalty_activate_point_type(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query query(
             "UPDATE loyalty.point_types t SET active = true,"
             "       deactivates_at = CASE WHEN $3 < t.deactivates_at THEN t.deactivates_at END,"
-            "       deactivates_on = CASE WHEN $3 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+            "       deactivates_on = CASE WHEN $3 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+            "           p.time_zone)"
             "                             THEN t.deactivates_on END"
             "  FROM loyalty.programs p"
             " WHERE t.program = $1 AND t.external_id = $2 AND p.external_id = $1 RETURNING true",
@@ -103,7 +109,8 @@ Datum loyalty_deactivate_point_type(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "UPDATE loyalty.point_types SET active = active AND $3 IS NOT NULL, deactivates_at = coalesce($3, deactivates_at),"
+            "UPDATE loyalty.point_types SET active = active AND $3 IS NOT NULL,"
+            "    deactivates_at = coalesce($3, deactivates_at),"
             "       deactivates_on = CASE WHEN $3 IS NULL THEN deactivates_on END"
             " WHERE program = $1 AND external_id = $2 RETURNING true",
             {TEXTOID, TEXTOID, TIMESTAMPTZOID});

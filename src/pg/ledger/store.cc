@@ -29,7 +29,8 @@ std::optional<bool> lock_member(const KeyArguments& key) {
 Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
     static Query query(
         "SELECT EXISTS (SELECT FROM loyalty.holds h"
-        "                WHERE h.member = $1 AND h.program = $2 AND h.point_type = $3 AND h.state = 'open' AND h.expires_at <= $4),"
+        "                WHERE h.member = $1 AND h.program = $2 AND h.point_type = $3 AND h.state = 'open'"
+        "                    AND h.expires_at <= $4),"
         "       l.seq, l.remaining, l.held, l.active_from, l.expires_at, b.seq, b.total, b.debt, b.owed"
         "  FROM loyalty.balances b"
         "  LEFT JOIN LATERAL ("
@@ -64,7 +65,8 @@ void end_timed_out_holds(const KeyArguments& key) {
         "    RETURNING id)"
         ", freed AS ("
         "    SELECT reserved.lot, sum(reserved.amount) AS amount FROM ended"
-        "      JOIN loyalty.hold_lots reserved ON reserved.member = $1 AND reserved.program = $2 AND reserved.hold = ended.id"
+        "      JOIN loyalty.hold_lots reserved ON reserved.member = $1 AND reserved.program = $2"
+        "          AND reserved.hold = ended.id"
         "     GROUP BY reserved.lot)"
         " UPDATE loyalty.lots l SET held = l.held - freed.amount FROM freed"
         "  WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = freed.lot",
@@ -72,9 +74,9 @@ void end_timed_out_holds(const KeyArguments& key) {
     query.run({key.member, key.program, key.point_type, timestamp_argument(wall_now())}, true);
 }
 
-// Writes a balance, and then, as WITH clauses and a statement that read the relation `account`, what goes with it. An account
-// that exists is updated, a new one inserted: an upsert would check every constraint twice. Under an old snapshot the update
-// may not find the row that was read; then nothing is written.
+// Writes a balance, and then, as WITH clauses and a statement that read the relation `account`, what goes with it. An
+// account that exists is updated, a new one inserted: an upsert would check every constraint twice. Under an old
+// snapshot the update may not find the row that was read; then nothing is written.
 class AccountQuery {
 public:
     AccountQuery(const std::string& rest, std::initializer_list<Oid> types)
@@ -179,11 +181,13 @@ void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& bal
     static AccountQuery query(
         ", lot AS ("
         "    UPDATE loyalty.lots l SET remaining = c.remaining, held = c.held"
-        "      FROM (SELECT unnest($9::bigint[]) AS seq, unnest($10::numeric[]) AS remaining, unnest($11::numeric[]) AS held) c"
+        "      FROM (SELECT unnest($9::bigint[]) AS seq, unnest($10::numeric[]) AS remaining,"
+        "          unnest($11::numeric[]) AS held) c"
         "     WHERE l.member = $1 AND l.program = $2 AND l.point_type = $3 AND l.seq = c.seq)"
         ", movement AS ("
         "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
-        "    SELECT $1, $2, $3, unnest($12::bigint[]), unnest($13::bigint[]), unnest($14::numeric[])) SELECT FROM account",
+        "    SELECT $1, $2, $3, unnest($12::bigint[]), unnest($13::bigint[]), unnest($14::numeric[])) SELECT"
+        "        FROM account",
         {TEXTOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, INT8ARRAYOID,
          NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID});
     query.run(balance.exists,
@@ -197,11 +201,14 @@ void write_balance_and_lots(const KeyArguments& key, const BalanceArguments& bal
 void write_own_entries(const KeyArguments& key, const Account& account, const std::vector<Uuid>& made_ids, int scale,
                        TimestampTz now, const std::optional<OwnRow>& own) {
     static Query query(
-        "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before, balance_after,"
+        "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before,"
+        "    balance_after,"
         "                                  owed, created_at, booked_at, lot, source_type)"
-        " SELECT $1, $2, $3, e.seq, e.id, e.type, e.value, e.balance_before, e.balance_before + e.value, e.owed, e.created_at, $4, e.lot,"
+        " SELECT $1, $2, $3, e.seq, e.id, e.type, e.value, e.balance_before, e.balance_before + e.value, e.owed,"
+        "     e.created_at, $4, e.lot,"
         "        e.source_type"
-        "   FROM unnest($5::bigint[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::timestamptz[], $11::bigint[], $12::text[],"
+        "   FROM unnest($5::bigint[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::timestamptz[],"
+        "       $11::bigint[], $12::text[],"
         "               $13::uuid[]) e (seq, type, value, balance_before, owed, created_at, lot, source_type, id)",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID,
          NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, UUIDARRAYOID});

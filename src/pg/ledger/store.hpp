@@ -47,10 +47,11 @@ struct AccountState {
     std::optional<Uuid> hold;
 };
 
-// Locks the account and reads it: every booking for the member in the program comes after those that hold the lock. The lock
-// is that of the member's row, which always exists, so that the first movement of an account is no special case, and it
-// guards what the member's accounts share, the external ids. What the calendar of tiers has due for the account is booked
-// first. The lots that timed-out holds had reserved are free again, which is written. Errors: LY201, LY208, LY507 where program, point type or member does not exist.
+// Locks the account and reads it: every booking for the member in the program comes after those that hold the lock. The
+// lock is that of the member's row, which always exists, so that the first movement of an account is no special case,
+// and it guards what the member's accounts share, the external ids. What the calendar of tiers has due for the account
+// is booked first. The lots that timed-out holds had reserved are free again, which is written. Errors: LY201, LY208,
+// LY507 where program, point type or member does not exist.
 AccountState lock_account(const AccountKey& key, const KeyArguments& arguments, const AccountQuestion& question);
 
 // Reads a locked account, as lock_account() does.
@@ -62,8 +63,8 @@ void read_figures(ColumnsInTurn& column, int scale, ledger::Account& account);
 // Columns seq, remaining, held, active_from and expires_at of loyalty.lots; nothing where the query found no lot.
 std::optional<ledger::Lot> read_lot(ColumnsInTurn& column, int scale);
 
-// What a hold has reserved, in the order of consumption; its lots are added to the account. Throws ledger::Damage where one of
-// them is gone.
+// What a hold has reserved, in the order of consumption; its lots are added to the account. Throws ledger::Damage where
+// one of them is gone.
 std::vector<ledger::Movement> read_reserved(const KeyArguments& key, const Uuid& hold, int scale,
                                             ledger::Account& account);
 
@@ -73,8 +74,8 @@ struct OwnRow {
     std::optional<std::string> source_type, source, promotion;
 };
 
-// Writes the account and its lots, the events of all entries, and all entries as transactions but for the caller's own, whose
-// id is returned. Ids are made in the order of the entries, so that they sort like these.
+// Writes the account and its lots, the events of all entries, and all entries as transactions but for the caller's own,
+// whose id is returned. Ids are made in the order of the entries, so that they sort like these.
 Uuid write_account(const AccountKey& key, const KeyArguments& arguments, const AccountState& state, TimestampTz now,
                    const std::optional<OwnRow>& own);
 

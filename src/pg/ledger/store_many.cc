@@ -19,11 +19,13 @@ constexpr std::int64_t first_lots = 4;
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading
 
-// Credits meet only the lots that are due, redemptions so many of the soonest-expiring; the number of the account comes first.
+// Credits meet only the lots that are due, redemptions so many of the soonest-expiring; the number of the account comes
+// first.
 Rows run_read(const std::string& program, const std::vector<ManyAccount*>& accounts, std::int64_t factor,
               TimestampTz now, TimestampTz wall) {
     static Query query(
-        "SELECT k.number::integer, l.seq, l.remaining, l.held, l.active_from, l.expires_at, b.seq, b.total, b.debt, b.owed,"
+        "SELECT k.number::integer, l.seq, l.remaining, l.held, l.active_from, l.expires_at, b.seq, b.total, b.debt,"
+        "    b.owed,"
         "       EXISTS (SELECT FROM loyalty.holds h"
         "                WHERE h.member = k.member AND h.program = $1 AND h.point_type = k.point_type"
         "                  AND h.state = 'open' AND h.expires_at <= $2)"
@@ -148,7 +150,8 @@ struct NewLots : AccountColumns {
         static Query query(
             "INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from, expires_at)"
             " SELECT l.member, $1, l.point_type, l.seq, l.amount, l.remaining, l.active_from, l.expires_at"
-            "   FROM unnest($2::text[], $3::text[], $4::bigint[], $5::numeric[], $6::numeric[], $7::timestamptz[], $8::timestamptz[])"
+            "   FROM unnest($2::text[], $3::text[], $4::bigint[], $5::numeric[], $6::numeric[], $7::timestamptz[],"
+            "       $8::timestamptz[])"
             "        l (member, point_type, seq, amount, remaining, active_from, expires_at)",
             {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID,
              TIMESTAMPTZARRAYOID});
@@ -244,16 +247,23 @@ struct LedgerRows : AccountColumns {
     // Returns whether all arrived: a trigger of the owner's may drop rows.
     void insert(const std::string& program, TimestampTz now, bool proven) const {
         static Query query(
-            "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, external_id, type, value, balance_before,"
-            "                                  balance_after, debt, owed, lapsed, created_at, booked_at, active_from, expires_at,"
+            "INSERT INTO loyalty.transactions (member, program, point_type, seq, id, external_id, type, value,"
+            "    balance_before,"
+            "                                  balance_after, debt, owed, lapsed, created_at, booked_at, active_from,"
+            "                                      expires_at,"
             "                                  undoes, lot, source_type, source, promotion, comment, data)"
             " SELECT e.member, $1, e.point_type, e.seq, e.id, e.external_id, e.type, e.value, e.balance_before,"
-            "        e.balance_before + e.value, e.debt, e.owed, e.lapsed, e.created_at, $2, e.active_from, e.expires_at, e.undoes,"
+            "        e.balance_before + e.value, e.debt, e.owed, e.lapsed, e.created_at, $2, e.active_from,"
+            "            e.expires_at, e.undoes,"
             "        e.lot, e.source_type, e.source, e.promotion, e.comment, e.data"
-            "   FROM unnest($3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::numeric[], $10::numeric[],"
-            "               $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],"
-            "               $17::bigint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[], $23::jsonb[])"
-            "        e (member, point_type, seq, id, external_id, type, value, balance_before, debt, owed, lapsed, created_at,"
+            "   FROM unnest($3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::numeric[],"
+            "       $10::numeric[],"
+            "               $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[], $15::timestamptz[],"
+            "                   $16::timestamptz[],"
+            "               $17::bigint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[],"
+            "                   $23::jsonb[])"
+            "        e (member, point_type, seq, id, external_id, type, value, balance_before, debt, owed, lapsed,"
+            "            created_at,"
             "           active_from, expires_at, undoes, lot, source_type, source, promotion, comment, data)",
             {TEXTOID,         TIMESTAMPTZOID,      TEXTARRAYOID,        TEXTARRAYOID,
              INT8ARRAYOID,    UUIDARRAYOID,        TEXTARRAYOID,        TEXTARRAYOID,

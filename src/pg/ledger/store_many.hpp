@@ -30,7 +30,8 @@ struct ManyAccount {
 
 void read_accounts(const std::string& program, std::vector<ManyAccount*>& accounts, TimestampTz now);
 
-// Writes what has changed, the rows of the ledger and the events, of accounts in which anything that was asked for is booked.
+// Writes what has changed, the rows of the ledger and the events, of accounts in which anything that was asked for is
+// booked.
 void write_accounts(const std::string& program, const std::vector<const ManyAccount*>& accounts, TimestampTz now);
 
 // The row of one booking that wrote everything else itself.

@@ -66,9 +66,11 @@ Interval validity_of(std::int64_t count, const std::string& unit) {
 Terms load(const std::string& program, const std::string& point_type) {
     static Query query(
         "SELECT p.active, p.negative_balance_allowed, t.scale::integer, t.refund_allowed, t.active,"
-        "       loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone), t.kind = 'qualification',"
+        "       loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone),"
+        "           t.kind = 'qualification',"
         "       EXISTS (SELECT FROM loyalty.tiers r WHERE r.program = $1 AND r.predicate IS NOT NULL),"
-        "       EXISTS (SELECT FROM loyalty.goals o WHERE o.program = $1 AND o.point_type = $2 AND o.automatic AND o.active),"
+        "       EXISTS (SELECT FROM loyalty.goals o WHERE o.program = $1 AND o.point_type = $2 AND o.automatic"
+        "           AND o.active),"
         "       p.time_zone, t.validity_count, t.validity_unit"
         "  FROM loyalty.programs p JOIN loyalty.point_types t ON t.program = p.external_id"
         " WHERE p.external_id = $1 AND t.external_id = $2",

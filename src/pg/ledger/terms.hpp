@@ -1,5 +1,5 @@
-// What a program and a point type say of bookings. Each session keeps it, as it keeps compiled programs (cache.hpp): reading
-// it anew would be a third of what a booking reads.
+// What a program and a point type say of bookings. Each session keeps it, as it keeps compiled programs (cache.hpp):
+// reading it anew would be a third of what a booking reads.
 #pragma once
 
 #include <optional>
@@ -29,8 +29,8 @@ struct Terms {
     TimestampTz expires_at(TimestampTz active_from) const;
 };
 
-// As committed now and changed by this transaction, whatever the snapshot; needs a connection to SPI and the schema owner's
-// rights. Errors: LY201, LY208 where one of the two does not exist.
+// As committed now and changed by this transaction, whatever the snapshot; needs a connection to SPI and the schema
+// owner's rights. Errors: LY201, LY208 where one of the two does not exist.
 Terms ledger_terms(const std::string& program, const std::string& point_type);
 
 }  // namespace loyalty::pg

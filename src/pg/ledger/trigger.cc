@@ -71,7 +71,8 @@ const Columns& columns(TupleDesc row) {
     static TupleDesc known = nullptr;
     static std::optional<Columns> found;
     if (known && has_same_columns(known, row)) return *found;
-    // Both are replaced, or neither: a table that lacks a column is an error, and leaves what was known of the right one.
+    // Both are replaced, or neither: a table that lacks a column is an error, and leaves what was known of the right
+    // one.
     const Columns fresh(row);
     const TupleDesc copied = postgres([=] {
         const MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
@@ -159,7 +160,8 @@ void end_statement() {
     if (all_arrived) return;
     throw Error(
         sqlstate::row_did_not_arrive, "a transaction was booked, but its row did not arrive as it was booked", {},
-        "Something between loyalty's trigger and the table dropped or changed the row: ON CONFLICT DO NOTHING, or a trigger of your own.");
+        "Something between loyalty's trigger and the table dropped or changed the row: ON CONFLICT DO NOTHING, or a "
+        "trigger of your own.");
 }
 
 std::uint64_t hash_bytes_of(Datum value, std::uint64_t seed) {

@@ -1,4 +1,5 @@
-// How the profiles of a program are reached, for exports: read in the box, like all that stands in a relation of a user's.
+// How the profiles of a program are reached, for exports: read in the box, like all that stands in a relation of a
+// user's.
 #include "pg/members/profile_database.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/cursor.hpp"

@@ -8,8 +8,10 @@ Datum loyalty_find_member(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
         static loyalty::pg::Query query(
-            "SELECT k.member, m.member IS NOT NULL AND m.removed_at IS NULL, m.registered_at, m.enrolled_at, m.removed_at"
-            "  FROM unnest($1::text[]) k (member) LEFT JOIN loyalty.members m ON m.member = k.member AND m.program = $2 ORDER BY k.member",
+            "SELECT k.member, m.member IS NOT NULL AND m.removed_at IS NULL, m.registered_at, m.enrolled_at,"
+            "    m.removed_at"
+            "  FROM unnest($1::text[]) k (member) LEFT JOIN loyalty.members m ON m.member = k.member AND m.program = $2"
+            "      ORDER BY k.member",
             {TEXTARRAYOID, TEXTOID});
         const Arguments given(fcinfo);
         const std::string program = given.required(0, "program"), value = given.required(1, "value"),

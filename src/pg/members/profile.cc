@@ -48,7 +48,8 @@ Rows read_profiles(const KeyColumn& key, Oid type, const std::string& wanted, co
 
 std::string key_text(const KeyColumn& key) { return std::string("CAST(profile.") + key.column + " AS text)"; }
 
-// Keys as an array of the column's type, and the text of each as the column would write it; no text where a key is none.
+// Keys as an array of the column's type, and the text of each as the column would write it; no text where a key is
+// none.
 struct CastKeys {
     Argument array;
     std::vector<std::optional<std::string>> texts;

@@ -22,9 +22,9 @@ struct Profile {
     std::optional<Datum> row;  // as jsonb, where it was asked for; lives until the connection to SPI ends
 };
 
-// The profile that `key` means; nothing if there is none. A relation of the user's own is read with the rights of `caller`, so
-// row-level security holds for the caller, the bundled one with those of the schema's owner, as everywhere. Error LY211 where the relation
-// or its key column is gone.
+// The profile that `key` means; nothing if there is none. A relation of the user's own is read with the rights of
+// `caller`, so row-level security holds for the caller, the bundled one with those of the schema's owner, as
+// everywhere. Error LY211 where the relation or its key column is gone.
 std::optional<Profile> read_profile(const ProfileSource& source, const std::string& key, Oid caller, bool with_row);
 
 // The same, where the key is all that matters.

@@ -30,7 +30,8 @@ Column find_column(Oid relation, const std::string& column) {
 
 ProfileDatabase load_profile_database(const std::string& program) {
     static Query query(
-        "SELECT d.external_id, p.time_zone, p.active, d.relation = 'loyalty.profiles'::regclass, d.relation::oid, d.key_column::text,"
+        "SELECT d.external_id, p.time_zone, p.active, d.relation = 'loyalty.profiles'::regclass, d.relation::oid,"
+        "    d.key_column::text,"
         "       coalesce(d.email_column::text, ''), coalesce(d.phone_column::text, '')"
         "  FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
@@ -102,8 +103,8 @@ std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, con
     return rows.optional_text(0, 1);
 }
 
-std::vector<std::string> find_profile_keys(const ProfileDatabase& profiles, const std::string& value, const std::string& field,
-                                           Oid caller) {
+std::vector<std::string> find_profile_keys(const ProfileDatabase& profiles, const std::string& value,
+                                           const std::string& field, Oid caller) {
     const bool by_email = field == "email" && !profiles.email_name.empty();
     const bool by_phone = field == "phone" && !profiles.phone_name.empty();
     const ProfileField column = profile_field(profiles, field == "key" ? profiles.key_name

@@ -1,5 +1,5 @@
-// The relation in which a program's profiles stand: the user's own, read with the caller's rights, or the bundled one, read
-// as the schema's owner.
+// The relation in which a program's profiles stand: the user's own, read with the caller's rights, or the bundled one,
+// read as the schema's owner.
 #pragma once
 
 #include <memory>
@@ -43,12 +43,12 @@ struct ProfileField {
 };
 ProfileField profile_field(const ProfileDatabase& profiles, const std::string& name);
 
-// The profile's key as its column writes it; nothing if there is none of this key that the reader may see. Error LY706 where
-// there are several.
+// The profile's key as its column writes it; nothing if there is none of this key that the reader may see. Error LY706
+// where there are several.
 std::optional<std::string> find_profile_key(const ProfileDatabase& profiles, const std::string& key, Oid caller);
 
-// Keys of the profiles that have this value in a field: key, email or phone, as the profile database names their columns, any
-// other column, or an attribute of the bundled profiles. Error LY702 where there is no such field.
+// Keys of the profiles that have this value in a field: key, email or phone, as the profile database names their
+// columns, any other column, or an attribute of the bundled profiles. Error LY702 where there is no such field.
 std::vector<std::string> find_profile_keys(const ProfileDatabase& profiles, const std::string& value,
                                            const std::string& field, Oid caller);
 

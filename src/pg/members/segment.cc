@@ -23,7 +23,8 @@ std::vector<std::string> enrolled_of(const std::string& program, const std::vect
 
 std::string in_segment(const ProfileDatabase& profiles, const std::string& segment) {
     static Query query(
-        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members WHERE program = $1 AND segment = $2),"
+        "SELECT p.predicate::text, (SELECT array_agg(profile)::text FROM loyalty.profile_segment_members"
+        "    WHERE program = $1 AND segment = $2),"
         "       (SELECT jsonb_object_agg(l.profile, l.segments)::text"
         "          FROM (SELECT profile, jsonb_agg(segment) AS segments FROM loyalty.profile_segment_members"
         "                 WHERE program = $1 AND strpos(p.predicate::text, '.\"segments\"') > 0 GROUP BY profile) l)"

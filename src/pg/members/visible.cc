@@ -15,7 +15,8 @@ namespace {
 // Nothing if there is no such program, which is others' to say.
 std::optional<Oid> profile_relation(const std::string& program) {
     static Query query(
-        "SELECT d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d ON d.external_id = p.profile_database"
+        "SELECT d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
+        "    ON d.external_id = p.profile_database"
         " WHERE p.external_id = $1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)});
@@ -41,8 +42,8 @@ bool is_visible(const ProfileDatabase& profiles, const std::string& member, Oid 
     return finds(profiles, cast_text(member, profiles.key_type));
 }
 
-// Whether the profile is nowhere. Asked as the relation's owner, so only where nothing of a user's runs while a row is looked
-// up: in a plain table whose owner is bound by no policy, by a key of a type of the server's own.
+// Whether the profile is nowhere. Asked as the relation's owner, so only where nothing of a user's runs while a row is
+// looked up: in a plain table whose owner is bound by no policy, by a key of a type of the server's own.
 bool is_gone(const ProfileDatabase& profiles, const std::string& member, Oid caller) {
     const Oid type = profiles.key_type;
     if (type >= FirstNormalObjectId || !is_plain_table(profiles.relation)) return false;

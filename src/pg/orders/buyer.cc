@@ -46,14 +46,17 @@ constexpr std::size_t most_lots = 64;
 // Four index scans in one statement: starting a statement costs more than each, and a join of them more than all.
 const std::string& account_query() {
     static const std::string text =
-        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::text FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
+        "SELECT 'member', NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::text"
+        "    FROM loyalty.members WHERE member = $2 AND program = $1 AND removed_at IS NULL"
         " UNION ALL "
-        "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances WHERE member = $2 AND program = $1"
+        "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances"
+        "    WHERE member = $2 AND program = $1"
         " UNION ALL "
         "(SELECT 'lot', point_type, remaining::text,"
         "       CASE WHEN held = 0 THEN '0' ELSE ("
         "           SELECT coalesce(sum(r.amount), 0)::text"
-        "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
+        "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1"
+        "                 AND h.id = r.hold"
         "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
         "              AND h.state = 'open' AND h.expires_at > $3) END,"
         "       active_from, expires_at, NULL"
@@ -80,8 +83,8 @@ Rows read_rows(const std::string& program, const std::string& key, bool with_seg
         .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
 }
 
-// What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and outlives
-// its date until the hold ends, be it by its time-out.
+// What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and
+// outlives its date until the hold ends, be it by its time-out.
 void add_lot(Balance& balance, ColumnsInTurn& columns, int scale, TimestampTz now) {
     const Points remaining = points_in(columns.text(), scale);
     const Points free = remaining - points_in(columns.text(), scale);
@@ -283,8 +286,9 @@ Buyer find_buyer(const CurrentProgram& current, const std::optional<std::string>
     Buyer buyer;
     if (!member) return buyer;
     const LiveProgram& live = *current.live;
-    const auto profile = live.profiles.bundled ? Profile{*member, std::nullopt}
-                                               : read_profile(live.profiles, *member, caller, current.version->needs.profile);
+    const auto profile = live.profiles.bundled
+                             ? Profile{*member, std::nullopt}
+                             : read_profile(live.profiles, *member, caller, current.version->needs.profile);
     if (!profile) fail_unknown(*member, live.market);
     Account account = read_account(current, profile->key, now);
     if (live.profiles.bundled && !account.in_bundled_profiles) fail_unknown(*member, live.market);

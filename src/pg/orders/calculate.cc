@@ -90,7 +90,8 @@ Datum quote_result(const Quote& quote, Detail detail) {
 }
 
 void write_quote_members(codec::JsonWriter& out, const Quote& quote, Detail detail) {
-    codec::write_result_members(out, quote.program(), quote.order, quote.calculation, {quote.document, quote.time}, detail);
+    codec::write_result_members(out, quote.program(), quote.order, quote.calculation, {quote.document, quote.time},
+                                detail);
 }
 
 namespace {
@@ -105,8 +106,8 @@ Quote make_quote(FunctionCallInfo call, bool explained) {
                       {.explained = explained});
 }
 
-// How many opportunities a quote is to name besides: the key "opportunities", which is no part of the order, and is taken out of
-// it.
+// How many opportunities a quote is to name besides: the key "opportunities", which is no part of the order, and is
+// taken out of it.
 std::optional<int> take_opportunities(Datum& order) {
     constexpr const char* key = "opportunities";
     const Datum given = order;
@@ -144,10 +145,11 @@ void require_told(const Quote& quote) {
     constexpr std::size_t most_told = 200'000;
     const std::size_t operations = quote.calculation.operations.size();
     if (quote.document.detail != Detail::full || operations <= most_told) return;
-    throw Error(sqlstate::calculation_too_large, "the full answer is too large",
-                "It would have " + std::to_string(operations) + " operations; at most " + std::to_string(most_told) +
-                    " are told.",
-                "Ask for \"detail\": \"lines\", which tells of each line what it comes to, or \"totals\"; or split the order.");
+    throw Error(
+        sqlstate::calculation_too_large, "the full answer is too large",
+        "It would have " + std::to_string(operations) + " operations; at most " + std::to_string(most_told) +
+            " are told.",
+        "Ask for \"detail\": \"lines\", which tells of each line what it comes to, or \"totals\"; or split the order.");
 }
 
 Datum calculate_order(FunctionCallInfo call) {

@@ -70,9 +70,11 @@ private:
     // Two index scans in one statement: starting a statement costs more than either.
     void read_stored() {
         static Query query(
-            "SELECT sku, NULL::integer, price::text, min_price::text, name FROM loyalty.products WHERE program = $1 AND sku = ANY ($2)"
+            "SELECT sku, NULL::integer, price::text, min_price::text, name FROM loyalty.products"
+            "    WHERE program = $1 AND sku = ANY ($2)"
             " UNION ALL "
-            "SELECT sku, predicate, NULL, NULL, NULL FROM loyalty.product_memberships WHERE program = $1 AND sku = ANY ($2)",
+            "SELECT sku, predicate, NULL, NULL, NULL FROM loyalty.product_memberships"
+            "    WHERE program = $1 AND sku = ANY ($2)",
             {TEXTOID, TEXTARRAYOID});
         number_skus();
         const Rows rows = query.run({text_argument(market_.program), texts_argument(skus_)});
@@ -121,7 +123,8 @@ private:
     void judge(const std::vector<std::size_t>& lines, Catalogue& catalogue) {
         static Query query(
             "SELECT p.name, to_jsonb(p.categories)::text, p.partner, p.fields,"
-            "       to_jsonb(ARRAY(SELECT segment FROM loyalty.product_segment_members WHERE sku = o.sku AND program = $1 ORDER BY segment))::text"
+            "       to_jsonb(ARRAY(SELECT segment FROM loyalty.product_segment_members"
+            "           WHERE sku = o.sku AND program = $1 ORDER BY segment))::text"
             "  FROM unnest($2) WITH ORDINALITY AS o (sku, number)"
             "  LEFT JOIN LATERAL ("
             "       SELECT t.name, t.categories, t.fields, l.partner"
@@ -186,8 +189,8 @@ private:
     const AppliedVersion& version_;
     const Market& market_;
     const OrderDocument& document_;
-    // Memberships of a version that is newer than the active snapshot are newer than it, too, and those of old versions are
-    // no longer there: then every line is judged on its own document.
+    // Memberships of a version that is newer than the active snapshot are newer than it, too, and those of old versions
+    // are no longer there: then every line is judged on its own document.
     bool materialised_;
     std::vector<std::string> skus_;
     std::unordered_map<std::string, std::size_t> places_;  // of skus in skus_ and stored_

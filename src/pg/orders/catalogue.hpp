@@ -1,7 +1,8 @@
 // What the catalogue knows of an order's products, and which product segments each line belongs to.
 //
-// Membership of stored products is materialised, so one query tells it. A line whose product is unknown, or whose price,
-// minimum price or fields are its own, is judged on the spot, but only by predicates that may depend on what differs.
+// Membership of stored products is materialised, so one query tells it. A line whose product is unknown, or whose
+// price, minimum price or fields are its own, is judged on the spot, but only by predicates that may depend on what
+// differs.
 #pragma once
 
 #include "core/document/document.hpp"

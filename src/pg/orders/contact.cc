@@ -11,8 +11,9 @@ void look_up_member(OrderDocument& document, const std::string& program, Oid cal
     auto keys = find_profile_keys(profiles, value, field, caller);
     const std::string at = "At $.member." + field + ", the value is \"" + value + "\".";
     if (keys.empty()) {
-        throw Error(sqlstate::unknown_profile, "invalid order: the member is not in the profile database", at,
-                    "Give what a profile of \"" + profiles.external_id + "\" has, or no member for an anonymous guest.");
+        throw Error(
+            sqlstate::unknown_profile, "invalid order: the member is not in the profile database", at,
+            "Give what a profile of \"" + profiles.external_id + "\" has, or no member for an anonymous guest.");
     }
     if (keys.size() > 1) {
         throw Error(sqlstate::ambiguous_profile, "invalid order: several profiles have this " + field, at,

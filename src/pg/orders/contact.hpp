@@ -9,8 +9,8 @@
 
 namespace loyalty::pg {
 
-// Puts the key in its place, read with the rights of `caller`. Errors: LY203 (nobody has it), LY706 (several have), LY702 (the
-// profile database has no such column).
+// Puts the key in its place, read with the rights of `caller`. Errors: LY203 (nobody has it), LY706 (several have),
+// LY702 (the profile database has no such column).
 void look_up_member(OrderDocument& document, const std::string& program, Oid caller);
 
 }  // namespace loyalty::pg

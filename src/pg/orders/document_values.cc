@@ -65,8 +65,8 @@ void overlay(std::vector<Value>& values, const LineDocument& line, const std::ve
     }
 }
 
-// The documents of an order's products, as far as benefits read them: their names, and their fields overlaid by the lines'
-// own.
+// The documents of an order's products, as far as benefits read them: their names, and their fields overlaid by the
+// lines' own.
 void read_product_values(Order& order, const OrderDocument& document, const Program& program) {
     static Query query(
         "SELECT sku, jsonb_build_object('name', name, 'fields', fields) FROM loyalty.products"

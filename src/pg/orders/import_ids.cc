@@ -54,7 +54,8 @@ std::size_t claim_ids(const ImportedOrders& imported) {
         "INSERT INTO loyalty.order_ids (external_id, program, buyer)"
         " SELECT k.external_id, k.program, k.buyer"
         "   FROM unnest($1::text[], $2::text[], $3::text[]) k (external_id, program, buyer)"
-        "  WHERE NOT EXISTS (SELECT FROM loyalty.order_ids i WHERE i.external_id = k.external_id AND i.program = k.program)"
+        "  WHERE NOT EXISTS (SELECT FROM loyalty.order_ids i"
+        "      WHERE i.external_id = k.external_id AND i.program = k.program)"
         "  ORDER BY k.program, k.external_id"
         " ON CONFLICT DO NOTHING RETURNING true",
         {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});

@@ -1,5 +1,5 @@
-// Writes imported orders: a statement for each table and program. A document is looked up in the array by its number: a join
-// with its elements would go through all of them for each order.
+// Writes imported orders: a statement for each table and program. A document is looked up in the array by its number: a
+// join with its elements would go through all of them for each order.
 #include "pg/orders/imported.hpp"
 
 #include "pg/server/clock.hpp"
@@ -46,14 +46,17 @@ void add_line(Columns& columns, const Imported& order, const Line& line, int sca
 
 void store_orders(ImportedOrders& imported) {
     static Query query(
-        "INSERT INTO loyalty.orders (buyer, program, external_id, origin, status, \"time\", placed_at, channel, contact_point,"
-        "    region, base, discount, points_discount, total, shipping_base, shipping_discount, shipping_points_discount,"
+        "INSERT INTO loyalty.orders (buyer, program, external_id, origin, status, \"time\", placed_at, channel,"
+        "    contact_point,"
+        "    region, base, discount, points_discount, total, shipping_base, shipping_discount,"
+        "        shipping_points_discount,"
         "    shipping_total, request, request_hash)"
         " SELECT k.buyer, $1, k.external_id, 'imported', coalesce(d.body ->> 'status', 'new'), k.time, $2,"
         "        d.body ->> 'channel', d.body ->> 'contact_point', d.body ->> 'region',"
         "        k.base + k.shipping, k.base - k.total, 0, k.total + k.shipping, k.shipping, 0, 0, k.shipping,"
         "        d.body, jsonb_hash_extended(d.body, 0)"
-        "   FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::numeric[], $9::numeric[], $10::numeric[])"
+        "   FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::numeric[], $9::numeric[],"
+        "       $10::numeric[])"
         "            k (buyer, external_id, number, time, base, total, shipping),"
         "        LATERAL (SELECT $3 -> (k.number - 1)::integer) d (body)",
         {TEXTOID, TIMESTAMPTZOID, JSONBOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
@@ -96,7 +99,8 @@ void store_lines(ImportedOrders& imported) {
     static Query query(
         "INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price, base,"
         "    discount, points_discount, allotted, total, status)"
-        " SELECT k.buyer, $1, k.order_id, k.line, k.position, k.product, trim_scale(k.quantity), k.price, k.base, k.base - k.total, 0, 0,"
+        " SELECT k.buyer, $1, k.order_id, k.line, k.position, k.product, trim_scale(k.quantity), k.price, k.base,"
+        "     k.base - k.total, 0, 0,"
         "        k.total, k.status"
         "   FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::numeric[], $8::numeric[],"
         "               $9::numeric[], $10::numeric[], $11::text[])"

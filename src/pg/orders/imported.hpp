@@ -39,7 +39,8 @@ struct ImportedOrders {
         }
     }
 
-    // The new orders of one program at a time, since figures are in its scales: body(program's id, program, their places).
+    // The new orders of one program at a time, since figures are in its scales: body(program's id, program, their
+    // places).
     template <class Body>
     void by_program(const Body& body) {
         std::map<std::string, std::vector<std::size_t>> groups;

@@ -17,7 +17,8 @@ using Kind = Change::Kind;
 
 std::vector<HeldCode> held_codes(const Quote& quote) {
     static Query query(
-        "SELECT code::text, pool::text FROM loyalty.promo_codes WHERE profile = $2 AND program = $1 ORDER BY code LIMIT 100",
+        "SELECT code::text, pool::text FROM loyalty.promo_codes"
+        "    WHERE profile = $2 AND program = $1 ORDER BY code LIMIT 100",
         {TEXTOID, TEXTOID});
     std::vector<HeldCode> held;
     if (quote.order.buyer.key.empty() || quote.program().pools.empty()) return held;

@@ -1,8 +1,8 @@
 // loyalty_place_order: a quote that is stored and booked, in the caller's transaction.
 //
 // Locks are taken in the same order by everything that changes orders, and all before the calculation: the buyer's
-// balances, the order's id, promo codes, the counters of promotions by their id. So what was calculated still holds when it
-// is booked, and nobody waits for each other.
+// balances, the order's id, promo codes, the counters of promotions by their id. So what was calculated still holds
+// when it is booked, and nobody waits for each other.
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 
@@ -98,7 +98,8 @@ private:
             return;
         }
         const LiveProgram& live = *current_.live;
-        const auto profile = live.profiles.bundled ? document_.member : find_profile(live.profiles, *document_.member, caller_);
+        const auto profile =
+            live.profiles.bundled ? document_.member : find_profile(live.profiles, *document_.member, caller_);
         if (!profile) require_visible(*document_.member, key_.program);
         key_.buyer = "m:" + profile.value_or(*document_.member);
     }
@@ -115,7 +116,8 @@ private:
         static Query query(
             "SELECT o.origin = 'placed'"
             "       AND coalesce(o.request = $3, o.request_hash = jsonb_hash_extended($3, 0)),"
-            "       o.placed_at, (CASE WHEN o.request IS NULL THEN '{}' ELSE coalesce(o.result, '{}') END || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
+            "       o.placed_at, (CASE WHEN o.request IS NULL THEN '{}' ELSE coalesce(o.result, '{}')"
+            "           END || coalesce(o.confirmation, '{}') || jsonb_build_object('repeated', true)) - $4"
             "  FROM loyalty.order_ids i"
             "  JOIN loyalty.orders o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
             " WHERE i.external_id = $1 AND i.program = $2",
@@ -193,7 +195,8 @@ private:
 
     // Answers with what is told the first time.
     Datum store(MemoryContext into) const {
-        write_placed({key_, quote_, status_, request_, resolved(), quote_result(quote_), confirmation(), payments_, accruals_});
+        write_placed(
+            {key_, quote_, status_, request_, resolved(), quote_result(quote_), confirmation(), payments_, accruals_});
         JsonbWriter answer;
         answer.begin_object();
         write_quote_members(answer, quote_, document_.detail);

@@ -8,7 +8,8 @@ namespace loyalty::pg {
 
 namespace {
 
-// Ids that many rows name, each once: what a column's domain demands is looked at once for each, and rows name their places.
+// Ids that many rows name, each once: what a column's domain demands is looked at once for each, and rows name their
+// places.
 class Names {
 public:
     std::int32_t place_of(const std::string& name) {
@@ -36,7 +37,8 @@ Query& writing() {
         "        channel, contact_point, region, base, discount, points_discount, total,"
         "        shipping_base, shipping_discount, shipping_points_discount, shipping_total,"
         "        request, request_hash, resolved, result, confirmation)"
-        "    VALUES ($1, $2, $3, 'placed', $4, $5, coalesce($6, $7), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+        "    VALUES ($1, $2, $3, 'placed', $4, $5, coalesce($6, $7), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+        "        $17, $18,"
         "        $19, $20, $21, $22, $23)"
         "    RETURNING buyer, program, external_id, status, total, \"time\"),"
         " ordered AS ("
@@ -55,7 +57,8 @@ Query& writing() {
         " gifts AS ("
         "    INSERT INTO loyalty.order_lines (buyer, program, order_id, line, position, product, quantity, price,"
         "        base, discount, points_discount, allotted, total, status, gift)"
-        "    SELECT o.buyer, o.program, o.external_id, g.body ->> 'line', jsonb_array_length($24 -> 'lines') + g.number,"
+        "    SELECT o.buyer, o.program, o.external_id, g.body ->> 'line',"
+        "        jsonb_array_length($24 -> 'lines') + g.number,"
         "           g.body ->> 'product', (g.body ->> 'quantity')::numeric, 0, 0, 0, 0, 0, 0, o.status, true"
         "      FROM placed o, jsonb_array_elements($24 -> 'gifts') WITH ORDINALITY g (body, number)),"
         " named AS MATERIALIZED (SELECT $25::loyalty.external_id[] AS ids),"
@@ -68,7 +71,8 @@ Query& writing() {
         " accruals AS ("
         "    INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line,"
         "        points, credit_on, delay, state, seq)"
-        "    SELECT o.buyer, o.program, o.external_id, a.number, n.ids[a.promotion], n.ids[a.point_type], a.level, a.line,"
+        "    SELECT o.buyer, o.program, o.external_id, a.number, n.ids[a.promotion], n.ids[a.point_type], a.level,"
+        "        a.line,"
         "           a.points, a.credit_on, a.delay, CASE WHEN a.seq IS NULL THEN 'waiting' ELSE 'credited' END, a.seq"
         "      FROM placed o, named n,"
         "           unnest($31::bigint[], $32::integer[], $33::integer[], $34::text[], $35::text[], $36::numeric[],"

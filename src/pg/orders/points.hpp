@@ -1,4 +1,5 @@
-// Points of orders in the ledger: paid with, earned, given and taken back. What is booked carries the source type "order".
+// Points of orders in the ledger: paid with, earned, given and taken back. What is booked carries the source type
+// "order".
 #pragma once
 
 #include "core/calculate/calculate.hpp"
@@ -24,8 +25,8 @@ using BookedRows = std::vector<BookedPoints>;
 // Books it as the order's. The posting needs point type, type and value only.
 BookedPoints post_for(const OrderKey& order, Posting posting);
 
-// What an order that is being placed paid with points, and what it earned, as rows of order_points and order_accruals. Both
-// are booked first, so that each row is written once.
+// What an order that is being placed paid with points, and what it earned, as rows of order_points and order_accruals.
+// Both are booked first, so that each row is written once.
 struct PlacedPayments {
     std::vector<std::string> point_types;
     std::vector<std::optional<std::string>> lines;  // nothing: the shipping
@@ -41,8 +42,8 @@ struct PlacedAccruals {
     std::vector<std::optional<std::int64_t>> seqs;
 };
 
-// Spends the points that the order is paid with, and attributes them to its lines and its shipping by the money that they
-// paid there, by largest remainder.
+// Spends the points that the order is paid with, and attributes them to its lines and its shipping by the money that
+// they paid there, by largest remainder.
 PlacedPayments spend_points(const OrderKey& order, const Program& program, const Order& resolved,
                             const Calculation& calculation, BookedRows& booked);
 

@@ -1,8 +1,8 @@
 // loyalty_prices: what one unit of each of many products costs this buyer when it is bought alone.
 //
-// Each price is a quote of its own, an order of one line, calculated by calculate() like any other. What all of them share is
-// looked up once: the buyer, the compiled tree, what usage limits leave. Products are read a slice at a time, and those that
-// are alike in everything that a calculation reads of them are calculated once.
+// Each price is a quote of its own, an order of one line, calculated by calculate() like any other. What all of them
+// share is looked up once: the buyer, the compiled tree, what usage limits leave. Products are read a slice at a time,
+// and those that are alike in everything that a calculation reads of them are calculated once.
 #include "codec/listed_fields.hpp"
 #include "core/calculate/conditions.hpp"
 #include "core/explain/near_miss.hpp"
@@ -162,8 +162,8 @@ public:
     }
 
 private:
-    // All that a calculation reads of an order that differs between those of a call. What the product is called is read by
-    // texts only.
+    // All that a calculation reads of an order that differs between those of a call. What the product is called is read
+    // by texts only.
     std::string key() const {
         const Order& order = shared_.order();
         const Line& line = order.lines.front();

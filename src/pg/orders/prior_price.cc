@@ -1,4 +1,5 @@
-// loyalty_prior_price: the lowest price of a product before its present reduction, from the history that a program keeps.
+// loyalty_prior_price: the lowest price of a product before its present reduction, from the history that a program
+// keeps.
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/clock.hpp"

@@ -1,5 +1,5 @@
-// A quote: an order document calculated by the version in force, with all that it was made from. Quotes, explanations and
-// placed orders are all made of one, so they cannot differ.
+// A quote: an order document calculated by the version in force, with all that it was made from. Quotes, explanations
+// and placed orders are all made of one, so they cannot differ.
 #pragma once
 
 #include "core/calculate/calculate.hpp"

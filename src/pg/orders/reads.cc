@@ -21,7 +21,8 @@ int page_size(const Arguments& given, int argument) {
 Rows read_order(const std::string& program, const std::string& external_id) {
     static Query query(
         "SELECT o.document FROM loyalty.order_ids i"
-        "  JOIN loyalty.order_documents o ON o.buyer = i.buyer AND o.program = i.program AND o.external_id = i.external_id"
+        "  JOIN loyalty.order_documents o ON o.buyer = i.buyer AND o.program = i.program"
+        "      AND o.external_id = i.external_id"
         " WHERE i.external_id = $2 AND i.program = $1",
         {TEXTOID, TEXTOID});
     return query.run({text_argument(program), text_argument(external_id)});
@@ -31,14 +32,16 @@ Rows read_order(const std::string& program, const std::string& external_id) {
 Rows read_orders(const std::string& buyer, const std::string& program, const std::optional<std::string>& before,
                  int most) {
     static Query query(
-        "SELECT o.external_id::text, o.status::text, s.name, o.\"time\", o.placed_at, o.total, o.discount, o.points_discount, o.refunded,"
+        "SELECT o.external_id::text, o.status::text, s.name, o.\"time\", o.placed_at, o.total, o.discount,"
+        "    o.points_discount, o.refunded,"
         "       p.currency::text"
         "  FROM loyalty.orders o"
         "  JOIN loyalty.programs p ON p.external_id = o.program"
         "  JOIN loyalty.order_statuses s ON s.external_id = o.status"
         " WHERE o.buyer = $1 AND o.program = $2"
         "   AND ($3 IS NULL OR (o.placed_at, o.external_id) < (SELECT l.placed_at, l.external_id FROM loyalty.orders l"
-        "                                                       WHERE l.buyer = $1 AND l.program = $2 AND l.external_id = $3))"
+        "                                                       WHERE l.buyer = $1 AND l.program = $2"
+        "                                                           AND l.external_id = $3))"
         " ORDER BY o.placed_at DESC, o.external_id DESC LIMIT $4",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID});
     return query.run(

@@ -1,5 +1,5 @@
-// loyalty_reprice_order: a placed order calculated again from what was stored with it. The proof that an old price can be
-// explained, whatever has become of promotions, products and balances since.
+// loyalty_reprice_order: a placed order calculated again from what was stored with it. The proof that an old price can
+// be explained, whatever has become of promotions, products and balances since.
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
 #include "codec/result_writer.hpp"

@@ -8,7 +8,8 @@ namespace loyalty::pg {
 
 void GivingBack::store_lines() {
     static Query lines(
-        "UPDATE loyalty.order_lines l SET returned = l.returned + trim_scale(c.quantity), refunded = l.refunded + c.money"
+        "UPDATE loyalty.order_lines l SET returned = l.returned + trim_scale(c.quantity),"
+        "    refunded = l.refunded + c.money"
         "  FROM unnest($4::text[], $5::numeric[], $6::numeric[]) c (line, quantity, money)"
         " WHERE l.buyer = $1 AND l.program = $2 AND l.order_id = $3 AND l.line = c.line",
         {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID});
@@ -45,7 +46,8 @@ void GivingBack::find_gifts_to_hand_back() {
         "              coalesce(bool_or(l.returned < l.quantity), false) AS any_left"
         "         FROM loyalty.order_lines l"
         "         LEFT JOIN (SELECT e.body ->> 'id' AS line, sum((e.body ->> 'units')::numeric) AS units"
-        "                      FROM jsonb_array_elements(g.body -> 'given_for') e (body) GROUP BY 1) f ON f.line = l.line"
+        "                      FROM jsonb_array_elements(g.body -> 'given_for') e (body) GROUP BY 1) f"
+        "                          ON f.line = l.line"
         "        WHERE l.buyer = $1 AND l.program = $2 AND l.order_id = $3 AND NOT l.gift"
         "          AND (f.line IS NOT NULL OR NOT g.body ? 'given_for')) kept"
         " WHERE o.buyer = $1 AND o.program = $2 AND o.external_id = $3 ORDER BY 1",
@@ -66,7 +68,8 @@ void GivingBack::find_gifts_to_hand_back() {
 void GivingBack::store_return(Datum answer) const {
     static Query query(
         "WITH new_return AS ("
-        "    INSERT INTO loyalty.order_returns (buyer, program, order_id, number, kind, external_id, shipping, money, request, answer, created_at)"
+        "    INSERT INTO loyalty.order_returns (buyer, program, order_id, number, kind, external_id, shipping, money,"
+        "        request, answer, created_at)"
         "    SELECT $1, $2, $3, coalesce(max(r.number), 0) + 1, $4, $5, $6, $7, $8, $9, $13"
         "      FROM loyalty.order_returns r WHERE r.buyer = $1 AND r.program = $2 AND r.order_id = $3"
         "    RETURNING number)"

@@ -12,8 +12,8 @@
 
 namespace loyalty::pg {
 
-// What order predicates see, as jsonb. `products` are the documents of the order document's lines, or none, and `segments` the
-// static order segments that it is listed in.
+// What order predicates see, as jsonb. `products` are the documents of the order document's lines, or none, and
+// `segments` the static order segments that it is listed in.
 Datum order_document(const Order& order, const OrderDocument& document, const Program& program,
                      const std::vector<ProductDocument>& products, const std::vector<std::string>& segments);
 

@@ -48,13 +48,13 @@ void require_visible_buyer(const std::string& program, const std::string& extern
 // Promotions that an order names stay from then on.
 void keep_promotions(const std::string& program, const std::set<std::string>& promotions);
 
-// Locks the balances of the buyer in the program, if it is or was a member: the first lock of everything that changes an
-// order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other. The key then knows whether
-// the member was removed.
+// Locks the balances of the buyer in the program, if it is or was a member: the first lock of everything that changes
+// an order (sql/tables/64-orders.sql has no other), so that two functions never wait for each other. The key then knows
+// whether the member was removed.
 void lock_balances(OrderKey& key);
 
-// Dynamic tiers look at orders and balances: after an order was placed, moved on or came back, the buyer's are judged, once for
-// all that was booked. Where there are none, nothing is looked at.
+// Dynamic tiers look at orders and balances: after an order was placed, moved on or came back, the buyer's are judged,
+// once for all that was booked. Where there are none, nothing is looked at.
 void judge_buyer(const OrderKey& key, const LiveProgram& live);
 
 // The kind of a status that is stored. Error XX001 where the status is none any more.

@@ -1,5 +1,5 @@
-// What a result says that is stored with an order: read from the jsonb as it is, since a text of all of it would cost as much as
-// calculating the order anew.
+// What a result says that is stored with an order: read from the jsonb as it is, since a text of all of it would cost
+// as much as calculating the order anew.
 #pragma once
 
 #include <optional>

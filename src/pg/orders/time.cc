@@ -94,7 +94,8 @@ std::string show_time(TimestampTz at, const std::string& time_zone) {
     postgres([=] {
         const Datum local =
             DirectFunctionCall2(timestamptz_zone, PointerGetDatum(cstring_to_text(zone)), TimestampTzGetDatum(at));
-        // The offset of a zone at a moment is what its local time differs from UTC; JsonEncodeDateTime counts it westward.
+        // The offset of a zone at a moment is what its local time differs from UTC; JsonEncodeDateTime counts it
+        // westward.
         const int offset = static_cast<int>((at - DatumGetTimestamp(local)) / USECS_PER_SEC);
         JsonEncodeDateTime(to, TimestampTzGetDatum(at), TIMESTAMPTZOID, &offset);
     });

@@ -28,7 +28,8 @@ void lock_counters(const Argument& program, const Argument& promotions) {
     static Query make(
         "INSERT INTO loyalty.promotion_counters (program, promotion)"
         " SELECT $1, p.promotion FROM unnest($2) AS p (promotion)"
-        "  WHERE NOT EXISTS (SELECT FROM loyalty.promotion_counters c WHERE c.program = $1 AND c.promotion = p.promotion)"
+        "  WHERE NOT EXISTS (SELECT FROM loyalty.promotion_counters c"
+        "      WHERE c.program = $1 AND c.promotion = p.promotion)"
         "  ORDER BY p.promotion ON CONFLICT DO NOTHING",
         {TEXTOID, TEXTARRAYOID});
     static Query lock(
@@ -111,7 +112,8 @@ void count_uses(const OrderKey& key, const Program& program, const Order& order,
         "      JOIN loyalty.promotion_effects e"
         "        ON e.buyer = $1 AND e.program = $2 AND e.order_id = $3 AND e.promotion = p.promotion"
         "    RETURNING promotion, money, points)"
-        " UPDATE loyalty.promotion_counters c SET uses = c.uses + 1, money = c.money + u.money, points = c.points + u.points"
+        " UPDATE loyalty.promotion_counters c SET uses = c.uses + 1, money = c.money + u.money,"
+        "     points = c.points + u.points"
         "   FROM used u WHERE c.program = $2 AND c.promotion = u.promotion",
         {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID}, {"promotion_uses_order_fkey", "promotion_uses_promotion_fkey"});
     std::vector<std::string> used;
@@ -142,7 +144,8 @@ void give_back_uses(const OrderKey& key, bool any_left) {
         "           freed_at = CASE WHEN $4 THEN coalesce(b.freed_at, $5) END"
         "      FROM loyalty.promotion_uses b"
         "      JOIN loyalty.promotion_effects e"
-        "        ON e.buyer = b.buyer AND e.program = b.program AND e.order_id = b.order_id AND e.promotion = b.promotion"
+        "        ON e.buyer = b.buyer AND e.program = b.program AND e.order_id = b.order_id"
+        "            AND e.promotion = b.promotion"
         "     WHERE b.buyer = $1 AND b.program = $2 AND b.order_id = $3"
         "       AND u.buyer = $1 AND u.program = $2 AND u.order_id = $3 AND u.promotion = b.promotion"
         "    RETURNING u.promotion, b.money - u.money AS money, b.points - u.points AS points,"

@@ -7,14 +7,16 @@
 
 namespace loyalty::pg {
 
-// Fills in what the usage limits leave of those promotions that the order can meet. With `binding` their counters are locked
-// first, in the order of the promotions' ids, until the transaction ends.
+// Fills in what the usage limits leave of those promotions that the order can meet. With `binding` their counters are
+// locked first, in the order of the promotions' ids, until the transaction ends.
 void find_allowances(Order& order, const Program& program, bool binding);
 
-// What they leave to the buyer of every promotion that has limits, for orders that are not known yet. Nothing is locked.
+// What they leave to the buyer of every promotion that has limits, for orders that are not known yet. Nothing is
+// locked.
 std::vector<Allowance> find_allowances(const Buyer& buyer, const Program& program);
 
-// What is left to an anonymous guest where the limits of these promotions are used up, and those of others are not touched.
+// What is left to an anonymous guest where the limits of these promotions are used up, and those of others are not
+// touched.
 std::vector<Allowance> allowances_by(const std::vector<std::string>& used_up, const Program& program);
 
 // Counts an order that was stored.

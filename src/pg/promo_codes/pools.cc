@@ -213,8 +213,10 @@ void import_some(const PromoCodePool& pool, const Portion& portion, TimestampTz 
         "           AND code !~ '[[:space:][:cntrl:]]' AND uses BETWEEN 0 AND 2147483647"
         "           AND coalesce(jsonb_typeof(data), 'object') = 'object' AS fits FROM given),"
         " inserted AS ("
-        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, uses, uses_before_import, created_at, data)"
-        "    SELECT DISTINCT ON (code) code, $1, $2, expires_at, uses, uses, $7, data FROM judged WHERE fits ORDER BY code, place"
+        "    INSERT INTO loyalty.promo_codes (code, program, pool, expires_at, uses, uses_before_import, created_at,"
+        "        data)"
+        "    SELECT DISTINCT ON (code) code, $1, $2, expires_at, uses, uses, $7, data FROM judged"
+        "        WHERE fits ORDER BY code, place"
         "    ON CONFLICT DO NOTHING RETURNING code)"
         " SELECT (SELECT count(*) FROM inserted), count(*) FILTER (WHERE fits), count(*) FILTER (WHERE NOT fits),"
         "        (array_agg(coalesce(raw, 'null') ORDER BY place) FILTER (WHERE NOT fits))[1:20] FROM judged",
@@ -318,7 +320,8 @@ Datum return_report(FunctionCallInfo call, const Report& report) {
     });
 }
 
-// Until when codes are used: a moment, the fifth argument of both functions, whose default is never; or the end of a day.
+// Until when codes are used: a moment, the fifth argument of both functions, whose default is never; or the end of a
+// day.
 TimestampTz expiry(const PromoCodePool& pool, const Arguments& given, int day) {
     auto at = given.moment(4);
     if (at == DT_NOEND) at.reset();

@@ -67,8 +67,8 @@ void set_data(const std::string& program, const std::string& code, const Argumen
     static Query query("UPDATE loyalty.promo_codes SET data = $3 WHERE code = upper(btrim($2)) AND program = $1",
                        {TEXTOID, TEXTOID, JSONBOID});
     if (const std::string type = judge.run({data}).text(0, 1); type != "object") {
-        throw Error(sqlstate::wrong_type, "the data of promo code \"" + code + "\" is no object", "It is of type " + type + ".",
-                    "Give a JSON object, such as {\"campaign\": \"spring\"}.");
+        throw Error(sqlstate::wrong_type, "the data of promo code \"" + code + "\" is no object",
+                    "It is of type " + type + ".", "Give a JSON object, such as {\"campaign\": \"spring\"}.");
     }
     query.run({text_argument(program), text_argument(code), data}, true);
 }

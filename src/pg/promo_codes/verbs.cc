@@ -32,7 +32,8 @@ PromoCode lock_code(const std::string& program, const std::string& code) {
     static Query query(
         "SELECT c.code, c.pool::text, p.kind,"
         "       loyalty_internal.moment_or_day(p.valid_from, p.starts_on, g.time_zone),"
-        "       loyalty_internal.moment_or_day(p.valid_until, p.ends_on + 1, g.time_zone), p.template, c.profile, c.uses,"
+        "       loyalty_internal.moment_or_day(p.valid_until, p.ends_on + 1, g.time_zone), p.template, c.profile,"
+        "           c.uses,"
         "       coalesce(p.max_uses, CASE p.kind WHEN 'personal' THEN 1 END), p.max_uses_per_member, c.expires_at"
         "  FROM loyalty.promo_codes c"
         "  JOIN loyalty.promo_code_pools p ON p.program = c.program AND p.external_id = c.pool"
@@ -95,13 +96,16 @@ void write_event(const char* type, const PromoCode& code, const std::string& pro
 // ---------------------------------------------------------------------------------------------------------------------
 // Attaching
 
-// Its own date stays, where that comes before the one that the pool's validity of codes gives, which counts like points'.
+// Its own date stays, where that comes before the one that the pool's validity of codes gives, which counts like
+// points'.
 void attach(const PromoCode& code, const std::string& profile, const std::optional<std::string>& order_id = {}) {
     static Query query(
-        "UPDATE loyalty.promo_codes c SET profile = $3, attached_at = $4, order_id = $5, expires_at_if_free = c.expires_at,"
+        "UPDATE loyalty.promo_codes c SET profile = $3, attached_at = $4, order_id = $5,"
+        "    expires_at_if_free = c.expires_at,"
         "       expires_at = least(c.expires_at,"
         "           (date_trunc('day', $4 AT TIME ZONE g.time_zone)"
-        "            + p.code_validity_count * ('1 ' || p.code_validity_unit)::interval + interval '1 day') AT TIME ZONE g.time_zone)"
+        "            + p.code_validity_count * ('1 ' || p.code_validity_unit)::interval + interval '1 day') AT TIME"
+        "                ZONE g.time_zone)"
         "  FROM loyalty.promo_code_pools p JOIN loyalty.programs g ON g.external_id = p.program"
         " WHERE c.code = $2 AND c.program = $1 AND p.program = $1 AND p.external_id = c.pool",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID});
@@ -153,7 +157,8 @@ std::optional<PromoCode> lock_free_code(const PromoCodePool& pool) {
 std::string attach_any(const PromoCodePool& pool, const std::string& profile) {
     static Query own(
         "SELECT code FROM loyalty.promo_codes"
-        " WHERE profile = $3 AND program = $1 AND pool = $2 AND uses = 0 AND expires_at > $4 ORDER BY attached_at, code LIMIT 1",
+        " WHERE profile = $3 AND program = $1 AND pool = $2 AND uses = 0 AND expires_at > $4"
+        "     ORDER BY attached_at, code LIMIT 1",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
     const Argument program = text_argument(pool.program), id = text_argument(pool.id), at = timestamp_argument(now());
     lock_profile(pool, profile);
@@ -229,7 +234,8 @@ bool is_repeated(const PromoCode& code, const std::string& buyer, const std::str
 
 void use(const PromoCode& code, const std::string& buyer, const std::optional<std::string>& external_id) {
     static Query record(
-        "INSERT INTO loyalty.promo_code_uses (buyer, program, code, id, external_id, used_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO loyalty.promo_code_uses (buyer, program, code, id, external_id, used_at)"
+        "    VALUES ($1, $2, $3, $4, $5, $6)",
         {TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID});
     static Query count("UPDATE loyalty.promo_codes SET uses = uses + 1 WHERE code = $2 AND program = $1",
                        {TEXTOID, TEXTOID});

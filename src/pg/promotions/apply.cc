@@ -117,7 +117,8 @@ std::int32_t apply(const std::string& program) {
 // The tables become the last version with the chosen promotions, and the draft again afterwards: nobody else sees it.
 std::int32_t apply_some(const std::string& program, Datum promotions) {
     static Query draft(
-        "SELECT jsonb_agg(jsonb_build_object('relation', relation, 'body', body)) FROM loyalty.draft_definitions WHERE program = $1",
+        "SELECT jsonb_agg(jsonb_build_object('relation', relation, 'body', body)) FROM loyalty.draft_definitions"
+        "    WHERE program = $1",
         {TEXTOID});
     static Query partial("SELECT loyalty.partial_definition($1, $2)", {TEXTOID, TEXTARRAYOID});
     static Query restore("SELECT FROM loyalty.restore_draft($1, $2)", {TEXTOID, JSONBOID});

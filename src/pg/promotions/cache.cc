@@ -64,8 +64,8 @@ struct Cache {
     std::optional<std::string> only_active;
     std::vector<Oid> profile_relations;  // whose names stand in the markets' queries
 
-    // The transaction that last changed something itself. Its own statements must see that at once, and see it undone when it
-    // is rolled back, so for it an invalidation drops the pins, too.
+    // The transaction that last changed something itself. Its own statements must see that at once, and see it undone
+    // when it is rolled back, so for it an invalidation drops the pins, too.
     LocalTransactionId changed_by = InvalidLocalTransactionId;
     bool pins_valid = false;
     Pins<Statement> pins;
@@ -92,7 +92,8 @@ Oid table_oid(const char* name) {
     return postgres([=] { return get_relname_relid(name, get_namespace_oid("loyalty", false)); });
 }
 
-// Finds the tables whose invalidations count; after the schema was made anew they are others, and nothing kept is valid.
+// Finds the tables whose invalidations count; after the schema was made anew they are others, and nothing kept is
+// valid.
 void watch_tables() {
     static const bool registered = [] {
         postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
@@ -172,7 +173,8 @@ std::shared_ptr<const LiveProgram> load_market(const std::string& id) {
         "       coalesce(p.price_scale, p.currency_scale::integer), p.time_zone, p.profile_database, d.relation::oid,"
         "       d.key_column::text,"
         "       ARRAY(SELECT external_id FROM loyalty.channels WHERE program = p.external_id),"
-        "       ARRAY(SELECT external_id FROM loyalty.contact_points WHERE program = p.external_id ORDER BY external_id),"
+        "       ARRAY(SELECT external_id FROM loyalty.contact_points"
+        "           WHERE program = p.external_id ORDER BY external_id),"
         "       ARRAY(SELECT channel FROM loyalty.contact_points WHERE program = p.external_id ORDER BY external_id),"
         "       ARRAY(SELECT external_id FROM loyalty.regions WHERE program = p.external_id),"
         "       ARRAY(SELECT external_id FROM loyalty.order_statuses ORDER BY external_id),"
@@ -249,7 +251,8 @@ void load_predicates(AppliedVersion& version) {
 std::vector<StoppedPromotion> stopped_promotions(const std::string& program) {
     static Query query(
         "SELECT p.external_id, p.state = 'ended'"
-        "  FROM loyalty.promotions p LEFT JOIN loyalty.paused_promotions s ON s.program = $1 AND s.promotion = p.external_id"
+        "  FROM loyalty.promotions p LEFT JOIN loyalty.paused_promotions s ON s.program = $1"
+        "      AND s.promotion = p.external_id"
         " WHERE p.program = $1 AND (p.state = 'ended' OR s.promotion IS NOT NULL) ORDER BY p.external_id",
         {TEXTOID});
     const Rows rows = query.run({text_argument(program)});
@@ -275,7 +278,8 @@ void stop_promotions(Tree& tree, const std::vector<StoppedPromotion>& stopped) {
 
 std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
     static Query query(
-        "SELECT version, tree::text, xmin FROM loyalty.promotion_versions WHERE program = $1 ORDER BY version DESC LIMIT 1",
+        "SELECT version, tree::text, xmin FROM loyalty.promotion_versions"
+        "    WHERE program = $1 ORDER BY version DESC LIMIT 1",
         {TEXTOID});
     const Rows rows = query.run({text_argument(market.program)});
     if (rows.size() == 0) return make_version(empty_tree(market), 0);
@@ -290,8 +294,8 @@ std::shared_ptr<const AppliedVersion> load_version(const Market& market) {
     return version;
 }
 
-// A transaction becomes visible shortly before its invalidations are sent, and releases its locks after that. So whoever
-// changes the versions table holds this lock, and while anybody does, what is kept of the table is no proof.
+// A transaction becomes visible shortly before its invalidations are sent, and releases its locks after that. So
+// whoever changes the versions table holds this lock, and while anybody does, what is kept of the table is no proof.
 LOCKTAG change_lock(Oid table) {
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId, table, 0);
@@ -324,8 +328,8 @@ Value find_in(const std::unordered_map<std::string, Value>& map, const std::stri
     return found == map.end() ? Value{} : found->second;
 }
 
-// Processes of a parallel query cannot take a snapshot of their own. They all load under the common one, so that they work
-// on one version, and keep it for the statement only, since it may be old.
+// Processes of a parallel query cannot take a snapshot of their own. They all load under the common one, so that they
+// work on one version, and keep it for the statement only, since it may be old.
 CurrentProgram load_for_parallel(const std::optional<std::string>& wanted) {
     check_schema_version();
     CurrentProgram current;
@@ -399,8 +403,8 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
 }
 
 DocumentNeeds::DocumentNeeds(const Program& program) {
-    // In the canonical form of a path every key stands in quotes, and .* or .keyvalue() reach all of them. Yes may be said
-    // in vain, where the word stands in a string literal.
+    // In the canonical form of a path every key stands in quotes, and .* or .keyvalue() reach all of them. Yes may be
+    // said in vain, where the word stands in a string literal.
     const auto reads = [](const Segment& segment, std::string_view key) {
         const auto has = [&](std::string_view text) { return segment.predicate.find(text) != std::string::npos; };
         return has("\"" + std::string(key) + "\"") || has(".*") || has(".keyvalue()");
@@ -464,8 +468,8 @@ static void changed_by_this_transaction() { cache().changed_by = local_transacti
 
 }  // namespace loyalty::pg
 
-// Statement trigger: tells all backends to forget what they keep of the table that the trigger's argument names. By name,
-// since on a distributed table the trigger fires on shards.
+// Statement trigger: tells all backends to forget what they keep of the table that the trigger's argument names. By
+// name, since on a distributed table the trigger fires on shards.
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_invalidate_cache_trigger);
 Datum loyalty_invalidate_cache_trigger(PG_FUNCTION_ARGS) {

@@ -1,11 +1,12 @@
 // What a backend keeps of each program between calls: the market as it is now, and the compiled version in force.
 //
-// Both are dropped by relcache invalidations that statement triggers on the tables send; these reach sessions on a standby
-// too. Two traps (measured) shape the loading: an entry is marked valid *before* it is loaded, so that an invalidation
-// that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one (REPEATABLE READ, a long
-// statement) would leave a stale entry marked valid. And a third: a transaction is visible before its invalidations are sent,
-// so while one that changes versions has not finished entirely, the version kept is compared with the table.
-// Promotions that were ended or paused are left out of the version when it is loaded, for that takes effect at once.
+// Both are dropped by relcache invalidations that statement triggers on the tables send; these reach sessions on a
+// standby too. Two traps (measured) shape the loading: an entry is marked valid *before* it is loaded, so that an
+// invalidation that arrives meanwhile is not lost; and it is loaded under the latest snapshot, since an old one
+// (REPEATABLE READ, a long statement) would leave a stale entry marked valid. And a third: a transaction is visible
+// before its invalidations are sent, so while one that changes versions has not finished entirely, the version kept is
+// compared with the table. Promotions that were ended or paused are left out of the version when it is loaded, for that
+// takes effect at once.
 //
 // A statement uses one version, whatever is applied while it runs: what it found first is pinned to it.
 #pragma once
@@ -79,7 +80,8 @@ struct AppliedVersion {
     // jsonpath, per segment of the program; 0 for static ones.
     std::vector<Datum> predicates, order_predicates, profile_predicates;
     DocumentNeeds needs;
-    // Whether the segment memberships of stored products are kept up for it: those of the version in force and the draft.
+    // Whether the segment memberships of stored products are kept up for it: those of the version in force and the
+    // draft.
     bool materialised = true;
     TransactionId applied_by = InvalidTransactionId;
     std::vector<StoppedPromotion> stopped;  // when it was loaded

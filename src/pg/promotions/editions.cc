@@ -10,8 +10,8 @@ namespace loyalty::pg {
 
 namespace {
 
-// Who made a tree, and for one of this transaction's own making, when: it may edit further, or take it back. The content
-// never differs between those who see it with the same maker.
+// Who made a tree, and for one of this transaction's own making, when: it may edit further, or take it back. The
+// content never differs between those who see it with the same maker.
 struct Maker {
     TransactionId transaction = InvalidTransactionId;
     SubTransactionId subtransaction = InvalidSubTransactionId;
@@ -27,8 +27,8 @@ struct Kept {
     std::shared_ptr<const AppliedVersion> tree;
 };
 
-// The last few that were used, the latest at the end. What is kept needs no invalidation, for each use asks who made the
-// tree as the statement's snapshot sees it.
+// The last few that were used, the latest at the end. What is kept needs no invalidation, for each use asks who made
+// the tree as the statement's snapshot sees it.
 constexpr std::size_t most_kept = 8;
 
 std::vector<Kept>& kept() {

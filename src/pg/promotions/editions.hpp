@@ -25,8 +25,8 @@ struct Edition {
 // A draft has no number.
 inline constexpr std::int32_t draft_version = -1;
 
-// As current_program(), with the tree of the edition. Errors: as there; LY320 (no such version), LY301, LY302 (a draft that
-// cannot be applied).
+// As current_program(), with the tree of the edition. Errors: as there; LY320 (no such version), LY301, LY302 (a draft
+// that cannot be applied).
 CurrentProgram find_program(const std::optional<std::string>& id, const Edition& edition);
 
 }  // namespace loyalty::pg

@@ -15,7 +15,8 @@ namespace {
 bool mark_fired(const std::string& relation, const std::string& key, const std::string& program,
                 const std::string& promotion) {
     static Query query(
-        "INSERT INTO loyalty.fired_rows (relation, row_key, program, promotion) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING true",
+        "INSERT INTO loyalty.fired_rows (relation, row_key, program, promotion) VALUES ($1, $2, $3, $4)"
+        "    ON CONFLICT DO NOTHING RETURNING true",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID});
     return query
                .run({text_argument(relation), text_argument(key), text_argument(program), text_argument(promotion)},

@@ -1,5 +1,5 @@
-// Verbs of promotions and their groups: states, places in the tree, clones, and the way back to the version in force. Each
-// is one or a few statements on the tables, whose triggers check it as they check anybody's.
+// Verbs of promotions and their groups: states, places in the tree, clones, and the way back to the version in force.
+// Each is one or a few statements on the tables, whose triggers check it as they check anybody's.
 #include "pg/promotions/draft.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/in_turn.hpp"
@@ -106,7 +106,8 @@ Datum end(FunctionCallInfo call) {
     });
 }
 
-// Sets the state of all promotions below a group, in groups that are not archived, that are in one of the states `from`.
+// Sets the state of all promotions below a group, in groups that are not archived, that are in one of the states
+// `from`.
 Datum set_states_below(FunctionCallInfo call, const char* state, const std::vector<std::string>& from) {
     return edit_node(Arguments(call), true, [&](const Node& node) {
         static Query query(
@@ -137,8 +138,8 @@ Datum set_archived(FunctionCallInfo call, bool archived) {
     });
 }
 
-// Moves the children of `parent` that stand at `position` or behind it one on, if it is taken by another than `node`. Ended
-// promotions stay: they are never calculated, and never changed.
+// Moves the children of `parent` that stand at `position` or behind it one on, if it is taken by another than `node`.
+// Ended promotions stay: they are never calculated, and never changed.
 void make_room(const Node& node, const std::string& parent, std::int32_t position) {
     static Query taken(
         "SELECT FROM loyalty.promotion_groups"

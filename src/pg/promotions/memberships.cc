@@ -1,6 +1,7 @@
-// Memberships of products: which predicates hold for which. The functions of schema loyalty that keep them up (sql/live) call
-// these, as the schema's owner. Plain changes of the table are refused, and what lifts that is no setting but `Keeping`, which
-// lives in here for the statements below alone. Whoever else calls them leaves behind what is right, too, by their own rights.
+// Memberships of products: which predicates hold for which. The functions of schema loyalty that keep them up
+// (sql/live) call these, as the schema's owner. Plain changes of the table are refused, and what lifts that is no
+// setting but `Keeping`, which lives in here for the statements below alone. Whoever else calls them leaves behind what
+// is right, too, by their own rights.
 #include "pg/server/arguments.hpp"
 #include "pg/server/keeping.hpp"
 #include "pg/server/spi.hpp"
@@ -59,14 +60,16 @@ Datum loyalty_judge_memberships(PG_FUNCTION_ARGS) {
         static loyalty::pg::Query all(
             judging("(SELECT product.sku FROM loyalty.products AS product WHERE product.program = $1 AND $2 IS NULL)"),
             {TEXTOID, TEXTARRAYOID, TEXTOID}, loyalty::pg::Plan::free);
-        static loyalty::pg::Query some(judging("unnest($2)"), {TEXTOID, TEXTARRAYOID, TEXTOID}, loyalty::pg::Plan::free);
+        static loyalty::pg::Query some(judging("unnest($2)"), {TEXTOID, TEXTARRAYOID, TEXTOID},
+                                       loyalty::pg::Plan::free);
         const Arguments given(fcinfo);
         const std::string program = given.required(0, "program");
         const Spi connection;
         const Keeping keeping;
         (given.datum(1) ? some : all)
             .run_for(planned_anew,
-                     {text_argument(program), given_texts(given, 1), optional_text_argument(readers_of(given.text(2)))}, true);
+                     {text_argument(program), given_texts(given, 1), optional_text_argument(readers_of(given.text(2)))},
+                     true);
         return Datum{0};
     });
 }

@@ -1,5 +1,5 @@
-// loyalty_trigger_promotions, what an application may fire, and loyalty_applied, what is in force here: for those who may not
-// read the tables.
+// loyalty_trigger_promotions, what an application may fire, and loyalty_applied, what is in force here: for those who
+// may not read the tables.
 #include "pg/promotions/cache.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/owner.hpp"
@@ -28,7 +28,8 @@ Rows read_applied(const std::optional<std::string>& program) {
         "  FROM loyalty.programs p"
         "  LEFT JOIN LATERAL (SELECT a.version, a.applied_at FROM loyalty.promotion_versions a"
         "                      WHERE a.program = p.external_id ORDER BY a.version DESC LIMIT 1) v ON true"
-        " CROSS JOIN (SELECT pg_last_wal_replay_lsn() AS \"position\", pg_last_xact_replay_timestamp() AS as_of, true AS is_standby"
+        " CROSS JOIN (SELECT pg_last_wal_replay_lsn() AS \"position\", pg_last_xact_replay_timestamp() AS as_of,"
+        "     true AS is_standby"
         "              WHERE pg_is_in_recovery()"
         "             UNION ALL"
         "             SELECT pg_current_wal_insert_lsn(), clock_timestamp(), false WHERE NOT pg_is_in_recovery()) here"

@@ -50,7 +50,8 @@ std::string program_of(const std::string& promotion, const std::optional<std::st
     static Query query(
         "SELECT p.external_id FROM loyalty.promotions t JOIN loyalty.programs p ON p.external_id = t.program"
         " WHERE t.external_id = $1 AND t.kind = 'trigger' AND ($2 IS NULL OR t.program = $2)"
-        "   AND (p.active OR NOT EXISTS (SELECT FROM loyalty.promotions o JOIN loyalty.programs q ON q.external_id = o.program"
+        "   AND (p.active OR NOT EXISTS (SELECT FROM loyalty.promotions o"
+        "       JOIN loyalty.programs q ON q.external_id = o.program"
         "                                 WHERE o.external_id = $1 AND o.kind = 'trigger' AND q.active))",
         {TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;

@@ -58,13 +58,18 @@ Schedule read_schedule(ColumnsInTurn& column) {
 
 TriggerTerms read_terms(const std::string& program, const std::string& promotion, TimestampTz now) {
     static Query query(
-        "SELECT e.current_state, p.audience, p.kind = 'trigger', e.starts_at, e.ends_at, p.audience_segments, p.audience_tiers,"
+        "SELECT e.current_state, p.audience, p.kind = 'trigger', e.starts_at, e.ends_at, p.audience_segments,"
+        "    p.audience_tiers,"
         "       p.schedule_months::integer[], p.schedule_days::integer[], p.schedule_weekdays::integer[],"
-        "       (extract(epoch FROM p.schedule_from) * 1000000)::bigint, (extract(epoch FROM p.schedule_to) * 1000000)::bigint,"
-        "       p.schedule_every_count, p.schedule_every_unit, timezone(m.time_zone, e.starts_at)::date - '1970-01-01'::date,"
-        "       (extract(epoch FROM $3) * 1000000)::bigint, (extract(epoch FROM timezone(m.time_zone, $3)) * 1000000)::bigint,"
+        "       (extract(epoch FROM p.schedule_from) * 1000000)::bigint,"
+        "           (extract(epoch FROM p.schedule_to) * 1000000)::bigint,"
+        "       p.schedule_every_count, p.schedule_every_unit,"
+        "           timezone(m.time_zone, e.starts_at)::date - '1970-01-01'::date,"
+        "       (extract(epoch FROM $3) * 1000000)::bigint,"
+        "           (extract(epoch FROM timezone(m.time_zone, $3)) * 1000000)::bigint,"
         "       p.max_uses, p.max_uses_per_member, p.points_budget::text,"
-        "       coalesce(p.max_uses_per_member_every, ''), date_trunc(coalesce(p.max_uses_per_member_every, 'day'), $3, m.time_zone)"
+        "       coalesce(p.max_uses_per_member_every, ''), date_trunc(coalesce(p.max_uses_per_member_every, 'day'), $3,"
+        "           m.time_zone)"
         "  FROM loyalty.promotions p"
         "  JOIN loyalty.programs m ON m.external_id = p.program"
         "  JOIN loyalty.promotion_periods e ON e.program = p.program AND e.promotion = p.external_id"
@@ -192,8 +197,9 @@ void require_room(const TriggerTerms& terms, const TriggerUse& use) {
         fail_used_up(use, "It may be used " + std::to_string(*limits.max_uses) + " times.");
     if (limits.max_uses_per_member) {
         const FreshSnapshot snapshot;
-        if (bigint_at(own.run({text_argument(use.key.member), program, promotion, timestamp_argument(terms.counted_from)}), 0, 1) >=
-            *limits.max_uses_per_member) {
+        if (bigint_at(
+                own.run({text_argument(use.key.member), program, promotion, timestamp_argument(terms.counted_from)}), 0,
+                1) >= *limits.max_uses_per_member) {
             fail_used_up(use, "Member \"" + use.key.member + "\" may use it " +
                                   std::to_string(*limits.max_uses_per_member) + " times" +
                                   (limits.max_uses_per_member_every.empty()

@@ -1,9 +1,9 @@
-// loyalty_replay: what a stored order would have come to with another version of the promotion tree, or the draft, beside what it
-// came to. The one row of loyalty_backtest(), which the server spreads over parallel processes.
+// loyalty_replay: what a stored order would have come to with another version of the promotion tree, or the draft,
+// beside what it came to. The one row of loyalty_backtest(), which the server spreads over parallel processes.
 //
-// An order is replayed from the input that was stored with it, so that nothing but the tree differs. What the other tree asks
-// and the stored input does not know, such as a segment that was not in use then, is judged by what the catalogue and the
-// profiles say today. Each process compiles the trees once in a statement.
+// An order is replayed from the input that was stored with it, so that nothing but the tree differs. What the other
+// tree asks and the stored input does not know, such as a segment that was not in use then, is judged by what the
+// catalogue and the profiles say today. Each process compiles the trees once in a statement.
 #include "codec/listed_fields.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"
@@ -49,8 +49,8 @@ struct Unreplayable {
     std::string text;
 };
 
-// Where what is stored today is asked. An error that concerns the order only must not leave it as an exception, which would
-// leave behind what the transaction's end has to clean up; one of the database's configuration does.
+// Where what is stored today is asked. An error that concerns the order only must not leave it as an exception, which
+// would leave behind what the transaction's end has to clean up; one of the database's configuration does.
 class InBox {
 public:
     template <class Body>
@@ -100,7 +100,8 @@ public:
     Calculation run(const StoredOrder& stored, Oid caller) {
         if (++replayed_ % orders_a_notice == 0) tell();
         if (!stored.resolved)
-            return quote(filled(codec::read_imported_orders("[" + std::string(stored.content()) + "]").front()), caller);
+            return quote(filled(codec::read_imported_orders("[" + std::string(stored.content()) + "]").front()),
+                         caller);
         const Source& source = source_of(stored.version);
         const auto input = codec::read_resolved_order(jsonb_text(*stored.resolved), source.current.version->program);
         Order order = source.transfer(input.order);
@@ -291,7 +292,8 @@ std::vector<std::string> without(const std::vector<std::string>& some, const std
     return rest;
 }
 
-// A row of the total, the points earned then and now, the promotions gained and lost, and the error that there is instead.
+// A row of the total, the points earned then and now, the promotions gained and lost, and the error that there is
+// instead.
 constexpr int row_width = 6;
 
 Datum row_of(FunctionCallInfo call, const Argument (&values)[row_width]) {

@@ -1,5 +1,5 @@
-// Reports that add up: each is a view that computes it (sql/live/86-computed-reports.sql), and a table of the same columns that
-// keeps what the view said last (sql/tables/67-reports.sql). A job keeps up what was kept once.
+// Reports that add up: each is a view that computes it (sql/live/86-computed-reports.sql), and a table of the same
+// columns that keeps what the view said last (sql/tables/67-reports.sql). A job keeps up what was kept once.
 #include "pg/jobs/job.hpp"
 #include "pg/server/arguments.hpp"
 #include "pg/server/owner.hpp"

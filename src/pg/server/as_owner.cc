@@ -1,6 +1,7 @@
-// The SQL functions that change schema loyalty itself, or who has which rights in it. Each is a shell: it lets a function in
-// PL/pgSQL, loyalty_internal.NAME_as_owner for loyalty_NAME, do the work as the schema's owner, in the box. Whoever
-// may act as the owner may call it, superusers above all; what the owner put on the tables gains nothing by that.
+// The SQL functions that change schema loyalty itself, or who has which rights in it. Each is a shell: it lets a
+// function in PL/pgSQL, loyalty_internal.NAME_as_owner for loyalty_NAME, do the work as the schema's owner, in the box.
+// Whoever may act as the owner may call it, superusers above all; what the owner put on the tables gains nothing by
+// that.
 #include "pg/server/owner.hpp"
 
 extern "C" {

@@ -36,8 +36,8 @@ void Subtransaction::roll_back() {
     CurrentResourceOwner = owner_;
 }
 
-// Of class 57, operator intervention, what the server itself raised where it looks for interrupts. Code of a user's can raise
-// an error of any class, but not from there.
+// Of class 57, operator intervention, what the server itself raised where it looks for interrupts. Code of a user's can
+// raise an error of any class, but not from there.
 bool is_interrupt(const ServerError& error) {
     return ERRCODE_TO_CATEGORY(error.data->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION && error.data->funcname &&
            strcmp(error.data->funcname, "ProcessInterrupts") == 0;

@@ -1,5 +1,5 @@
-// Trying what may fail: a body runs in a subtransaction, which is rolled back where it fails. Only here does an error not
-// end the statement.
+// Trying what may fail: a body runs in a subtransaction, which is rolled back where it fails. Only here does an error
+// not end the statement.
 #pragma once
 
 #include <optional>
@@ -28,14 +28,14 @@ private:
     ResourceOwner owner_;
 };
 
-// Whether the statement was cancelled, or the session or the server is being shut down: no reason to go on without the body.
-// An error that code of a user's raised is none, whatever its class.
+// Whether the statement was cancelled, or the session or the server is being shut down: no reason to go on without the
+// body. An error that code of a user's raised is none, whatever its class.
 bool is_interrupt(const ServerError& error);
 
 Trouble trouble_of(const ServerError& error);
 
-// Nothing if the body did its work. The body uses the connection to SPI that is there, and opens no other: what an error
-// says lives in the connection's memory.
+// Nothing if the body did its work. The body uses the connection to SPI that is there, and opens no other: what an
+// error says lives in the connection's memory.
 template <class Body>
 std::optional<Trouble> attempt(Body&& body) {
     Subtransaction subtransaction;

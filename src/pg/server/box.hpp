@@ -1,13 +1,13 @@
-// The box in which everything is done that is done as somebody else than the caller. Code that users wrote runs in the midst
-// of our statements (functions of a view, policies, checks of a domain, triggers on our tables), and what it leaves behind
-// must not be what our next statement runs under. So a box
+// The box in which everything is done that is done as somebody else than the caller. Code that users wrote runs in the
+// midst of our statements (functions of a view, policies, checks of a domain, triggers on our tables), and what it
+// leaves behind must not be what our next statement runs under. So a box
 //
-//   is a level of settings that is undone at its end, whatever was set in it, and by whom: a function's SET clause is not
-//   enough, since what a function sets beyond its transaction outlives the clause;
-//   pins in that level what our own statements depend on: the search path, and the settings by which a value is written and
-//   read, so that nothing that is stored depends on who called;
-//   is a security-restricted operation: nobody becomes another role in it, prepares statements, makes temporary tables or
-//   cursors that outlive it, and no trigger of anybody's waits in it for the transaction's end.
+//   is a level of settings that is undone at its end, whatever was set in it, and by whom: a function's SET clause is
+//   not enough, since what a function sets beyond its transaction outlives the clause;
+//   pins in that level what our own statements depend on: the search path, and the settings by which a value is written
+//   and read, so that nothing that is stored depends on who called;
+//   is a security-restricted operation: nobody becomes another role in it, prepares statements, makes temporary tables
+//   or cursors that outlive it, and no trigger of anybody's waits in it for the transaction's end.
 //
 // It works in processes of a parallel query, and sets nothing where the caller's settings fit.
 #pragma once
@@ -47,8 +47,8 @@ private:
     int level_;
 };
 
-// Pins the settings again, where code of a user's has changed them since the box was opened. Called below a door, before
-// each statement, which is parsed again where the search path has changed.
+// Pins the settings again, where code of a user's has changed them since the box was opened. Called below a door,
+// before each statement, which is parsed again where the search path has changed.
 void pin_settings();
 
 }  // namespace loyalty::pg

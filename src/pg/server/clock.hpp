@@ -12,8 +12,8 @@ TimestampTz now();
 // The clock on the wall, which goes on within a transaction: it judges the time-outs of holds.
 TimestampTz wall_now();
 
-// Whether a simulated clock may show it: up to the year 9999, for whoever goes through a calendar of days up to now would
-// not arrive in any time that people wait.
+// Whether a simulated clock may show it: up to the year 9999, for whoever goes through a calendar of days up to now
+// would not arrive in any time that people wait.
 bool is_in_calendar(TimestampTz moment);
 
 // A program's time zone. Error LY310 where the server's data of time zones has lost it.

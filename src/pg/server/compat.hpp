@@ -1,5 +1,5 @@
-// What differs between the supported versions of PostgreSQL, 15 to 18 and what is known of 19, under one name each. Nothing
-// else in this project asks for the server's version. Included by postgres.hpp, behind the server's headers.
+// What differs between the supported versions of PostgreSQL, 15 to 18 and what is known of 19, under one name each.
+// Nothing else in this project asks for the server's version. Included by postgres.hpp, behind the server's headers.
 #pragma once
 
 extern "C" {
@@ -14,8 +14,8 @@ extern "C" {
 
 namespace loyalty::pg {
 
-// What a trigger answers where there is no row: a null pointer as a Datum. PointerGetDatum is a macro in some versions and a
-// function in others, and not all of them take a nullptr.
+// What a trigger answers where there is no row: a null pointer as a Datum. PointerGetDatum is a macro in some versions
+// and a function in others, and not all of them take a nullptr.
 inline constexpr Datum no_row = 0;
 
 // The number of this backend's transaction among its own, from its very start.

@@ -7,9 +7,9 @@
 
 namespace loyalty::pg {
 
-// A query that is read slice by slice, within a connection to SPI. Each slice runs as the user who is current then. Code of
-// users that the query runs sees all cursors of the session, and could close any: so this one is pinned, and found by its
-// name each time.
+// A query that is read slice by slice, within a connection to SPI. Each slice runs as the user who is current then.
+// Code of users that the query runs sees all cursors of the session, and could close any: so this one is pinned, and
+// found by its name each time.
 class Cursor {
 public:
     explicit Cursor(const std::string& text) {

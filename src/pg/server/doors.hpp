@@ -1,13 +1,14 @@
 // The two doors between C++ and PostgreSQL. There are no others.
 //
-// PostgreSQL reports an error by a longjmp, which skips destructors; C++ by an exception, which must not leave a function
-// that the server called. So:
+// PostgreSQL reports an error by a longjmp, which skips destructors; C++ by an exception, which must not leave a
+// function that the server called. So:
 //
 //   postgres(body)  calls PostgreSQL from C++: an error inside becomes a C++ exception that carries the whole ErrorData
 //                   (SQLSTATE, DETAIL, HINT, CONTEXT, constraint). The body is a lambda of plain C calls that captures
 //                   nothing with a destructor: what a longjmp would skip does not exist. About 10 ns a crossing: wrap a
 //                   query, not a row.
-//   guarded(body)   is the outermost frame of each SQL function: an exception becomes an ordinary error report. Its catch
+//   guarded(body)   is the outermost frame of each SQL function: an exception becomes an ordinary error report. Its
+//   catch
 //                   clauses only record; the report is raised behind them, when no C++ object lives.
 //
 // An error is never swallowed on the way: it ends the statement, so no subtransaction is needed. The exception is

@@ -1,5 +1,5 @@
-// What holds for the extent of an object, several of them nested as well, and is asked about elsewhere: class Quietly : public
-// ForExtent<Quietly> {}. An error ends it, too, for it crosses C++ as an exception.
+// What holds for the extent of an object, several of them nested as well, and is asked about elsewhere: class Quietly :
+// public ForExtent<Quietly> {}. An error ends it, too, for it crosses C++ as an exception.
 #pragma once
 
 namespace loyalty::pg {

@@ -5,8 +5,8 @@
 
 namespace loyalty::pg {
 
-// The text as the type reads it; null where it is no value of the type. Only this step's errors mean "no such value": those
-// of a relation itself, which may be a view with expressions of its own, are the caller's to see.
+// The text as the type reads it; null where it is no value of the type. Only this step's errors mean "no such value":
+// those of a relation itself, which may be a view with expressions of its own, are the caller's to see.
 Argument cast_text(const std::string& text, Oid type);
 
 }  // namespace loyalty::pg

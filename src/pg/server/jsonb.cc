@@ -19,8 +19,8 @@ struct Text {
     std::size_t size;
 };
 
-// A number such as 1e131071 is small in jsonb and 128 kB as text. A few of them are harmless, and get an error with their
-// path when they are read; thousands would fill the memory before.
+// A number such as 1e131071 is small in jsonb and 128 kB as text. A few of them are harmless, and get an error with
+// their path when they are read; thousands would fill the memory before.
 void refuse_many_long_numbers(Jsonb* jsonb) {
     constexpr std::size_t harmless_size = 4096;
     constexpr int most = 300;
@@ -44,7 +44,8 @@ void refuse_many_long_numbers(Jsonb* jsonb) {
     }
 }
 
-// The server cannot be interrupted while it compresses, and pglz, its default, takes 10 ms for each MB. LZ4 takes a tenth.
+// The server cannot be interrupted while it compresses, and pglz, its default, takes 10 ms for each MB. LZ4 takes a
+// tenth.
 char method_for(std::size_t size) {
 #ifdef USE_LZ4
     constexpr std::size_t soon_enough = 2 * 1024 * 1024;

@@ -21,8 +21,8 @@ inline constexpr std::size_t max_document_bytes = 16 * 1024 * 1024;
 std::string_view jsonb_text(Datum jsonb);
 Datum jsonb_from_text(const std::string& json);
 
-// As it is stored: compressed, if that makes it shorter. The server itself compresses no row of less than 2 kB, and of a
-// longer one the longest values only.
+// As it is stored: compressed, if that makes it shorter. The server itself compresses no row of less than 2 kB, and of
+// a longer one the longest values only.
 Datum compressed(Datum jsonb);
 std::int64_t jsonb_hash(Datum jsonb);
 Datum without_keys(Datum jsonb, const std::vector<std::string>& keys);
@@ -82,8 +82,8 @@ private:
     // A large answer takes its time, and memory: both are looked after while it is written.
     static constexpr std::size_t pieces_between_checks = 4096;
     static void check();
-    // Error LY402 where the finished value would be larger than the server's type jsonb takes, which says so otherwise in
-    // words of its own.
+    // Error LY402 where the finished value would be larger than the server's type jsonb takes, which says so otherwise
+    // in words of its own.
     static void require_size(std::size_t size);
 
     JsonbPieces pieces_;

@@ -1,8 +1,8 @@
 // A jsonb in the form in which the server stores it, laid out at once from what a writer has remembered.
 //
-// The server's own way (pushJsonbValue) builds a tree of values first, each number an allocation, and enlarges what it writes to by
-// copying it: half of the time of placing a large order (measured), and several times its memory. The form is the one that
-// utils/jsonb.h describes; it stands in every table with a jsonb, and so does not change.
+// The server's own way (pushJsonbValue) builds a tree of values first, each number an allocation, and enlarges what it
+// writes to by copying it: half of the time of placing a large order (measured), and several times its memory. The form
+// is the one that utils/jsonb.h describes; it stands in every table with a jsonb, and so does not change.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ using JsonbPieces = std::deque<JsonbPiece>;
 // Puts texts into the server's encoding, in the current memory context.
 void encode_texts(JsonbPieces& pieces);
 
-// The value, in the current memory context. It has at most as many bytes as there is room: jsonb_room() says how many are enough.
-// Of members of one name the last stays.
+// The value, in the current memory context. It has at most as many bytes as there is room: jsonb_room() says how many
+// are enough. Of members of one name the last stays.
 Datum lay_out_jsonb(const JsonbPieces& pieces, std::size_t room);
 
 std::size_t jsonb_room(const JsonbPieces& pieces);

@@ -1,5 +1,5 @@
-// Tables that functions keep up: plain changes of their rows are refused (loyalty_kept_up_trigger). Rows that are inserted are
-// taken as they stand, as restores and replication bring them.
+// Tables that functions keep up: plain changes of their rows are refused (loyalty_kept_up_trigger). Rows that are
+// inserted are taken as they stand, as restores and replication bring them.
 #pragma once
 
 #include "pg/server/for_extent.hpp"

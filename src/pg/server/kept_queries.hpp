@@ -1,5 +1,5 @@
-// Queries whose text depends on names that a caller gives: of a profile's relation, of a field. Planned once, as others are; but
-// names are as many as callers make up, so only the last used ones are kept.
+// Queries whose text depends on names that a caller gives: of a profile's relation, of a field. Planned once, as others
+// are; but names are as many as callers make up, so only the last used ones are kept.
 #pragma once
 
 #include <memory>

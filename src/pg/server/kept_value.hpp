@@ -1,6 +1,6 @@
-// A value that this backend reads from a small table of schema loyalty and keeps until the table changes. Every change sends an
-// invalidation (the table's trigger invalidate_cache), also to the session that changes it, and there once more when it is
-// rolled back.
+// A value that this backend reads from a small table of schema loyalty and keeps until the table changes. Every change
+// sends an invalidation (the table's trigger invalidate_cache), also to the session that changes it, and there once
+// more when it is rolled back.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ public:
     KeptValue(const KeptValue&) = delete;
     KeptValue& operator=(const KeptValue&) = delete;
 
-    // Nothing before the schema is made. Marked valid before loading, and loaded under the latest snapshot: see cache.hpp.
+    // Nothing before the schema is made. Marked valid before loading, and loaded under the latest snapshot: see
+    // cache.hpp.
     std::optional<Value> get() {
         postgres([] { AcceptInvalidationMessages(); });
         if (valid_) return value_;

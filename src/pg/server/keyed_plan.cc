@@ -84,8 +84,8 @@ bool has_plan(SPIPlanPtr statement) {
 void plan_by_keys(SPIPlanPtr statement, bool of_others) {
     if (has_plan(statement)) return;
     const int level = NewGUCNestLevel();
-    // A plan that reads a table believed to be large, or uses what is switched off, looks very dear, and would be compiled
-    // for that: 50 MB of compiler, and some more for each such plan (measured).
+    // A plan that reads a table believed to be large, or uses what is switched off, looks very dear, and would be
+    // compiled for that: 50 MB of compiler, and some more for each such plan (measured).
     switch_off("jit");
     if (!of_others)
         for (const char* setting : off_while_planning) switch_off(setting);

@@ -1,6 +1,6 @@
-// Row trigger of the tables that hold what is configured: what a row names exists, and where it does not, an error of ours says
-// so before the server's own check does. The rules are the foreign keys of the table, and nothing else. It fires after the row,
-// since rows of one statement may name each other, and by its name before the server's triggers.
+// Row trigger of the tables that hold what is configured: what a row names exists, and where it does not, an error of
+// ours says so before the server's own check does. The rules are the foreign keys of the table, and nothing else. It
+// fires after the row, since rows of one statement may name each other, and by its name before the server's triggers.
 #include <algorithm>
 
 #include "pg/server/kept_queries.hpp"

@@ -66,8 +66,8 @@ void CalculationMemory::fail() {
         sqlstate::calculation_too_large, "the calculation needs more memory than it may have",
         "It may have " + megabytes(limit()) + " MB; the order has " + std::to_string(current_->lines_) +
             " lines, and " + std::to_string(current_->promotions_) + " promotions are in force.",
-        "Ask for less (\"detail\": \"lines\" or \"totals\"), split the order, or let fewer promotions match all of its lines; or let "
-        "an administrator raise loyalty.max_calculation_memory.");
+        "Ask for less (\"detail\": \"lines\" or \"totals\"), split the order, or let fewer promotions match all of "
+        "its lines; or let an administrator raise loyalty.max_calculation_memory.");
 }
 
 void check_calculation() {

@@ -1,9 +1,9 @@
 // What one calculation may hold: setting loyalty.max_calculation_memory, 256 MB unless it says otherwise.
 //
-// Nothing is estimated: it is asked how much of the heap is in use, which is what C++ and the server have taken together,
-// and compared with what was in use at the beginning. Asking takes some microseconds, as many as a small calculation has; so
-// it is asked every few milliseconds, where a long calculation also polls for interrupts, and the first time then. A
-// calculation may go over the limit by what it takes between two times.
+// Nothing is estimated: it is asked how much of the heap is in use, which is what C++ and the server have taken
+// together, and compared with what was in use at the beginning. Asking takes some microseconds, as many as a small
+// calculation has; so it is asked every few milliseconds, where a long calculation also polls for interrupts, and the
+// first time then. A calculation may go over the limit by what it takes between two times.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // Acting as the owner of schema loyalty. Callers need EXECUTE on a function only; what the function reads and writes in
-// the schema it does as its owner, as the server does for foreign keys. Unlike SECURITY DEFINER this never runs triggers
-// of a table's owner as a superuser.
+// the schema it does as its owner, as the server does for foreign keys. Unlike SECURITY DEFINER this never runs
+// triggers of a table's owner as a superuser.
 #pragma once
 
 #include "pg/server/box.hpp"
@@ -15,11 +15,11 @@ class AsOwner : public Box {
 public:
     // A function that reads is called.
     static AsOwner reading();
-    // A function that writes is called. Error LY790 within a box: by a trigger of somebody's on our tables, or by a view or
-    // policy of theirs, in the midst of what another function of ours is doing.
+    // A function that writes is called. Error LY790 within a box: by a trigger of somebody's on our tables, or by a
+    // view or policy of theirs, in the midst of what another function of ours is doing.
     static AsOwner writing();
-    // A trigger of ours does its part of a statement, which may be one of our own: then it goes on for the same caller. Error
-    // LY790 where code of a user's is at work that is only there to be read.
+    // A trigger of ours does its part of a statement, which may be one of our own: then it goes on for the same caller.
+    // Error LY790 where code of a user's is at work that is only there to be read.
     static AsOwner by_trigger();
     // A part of what a function is doing.
     static AsOwner going_on();

@@ -50,7 +50,8 @@ bool is_foreign_key_of_ours(std::string_view entry) {
            entry.starts_with("SQL statement \"UPDATE ONLY \"loyalty\".");
 }
 
-// How much of a context, which begins with the innermost, is about ours. A statement is of the function that is named next.
+// How much of a context, which begins with the innermost, is about ours. A statement is of the function that is named
+// next.
 std::size_t size_of_ours(std::string_view context) {
     std::size_t ours = 0;
     for (std::size_t read = 0; read < context.size();) {

@@ -1,5 +1,5 @@
-// PostgreSQL's headers, for the shell only. C++ and Boost headers come before this one: PostgreSQL redefines printf and its
-// kin as macros.
+// PostgreSQL's headers, for the shell only. C++ and Boost headers come before this one: PostgreSQL redefines printf and
+// its kin as macros.
 #pragma once
 
 #include <cstdint>

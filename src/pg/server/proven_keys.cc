@@ -30,7 +30,8 @@ bool is_named(const std::vector<const char*>& names, Oid constraint) {
     return found;
 }
 
-// The descriptions of triggers are the statement's own copies: no other statement, nor one within this, sees the change.
+// The descriptions of triggers are the statement's own copies: no other statement, nor one within this, sees the
+// change.
 void leave_out(const ResultRelInfo* table, const std::vector<const char*>& names) {
     if (table->ri_TrigDesc == nullptr) return;
     for (int i = 0; i < table->ri_TrigDesc->numtriggers; i++) {

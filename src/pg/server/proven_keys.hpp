@@ -1,9 +1,9 @@
 // Foreign keys of which a statement of ours needs no look.
 //
 // The server checks a foreign key by a query of its own for each row that is written, and an order has many rows whose
-// references its function has written, or locked, a moment before. For such a statement the keys that it names are left out:
-// in the executor's own copy of the table's triggers, so the keys stay declared, and hold for everybody else and for every
-// other statement.
+// references its function has written, or locked, a moment before. For such a statement the keys that it names are left
+// out: in the executor's own copy of the table's triggers, so the keys stay declared, and hold for everybody else and
+// for every other statement.
 #pragma once
 
 #include <vector>

@@ -40,8 +40,8 @@ bool is_invokers_view(HeapTuple tuple, Form_pg_class form) {
     return false;
 }
 
-// The relation's owner reads as anybody reads: what is read does not depend on who reads, and the owner has no rights that anybody
-// could want.
+// The relation's owner reads as anybody reads: what is read does not depend on who reads, and the owner has no rights
+// that anybody could want.
 bool owner_may_stand_in(Oid relation, HeapTuple tuple, Form_pg_class form, Oid of_schema) {
     return !form->relrowsecurity && !is_invokers_view(tuple, form) && !has_foreign_tables(relation, form) &&
            !superuser_arg(form->relowner) && !has_privs_of_role(form->relowner, of_schema);
@@ -87,9 +87,9 @@ void require_readable(Oid relation, Oid of_schema) {
         return pg_server_to_any(name, static_cast<int>(strlen(name)), PG_UTF8);
     });
     if (!unreadable) return;
-    throw Error(sqlstate::profiles_unreadable,
-                std::string("the owner of schema \"loyalty\" may not read ") + unreadable,
-                "It is the relation of a profile database, by which members are judged.", "Grant the owner SELECT on it.");
+    throw Error(
+        sqlstate::profiles_unreadable, std::string("the owner of schema \"loyalty\" may not read ") + unreadable,
+        "It is the relation of a profile database, by which members are judged.", "Grant the owner SELECT on it.");
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace loyalty::pg::settings {
 extern int max_calculation_memory;
 // loyalty.notify: whether transactions that wrote events notify listeners, see events/notify.cc.
 extern bool notify;
-// loyalty.plan_by_keys: whether statements are planned as those by keys, see keyed_plan.hpp. Functions written in SQL set it.
+// loyalty.plan_by_keys: whether statements are planned as those by keys, see keyed_plan.hpp. Functions written in SQL
+// set it.
 extern bool plan_by_keys;
 
 }  // namespace loyalty::pg::settings

@@ -42,9 +42,10 @@ std::vector<std::string> texts_of(Datum array);
 
 // The rows of a query. They live until the connection ends.
 //
-// A kept plan is made anew when a table changes, and then may give other types than before; a table's owner may have altered
-// it. So each read says which type it takes, and is checked: error XX001, which names the column and the query, where there is
-// no such row or column, the type is another one, or a value is null that has to be there. A domain passes as its base type.
+// A kept plan is made anew when a table changes, and then may give other types than before; a table's owner may have
+// altered it. So each read says which type it takes, and is checked: error XX001, which names the column and the query,
+// where there is no such row or column, the type is another one, or a value is null that has to be there. A domain
+// passes as its base type.
 class Rows {
 public:
     explicit Rows(SPITupleTable* table, std::uint64_t count, const char* query = "")
@@ -90,12 +91,12 @@ private:
     const char* query_;
 };
 
-// How a query is planned: for finding rows by whole keys, see keyed_plan.hpp; likewise, but with relations of others, which
-// may want what is switched off there; or as the planner likes, which is for queries that read much at once.
+// How a query is planned: for finding rows by whole keys, see keyed_plan.hpp; likewise, but with relations of others,
+// which may want what is switched off there; or as the planner likes, which is for queries that read much at once.
 enum class Plan { by_keys, of_others, free };
 
-// A query that is planned once per backend, for any arguments: planning anew for each costs more than these short queries
-// themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
+// A query that is planned once per backend, for any arguments: planning anew for each costs more than these short
+// queries themselves. Declare it `static` beside its text. Names in the text are schema-qualified.
 class Query {
 public:
     Query(std::string text, std::initializer_list<Oid> types, Plan kind = Plan::by_keys)
@@ -109,15 +110,16 @@ public:
     // Runs it under the active snapshot; with `writes`, as a statement that sees what came before it.
     Rows run(std::initializer_list<Argument> arguments, bool writes = false);
 
-    // Runs it as one that writes, where the caller has written or locked what the keys refer to in the same transaction.
+    // Runs it as one that writes, where the caller has written or locked what the keys refer to in the same
+    // transaction.
     Rows run_proven(std::initializer_list<Argument> arguments);
 
-    // For a statement about `count` keys, given in arrays. A plan kept from when the tables were small may read them from end
-    // to end for each key (measured), so a statement about many is planned for itself.
+    // For a statement about `count` keys, given in arrays. A plan kept from when the tables were small may read them
+    // from end to end for each key (measured), so a statement about many is planned for itself.
     Rows run_for(std::size_t count, std::initializer_list<Argument> arguments, bool writes = false);
 
-    // Frees the plan; the next run makes it again. Not while it runs. There is no destructor that would: most queries are
-    // static, and at the process's end there is no server any more.
+    // Frees the plan; the next run makes it again. Not while it runs. There is no destructor that would: most queries
+    // are static, and at the process's end there is no server any more.
     void forget();
 
 private:
@@ -143,8 +145,8 @@ private:
 };
 
 // For the extent of an object, queries see what is committed now and what this transaction has written so far. What is
-// read of a locked row's belongings is read so: under an old snapshot the writing that follows fails, and nothing stale is
-// booked.
+// read of a locked row's belongings is read so: under an old snapshot the writing that follows fails, and nothing stale
+// is booked.
 class FreshSnapshot {
 public:
     FreshSnapshot() : latest_(after_own_writes()) {}

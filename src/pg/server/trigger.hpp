@@ -1,5 +1,5 @@
-// How our trigger functions are called. Who owns a table may attach any function to it, before or after any event, for rows or
-// statements; so each looks at its call before it looks at a row.
+// How our trigger functions are called. Who owns a table may attach any function to it, before or after any event, for
+// rows or statements; so each looks at its call before it looks at a row.
 #pragma once
 
 #include <initializer_list>
@@ -10,8 +10,8 @@
 namespace loyalty::pg {
 
 // Error LY724, with what is wrong.
-// Error 42501 unless the owner of the trigger's table may execute its function, which the server asked when the trigger was
-// made, and asks no more: a right that was taken back is gone for what stands there, too.
+// Error 42501 unless the owner of the trigger's table may execute its function, which the server asked when the trigger
+// was made, and asks no more: a right that was taken back is gone for what stands there, too.
 void require_right_to_fire(FunctionCallInfo call);
 
 [[noreturn]] void fail_misused(const std::string& function, const std::string& detail);
@@ -40,8 +40,8 @@ private:
     TriggerData* data_;
 };
 
-// The number of a column of the row. Error LY724 where there is none, XX001 where it is of another type; a domain passes as its
-// base type.
+// The number of a column of the row. Error LY724 where there is none, XX001 where it is of another type; a domain
+// passes as its base type.
 int column_of(TupleDesc row, const char* name, Oid type);
 
 }  // namespace loyalty::pg

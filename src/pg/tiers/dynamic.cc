@@ -1,6 +1,6 @@
-// Predicates of tiers. Dynamic groups: the highest tier whose predicate holds for the member's document {profile, balances,
-// orders}, or what was given by hand if that is higher. Cumulative groups: a predicate raises as points do, and what was
-// reached is kept, so those who were removed are left as they are.
+// Predicates of tiers. Dynamic groups: the highest tier whose predicate holds for the member's document {profile,
+// balances, orders}, or what was given by hand if that is higher. Cumulative groups: a predicate raises as points do,
+// and what was reached is kept, so those who were removed are left as they are.
 #include <algorithm>
 #include <map>
 
@@ -18,8 +18,8 @@ using namespace tiers;
 
 namespace {
 
-// Whether any predicate may look at the profile, which costs a query under the caller's rights; and at the segments that it is
-// in, which costs judging their predicates.
+// Whether any predicate may look at the profile, which costs a query under the caller's rights; and at the segments
+// that it is in, which costs judging their predicates.
 struct TierNeeds {
     bool profile, segments;
 };
@@ -40,16 +40,19 @@ const std::string balances_document =
     "(SELECT jsonb_object_agg(t.external_id, jsonb_build_object("
     "            'total', coalesce(b.total, 0) - coalesce(f.expired, 0),"
     "            'active', CASE WHEN t.active"
-    "                            AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on, p.time_zone)"
+    "                            AND $4 < loyalty_internal.deactivation(t.deactivates_at, t.deactivates_on,"
+    "                                p.time_zone)"
     "                           THEN coalesce(f.active, 0) ELSE 0 END)) AS document"
     "   FROM loyalty.point_types t"
     "   LEFT JOIN LATERAL (SELECT * FROM loyalty.balances x"
     "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = t.external_id"
     "                      OFFSET 0) b ON true"
     "   LEFT JOIN LATERAL (SELECT sum(l.remaining - l.held) FILTER (WHERE l.expires_at <= $4) AS expired,"
-    "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4 AND l.active_from <= $4) AS active"
+    "                             sum(l.remaining - l.held) FILTER (WHERE l.expires_at > $4"
+    "                                 AND l.active_from <= $4) AS active"
     "                        FROM loyalty.lots l"
-    "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type AND l.open) f ON true"
+    "                       WHERE l.member = b.member AND l.program = b.program AND l.point_type = b.point_type"
+    "                           AND l.open) f ON true"
     "  WHERE t.program = m.program)";
 
 // The profile with its segments: the static ones that list it, and the dynamic ones whose predicates hold for it.
@@ -65,7 +68,8 @@ const std::string profile_document =
     "           FROM loyalty.profile_segment_members l"
     "          WHERE $5 AND l.profile = m.member AND l.program = m.program) lists)";
 
-// Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local time.
+// Orders of the group's window: not cancelled, less what was returned, by their time, which is the program's local
+// time.
 const std::string orders_document =
     "(SELECT jsonb_build_object('count', count(*), 'sum', coalesce(sum(o.total - o.refunded), 0),"
     "                           'last', timezone(p.time_zone, max(o.time)),"
@@ -75,7 +79,8 @@ const std::string orders_document =
     "    AND (g.activity_days IS NULL"
     "         OR o.time > timezone(p.time_zone, timezone(p.time_zone, $4) - make_interval(days => g.activity_days))))";
 
-// What judging one member in one group came to. What is held may be what it was, where something higher was given by hand.
+// What judging one member in one group came to. What is held may be what it was, where something higher was given by
+// hand.
 struct Verdict {
     TierChange change;
     std::optional<std::string> judged;
@@ -84,8 +89,10 @@ struct Verdict {
 void write_verdicts(const std::string& program, const std::string& id, const std::vector<Verdict>& verdicts) {
     static Query update(
         "UPDATE loyalty.member_tiers s"
-        "   SET tier = c.tier, since = CASE WHEN s.seq < c.seq THEN c.since ELSE s.since END, seq = c.seq, earned_tier = c.judged"
-        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[]) c (member, tier, since, seq, judged)"
+        "   SET tier = c.tier, since = CASE WHEN s.seq < c.seq THEN c.since ELSE s.since END, seq = c.seq,"
+        "       earned_tier = c.judged"
+        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[]) c (member, tier, since,"
+        "      seq, judged)"
         " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID});
     std::vector<std::string> who;
@@ -139,27 +146,32 @@ std::int64_t end_given(const std::string& program, const std::vector<std::string
 std::int64_t judge_members(const std::string& program, const std::vector<std::string>& members, TimestampTz now,
                            Oid caller, Cause cause) {
     static Query query(
-        "WITH dynamic AS MATERIALIZED (SELECT d.segment, d.predicate FROM loyalty.profile_predicates d WHERE $5 AND d.program = $1)"
+        "WITH dynamic AS MATERIALIZED (SELECT d.segment, d.predicate FROM loyalty.profile_predicates d"
+        "    WHERE $5 AND d.program = $1)"
         " SELECT m.member, g.external_id, s.tier, held.tier, s.seq, verdict.tier"
         "  FROM unnest($2::text[], $3::text[]) k (member, profile)"
         " CROSS JOIN " + each_member + " m"
         "  JOIN loyalty.programs p ON p.external_id = m.program"
         "  JOIN loyalty.tier_groups g ON g.program = m.program"
         "       AND (g.model = 'dynamic' OR g.model = 'cumulative' AND m.removed_at IS NULL AND EXISTS ("
-        "            SELECT FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id AND t.predicate IS NOT NULL))"
+        "            SELECT FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id"
+        "                AND t.predicate IS NOT NULL))"
         "  LEFT JOIN LATERAL (SELECT * FROM loyalty.member_tiers x"
         "                      WHERE x.member = m.member AND x.program = $1 AND x.tier_group = g.external_id"
         "                     OFFSET 0) s ON true"
         " CROSS JOIN LATERAL " + balances_document + " balances"
         " CROSS JOIN LATERAL " + orders_document + " orders"
         " CROSS JOIN LATERAL " + profile_document + " profile"
-        " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders', orders.document))"
+        " CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('balances', balances.document, 'orders',"
+        "     orders.document))"
         "                            || jsonb_build_object('profile', profile.document) AS body) document"
         "  LEFT JOIN LATERAL (SELECT t.external_id AS tier, t.position FROM loyalty.tiers t"
         "                      WHERE t.program = g.program AND t.tier_group = g.external_id"
-        "                        AND (document.body @@ t.predicate OR g.model = 'cumulative' AND t.external_id = s.earned_tier)"
+        "                        AND (document.body @@ t.predicate OR g.model = 'cumulative'"
+        "                            AND t.external_id = s.earned_tier)"
         "                      ORDER BY t.position DESC LIMIT 1) verdict ON m.removed_at IS NULL"
-        "  LEFT JOIN loyalty.tiers given ON given.program = s.program AND given.external_id = s.given_tier AND m.removed_at IS NULL"
+        "  LEFT JOIN loyalty.tiers given ON given.program = s.program AND given.external_id = s.given_tier"
+        "      AND m.removed_at IS NULL"
         " CROSS JOIN LATERAL (SELECT CASE WHEN given.position > coalesce(verdict.position, -1) THEN given.external_id"
         "                                 ELSE verdict.tier END AS tier) held"
         " WHERE s.member IS NULL OR s.tier IS DISTINCT FROM held.tier OR s.earned_tier IS DISTINCT FROM verdict.tier"

@@ -41,7 +41,8 @@ Stored read_stored(const TierGroup& group, const std::string& member, TimestampT
         "SELECT h.tier, h.since, s.due_at"
         "  FROM loyalty.member_tiers s"
         "  LEFT JOIN LATERAL (SELECT x.tier, x.since FROM loyalty.member_tier_history x"
-        "                      WHERE x.member = s.member AND x.program = s.program AND x.tier_group = s.tier_group AND x.since <= $4"
+        "                      WHERE x.member = s.member AND x.program = s.program AND x.tier_group = s.tier_group"
+        "                          AND x.since <= $4"
         "                      ORDER BY x.seq DESC LIMIT 1) h ON true"
         " WHERE s.member = $1 AND s.program = $2 AND s.tier_group = $3",
         {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID});
@@ -85,8 +86,10 @@ HeldTier read_tier(const TierGroup& group, const std::string& member, TimestampT
 
 Rows as_rows(const std::vector<HeldTier>& tiers) {
     static Query query(
-        "SELECT c.tier_group, c.model, c.tier, c.since, c.kept_until, c.points::numeric, c.next_tier, c.missing::numeric"
-        "  FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])"
+        "SELECT c.tier_group, c.model, c.tier, c.since, c.kept_until, c.points::numeric, c.next_tier,"
+        "    c.missing::numeric"
+        "  FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],"
+        "      $7::text[], $8::text[])"
         "       c (tier_group, model, tier, since, kept_until, points, next_tier, missing)",
         {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
          TEXTARRAYOID});
@@ -109,15 +112,16 @@ Rows as_rows(const std::vector<HeldTier>& tiers) {
                       optional_texts_argument(missing)});
 }
 
-// Each tier at which a member has arrived, and when first: one that is held takes those below it along, unless they have
-// predicates of their own. What the calendar has due and nobody has written yet counts.
+// Each tier at which a member has arrived, and when first: one that is held takes those below it along, unless they
+// have predicates of their own. What the calendar has due and nobody has written yet counts.
 Rows reached_tiers(const std::string& member, const std::string& program, const std::vector<HeldTier>& present) {
     static Query query(
         "WITH held AS ("
         "    SELECT h.tier_group, h.tier, h.since FROM loyalty.member_tier_history h"
         "     WHERE h.member = $1 AND h.program = $2 AND h.tier IS NOT NULL"
         "    UNION ALL"
-        "    SELECT c.tier_group, c.tier, c.since FROM unnest($3::text[], $4::text[], $5::timestamptz[]) c (tier_group, tier, since)"
+        "    SELECT c.tier_group, c.tier, c.since FROM unnest($3::text[], $4::text[], $5::timestamptz[]) c (tier_group,"
+        "        tier, since)"
         "     WHERE c.tier IS NOT NULL)"
         " SELECT t.tier_group::text, t.external_id::text, t.name, t.position::integer, min(h.since),"
         "        coalesce(t.external_id = ANY ($4::text[]), false)"
@@ -136,8 +140,8 @@ Rows reached_tiers(const std::string& member, const std::string& program, const 
         tiers.push_back(held.tier);
         since.push_back(held.since);
     }
-    return query.run({text_argument(member), text_argument(program), texts_argument(groups), optional_texts_argument(tiers),
-                      optional_timestamps_argument(since)});
+    return query.run({text_argument(member), text_argument(program), texts_argument(groups),
+                      optional_texts_argument(tiers), optional_timestamps_argument(since)});
 }
 
 std::vector<HeldTier> read_tiers(const std::string& member, const std::string& program, TimestampTz at,
@@ -165,7 +169,8 @@ std::int64_t bring_up_to_date(const std::string& program, const std::vector<std:
 template <class Body>
 void for_all_members(const std::string& program, const Body& body) {
     static Query query(
-        "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.members WHERE program = $1 AND member > $2 ORDER BY member LIMIT 10000) x",
+        "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.members"
+        "    WHERE program = $1 AND member > $2 ORDER BY member LIMIT 10000) x",
         {TEXTOID, TEXTOID});
     for (std::string after;;) {
         check_interrupts();
@@ -178,15 +183,18 @@ void for_all_members(const std::string& program, const Body& body) {
     }
 }
 
-// After an edit: everyone has a standing, by the calendar as it is now, and at least the tier that was held or is reached.
+// After an edit: everyone has a standing, by the calendar as it is now, and at least the tier that was held or is
+// reached.
 void settle_group(const std::string& program, const std::string& id) {
     static Query keep(
         "UPDATE loyalty.member_tiers s SET earned_tier = s.tier"
         "  FROM loyalty.tiers held, loyalty.tier_groups g, unnest($3::text[]) k (member)"
-        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND g.program = $1 AND g.external_id = $2 AND g.upgrade_at_once"
+        " WHERE s.program = $1 AND s.tier_group = $2 AND s.member = k.member AND g.program = $1 AND g.external_id = $2"
+        "     AND g.upgrade_at_once"
         "   AND held.program = s.program AND held.external_id = s.tier"
         "   AND s.tier IS DISTINCT FROM s.given_tier"
-        "   AND held.position > coalesce((SELECT t.position FROM loyalty.tiers t WHERE t.program = s.program AND t.external_id = s.earned_tier), -1)",
+        "   AND held.position > coalesce((SELECT t.position FROM loyalty.tiers t"
+        "       WHERE t.program = s.program AND t.external_id = s.earned_tier), -1)",
         {TEXTOID, TEXTOID, TEXTARRAYOID});
     static Query start(
         "UPDATE loyalty.member_tiers s SET earned_tier = t.external_id"
@@ -235,7 +243,8 @@ void settle_group(const std::string& program, const std::string& id) {
 void review_group(const std::string& program, const std::string& id) {
     static Query query(
         "SELECT array_agg(x.member) FROM (SELECT member FROM loyalty.member_tiers"
-        "                                  WHERE program = $1 AND tier_group = $2 AND due_at <= $3 AND due_at < 'infinity' LIMIT 10000) x",
+        "                                  WHERE program = $1 AND tier_group = $2 AND due_at <= $3"
+        "                                      AND due_at < 'infinity' LIMIT 10000) x",
         {TEXTOID, TEXTOID, TIMESTAMPTZOID});
     for (;;) {
         check_interrupts();
@@ -274,7 +283,8 @@ std::string listed(const std::vector<std::string>& tiers) {
 void check_gift(const TierGroup& group, const Gift& gift) {
     if (gift.tier && group.rank(gift.tier) == none) {
         throw Error(sqlstate::unknown_tier, "tier group \"" + group.id + "\" has no tier \"" + *gift.tier + "\"",
-                    group.tiers.empty() ? "It has none." : "It has: " + listed(group.tiers) + ".", "Name one of these.");
+                    group.tiers.empty() ? "It has none." : "It has: " + listed(group.tiers) + ".",
+                    "Name one of these.");
     }
     if (gift.until == DT_NOEND) return;
     if (!gift.tier) {
@@ -294,7 +304,8 @@ void write_gift(const std::string& member, const TierGroup& group, const Gift& g
         "    INSERT INTO loyalty.events (program, type, profile, data)"
         "    VALUES ($2, 'tier_given', $1, jsonb_strip_nulls(jsonb_build_object('tier_group', $3, 'tier', $4,"
         "            'until', nullif($5, 'infinity'), 'reason', $6))))"
-        " UPDATE loyalty.member_tiers SET given_tier = $4, given_until = $5, given_reason = CASE WHEN $4 IS NOT NULL THEN $6 END"
+        " UPDATE loyalty.member_tiers SET given_tier = $4, given_until = $5,"
+        "     given_reason = CASE WHEN $4 IS NOT NULL THEN $6 END"
         "  WHERE member = $1 AND program = $2 AND tier_group = $3",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID});
     const Keeping keeping;
@@ -340,7 +351,8 @@ Datum loyalty_set_tier(PG_FUNCTION_ARGS) {
     return guarded([&]() -> Datum {
         const Arguments given(fcinfo);
         const std::string member = given.required(0, "member"), program = given.required(1, "program");
-        const Gift gift{given.required(2, "tier_group"), given.text(3), given.moment(4).value_or(DT_NOEND), given.text(5)};
+        const Gift gift{given.required(2, "tier_group"), given.text(3), given.moment(4).value_or(DT_NOEND),
+                        given.text(5)};
         const MemoryContext into = CurrentMemoryContext;
         const AsOwner owner = AsOwner::writing();
         const Spi connection;

@@ -17,9 +17,11 @@ std::vector<JobKey> next_due(const JobRun& run, int batch_size) {
         "SELECT due.member, g.program, g.external_id"
         "  FROM loyalty.tier_groups g"
         " CROSS JOIN LATERAL (SELECT s.member FROM loyalty.member_tiers s"
-        "                      WHERE s.program = g.program AND s.tier_group = g.external_id AND s.due_at <= $1 AND s.due_at < 'infinity'"
+        "                      WHERE s.program = g.program AND s.tier_group = g.external_id AND s.due_at <= $1"
+        "                          AND s.due_at < 'infinity'"
         "                        AND NOT EXISTS (SELECT FROM loyalty.job_errors e"
-        "                                         WHERE e.member = s.member AND e.program = s.program AND e.job = 'review_tiers' AND e.last_failed_at >= $2)"
+        "                                         WHERE e.member = s.member AND e.program = s.program"
+        "                                             AND e.job = 'review_tiers' AND e.last_failed_at >= $2)"
         "                      ORDER BY s.due_at LIMIT $3) due"
         " ORDER BY g.program, g.external_id LIMIT $3",
         {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID});

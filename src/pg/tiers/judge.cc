@@ -61,8 +61,9 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     return bound;
 }
 
-// What an account's new entries add to the points of a lifetime: what is spent, expires or is reset does not lessen them.
-// A claim counts in full, whether it was met by points, is owed, or had lapsed; so settling what is owed counts no more.
+// What an account's new entries add to the points of a lifetime: what is spent, expires or is reset does not lessen
+// them. A claim counts in full, whether it was met by points, is owed, or had lapsed; so settling what is owed counts
+// no more.
 Units lifetime_change(const ledger::Account& account) {
     Units sum = 0;
     for (const auto& entry : account.entries()) {
@@ -94,7 +95,8 @@ Ahead read_ahead(const KeyArguments& key, TimestampTz now, int scale) {
 
 void write_standing(const AccountKey& key, const Bound& bound, const std::optional<TierChange>& change) {
     static Query query(
-        "UPDATE loyalty.member_tiers SET tier = $4, earned_tier = $5, points = $6, due_at = $7, seq = $8, since = coalesce($9, since)"
+        "UPDATE loyalty.member_tiers SET tier = $4, earned_tier = $5, points = $6, due_at = $7, seq = $8,"
+        "    since = coalesce($9, since)"
         " WHERE member = $1 AND program = $2 AND tier_group = $3",
         {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID});
     const TierGroup& group = bound.group;

@@ -54,15 +54,16 @@ void read_account(ColumnsInTurn& column, int scale, ledger::Account& account) {
     account.sort();
 }
 
-// Ends of periods come with the ends of the months in which their last days lie, as arrays. Lots of a cumulative group play
-// no part, and a group that resets its points at each review has one calendar for both.
+// Ends of periods come with the ends of the months in which their last days lie, as arrays. Lots of a cumulative group
+// play no part, and a group that resets its points at each review has one calendar for both.
 std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector<std::string>& members,
                                        TimestampTz until, Sees sees) {
     static Query query(
         "SELECT m.member, s.tier, " + standing_columns + ", s.given_reason,"
         "       s.since, s.seq, s.points, s.due_at,"
         "       CASE WHEN m.removed_at IS NULL THEN m.enrolled_at END,"
-        "       review.at, review.month_end, coalesce(reset.at, review.at), coalesce(reset.month_end, review.month_end),"
+        "       review.at, review.month_end, coalesce(reset.at, review.at),"
+        "           coalesce(reset.month_end, review.month_end),"
         "       coalesce(b.seq, 0), coalesce(b.total, 0), coalesce(b.debt, 0), coalesce(b.owed, 0),"
         "       l.seqs, l.amounts, l.remaining, l.held, l.active_from, l.expires_at"
         "  FROM unnest($2::text[]) k (member)"
@@ -92,7 +93,8 @@ std::vector<Candidate> read_candidates(const TierGroup& group, const std::vector
         "              array_agg((x.held * power(10::numeric, $5))::bigint) AS held,"
         "              array_agg(x.active_from) AS active_from, array_agg(x.expires_at) AS expires_at"
         "         FROM loyalty.lots x"
-        "        WHERE x.member = m.member AND x.program = m.program AND x.point_type = b.point_type AND x.open) l ON g.model = 'cyclic'"
+        "        WHERE x.member = m.member AND x.program = m.program AND x.point_type = b.point_type AND x.open) l"
+        "            ON g.model = 'cyclic'"
         " ORDER BY m.member",
         {TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID, INT4OID});
     std::optional<FreshSnapshot> snapshot;
@@ -189,7 +191,8 @@ private:
 void write_accounts(const TierGroup& group, const Bookings& made, TimestampTz now) {
     static Query query(
         "WITH lowered AS ("
-        "    UPDATE loyalty.lots l SET remaining = c.remaining FROM unnest($3::text[], $4::bigint[], $5::numeric[]) c (member, seq, remaining)"
+        "    UPDATE loyalty.lots l SET remaining = c.remaining"
+        "        FROM unnest($3::text[], $4::bigint[], $5::numeric[]) c (member, seq, remaining)"
         "     WHERE l.member = c.member AND l.program = $1 AND l.point_type = $2 AND l.seq = c.seq)"
         " UPDATE loyalty.balances b SET seq = c.seq, total = c.total, updated_at = $6"
         "   FROM unnest($7::text[], $8::bigint[], $9::numeric[]) c (member, seq, total)"
@@ -209,11 +212,14 @@ void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now
     static Query query(
         "WITH moved AS ("
         "    INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)"
-        "    SELECT c.member, $1, $2, c.seq, c.lot, c.value FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::numeric[]) c (member, seq, lot, value))"
+        "    SELECT c.member, $1, $2, c.seq, c.lot, c.value"
+        "        FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::numeric[]) c (member, seq, lot, value))"
         ", booked AS ("
-        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at, booked_at, lot)"
+        "    INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before,"
+        "        balance_after, created_at, booked_at, lot)"
         "    SELECT e.member, $1, $2, e.seq, e.type, e.value, e.before, e.before + e.value, e.created_at, $7, e.lot"
-        "      FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::bigint[])"
+        "      FROM unnest($8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[],"
+        "          $14::bigint[])"
         "           e (member, seq, type, value, before, created_at, lot)"
         "    RETURNING *)" + tell_of_booked,
         {TEXTOID, TEXTOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, TEXTARRAYOID,
@@ -232,13 +238,16 @@ void write_entries(const TierGroup& group, const Bookings& made, TimestampTz now
 void write_standings(const TierGroup& group, const std::vector<Candidate>& candidates) {
     static Query query(
         "UPDATE loyalty.member_tiers s"
-        "   SET tier = c.tier, since = c.since, seq = c.seq, earned_tier = c.earned_tier, kept_tier = c.kept_tier, falls_at = c.falls_at,"
+        "   SET tier = c.tier, since = c.since, seq = c.seq, earned_tier = c.earned_tier, kept_tier = c.kept_tier,"
+        "       falls_at = c.falls_at,"
         "       given_tier = c.given_tier, given_until = c.given_until,"
         "       given_reason = CASE WHEN c.given_tier IS NOT NULL THEN s.given_reason END,"
         "       review_at = c.review_at, reset_at = c.reset_at, due_at = c.due_at"
-        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[],"
+        "  FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[],"
+        "      $9::timestamptz[],"
         "              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[])"
-        "       c (member, tier, since, seq, earned_tier, kept_tier, falls_at, review_at, reset_at, due_at, given_tier, given_until)"
+        "       c (member, tier, since, seq, earned_tier, kept_tier, falls_at, review_at, reset_at, due_at, given_tier,"
+        "           given_until)"
         " WHERE s.member = c.member AND s.program = $1 AND s.tier_group = $2",
         {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
          TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
@@ -323,8 +332,9 @@ TimestampTz last_look(const TierGroup& group, const std::string& member, Timesta
     return std::max(at, candidates.front().standing.given_until);
 }
 
-// The moment after `at` from which the calendar alone gives a lower tier. Points only go when they are reset, and the tier with
-// the review after that; so it is looked at reset after reset, as far as any points are left that a later one takes.
+// The moment after `at` from which the calendar alone gives a lower tier. Points only go when they are reset, and the
+// tier with the review after that; so it is looked at reset after reset, as far as any points are left that a later one
+// takes.
 TimestampTz lost_at(const TierGroup& group, const std::string& member, TimestampTz at) {
     constexpr int resets_at_most = 100;
     TimestampTz until = last_look(group, member, at);

@@ -54,14 +54,16 @@ void require_ladder(const TierGroup& group) {
     if (model && (!model->by_points || group.ladder.thresholds.size() == group.tiers.size())) return;
     throw Error(sqlstate::data_corrupted,
                 "tier group \"" + group.id + "\" of program \"" + group.program + "\" is damaged",
-                "Its model is \"" + std::string(model ? model->name : "unknown") + "\", with " + std::to_string(group.tiers.size()) + " tiers and " +
+                "Its model is \"" + std::string(model ? model->name : "unknown") + "\", with " +
+                    std::to_string(group.tiers.size()) + " tiers and " +
                     std::to_string(group.ladder.thresholds.size()) + " thresholds.",
                 "Each tier of a group that is judged by points has a threshold.");
 }
 
 std::vector<TierGroup> load_tier_groups(const std::string& program, const std::optional<std::string>& id, Sees sees) {
     static Query query(
-        "SELECT g.external_id, g.model, g.point_type, coalesce(t.scale, 0)::integer, g.upgrade_at_once, g.extend_to_month_end,"
+        "SELECT g.external_id, g.model, g.point_type, coalesce(t.scale, 0)::integer, g.upgrade_at_once,"
+        "    g.extend_to_month_end,"
         "       g.fall_on_reversal, r.tiers, r.thresholds, coalesce(r.has_predicates, false)"
         "  FROM loyalty.tier_groups g"
         "  LEFT JOIN loyalty.point_types t ON t.program = g.program AND t.external_id = g.point_type"
@@ -109,22 +111,26 @@ Standing read_standing(ColumnsInTurn& column, const TierGroup& group) {
             column.timestamp(), group.rank(column.optional_text()), column.timestamp()};
 }
 
-// The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods that
-// ended before it was made, or before the member came, are not reviewed.
+// The start tier, if there is one, is earned from the start; points booked before count in a cumulative group. Periods
+// that ended before it was made, or before the member came, are not reviewed.
 void make_standings(const std::string& program, const std::vector<std::string>& members) {
     static Query query(
-        "INSERT INTO loyalty.member_tiers (member, program, tier_group, earned_tier, points, review_at, reset_at, due_at, since)"
+        "INSERT INTO loyalty.member_tiers (member, program, tier_group, earned_tier, points, review_at, reset_at,"
+        "    due_at, since)"
         " SELECT m.member, m.program, g.external_id,"
-        "        (SELECT t.external_id FROM loyalty.tiers t WHERE t.program = g.program AND t.tier_group = g.external_id AND t.threshold = 0),"
+        "        (SELECT t.external_id FROM loyalty.tiers t"
+        "            WHERE t.program = g.program AND t.tier_group = g.external_id AND t.threshold = 0),"
         "        coalesce(lifetime.points, 0), coalesce(review.next, 'infinity'),"
-        "        coalesce(reset.next, review.next, 'infinity'), coalesce(least(review.next, reset.next), 'infinity'), $3"
+        "        coalesce(reset.next, review.next, 'infinity'), coalesce(least(review.next, reset.next), 'infinity'),"
+        "            $3"
         "   FROM unnest($2::text[]) k (member)"
         "  CROSS JOIN " + each_member + " m"
         "   JOIN loyalty.programs p ON p.external_id = m.program"
         "   JOIN loyalty.tier_groups g ON g.program = m.program"
         "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"
         "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = g.point_type"
-        "                         AND x.type IN ('accrual', 'initial', 'reversal') AND g.model = 'cumulative') lifetime ON true"
+        "                         AND x.type IN ('accrual', 'initial', 'reversal') AND g.model = 'cumulative') lifetime"
+        "                             ON true"
         "   LEFT JOIN LATERAL ("
         "        SELECT min(e.at) AS next FROM loyalty_internal.period_ends("
         "               $3, $3, m.registered_at, g.interval_count, g.interval_unit, p.time_zone) e"
