@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION loyalty;
 SELECT loyalty_create_schema() \g /dev/null
-CREATE SCHEMA bench;
+\ir plain.sql
 
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
@@ -44,29 +44,6 @@ CREATE PROCEDURE bench.add_members(prefix text, members integer, lots integer, d
     END;
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- The floor: the least that books a row, without lots.
-
-CREATE TABLE bench.floor_balances (
-    member text COLLATE "C",
-    program text COLLATE "C",
-    point_type text COLLATE "C",
-    seq bigint NOT NULL,
-    total numeric NOT NULL,
-    PRIMARY KEY (member, program, point_type)
-) WITH (fillfactor = 80);
-CREATE TABLE bench.floor_transactions (
-    member text COLLATE "C",
-    program text COLLATE "C",
-    point_type text COLLATE "C",
-    seq bigint,
-    type text NOT NULL,
-    value numeric NOT NULL,
-    balance_before numeric NOT NULL,
-    balance_after numeric NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (member, program, point_type, seq)
-);
-
 -- The floor of expiry: an UPDATE and an INSERT ... SELECT of as many rows, in plain copies of the tables: with their columns
 -- and indexes, but with no trigger, check or foreign key, and nobody's balance.
 
@@ -108,60 +85,6 @@ CREATE PROCEDURE bench.expire_plain_lots()
         WHERE open AND expires_at <= now();
         UPDATE bench.plain_lots SET remaining = 0 WHERE open AND expires_at <= now();
     END;
-
--- ---------------------------------------------------------------------------------------------------------------------
--- The simplest ledger with lots that PL/pgSQL makes: no checks, no dates but the end, nothing that proves anything.
-
-CREATE TABLE bench.simple_balances (LIKE bench.floor_balances INCLUDING ALL) WITH (fillfactor = 80);
-CREATE TABLE bench.simple_transactions (LIKE bench.floor_transactions INCLUDING ALL);
-CREATE TABLE bench.simple_lots (
-    member text COLLATE "C",
-    program text COLLATE "C",
-    point_type text COLLATE "C",
-    seq bigint,
-    remaining numeric NOT NULL,
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (member, program, point_type, seq)
-) WITH (fillfactor = 80);
-CREATE INDEX ON bench.simple_lots (member, program, point_type, expires_at, seq) WHERE remaining > 0;
-
-CREATE FUNCTION bench.simple_trigger() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    wanted numeric := -NEW.value;
-    taken numeric;
-    lot record;
-BEGIN
-    UPDATE bench.simple_balances AS b SET seq = b.seq + 1, total = b.total + NEW.value
-    WHERE b.member = NEW.member AND b.program = NEW.program AND b.point_type = NEW.point_type
-    RETURNING b.seq, b.total - NEW.value, b.total INTO NEW.seq, NEW.balance_before, NEW.balance_after;
-    IF NEW.value > 0 THEN
-        INSERT INTO bench.simple_lots
-        VALUES (NEW.member, NEW.program, NEW.point_type, NEW.seq, NEW.value, NEW.created_at + interval '1 year');
-        RETURN NEW;
-    END IF;
-    FOR lot IN
-        SELECT l.seq, l.remaining FROM bench.simple_lots AS l
-        WHERE l.member = NEW.member AND l.program = NEW.program AND l.point_type = NEW.point_type AND l.remaining > 0
-            AND l.expires_at > NEW.created_at
-        ORDER BY l.expires_at, l.seq
-    LOOP
-        taken := least(wanted, lot.remaining);
-        UPDATE bench.simple_lots AS l SET remaining = l.remaining - taken
-        WHERE l.member = NEW.member AND l.program = NEW.program AND l.point_type = NEW.point_type AND l.seq = lot.seq;
-        wanted := wanted - taken;
-        EXIT WHEN wanted = 0;
-    END LOOP;
-    IF wanted > 0 THEN
-        RAISE EXCEPTION 'too few points';
-    END IF;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER book
-    BEFORE INSERT ON bench.simple_transactions
-    FOR EACH ROW EXECUTE FUNCTION bench.simple_trigger();
 
 CALL bench.add_members('', :members, 10, 0);
 INSERT INTO bench.floor_balances SELECT member, program, point_type, seq, total FROM loyalty.balances;

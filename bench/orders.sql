@@ -1,11 +1,10 @@
 -- What bench/orders measures: orders of five lines, of which two are reduced and paid with points, and all earn points,
--- so that each has nine effects and two bookings. Beside them what an application would write without this extension:
--- the same order in plain tables with their foreign keys, and two rows of a ledger with its balance.
+-- so that each has nine effects and two bookings. Beside them the same order in plain tables (plain.sql).
 
 SET client_min_messages = warning;
 CREATE EXTENSION loyalty;
 SELECT loyalty_create_schema() \g /dev/null
-CREATE SCHEMA bench;
+\ir plain.sql
 
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
@@ -53,54 +52,24 @@ CREATE FUNCTION bench.basket(number bigint) RETURNS jsonb LANGUAGE sql AS $$
         ]'::jsonb)
 $$;
 
--- The same rows without anything that makes them.
-CREATE TABLE bench.orders (
-    id text PRIMARY KEY,
-    customer text NOT NULL,
-    placed_at timestamptz NOT NULL,
-    total numeric NOT NULL
-);
-CREATE TABLE bench.order_lines (
-    order_id text NOT NULL REFERENCES bench.orders,
-    line text NOT NULL,
-    product text NOT NULL,
-    quantity numeric NOT NULL,
-    price numeric NOT NULL,
-    total numeric NOT NULL,
-    PRIMARY KEY (order_id, line)
-);
-CREATE TABLE bench.order_effects (
-    order_id text NOT NULL,
-    number integer NOT NULL,
-    line text NOT NULL,
-    promotion text NOT NULL,
-    amount numeric NOT NULL,
-    PRIMARY KEY (order_id, number),
-    FOREIGN KEY (order_id, line) REFERENCES bench.order_lines
-);
-CREATE TABLE bench.balances (customer text PRIMARY KEY, total numeric NOT NULL);
-CREATE TABLE bench.transactions (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    customer text NOT NULL REFERENCES bench.balances,
-    order_id text NOT NULL REFERENCES bench.orders,
-    value numeric NOT NULL
-);
 INSERT INTO bench.balances SELECT 'm' || number, 0 FROM generate_series(0, :members - 1) AS number;
 
-CREATE FUNCTION bench.place_plainly(number bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    basket jsonb := bench.basket(number);
+-- Eight promotions more that every line meets: seven that reduce prices and one that earns points.
+CREATE PROCEDURE bench.add_promotions() LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO bench.orders VALUES (basket ->> 'external_id', basket ->> 'member', now(), 95);
-    INSERT INTO bench.order_lines
-    SELECT basket ->> 'external_id', line.id, line.product, line.quantity, line.price, line.quantity * line.price
-    FROM jsonb_to_recordset(basket -> 'lines') AS line (id text, product text, quantity numeric, price numeric);
-    INSERT INTO bench.order_effects
-    SELECT basket ->> 'external_id', effect.number, chr(97 + effect.number % 5), 'promotion', 1
-    FROM generate_series(1, 9) AS effect (number);
-    UPDATE bench.balances SET total = total + 2 WHERE customer = basket ->> 'member';
-    INSERT INTO bench.transactions (customer, order_id, value)
-    SELECT basket ->> 'member', basket ->> 'external_id', booked FROM unnest('{-3,5}'::numeric[]) AS booked;
+    INSERT INTO loyalty.promotions (program, external_id, name, kind, state, position, audience)
+    SELECT
+        'main', 'p' || number, 'Promotion ' || number, CASE number WHEN 8 THEN 'points' ELSE 'discount' END, 'draft',
+        3 + number, 'everyone'
+    FROM generate_series(1, 8) AS number;
+    INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
+    SELECT 'main', 'p' || number, 'all', '{}' FROM generate_series(1, 8) AS number;
+    INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    SELECT 'main', 'p' || number, 1, 'discount', '{"percent": 2}'::jsonb FROM generate_series(1, 7) AS number
+    UNION ALL
+    VALUES ('main', 'p8', 1, 'accrue_points', '{"point_type": "bonus", "percent": 3}'::jsonb);
+    UPDATE loyalty.promotions SET state = 'active' WHERE state = 'draft';
+    PERFORM loyalty_apply('main');
 END
 $$;
 
