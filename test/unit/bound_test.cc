@@ -101,6 +101,34 @@ TEST(Bound, OfSets) {
     EXPECT_EQ(percent_of(builder.tree, Measure::line_discount), "100");
 }
 
+// The third for nothing is a third of all, for the cheapest are got; the dearest may be all that there is.
+TEST(Bound, OfSetsOfWhichSomeIsBought) {
+    build::TreeBuilder builder;
+    const auto bought = [](const char* count, std::vector<std::string> segments) {
+        std::vector<Parameters> parts(1, Parameters("set"));
+        parts.front().add("count", Parameters::Type::number, count);
+        if (!segments.empty()) parts.front().add("segments", Parameters::Type::texts, "[]", std::move(segments));
+        return parts;
+    };
+    TreeBenefit set{"set", Parameters("set")};
+    set.parameters.add("percent", Parameters::Type::number, "80");
+    set.parameters.add("buy", "[buy]", bought("3", {}));
+    set.parameters.add("get", "[get]", bought("1", {}));
+    builder.segment("A");
+    builder.promotion("fourth", {on_products({set})});
+    EXPECT_EQ(percent_of(builder.tree), "20");
+    TreeBenefit dearest = set;
+    dearest.parameters.add("pick", Parameters::Type::text, "most_expensive");
+    builder.tree.promotions.front().conditions.front().benefits.front() = dearest;
+    EXPECT_EQ(percent_of(builder.tree), "80");
+    TreeBenefit other{"set", Parameters("set")};
+    other.parameters.add("percent", Parameters::Type::number, "80");
+    other.parameters.add("buy", "[buy]", bought("3", {"A"}));
+    other.parameters.add("get", "[get]", bought("1", {}));
+    builder.tree.promotions.front().conditions.front().benefits.front() = other;
+    EXPECT_EQ(percent_of(builder.tree), "80");
+}
+
 TEST(Bound, OfPoints) {
     build::TreeBuilder builder;
     builder.point_type("bonus", "10");
@@ -230,7 +258,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 }
 
 struct Counts {
-    std::uint64_t trees = 0, amounts = 0, limits = 0, segments = 0, reached[3]{};
+    std::uint64_t trees = 0, amounts = 0, limits = 0, segments = 0, sets = 0, reached[3]{};
 };
 
 // A better and better order, by chance.
@@ -266,6 +294,7 @@ void try_tree(std::uint64_t number, Counts& counts) {
     counts.amounts += contents.amounts;
     counts.limits += contents.limits;
     counts.segments += contents.segments;
+    counts.sets += contents.sets;
     for (const Measure measure : {Measure::discount, Measure::line_discount, Measure::points}) {
         const Bound bound = find_bound(program, measure, {});
         const Case c{tree, {}, {}};
@@ -303,12 +332,14 @@ TEST(Bound, NoOrderGetsMoreAndMostlyOneGetsAsMuch) {
         try_tree(number, counts);
     }
     if (std::getenv("LOYALTY_TIMES"))
-        printf("%lu trees, amounts %lu, limits %lu, segments %lu; reached %lu, line %lu, points %lu\n", counts.trees,
-               counts.amounts, counts.limits, counts.segments, counts.reached[0], counts.reached[1], counts.reached[2]);
+        printf("%lu trees, amounts %lu, limits %lu, segments %lu, sets %lu; reached %lu, line %lu, points %lu\n",
+               counts.trees, counts.amounts, counts.limits, counts.segments, counts.sets, counts.reached[0],
+               counts.reached[1], counts.reached[2]);
     if (cases < 60) return;
     EXPECT_GE(counts.amounts * 10, counts.trees * 3);
     EXPECT_GE(counts.limits * 10, counts.trees * 3);
     EXPECT_GE(counts.segments * 10, counts.trees * 3);
+    EXPECT_GE(counts.sets * 10, counts.trees);
     EXPECT_GE(counts.reached[0] * 10, counts.trees * 9);
 }
 

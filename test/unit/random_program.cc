@@ -138,7 +138,32 @@ private:
             return build::benefit("price_from_field", {{"field", "x"}});
         if (!types.contains(Arbitration::max_benefit) && dice_.chance(4))
             return build::benefit("text", {{"template", "Hello"}});
+        if (level == Level::product && dice_.chance(9)) return set();
         return discount(level);
+    }
+
+    TreeBenefit set() {
+        TreeBenefit benefit{"set", Parameters("set")};
+        if (dice_.chance(60)) benefit.parameters.add("buy", "[buy]", parts());
+        benefit.parameters.add("get", "[get]", parts());
+        const auto what = dice_.one_of<std::string>({"percent", "percent", "amount", "price"});
+        add(benefit, what, what == "percent" ? percent() : money(2000));
+        if (dice_.chance(40)) add(benefit, "max_times", Decimal(1 + dice_.up_to(2)));
+        if (dice_.chance(30)) add(benefit, "share", std::string("get"));
+        if (what != "price" && dice_.chance(30)) add(benefit, "pick", std::string("most_expensive"));
+        return benefit;
+    }
+
+    std::vector<Parameters> parts() {
+        std::vector<Parameters> parts;
+        for (int left = dice_.chance(75) ? 1 : 2; left > 0; --left) {
+            Parameters part("set");
+            part.add("count", Parameters::Type::number, std::to_string(1 + dice_.up_to(1)));
+            if (dice_.chance(25))
+                part.add("segments", Parameters::Type::texts, "[]", {std::string(dice_.one_of<const char*>({"A", "B", "C"}))});
+            parts.push_back(std::move(part));
+        }
+        return parts;
     }
 
     TreeBenefit rounding(Level level) {
@@ -341,6 +366,7 @@ Contents contents_of(const Tree& tree) {
             if (!condition.segments.empty()) contents.segments = true;
             for (const auto& benefit : condition.benefits) {
                 if (benefit.parameters.has("amount") || benefit.parameters.has("points")) contents.amounts = true;
+                if (benefit.benefit == "set") contents.sets = true;
             }
         }
     }

@@ -1,5 +1,5 @@
 // Random trees for proofs over all orders, and random orders for them. Fixed before there was a proof: of the trees
-// amounts, limits of groups and product segments are each in at least three of ten.
+// amounts, limits of groups and product segments are each in at least three of ten, sets in one of ten.
 #pragma once
 
 #include "core/order/order.hpp"
@@ -18,7 +18,7 @@ Order changed(std::mt19937_64& random, const Program& program, const Order& orde
 
 // What is in a tree.
 struct Contents {
-    bool amounts = false, limits = false, segments = false;
+    bool amounts = false, limits = false, segments = false, sets = false;
 };
 Contents contents_of(const Tree& tree);
 

@@ -20,6 +20,7 @@
 #include "core/money/allot.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -74,11 +75,16 @@ public:
         parameters.finish();
     }
 
+    // Where every unit may be bought as well as got, the cheapest are no dearer than the average of all units taken.
     std::optional<Reach> reach() const override {
+        const auto differs = std::adjacent_find(segments_.begin(), segments_.end(), std::not_equal_to<>());
+        const bool alike = differs == segments_.end();
+        const std::int64_t units = alike && !dearest_ ? units_got_ + units_bought_ : units_got_;
+        const Fraction got = Fraction{units_got_, units}.reduced();
         Reach reach;
-        if (percent_) reach.share = *percent_;
-        if (amount_) reach.amount = Fraction{amount_->units, 1};
-        reach.items = max_times_ ? std::min(most_items, *max_times_ * units_got_) : most_items;
+        reach.share = percent_ ? *percent_ * got : got;
+        if (amount_) reach.amount = Fraction{amount_->units, 1} * got;
+        reach.items = max_times_ ? std::min(most_items, *max_times_ * units) : most_items;
         reach.splits_all = true;
         return reach;
     }

@@ -104,7 +104,8 @@ Promise Promises::promise_of(Index benefit, const ReachFrom& reaches) const {
             promise.of_order = amount;
         } else {
             if (!promise.spreads) promise.of_unit = amount;
-            if (reach.items && amount < without_end / *reach.items) promise.of_order = amount * *reach.items;
+            if (reach.items && amount < without_end / *reach.items)
+                promise.of_order = rounded_up(*reach.amount * Fraction{*reach.items, 1});
         }
     }
     if (reach.points == Reach::Points::none) return promise;

@@ -55,6 +55,10 @@ public:
             if (is_done()) break;
             start_at(place, most / 2 / bound_.places.size());
         }
+        for (const auto& entry : program_.benefits) {
+            const auto reach = entry.rule->reach();
+            has_sets_ = has_sets_ || (reach && reach->splits_all);
+        }
         const auto prices = find_prices(bound_.places.front().goods);
         for (std::size_t next = 0; next < kept_.size() && !is_done(); next++) climb(prices, next);
         if (kept_.empty()) return std::nullopt;
@@ -133,7 +137,7 @@ private:
     // What rounding may have added does not count; all of it is never too much.
     Money counted(const Witness& witness) const {
         const Money taken = witness.outcome.taken;
-        if (!bound_.at_most || *bound_.at_most >= whole_share) return taken;
+        if (!bound_.at_most || (*bound_.at_most >= whole_share && taken >= witness.outcome.base)) return taken;
         const auto lines = static_cast<std::int64_t>(witness.sketch.lines.size());
         return {std::max<std::int64_t>(0, taken.units - (bound_.halves_of_line * lines + 1) / 2)};
     }
@@ -204,6 +208,8 @@ private:
         for (std::size_t goods = 0; goods < std::min<std::size_t>(goods_, 16); goods++) {
             for (const auto price : {sketch.lines.front().price, prices.front()})
                 add([&](Sketch& other) { other.lines.push_back({goods, price, one_unit}); });
+            // What of a set is bought, and costs next to nothing.
+            if (has_sets_) add([&](Sketch& other) { other.lines.push_back({goods, {1}, {10 * one_unit.units}}); });
         }
         return all;
     }
@@ -211,6 +217,7 @@ private:
     const Program& program_;
     const Bound& bound_;
     std::size_t goods_, left_;
+    bool has_sets_ = false;
     const std::function<std::optional<Outcome>(const Sketch&)>& try_out_;
     std::vector<Witness> kept_;  // the best first
 };
