@@ -555,11 +555,12 @@ BEGIN
         'LY353'::text,
         concat_ws('.', path, rule.name),
         CASE
+            WHEN broken LIKE '%\_years\_are\_whole' THEN 'a date is in a year of two digits'
             WHEN rule.name IS NULL THEN 'values that do not go together'
             ELSE format('%s is no value for it', "row" -> rule.name::text)
         END,
         format('It must satisfy %s: %s.', broken, rule.definition),
-        rule.description::text
+        CASE WHEN broken LIKE '%\_years\_are\_whole' THEN 'Write years in full.' ELSE rule.description END
     );
 END
 $body$;

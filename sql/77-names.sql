@@ -247,6 +247,35 @@ COMMENT ON FUNCTION loyalty_internal.known_values_trigger() IS
     'condition is that some column has not. Example: CREATE TRIGGER ... WHEN (NEW.kind NOT IN (''a'', ''b'')) EXECUTE '
     'FUNCTION loyalty_internal.known_values_trigger();';
 
+CREATE FUNCTION loyalty_internal.whole_years_trigger() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT name INTO wrong
+    FROM unnest(TG_ARGV) AS name
+    WHERE to_jsonb(NEW) ->> name <> '-infinity' AND (to_jsonb(NEW) ->> name)::timestamptz < '0100-01-01Z'
+    LIMIT 1;
+    RAISE EXCEPTION USING
+        ERRCODE = 'LY329',
+        MESSAGE = format(
+            'column "%s" of %s.%s cannot be in a year of two digits', wrong, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        ),
+        DETAIL = format('It is "%s".', to_jsonb(NEW) ->> wrong),
+        HINT = 'Write years in full.',
+        SCHEMA = TG_TABLE_SCHEMA,
+        TABLE = TG_TABLE_NAME,
+        COLUMN = wrong;
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_internal.whole_years_trigger() IS
+    'Trigger, before the insert or update of a row in which one of the columns that are its arguments is in a year of '
+    'two digits: refuses it (LY329). Example: CREATE TRIGGER ... WHEN (NEW.ends_on < ''0100-01-01'') EXECUTE FUNCTION '
+    'loyalty_internal.whole_years_trigger(''ends_on'');';
+
 CREATE FUNCTION loyalty_internal.promo_codes_trigger() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

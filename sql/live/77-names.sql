@@ -76,6 +76,39 @@ BEGIN
 END
 $do$;
 
+-- A year of two digits is a slip of the pen: 17-06-15, read as it stands, is in the year 17.
+DO $do$
+DECLARE
+    dated record;
+BEGIN
+    FOR dated IN
+        SELECT
+            list.relation,
+            string_agg(format('%L', attribute.attname), ', ' ORDER BY attribute.attnum) AS columns,
+            string_agg(
+                format('NEW.%1$I > ''-infinity'' AND NEW.%1$I < ''0100-01-01''', attribute.attname),
+                ' OR ' ORDER BY attribute.attnum
+            ) AS is_wrong
+        FROM loyalty.document_tables AS list
+        JOIN pg_attribute AS attribute ON attribute.attrelid = to_regclass(format('loyalty.%I', list.relation))
+        WHERE attribute.atttypid IN ('date'::regtype, 'timestamptz'::regtype)
+            AND attribute.attnum > 0
+            AND NOT attribute.attisdropped
+            AND attribute.attname NOT IN ('created_at', 'updated_at')
+        GROUP BY list.relation
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER whole_years BEFORE INSERT OR UPDATE ON loyalty.%I FOR EACH ROW WHEN (%s) '
+            'EXECUTE FUNCTION loyalty_internal.whole_years_trigger(%s)',
+            dated.relation, dated.is_wrong, dated.columns
+        );
+        EXECUTE format(
+            'COMMENT ON TRIGGER whole_years ON loyalty.%I IS ''No date is in a year of two digits.''', dated.relation
+        );
+    END LOOP;
+END
+$do$;
+
 -- Ids never change: what points at them, inside and outside, would point at nothing. A product may have another sku:
 -- lists and terms follow it.
 DO $do$

@@ -19,7 +19,7 @@ constexpr NamedType types[] = {
     {"text", FieldType::text, "a text"},
     {"number", FieldType::number, "a number"},
     {"boolean", FieldType::boolean, "true or false"},
-    {"date", FieldType::date, "a date, such as \"2026-11-30\""},
+    {"date", FieldType::date, "a date with its year in full, such as \"2026-11-30\""},
     {"texts", FieldType::texts, "a list of texts"},
 };
 
@@ -28,7 +28,7 @@ std::string_view shown(FieldType type) {
         ->shown;
 }
 
-// The year in four digits, as order times have it.
+// The year in four digits, as order times have it; one below 100 was written with two.
 bool is_date(std::string_view text) {
     if (text.size() != 10) return false;
     for (std::size_t i = 0; i < text.size(); i++) {
@@ -41,7 +41,7 @@ bool is_date(std::string_view text) {
         return value;
     };
     const int year = number(0, 4);
-    return year > 0 &&
+    return year >= 100 &&
            std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(number(5, 7))),
                                        std::chrono::day(static_cast<unsigned>(number(8, 10))))
                .ok();

@@ -162,6 +162,21 @@ SELECT code, message FROM refusal(format('INSERT INTO loyalty.promotions (progra
 SELECT code, message FROM refusal(format('INSERT INTO loyalty.promotions (program, external_id, name, kind, ends_at) VALUES (''p'', ''old'', ''O'', ''discount'', %L)', :day));
 SELECT code, message FROM refusal(format('INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, valid_until) VALUES (''p'', ''old'', ''O'', ''universal'', %L)', :day));
 SELECT code, message FROM refusal(format('UPDATE loyalty.point_types SET deactivates_on = %L', :day));
+SELECT column_name, refusal.* FROM unnest('{starts_at,ends_at,starts_on,ends_on}'::text[]) AS column_name,
+    refusal(format('INSERT INTO loyalty.promotions (program, external_id, name, kind, %I) VALUES (''p'', ''old'', ''O'', ''discount'', %L)', column_name, :day));
+SELECT column_name, refusal.* FROM unnest('{valid_from,valid_until,starts_on,ends_on}'::text[]) AS column_name,
+    refusal(format('INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, %I) VALUES (''p'', ''old'', ''O'', ''universal'', %L)', column_name, :day));
+SELECT column_name, refusal.* FROM unnest('{deactivates_at,deactivates_on}'::text[]) AS column_name, refusal(format('UPDATE loyalty.point_types SET %I = %L', column_name, :day));
+SELECT * FROM refusal(format('INSERT INTO loyalty.partners (program, external_id, name, starts_on) VALUES (''p'', ''old'', ''O'', %L)', :day));
+SELECT * FROM refusal($$SELECT loyalty_save_promotion('p', '{"external_id": "old", "name": "O", "kind": "discount", "ends_on": "0017-06-15"}')$$);
+-- Nor where a field of a product or of an order is listed as a date, or a quote names a time.
+BEGIN;
+INSERT INTO loyalty.fields (program, kind, name, type) VALUES ('p', 'product', 'day', 'date'), ('p', 'order', 'day', 'date');
+SELECT * FROM refusal(format($$INSERT INTO loyalty.products (program, sku, name, price, fields) VALUES ('p', 'old', 'O', 1, '{"day": "%s"}')$$, :day));
+SELECT * FROM refusal(format($$SELECT loyalty_calculate('{"program": "p", "fields": {"day": "%s"}, "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$, :day));
+SELECT * FROM refusal(format($$SELECT loyalty_calculate('{"program": "p", "time": "%sT12:00:00", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$, :day));
+SELECT * FROM refusal(format($$SELECT loyalty_test('{"program": "p", "time": "%sT12:00:00", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$, :day));
+ROLLBACK;
 INSERT INTO loyalty.profiles VALUES ('cat', '{"since": "0017-06-15"}');
 SELECT * FROM refusal(format('SELECT loyalty_enrol(''cat'', ''p'', registered_at => %L)', :day));
 SELECT * FROM refusal(format('INSERT INTO loyalty.members (member, program, registered_at) VALUES (''cat'', ''p'', %L)', :day));

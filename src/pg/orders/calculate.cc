@@ -58,6 +58,7 @@ Quote make_quote(OrderDocument document, const Edition& edition, Oid caller, con
     if (quote.document.time) {
         quote.at = at;
         quote.time = show_time(at, time_zone);
+        refuse_year_of_two_digits(at, *quote.document.time);
     }
 
     Buyer buyer = test && test->member ? make_up_buyer(quote.current, *test->member, now())

@@ -69,10 +69,7 @@ private:
             throw Error(sqlstate::time_in_future, "invalid order: the time lies in the future",
                         "At $.time, the value is \"" + *document.time + "\".", "Import orders that were made.");
         }
-        if (has_year_of_two_digits(order.time)) {
-            throw Error(sqlstate::value_out_of_range, "invalid order: the time is in a year of two digits",
-                        "At $.time, the value is \"" + *document.time + "\".", "Write years in full.");
-        }
+        if (document.time) refuse_year_of_two_digits(order.time, *document.time);
         const std::size_t lines = document.lines.size();
         order.order = resolve(document, program, std::vector<Product>(lines),
                               std::vector<std::vector<std::uint32_t>>(lines), Buyer());

@@ -174,10 +174,6 @@ private:
                  "At $.time, the value is " + quote_.time + ".",
                  "Orders are placed at their time or later; quotes may look ahead.");
         }
-        if (quote_.at && has_year_of_two_digits(*quote_.at)) {
-            fail(sqlstate::value_out_of_range, "the time is in a year of two digits",
-                 "At $.time, the value is " + quote_.time + ".", "Write years in full.");
-        }
         check_total();
     }
 

@@ -3,6 +3,7 @@
 
 #include "pg/orders/time.hpp"
 #include "pg/server/clock.hpp"
+#include "pg/server/days.hpp"
 
 namespace loyalty::pg {
 
@@ -66,6 +67,12 @@ TimestampTz read_order_time(const std::string& text, const std::string& time_zon
         find_zone(time_zone);
         fail(text);
     }
+}
+
+void refuse_year_of_two_digits(TimestampTz at, const std::string& text) {
+    if (!has_year_of_two_digits(at)) return;
+    throw Error(sqlstate::value_out_of_range, "invalid order: the time is in a year of two digits",
+                "At $.time, the value is \"" + text + "\".", "Write years in full.");
 }
 
 std::int64_t unix_us(TimestampTz at) {
