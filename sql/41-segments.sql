@@ -1,10 +1,12 @@
 -- Segments of products, orders and profiles: predicates, what they refer to, and what uses them.
 --
--- $.segments[*] == "id" means membership in another segment of the same kind, $.lines[*].segments[*] == "id" in the
--- predicate of an order segment that a line belongs to a product segment. Before a predicate is judged, membership in a
--- dynamic segment is replaced by that segment's own predicate (loyalty_internal.expand_predicate), so that predicates
--- stand alone: a version holds them entire, and the membership of products is kept up for each on its own. Only the
--- lists of static segments are read live, from the member "segments" of the document.
+-- $.segments[*] == "id" means membership in another segment of the same kind. In the predicate of an order segment,
+-- $.lines[*].segments[*] == "id" means that a line belongs to a product segment, and $.segments.id is what all such
+-- lines come to. Before a predicate is judged, membership in a dynamic segment is replaced by that segment's own
+-- predicate (loyalty_internal.expand_predicate), so that predicates stand alone: a version holds them entire, and the
+-- membership of products is kept up for each on its own. Only the lists of static segments are read live, from the
+-- member "segments" of the document; what product segments come to stands in another one, "by_segment", for one key
+-- cannot be a list and an object.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Predicates
@@ -139,6 +141,9 @@ BEGIN
     IF strpos(expanded, '$."segments"') = 0 THEN
         RETURN predicate;
     END IF;
+    IF kind = 'order' THEN
+        expanded := replace(expanded, '$."segments"."', '$."by_segment"."');
+    END IF;
     FOR reference IN
         SELECT DISTINCT
             part[1] AS comparison,
@@ -172,7 +177,8 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.expand_predicate(text, text, jsonpath) IS
     'A predicate of a segment of the kind product, order or profile, with membership in dynamic segments replaced by '
-    'their predicates. Errors: LY333 (over 100000 characters). '
+    'their predicates, and what goods of product segments come to looked up where it stands. Errors: LY333 (over '
+    '100000 characters). '
     'Example: SELECT loyalty_internal.expand_predicate(''product'', '
     '''main'', ''$.segments[*] == "tv" && $.price > 100'');';
 
@@ -215,17 +221,20 @@ CREATE FUNCTION loyalty_internal.check_references(kind text, program text) RETUR
 DECLARE
     wrong record;
 BEGIN
-    -- Only comparisons with a text can be followed.
+    -- Only comparisons with a text can be followed, and the figures of one product segment.
     SELECT segment.external_id INTO wrong
     FROM loyalty.all_segments AS segment
     WHERE segment.program = check_references.program
         AND segment.kind = check_references.kind
-        AND regexp_count(segment.predicate::text, '\."segments"')
-            <> regexp_count(
-                segment.predicate::text,
-                CASE segment.kind WHEN 'order' THEN '' ELSE '\$' END
-                    || '\."segments"(?:\[\*\])? == "(?:\\.|[^"\\])*"'
-            )
+        AND regexp_replace(
+            segment.predicate::text,
+            CASE segment.kind
+                WHEN 'order'
+                    THEN '\$\."segments"\."(?:\\.|[^"\\])*"(?:\."(?:items|total)"(?!\."|\[)|(?![.[]))|\."segments"'
+                ELSE '\$\."segments"'
+            END || '(?:\[\*\])? == "(?:\\.|[^"\\])*"',
+            ' ', 'g'
+        ) ~ '\."segments"'
     ORDER BY segment.external_id
     LIMIT 1;
     IF FOUND THEN
@@ -233,7 +242,9 @@ BEGIN
             'LY333'::text, kind, wrong.external_id::text, 'reads segments in a way that cannot be followed'::text,
             'Segments are named only by comparing the list with one of them.'::text,
             CASE kind
-                WHEN 'order' THEN 'Write $.segments[*] == "id", or $.lines[*].segments[*] == "id" for products.'
+                WHEN 'order'
+                    THEN 'Write $.segments[*] == "id", for products $.lines[*].segments[*] == "id", and of their goods '
+                        '$.segments.id.items or $.segments.id.total.'
                 ELSE 'Write $.segments[*] == "id".'
             END
         );

@@ -85,19 +85,20 @@ SELECT DISTINCT
 FROM loyalty.all_segments AS segment
 CROSS JOIN LATERAL (
     VALUES
-        (segment.kind, '\$'),
-        -- Not what the order's own segments are compared with, but what those of its lines are.
-        (CASE segment.kind WHEN 'order' THEN 'product' END, '[^$]')
+        (segment.kind, '\$\."segments"(?:\[\*\])? == '),
+        -- Not what the order's own segments are compared with, but what those of its lines are; and what goods come to.
+        (CASE segment.kind WHEN 'order' THEN 'product' END, '[^$]\."segments"(?:\[\*\])? == '),
+        (CASE segment.kind WHEN 'order' THEN 'product' END, '\$\."segments"\.')
 ) AS reference (kind, before)
 CROSS JOIN LATERAL regexp_matches(
-    segment.predicate::text, reference.before || '\."segments"(?:\[\*\])? == ("(?:\\.|[^"\\])*")', 'g'
+    segment.predicate::text, reference.before || '("(?:\\.|[^"\\])*")', 'g'
 ) AS comparison (part)
 WHERE strpos(segment.predicate::text, '."segments"') > 0
     AND reference.kind IS NOT NULL;
 
 COMMENT ON VIEW loyalty.segment_references IS
     'Which segments name others in their predicates: $.segments[*] == "id", or of an order''s lines '
-    '$.lines[*].segments[*] == "id".';
+    '$.lines[*].segments[*] == "id", of what its goods in one come to $.segments.id.total.';
 COMMENT ON COLUMN loyalty.segment_references.program IS 'The program.';
 COMMENT ON COLUMN loyalty.segment_references.kind
     IS 'What the naming segment is a segment of: product, order or profile.';

@@ -166,6 +166,58 @@ SELECT * FROM after_discounts('{}', '{"level": "order"}', '{"steps": [{"from": 9
 SELECT outcome($$UPDATE loyalty.promotions SET min_total_at = 'current' WHERE external_id = 'cheap'$$) AS without,
     outcome($$UPDATE loyalty.promotions SET min_total = 1, min_total_at = 'later' WHERE external_id = 'cheap'$$) AS unknown;
 
+-- What all lines in a product segment come to: from 120 of shoes 10 % off hats. Without a line a segment is not there.
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'a "b"', 'Odd', '$.sku == "tea"');
+INSERT INTO loyalty.order_segments (program, external_id, name, predicate)
+VALUES ('main', 'well-shod', 'Well shod', '$.segments.shoes.total >= 120'), ('main', 'barefoot', 'Barefoot', '!exists($.segments.shoes)'),
+    ('main', 'few', 'Fewer than 2 shoes', '$.segments.shoes.items < 2'), ('main', 'odd', 'Odd', '$.segments."a \"b\"".items > 1.5'),
+    ('main', 'both', 'Both', '$.segments[*] == "well-shod" && $.segments.socks.items >= 2');
+SELECT promote('well-shod', '{"order_mode": "in", "order_segments": ["well-shod"]}', '{"mode": "in", "segments": ["hats"]}');
+SELECT * FROM alone('well-shod', '{"boot": 2, "hat": 1}');
+SELECT * FROM alone('well-shod', '{"boot": 1, "hat": 4}');
+SELECT * FROM alone('well-shod', '{"hat": 9}');
+SELECT more FROM loyalty_prices(skus => '{boot}');
+SELECT promotion, kind, change, price_now, price_then FROM loyalty_opportunities('{"lines": [{"product": "boot", "quantity": 1}, {"product": "hat", "quantity": 4}]}');
+SELECT promote(id, jsonb_build_object('order_mode', 'in', 'order_segments', jsonb_build_array(id))) FROM unnest('{barefoot,few,odd,both}'::text[]) AS id;
+SELECT * FROM alone('barefoot', '{"boot": 1}');
+SELECT * FROM alone('barefoot', '{"hat": 1}');
+SELECT * FROM alone('few', '{"boot": 1}');
+SELECT * FROM alone('few', '{"boot": 2}');
+SELECT * FROM alone('few', '{"hat": 1}');
+SELECT * FROM alone('odd', '{"tea": 1.75}');
+SELECT * FROM alone('both', '{"boot": 2, "sock": 2}');
+SELECT * FROM alone('both', '{"boot": 2, "sock": 1}');
+-- Orders at random: the segments that each is in, by plain SQL; lines of one segment come together.
+UPDATE loyalty.promotions SET state = CASE WHEN external_id IN ('well-shod', 'barefoot', 'few', 'odd', 'both') THEN 'active' ELSE 'inactive' END WHERE state IN ('active', 'inactive');
+SELECT loyalty_apply('main') \g /dev/null
+SELECT count(*) AS orders, count(*) FILTER (WHERE cardinality(expected) > 0) AS in_some, count(*) FILTER (WHERE applied IS DISTINCT FROM expected) AS wrong
+FROM (
+    SELECT array_remove(ARRAY[
+            CASE WHEN NOT coalesce(shoes > 0, false) THEN 'barefoot' END,
+            CASE WHEN shoes * 60 >= 120 AND socks >= 2 THEN 'both' END,
+            CASE WHEN shoes < 2 THEN 'few' END,
+            CASE WHEN teas > 1.5 THEN 'odd' END,
+            CASE WHEN shoes * 60 >= 120 THEN 'well-shod' END], NULL) AS expected,
+        (SELECT coalesce(array_agg(id ORDER BY id COLLATE "C"), '{}') FROM unnest('{barefoot,both,few,odd,well-shod}'::text[]) AS id WHERE EXISTS (
+            SELECT FROM loyalty_explain(document) AS line WHERE line LIKE '%Promotion ' || id || ' %' AND line NOT LIKE '%for other orders%')) AS applied
+    FROM (
+        SELECT n, jsonb_build_object('lines', jsonb_agg(jsonb_build_object('product', sku, 'quantity', quantity))) AS document,
+            sum(quantity) FILTER (WHERE sku = 'boot') AS shoes, sum(quantity) FILTER (WHERE sku = 'sock') AS socks, sum(quantity) FILTER (WHERE sku = 'tea') AS teas
+        FROM generate_series(1, 300) AS n
+        CROSS JOIN LATERAL (
+            SELECT ('{boot,sock,hat,tea}'::text[])[1 + (n * 7 + line * 5) * (n + line) % 4] AS sku, (ARRAY[1, 0.75, 2, 1])[1 + (n / 3 + line) % 4] AS quantity
+            FROM generate_series(0, n % 5) AS line) AS lines
+        GROUP BY n
+    ) AS tried
+) AS judged;
+-- One segment's figures, by their names, of products only, and of those that exist; a segment that is read stays.
+SELECT predicate, outcome(format('INSERT INTO loyalty.order_segments (program, external_id, name, predicate) VALUES (%L, %L, %L, %L)', 'main', 'tried', 'Tried', predicate))
+FROM (VALUES ('$.segments.shoes.sum > 1'), ('$.segments.boots.total > 1'), ('$.segments.large.total > 1'), ('exists($.segments.*)'), ('$.segments.*.total > 1'),
+    ('$.segments.shoes.total.amount > 1'), ('$.segments.shoes[0] == 1'), ('$.lines[*].segments.shoes.total > 1'), ('$.by_segment.shoes.total > 1'),
+    ('exists($.segments.shoes ? (@.total > 1 && @.items > 1))'), ('strict $.segments.shoes.total > 1')) AS tried (predicate);
+SELECT outcome($$INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tried', 'Tried', '$.segments.shoes.total > 1')$$) AS of_products,
+    outcome($$DELETE FROM loyalty.product_segments WHERE external_id = 'a "b"'$$) AS odd;
+
 -- For guests only, with a profile or not.
 SELECT promote('welcome', '{"audience": "guests"}');
 SELECT who, alone.* FROM (VALUES ('{}'::jsonb), ('{"member": "guest"}'), ('{"member": "ann"}')) AS buyer (who), alone('welcome', '{"hat": 1}', who);

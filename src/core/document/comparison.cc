@@ -57,6 +57,8 @@ std::optional<Comparison> read_comparison(std::string_view text) {
         text.remove_prefix(end + 1);
     }
     if (comparison.path.empty() || !take(text, " ")) return std::nullopt;
+    // What goods of product segments come to stands apart from the order's own segments (sql/41-segments.sql).
+    if (comparison.path.front() == "by_segment") comparison.path.front() = "segments";
     for (const auto& [sign, op] : operators) {
         if (!take(text, sign)) continue;
         if (!take(text, " ")) return std::nullopt;

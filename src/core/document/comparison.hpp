@@ -14,7 +14,7 @@ namespace loyalty {
 struct Comparison {
     enum class Operator { equal, less, at_most, greater, at_least };
 
-    std::vector<std::string> path;  // of a member of the document
+    std::vector<std::string> path;  // of a member of the document, as whoever wrote the predicate named it
     Operator op = Operator::equal;
     Decimal threshold;
 

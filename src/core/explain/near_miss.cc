@@ -8,11 +8,13 @@ namespace loyalty {
 
 namespace {
 
-// Figures of the order that grow with its goods, and are money or a number of units.
+// $.segments.shoes.items and $.segments.shoes.total
+bool is_of_segment(const Reads::Path& path) { return path.size() == 3 && path.front() == "segments"; }
+
 bool is_money(const Reads::Path& path) {
     const std::string& member = path.back();
-    return path.size() == 1 ? member == "total" || member == "goods" || member == "shipping"
-                            : path.front() == "buyer" && member == "sum";
+    if (path.size() == 1) return member == "total" || member == "goods" || member == "shipping";
+    return (path.front() == "buyer" && member == "sum") || (is_of_segment(path) && member == "total");
 }
 
 // $.buyer.orders.count and $.buyer.orders.sum
@@ -22,6 +24,27 @@ std::optional<Decimal> buyer_figure(const Program& program, const Buyer& buyer, 
     if (path.back() == "count") return Decimal(orders.count);
     if (path.back() == "sum") return Decimal::of(orders.sum.units, program.currency_scale);
     return std::nullopt;
+}
+
+std::optional<Index> segment_of(const Program& program, const Reads::Path& path) {
+    for (Index i = 0; i < program.segments.size(); i++) {
+        if (program.segments[i].id == path[1]) return i;
+    }
+    return std::nullopt;
+}
+
+// What the lines in a product segment come to.
+std::optional<Decimal> segment_figure(const Program& program, const Order& order, const Reads::Path& path) {
+    const auto segment = segment_of(program, path);
+    if (!segment) return std::nullopt;
+    std::vector<std::uint32_t> lines;
+    for (std::uint32_t i = 0; i < order.lines.size(); i++) {
+        const auto& in = order.lines[i].segments;
+        if (std::find(in.begin(), in.end(), *segment) != in.end()) lines.push_back(i);
+    }
+    const Goods goods = goods_of(order, lines);
+    if (path.back() == "items") return Decimal::of(goods.items.units, quantity_scale);
+    return Decimal::of(goods.total.units, program.currency_scale);
 }
 
 // Nothing where it is no number.
@@ -35,6 +58,7 @@ std::optional<Decimal> order_field(const Program& program, const Order& order, c
 
 std::optional<Decimal> order_figure(const Program& program, const Order& order, const Reads::Path& path) {
     if (path.front() == "buyer") return buyer_figure(program, order.buyer, path);
+    if (is_of_segment(path)) return segment_figure(program, order, path);
     if (path.size() > 1) return order_field(program, order, path);
     const auto money = [&](Money amount) { return Decimal::of(amount.units, program.currency_scale); };
     const std::string& member = path.front();
@@ -52,7 +76,9 @@ std::optional<NearMiss> find_near_miss(const Program& program, const Order& orde
     for (const auto& comparison : comparisons) {
         const auto value = order_figure(program, order, comparison.path);
         if (!value || comparison.holds(*value)) continue;
-        return NearMiss{comparison, *value, is_money(comparison.path) ? program.currency_scale : 0};
+        NearMiss miss{comparison, *value, is_money(comparison.path) ? program.currency_scale : 0};
+        if (is_of_segment(comparison.path)) miss.segments = {*segment_of(program, comparison.path)};
+        return miss;
     }
     return std::nullopt;
 }
@@ -159,8 +185,8 @@ std::optional<Decimal> NearMiss::missing() const {
     using Operator = Comparison::Operator;
     const bool asks_for_more = comparison.op == Operator::at_least || comparison.op == Operator::greater;
     const std::string& member = comparison.path.front();
-    const bool grows = comparison.path.size() == 1 && (member == "total" || member == "goods" || member == "items");
-    if (!asks_for_more || !grows) return std::nullopt;
+    const bool of_order = comparison.path.size() == 1 && (member == "total" || member == "goods" || member == "items");
+    if (!asks_for_more || !(of_order || is_of_segment(comparison.path))) return std::nullopt;
     const int scale = std::max({decimals, comparison.threshold.scale(), value.scale()});
     const auto wanted = comparison.threshold.units(scale), has = value.units(scale);
     if (!wanted || !has) return std::nullopt;

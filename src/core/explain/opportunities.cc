@@ -98,7 +98,7 @@ private:
 
     // More of the line of which the missing costs least; what is missing of a condition, of one of its own.
     void add_cheapest_line(Index promotion, const NearMiss& miss) {
-        const bool counts_units = miss.comparison.path.front() == "items";
+        const bool counts_units = miss.comparison.path.back() == "items";
         const auto missing = miss.missing()->units(counts_units ? quantity_scale : program_.currency_scale);
         if (!missing || *missing <= 0) return;
         std::optional<Change> cheapest;

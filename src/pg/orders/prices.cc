@@ -366,7 +366,9 @@ private:
     // Orders of one unit differ in their figures by the price only, unless predicates look at the lines.
     void find_segments(Order& order, const OrderDocument& document, const std::vector<ProductDocument>& own) {
         const std::int64_t price = order.lines.front().price.units;
-        if (!shared_.version().needs.order_lines) {
+        const DocumentNeeds& needs = shared_.version().needs;
+        const bool by_price = !needs.order_lines && !needs.goods_by_segment;
+        if (by_price) {
             if (const auto known = segments_.find(price); known != segments_.end()) {
                 order.segments = known->second;
                 return;
@@ -374,7 +376,7 @@ private:
         }
         order.segments.clear();
         find_order_segments(order, document, shared_.version(), own);
-        if (!shared_.version().needs.order_lines) segments_.emplace(price, order.segments);
+        if (by_price) segments_.emplace(price, order.segments);
     }
 
     void put(const Line& line, const Priced& priced) {

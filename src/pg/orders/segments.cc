@@ -1,8 +1,10 @@
 #include "pg/orders/segments.hpp"
 
 #include "codec/json.hpp"
+#include "core/calculate/conditions.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "pg/server/jsonb.hpp"
 #include "pg/server/predicate.hpp"
@@ -52,6 +54,25 @@ std::string lines_text(const Order& order, const Program& program, const std::ve
     return text + "]";
 }
 
+// What the lines in each product segment of the version come to: {"shoes": {"items": 2, "total": 120.00}}.
+std::string by_segment_text(const Order& order, const Program& program) {
+    std::map<std::uint32_t, std::vector<std::uint32_t>> lines;
+    for (std::uint32_t i = 0; i < order.lines.size(); i++) {
+        for (const auto segment : order.lines[i].segments) lines[segment].push_back(i);
+    }
+    std::string text;
+    for (const auto& [segment, within] : lines) {
+        const Goods goods = goods_of(order, within);
+        ObjectText figures;
+        figures.add("items", figure(goods.items.units, quantity_scale));
+        figures.add("total", figure(goods.total.units, program.currency_scale));
+        text += text.empty() ? '{' : ',';
+        codec::write_string(text, program.segments[segment].id);
+        text.append(":").append(figures.finish());
+    }
+    return text.empty() ? "{}" : text + "}";
+}
+
 Money goods(const Order& order) {
     Money total{};
     for (const auto& line : order.lines) total += line.base;
@@ -80,11 +101,13 @@ std::vector<std::string> read_lists(const OrderDocument& document, const Program
 
 }  // namespace
 
-Datum order_document(const Order& order, const OrderDocument& document, const Program& program,
+Datum order_document(const Order& order, const OrderDocument& document, const AppliedVersion& version,
                      const std::vector<ProductDocument>& products, const std::vector<std::string>& segments) {
+    const Program& program = version.program;
     ObjectText object;
     object.add("items", figure(items(order).units, quantity_scale));
     if (!products.empty()) object.add("lines", lines_text(order, program, products));
+    if (version.needs.goods_by_segment) object.add("by_segment", by_segment_text(order, program));
     object.add("goods", figure(goods(order).units, program.currency_scale));
     object.add("total", figure(order.total.value_or(goods(order) + order.shipping).units, program.currency_scale));
     object.add("shipping", figure(order.shipping.units, program.currency_scale));
@@ -107,7 +130,7 @@ void find_order_segments(Order& order, const OrderDocument& document, const Appl
     if (version.needs.order_lists) lists = read_lists(document, program);
     order.segments = places_of(lists, program.order_segments);
     if (!version.needs.order) return;
-    const Datum seen = order_document(order, document, program, products, lists);
+    const Datum seen = order_document(order, document, version, products, lists);
     for (std::uint32_t i = 0; i < program.order_segments.size(); i++) {
         if (!program.order_segments[i].is_static() && holds(version.order_predicates[i], seen))
             order.segments.push_back(i);

@@ -14,7 +14,7 @@ namespace loyalty::pg {
 
 // What order predicates see, as jsonb. `products` are the documents of the order document's lines, or none, and
 // `segments` the static order segments that it is listed in.
-Datum order_document(const Order& order, const OrderDocument& document, const Program& program,
+Datum order_document(const Order& order, const OrderDocument& document, const AppliedVersion& version,
                      const std::vector<ProductDocument>& products, const std::vector<std::string>& segments);
 
 // Fills in the order's segments.

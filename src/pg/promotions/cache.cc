@@ -416,6 +416,7 @@ DocumentNeeds::DocumentNeeds(const Program& program) {
         order = order || !segment.is_static();
         order_lines = order_lines || reads(segment, "lines");
         order_lists = order_lists || segment.is_static() || reads(segment, "segments");
+        goods_by_segment = goods_by_segment || reads(segment, "by_segment");
         orders_before = orders_before || reads(segment, "orders");
     }
 }
