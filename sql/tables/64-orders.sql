@@ -242,22 +242,23 @@ CREATE TABLE loyalty.order_points (
         FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions,
     CONSTRAINT order_points_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;'),
     CONSTRAINT order_points_number_is_positive CHECK (number > 0),
-    CONSTRAINT order_points_money_range CHECK (money > 0 AND money < 'Infinity'),
+    CONSTRAINT order_points_money_range CHECK (money >= 0 AND money < 'Infinity'),
     CONSTRAINT order_points_points_range CHECK (points >= 0 AND points < 'Infinity'),
     CONSTRAINT order_points_refunded_range CHECK (refunded >= 0 AND forfeited >= 0 AND refunded + forfeited <= points),
     CONSTRAINT order_points_have_their_transaction CHECK (points = 0 OR seq IS NOT NULL)
 );
 
 COMMENT ON TABLE loyalty.order_points IS
-    'Points that paid for an order, attributed to its lines and its shipping, and what of them came back.';
+    'Points that paid for an order, or that promotions deducted, attributed to its lines and its shipping, and what of '
+    'them came back.';
 COMMENT ON COLUMN loyalty.order_points.buyer IS 'The order''s buyer, a member.';
 COMMENT ON COLUMN loyalty.order_points.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_points.order_id IS 'External id of the order.';
 COMMENT ON COLUMN loyalty.order_points.number IS 'Number in the order, from 1.';
 COMMENT ON COLUMN loyalty.order_points.member IS 'The member, whose points they were.';
 COMMENT ON COLUMN loyalty.order_points.point_type IS 'The point type.';
-COMMENT ON COLUMN loyalty.order_points.line IS 'The line that they paid for; null: the shipping.';
-COMMENT ON COLUMN loyalty.order_points.money IS 'Money that they paid there, above 0.';
+COMMENT ON COLUMN loyalty.order_points.line IS 'The line that they paid for, or went with; null: the shipping.';
+COMMENT ON COLUMN loyalty.order_points.money IS 'Money that they paid there; 0: they were deducted.';
 COMMENT ON COLUMN loyalty.order_points.points IS 'Points attributed to it, 0 or more.';
 COMMENT ON COLUMN loyalty.order_points.seq IS 'Number of the redemption in the ledger; null: no points were needed.';
 COMMENT ON COLUMN loyalty.order_points.refunded IS 'Points given back to the member so far.';

@@ -243,6 +243,8 @@ private:
         const Condition& condition = program_.conditions[benefit.condition];
         const Promotion& promotion = promotion_of(operation);
         if (entry.applied < entry.asked) money("cut", entry.asked - entry.applied);
+        const bool deducts = entry.kind == Entry::Kind::deduction;
+        if (deducts && !entry.points_cut.is_zero()) points("cut", entry.points_cut, entry.point_type);
         if (entry.kind == Entry::Kind::promo_code) text("pool", benefit.rule->pool());
         if (entry.kind == Entry::Kind::text) text("text", operation.text);
         if (entry.kind == Entry::Kind::gift) text("gift", program_.reads.gifts[*benefit.rule->gift()]);
@@ -250,9 +252,10 @@ private:
         if (entry.sets > 0) count("sets", entry.sets);
         text("level", condition.level == Level::product ? "product" : "order");
         if (entry.kind == Entry::Kind::accrual) write_accrual(operation, *program_.benefits[entry.like].rule);
-        if (entry.kind == Entry::Kind::paid_by_points) points("spent", operation.spent, entry.point_type);
+        const bool spends = deducts || entry.kind == Entry::Kind::paid_by_points;
+        if (spends) points("spent", operation.spent, entry.point_type);
         if (touches_some(operation)) quantity("units", operation.units);
-        if (entry.kind == Entry::Kind::paid_by_points) text("points", program_.point_types[entry.point_type].id);
+        if (spends) text("points", program_.point_types[entry.point_type].id);
         if (entry.target != Entry::Target::line)
             text("target", entry.target == Entry::Target::shipping ? "shipping" : "order");
         text("benefit", benefit.type->name);

@@ -123,7 +123,7 @@ struct Effect {
     int target = 0;  // a line, the_shipping or the_order
     bool order_level = false;
     int type = -1;  // the point type paid with or accrued
-    bool accrual = false, text = false, code = false;
+    bool accrual = false, deduction = false, text = false, code = false;
     bool order_only = false, shipping_only = false;  // what it takes, in incompatibility
     Int from = 0, to = 0;
     Int asked = 0, applied = 0, points = 0;
@@ -134,7 +134,7 @@ struct Effect {
     bool gives() const { return units > 0; }
     bool is_something() const { return applied != 0 || points != 0 || text || code || gives(); }
     // Whether it is one that changes no price.
-    bool is_gift() const { return accrual || text || code || gives() || claim; }
+    bool is_gift() const { return accrual || deduction || text || code || gives() || claim; }
 };
 using Effects = std::vector<Effect>;
 
@@ -168,6 +168,7 @@ struct Proposal {
     std::vector<Ask> asks;
     Int shipping = 0, shipping_base = 0;
     std::vector<std::pair<int, Int>> accruals;  // line or the_order, points
+    bool deducts = false;                       // takes them away instead
     std::vector<int> texts;                     // lines or the_order
     bool code = false;
     std::vector<std::pair<int, std::pair<Int, Int>>> bought;  // line, units
@@ -178,7 +179,7 @@ struct Proposal {
 
 // The benefits that cannot be added up.
 const std::set<std::string> not_summable{"round_price", "round_order_price", "price_from_field",
-                                         "accrue_points_from_field", "multiply_points"};
+                                         "accrue_points_from_field", "multiply_points", "deduct_points"};
 
 bool can_be_summed(const TreeBenefit& benefit) {
     if (not_summable.contains(benefit.benefit)) return false;
@@ -512,6 +513,8 @@ private:
             propose_accrual(proposal, asks, parameters, world);
         } else if (name == "multiply_points") {
             propose_multiplied(proposal, asks, parameters, world);
+        } else if (name == "deduct_points") {
+            propose_deduction(proposal, condition.level, asks, parameters, world);
         } else if (name == "accrue_points_from_field") {
             propose_accrual_from_field(proposal, asks, parameters, world);
         } else if (*parameters.text("mode") == "accrue") {
@@ -972,6 +975,47 @@ private:
         }
     }
 
+    // So many for each unit, or for the order as a whole: then by the price of its lines, if they have any.
+    void propose_deduction(Proposal& proposal, Level level, const std::vector<Ask>& asks, Parameters& parameters,
+                           const World& world) const {
+        proposal.type = type_of(parameters);
+        proposal.deducts = true;
+        if (!earns(proposal.type) || balance(proposal.type).active.units <= 0) return;
+        const auto lines = by_line(asks, world);
+        Int goods = 0, units = 0;
+        for (const auto& [line, sums] : lines) goods += sums.first, units += sums.second;
+        std::vector<Int> weights;
+        for (const auto& [line, sums] : lines)
+            weights.push_back(level == Level::product || goods == 0 ? sums.second : sums.first);
+        Ratio points(*parameters.amount("points", scale_of(proposal.type)));
+        if (level == Level::product) points = points * Ratio(units, millionths);
+        const auto shares = oracle::allot(rounded(points, proposal.type), weights);
+        std::size_t i = 0;
+        for (const auto& [line, sums] : lines) proposal.accruals.emplace_back(line, shares[i++]);
+    }
+
+    static bool is_same(const Source& a, const Source& b) {
+        return a.promotion == b.promotion && a.level == b.level && a.number == b.number;
+    }
+
+    // What is left of the balance, by one benefit after the other.
+    void deduct(Effects& effects, std::vector<Int>& spent) const {
+        std::vector<std::vector<Effect*>> by_benefit;
+        for (Effect& effect : effects) {
+            if (!effect.deduction) continue;
+            if (by_benefit.empty() || !is_same(by_benefit.back().front()->source, effect.source)) by_benefit.emplace_back();
+            by_benefit.back().push_back(&effect);
+        }
+        for (const auto& deductions : by_benefit) {
+            Int& gone = spent[static_cast<std::size_t>(deductions.front()->type)];
+            std::vector<Int> asked;
+            for (const Effect* effect : deductions) asked.push_back(effect->points);
+            const Int left = balance(deductions.front()->type).active.units - gone;
+            const auto shares = oracle::allot(std::min(std::accumulate(asked.begin(), asked.end(), Int{0}), left), asked);
+            for (std::size_t i = 0; i < shares.size(); ++i) gone += deductions[i]->points = shares[i];
+        }
+    }
+
     void propose_accrual(Proposal& proposal, const std::vector<Ask>& asks, Parameters& parameters,
                          const World& world) const {
         proposal.type = type_of(parameters);
@@ -1027,7 +1071,8 @@ private:
         for (const auto& [target, points] : proposal.accruals) {
             if (points == 0) continue;
             Effect effect = effect_of(proposal, target);
-            effect.accrual = true;
+            effect.accrual = !proposal.deducts;
+            effect.deduction = proposal.deducts;
             effect.points = points;
             effects.push_back(effect);
         }
@@ -1629,7 +1674,7 @@ private:
 
     // --- The result ---
 
-    Result result(const World& world, const Effects& effects) const {
+    Result result(const World& world, Effects effects) const {
         Result result;
         result.lines.resize(order_.lines.size());
         for (const Piece& piece : world.pieces) result.lines[static_cast<std::size_t>(piece.line)].total += piece.total;
@@ -1644,6 +1689,7 @@ private:
             needed += (one - needed % one) % one;
             result.spent.push_back(std::min(points_offered(type).value_or(0), needed));
         }
+        deduct(effects, result.spent);
         for (const Effect& effect : effects) {
             if (!effect.is_something()) continue;
             const std::string target = effect.target == the_shipping ? "(shipping)"
@@ -1657,6 +1703,10 @@ private:
             sum.given += effect.units;
             sum.worth += effect.worth;
             if (effect.text || effect.code || effect.gives()) continue;
+            if (effect.deduction) {
+                sum.points += effect.points;
+                continue;
+            }
             if (effect.accrual) {
                 sum.points += effect.points;
                 result.accrued[static_cast<std::size_t>(effect.type)] += effect.points;

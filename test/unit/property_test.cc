@@ -56,7 +56,7 @@ oracle::Result as_oracle_result(const Program& program, const Order& order, cons
             sum.paid += entry.applied.units;
             result.paid[entry.point_type] += entry.applied.units;
         }
-        if (entry.kind == Entry::Kind::accrual) sum.points += entry.points.units;
+        if (entry.kind == Entry::Kind::accrual || entry.kind == Entry::Kind::deduction) sum.points += entry.points.units;
         if (entry.kind == Entry::Kind::text) sum.texts++;
         if (entry.kind == Entry::Kind::promo_code) sum.codes++;
         sum.given += entry.given.units / one_unit.units;
@@ -204,8 +204,7 @@ void check_balances(const Case& c, const Calculation& calculation, Difference& d
             difference.fail("more points spent than there are");
         Points sum;
         for (const Operation& operation : calculation.operations) {
-            if (operation.entry.kind == Entry::Kind::paid_by_points && operation.entry.point_type == type)
-                sum += operation.spent;
+            if (operation.entry.point_type == type) sum += operation.spent;
         }
         difference.check("points spent by operations", calculation.points[type].spent.units, sum.units);
     }
@@ -244,7 +243,7 @@ void check_cut_by(const Program& program, const Entry& entry, Difference& differ
     }
     if ((entry.cut_by.max_discounts & ~max_discounts) != 0 || (entry.cut_by.min_product_prices & ~min_prices) != 0)
         difference.fail("cut by a limit that is not there: " + promotion.id);
-    if (entry.cut_by.points && entry.kind != Entry::Kind::paid_by_points)
+    if (entry.cut_by.points && entry.kind != Entry::Kind::paid_by_points && entry.kind != Entry::Kind::deduction)
         difference.fail("money cut by points: " + promotion.id);
 }
 

@@ -516,7 +516,9 @@ private:
             if (chance(10) && !is_best_by_line(promotion)) return gift(level);
             return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), promotion, level);
         }
-        if (chance(20) && may_hold_unsummable(promotion) && may_hold_irreplaceable(promotion)) return multiply(level);
+        if (chance(20) && may_hold_unsummable(promotion) && may_hold_irreplaceable(promotion)) {
+            return chance(35) && may_hold_incomparable(promotion) ? deduction(level) : multiply(level);
+        }
         if (level == Level::product && chance(20) && may_hold_unsummable(promotion)) return points_from_field();
         return level == Level::product && chance(25) ? partner_points() : with_steps(points(level), promotion, level);
     }
@@ -525,6 +527,15 @@ private:
         TreeBenefit benefit = named("multiply_points");
         add(benefit, "point_type", point_type(false).id);
         add(benefit, "factor", Decimal::of(one_of({200, 300, 150, 133, 101}), 2));
+        add_extent(benefit, level, false);
+        return benefit;
+    }
+
+    TreeBenefit deduction(Level level) {
+        TreeBenefit benefit = named("deduct_points");
+        const auto& type = point_type(false);
+        add(benefit, "point_type", type.id);
+        add(benefit, "points", Decimal::of(1 + up_to(one_of({9, 500, 50'000})), type.scale));
         add_extent(benefit, level, false);
         return benefit;
     }

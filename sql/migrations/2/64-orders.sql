@@ -141,6 +141,17 @@ ALTER TABLE loyalty.orders
     DROP CONSTRAINT orders_buyer_is_member_or_guest,
     ADD CONSTRAINT orders_buyer_is_member_or_guest
         CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id);
+-- Points that promotions deduct pay no money.
+ALTER TABLE loyalty.order_points
+    DROP CONSTRAINT order_points_money_range,
+    ADD CONSTRAINT order_points_money_range CHECK (money >= 0 AND money < 'Infinity');
+
+COMMENT ON TABLE loyalty.order_points IS
+    'Points that paid for an order, or that promotions deducted, attributed to its lines and its shipping, and what of '
+    'them came back.';
+COMMENT ON COLUMN loyalty.order_points.line IS 'The line that they paid for, or went with; null: the shipping.';
+COMMENT ON COLUMN loyalty.order_points.money IS 'Money that they paid there; 0: they were deducted.';
+
 ALTER TABLE loyalty.order_points
     DROP CONSTRAINT order_points_buyer_is_a_member,
     ADD CONSTRAINT order_points_buyer_is_a_member CHECK (buyer > 'm:' AND buyer < 'm;');

@@ -25,6 +25,7 @@ constexpr BenefitType types[] = {
     {"accrue_points", false, true, true, true, true, true, true, read_accrue_points},
     {"accrue_points_from_field", false, true, true, false, false, true, true, read_accrue_points_from_field},
     {"multiply_points", false, true, true, true, false, true, false, read_multiply_points},
+    {"deduct_points", false, true, true, true, false, false, false, read_deduct_points},
     {"partner_points", false, true, true, false, true, true, true, read_partner_points},
 };
 

@@ -24,6 +24,7 @@ std::unique_ptr<const Benefit> read_points_discount(Parameters& parameters, cons
 std::unique_ptr<const Benefit> read_accrue_points(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_accrue_points_from_field(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_multiply_points(Parameters& parameters, const BenefitSetting& setting);
+std::unique_ptr<const Benefit> read_deduct_points(Parameters& parameters, const BenefitSetting& setting);
 std::unique_ptr<const Benefit> read_partner_points(Parameters& parameters, const BenefitSetting& setting);
 
 // Accruals by bands of the price.

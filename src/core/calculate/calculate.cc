@@ -8,6 +8,7 @@
 #include "core/calculate/template.hpp"
 #include "core/calculate/work.hpp"
 #include "core/error.hpp"
+#include "core/money/allot.hpp"
 
 #include <algorithm>
 #include <map>
@@ -74,6 +75,36 @@ void spend(const Program& program, const Order& order, Calculation& result) {
         const Points rest = points_for(program.point_types[type], paid[type]) - result.points[type].spent;
         last[type]->spent += rest;
         result.points[type].spent += rest;
+    }
+}
+
+// Deductions take what is left of the active balance, those of one benefit in proportion.
+void deduct(const Order& order, Calculation& result) {
+    auto& operations = result.operations;
+    for (auto first = operations.begin(); first != operations.end();) {
+        const Entry& entry = first->entry;
+        const auto last = std::find_if(first, operations.end(), [&](const Operation& operation) {
+            return operation.entry.benefit != entry.benefit || operation.entry.kind != entry.kind;
+        });
+        if (entry.kind == Entry::Kind::deduction) {
+            PointsResult& points = result.points[entry.point_type];
+            const Points left = order.buyer.balances[entry.point_type].active - points.spent;
+            std::vector<std::int64_t> asked;
+            Points sum;
+            for (auto operation = first; operation != last; ++operation) {
+                asked.push_back(operation->entry.points.units);
+                sum += operation->entry.points;
+            }
+            const auto shares = allot(std::clamp(left, Points{}, sum).units, asked);
+            for (auto operation = first; operation != last; ++operation) {
+                operation->spent = Points{shares[static_cast<std::size_t>(operation - first)]};
+                operation->entry.points_cut = operation->entry.points - operation->spent;
+                operation->entry.cut_by.points = !operation->entry.points_cut.is_zero();
+                operation->entry.points = operation->spent;
+                points.spent += operation->spent;
+            }
+        }
+        first = last;
     }
 }
 
@@ -289,6 +320,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
 
     next();
     spend(program, order, result);
+    deduct(order, result);
     next();
     accrue(program, order, options, result);
     next();

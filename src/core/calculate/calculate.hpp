@@ -25,7 +25,7 @@ struct LineResult {
 };
 
 struct PointsResult {
-    Points spent;
+    Points spent;    // deducted ones, too
     Points accrued;  // credited at once …
     Points claimed;  // … of these, what a debt or what is owed takes at once
     Points settled;  // … of that, what was owed: it leaves the balance
@@ -41,7 +41,7 @@ struct PointsResult {
 // A journal entry with what it came to in points.
 struct Operation {
     Entry entry;
-    Points spent;          // this operation's increment of the points spent
+    Points spent;          // this operation's increment of the points spent, or what it deducts
     Quantity units;        // that it touched, of a price of goods
     bool pending = false;  // an accrual that waits for a status
     std::string text;      // of a text, or the message of a promo code

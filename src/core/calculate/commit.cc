@@ -53,7 +53,7 @@ Entries bought_entries(const State& state, const Entry& pattern, const Proposal&
     return entries;
 }
 
-// What changes no price, and so no limit cuts: accruals, texts, a promo code.
+// What changes no price, and so no limit cuts: accruals, deductions, texts, a promo code.
 void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal) {
     const auto add = [&](Entry::Kind kind, std::uint32_t line) -> Entry& {
         Entry& entry = entries.emplace_back();
@@ -68,6 +68,11 @@ void add_gifts(Entries& entries, std::uint32_t benefit, const Proposal& proposal
         entry.point_type = proposal.point_type;
         entry.points = accrual.points;
         entry.like = accrual.like.value_or(benefit);
+    }
+    for (const auto& deduction : proposal.deductions) {
+        Entry& entry = add(Entry::Kind::deduction, deduction.line);
+        entry.point_type = proposal.point_type;
+        entry.points = deduction.points;
     }
     for (const auto line : proposal.texts) add(Entry::Kind::text, line);
     if (proposal.issues_code) add(Entry::Kind::promo_code, no_line);

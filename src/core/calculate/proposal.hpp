@@ -60,11 +60,12 @@ struct Gift {
 
 struct Proposal {
     Level level = Level::product;
-    std::uint32_t point_type = no_point_type;  // paid with, or accrued
+    std::uint32_t point_type = no_point_type;  // paid with, accrued or deducted
     std::vector<Part> parts;                   // in line order
     Money shipping;                            // the reduction proposed for the shipping price, …
     Money shipping_total;                      // … which is this, if it is one of the things reduced
     std::vector<Accrual> accruals;
+    std::vector<Accrual> deductions;  // points that are taken away, if there are as many
     std::vector<std::uint32_t> texts;  // the lines that a text is for; no_line: the order
     bool issues_code = false;          // a promo code
     std::vector<Skip> skips;

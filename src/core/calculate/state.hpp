@@ -60,7 +60,7 @@ struct State {
 
 // What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are negative.
 struct Entry {
-    enum class Kind : std::uint8_t { money, paid_by_points, accrual, text, promo_code, gift };
+    enum class Kind : std::uint8_t { money, paid_by_points, accrual, deduction, text, promo_code, gift };
     enum class Target : std::uint8_t { line, shipping, order };
 
     std::uint32_t benefit = 0;  // in Program::benefits
@@ -71,8 +71,8 @@ struct Entry {
     Quantity to;
     Money asked;        // before limits
     Money applied;      // after limits
-    Points points;      // accrued
-    Points points_cut;  // not accrued, for the promotion's budget of points
+    Points points;      // accrued, or deducted
+    Points points_cut;  // not accrued, for the promotion's budget of points; not deducted, for want of points
     std::uint32_t point_type = no_point_type;
     CutBy cut_by{};  // which limits made less of what was asked
     std::uint32_t sets = 0;  // of a set: how many were formed

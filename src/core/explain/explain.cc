@@ -248,6 +248,13 @@ private:
                 text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
             return text;
         }
+        if (entry.kind == Entry::Kind::deduction) {
+            text.append(" -").append(points(entry.points, entry.point_type));
+            if (!entry.points_cut.is_zero())
+                text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
+            if (entry.cut_by.any()) text += " by the points that there are";
+            return text;
+        }
         if (entry.sets > 0) text += entry.sets == 1 ? " (once)" : " (" + std::to_string(entry.sets) + " times)";
         if (entry.bought) return text + ", bought at its price";
         text.append(change(entry.applied));

@@ -227,8 +227,7 @@ private:
             const Entry& entry = operation.entry;
             promotions.insert(
                 program.promotions[program.conditions[program.benefits[entry.benefit].condition].promotion].id);
-            if (entry.kind == Entry::Kind::paid_by_points || entry.kind == Entry::Kind::accrual)
-                point_types.insert(program.point_types[entry.point_type].id);
+            if (entry.point_type != no_point_type) point_types.insert(program.point_types[entry.point_type].id);
         }
         keep_promotions(key_.program, promotions);
         return lock_named(key_.program, {}, point_types);

@@ -17,24 +17,42 @@ namespace loyalty::pg {
 namespace {
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Paid with points
+// Paid with points, and deducted
 
-// Money that points of one type paid, by line; the shipping comes last.
+// Money that points of one type paid, and what of them promotions deducted, by line; the shipping comes last.
 struct Payment {
-    std::map<std::uint32_t, std::int64_t> money;  // by line, no_line for the shipping
-    std::optional<std::string> promotion;         // if it was one alone
+    std::map<std::uint32_t, std::int64_t> money;     // by line, no_line for the shipping
+    std::map<std::uint32_t, std::int64_t> deducted;  // points
+    std::optional<std::string> promotion;            // if it was one alone
+
+    // Points by line, of all that were spent.
+    std::map<std::uint32_t, std::int64_t> points(Points spent) const {
+        std::map<std::uint32_t, std::int64_t> by_line = deducted;
+        std::vector<std::int64_t> paid;
+        for (const auto& [line, points] : deducted) spent -= Points{points};
+        for (const auto& [line, amount] : money) paid.push_back(amount);
+        const auto shares = allot(spent.units, paid);
+        auto share = shares.begin();
+        for (const auto& [line, amount] : money) by_line[line] += *share++;
+        return by_line;
+    }
 };
 
 std::map<std::uint32_t, Payment> payments(const Program& program, const Calculation& calculation) {
     std::map<std::uint32_t, Payment> by_type;
     for (const auto& operation : calculation.operations) {
         const Entry& entry = operation.entry;
-        if (entry.kind != Entry::Kind::paid_by_points || entry.applied.is_zero()) continue;
+        const bool deducts = entry.kind == Entry::Kind::deduction && !operation.spent.is_zero();
+        if (!deducts && (entry.kind != Entry::Kind::paid_by_points || entry.applied.is_zero())) continue;
         const auto& promotion =
             program.promotions[program.conditions[program.benefits[entry.benefit].condition].promotion];
         const auto [found, is_new] = by_type.try_emplace(entry.point_type);
         Payment& payment = found->second;
-        payment.money[entry.line] += entry.applied.units;
+        if (deducts) {
+            payment.deducted[entry.line] += operation.spent.units;
+        } else {
+            payment.money[entry.line] += entry.applied.units;
+        }
         if (is_new) {
             payment.promotion = promotion.id;
         } else if (payment.promotion != promotion.id) {
@@ -220,16 +238,14 @@ PlacedPayments spend_points(const OrderKey& order, const Program& program, const
             booked.push_back(post_for(order, std::move(posting)));
             seq = booked.back().booking.entry.seq;
         }
-        std::vector<std::int64_t> money;
-        for (const auto& [line, paid] : payment.money) {
+        for (const auto& [line, points] : payment.points(spent)) {
             placed.point_types.push_back(point_type.id);
             placed.lines.push_back(line == no_line ? std::nullopt : std::optional(resolved.lines[line].id));
             placed.seqs.push_back(seq);
-            money.push_back(paid);
-        }
-        for (const auto points : allot(spent.units, money))
             placed.points.push_back(numeric_datum(points, point_type.scale));
-        placed.money.insert(placed.money.end(), money.begin(), money.end());
+            const auto paid = payment.money.find(line);
+            placed.money.push_back(paid == payment.money.end() ? 0 : paid->second);
+        }
     }
     return placed;
 }
