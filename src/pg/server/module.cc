@@ -1,5 +1,4 @@
 // What the server calls when it loads the library.
-#include "pg/server/kept_checks.hpp"
 #include "pg/server/keyed_plan.hpp"
 #include "pg/server/plain_errors.hpp"
 #include "pg/server/postgres.hpp"
@@ -32,7 +31,6 @@ void _PG_init(void) {
 
     plan_foreign_keys_by_keys();
     leave_out_proven_keys();
-    keep_checks();
     tell_errors_plainly();
 }
 }
