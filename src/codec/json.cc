@@ -65,10 +65,16 @@ public:
         return true;
     }
     bool on_string_part(bj::string_view part, std::size_t, boost::system::error_code&) { return gather(part); }
-    bool on_string(bj::string_view last, std::size_t, boost::system::error_code&) { return text(Json::Kind::string, last); }
+    bool on_string(bj::string_view last, std::size_t, boost::system::error_code&) {
+        return text(Json::Kind::string, last);
+    }
     bool on_number_part(bj::string_view part, boost::system::error_code&) { return gather(part); }
-    bool on_int64(std::int64_t, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
-    bool on_uint64(std::uint64_t, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
+    bool on_int64(std::int64_t, bj::string_view last, boost::system::error_code&) {
+        return text(Json::Kind::number, last);
+    }
+    bool on_uint64(std::uint64_t, bj::string_view last, boost::system::error_code&) {
+        return text(Json::Kind::number, last);
+    }
     bool on_double(double, bj::string_view last, boost::system::error_code&) { return text(Json::Kind::number, last); }
     bool on_bool(bool truth, boost::system::error_code&) {
         Json value;

@@ -1,6 +1,6 @@
-// JSON as a tree of views: objects, arrays, strings, and numbers *by their exact text* (Boost.JSON's own values would pass
-// them through binary floating point). The tree lives in its document, which refuses what is not one sound JSON value
-// within bounds: trailing text, duplicate keys, more than 32 levels, keys of more than 256 bytes.
+// JSON as a tree of views: objects, arrays, strings, and numbers *by their exact text* (Boost.JSON's own values would
+// pass them through binary floating point). The tree lives in its document, which refuses what is not one sound JSON
+// value within bounds: trailing text, duplicate keys, more than 32 levels, keys of more than 256 bytes.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,8 @@ namespace loyalty::codec {
 namespace {
 
 constexpr std::string_view order_keys =
-    "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, promo_codes, "
+    "program, external_id, member, channel, contact_point, region, currency, time, shipping, lines, status, "
+    "promo_codes, "
     "redeem, fields, expected_total, detail, fire";
 constexpr std::string_view line_keys = "id, product, quantity, price, min_price, fields";
 constexpr std::string_view test_order_keys =

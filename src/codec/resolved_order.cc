@@ -346,7 +346,8 @@ private:
         buyer.values = read_values(object, place);
         buyer.segments = read_places(object, "segments", place, program_.profile_segments);
         buyer.tiers = read_places(object, "tiers", place, program_.tiers);
-        if (object.find("orders")) buyer.orders = read_orders(required(object, "orders", place), place.member("orders"));
+        if (object.find("orders"))
+            buyer.orders = read_orders(required(object, "orders", place), place.member("orders"));
         if (buyer.kind == BuyerKind::member) buyer.balances.resize(program_.point_types.size());
         items(object, "balances", place, [&](const Json& balance, const Place& at) {
             demand(buyer.kind == BuyerKind::member, object, "balances", place, "none for a guest");
@@ -362,7 +363,8 @@ private:
     }
 
     OrdersBefore read_orders(const Json& object, const Place& place) const {
-        OrdersBefore orders{amount(object, "count", place, 0), {amount(object, "sum", place, program_.currency_scale)}, {}};
+        OrdersBefore orders{
+            amount(object, "count", place, 0), {amount(object, "sum", place, program_.currency_scale)}, {}};
         if (object.find("last")) orders.last = text(object, "last", place);
         return orders;
     }

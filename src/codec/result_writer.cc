@@ -17,8 +17,8 @@ const std::string& kept_gift_line_id(std::size_t number) {
     return ids[number];
 }
 
-// In the parts that repeat, keys come in the order in which jsonb keeps them, shorter ones first: sorting them there would
-// cost more than all the rest of writing.
+// In the parts that repeat, keys come in the order in which jsonb keeps them, shorter ones first: sorting them there
+// would cost more than all the rest of writing.
 class ResultWriter {
 public:
     ResultWriter(JsonWriter& out, const Program& program, const Order& order, const Calculation& calculation)
@@ -273,8 +273,8 @@ private:
         if (entry.kind == Entry::Kind::paid_by_points) money("points_discount", entry.applied);
     }
 
-    // Whether it changed the price of some units of a line, and not of others: then it says of how many, and what one of them
-    // cost when it found them.
+    // Whether it changed the price of some units of a line, and not of others: then it says of how many, and what one
+    // of them cost when it found them.
     bool touches_some(const Operation& operation) const {
         return !operation.units.is_zero() && operation.units != order_.lines[operation.entry.line].quantity;
     }

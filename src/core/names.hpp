@@ -1,4 +1,5 @@
-// The texts that stand for an enumeration's values, in documents and in what people read: one list, for writing and for reading.
+// The texts that stand for an enumeration's values, in documents and in what people read: one list, for writing and for
+// reading.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +10,9 @@
 
 namespace loyalty {
 
-// Of the first `size` values. Does not compile where one is left out or stands in another place than in the enumeration.
-// Example: inline constexpr Names<Level, 2> level_names({{Level::product, "product"}, {Level::order, "order"}});
+// Of the first `size` values. Does not compile where one is left out or stands in another place than in the
+// enumeration. Example: inline constexpr Names<Level, 2> level_names({{Level::product, "product"}, {Level::order,
+// "order"}});
 template <class Enum, std::size_t size>
 class Names {
 public:

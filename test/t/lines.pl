@@ -6,7 +6,8 @@ use Encode qw(decode);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-foreach my $folder ([ 'sql', 'sql/*.sql sql/*/*.sql sql/*/*/*.sql' ], [ 'src/pg', 'src/pg/*/*.hpp src/pg/*/*.cc' ])
+foreach my $folder ([ 'sql', 'sql/*.sql sql/*/*.sql sql/*/*/*.sql' ],
+    [ 'src', 'src/*/*.hpp src/*/*.cc src/*/*/*.hpp src/*/*/*.cc' ])
 {
     my ($name, $patterns) = @$folder;
     my @files = grep { !m{^sql/loyalty--} } glob $patterns;

@@ -65,8 +65,8 @@ TEST(AccruePoints, IsRoundedOnceForAllLines) {
     EXPECT_EQ(accrued(with_benefit(Level::order, "1", 2, {{"percent", "10"}}), order), (Points{1, 0, 0}));
 }
 
-// A line whose units have been split is still rounded once: 1.00 off 1 of 2 units at 5.05 leaves 4.05 + 5.05; 50 % of 9.10 = 4.55,
-// where 2.03 + 2.53 would be 4.56.
+// A line whose units have been split is still rounded once: 1.00 off 1 of 2 units at 5.05 leaves 4.05 + 5.05; 50 % of
+// 9.10 = 4.55, where 2.03 + 2.53 would be 4.56.
 TEST(AccruePoints, SplitLinesAreRoundedOnce) {
     TreeBuilder builder;
     builder.point_type("bonus", "1");
@@ -75,7 +75,8 @@ TEST(AccruePoints, SplitLinesAreRoundedOnce) {
     EXPECT_EQ(accrued(builder.tree, OrderBuilder().line("a", 505, "2").balance(0).get()), (Points{455, 0}));
 }
 
-// 3 points for each unit: 2.5 kg -> 7.5 -> 8. On the order: 3, over 10.00 and 20.00: 1 and 2; shipping counts for nothing.
+// 3 points for each unit: 2.5 kg -> 7.5 -> 8. On the order: 3, over 10.00 and 20.00: 1 and 2; shipping counts for
+// nothing.
 TEST(AccruePoints, FixedNumber) {
     const Order order = OrderBuilder().line("a", 400, "2.5").line("b", 2000).shipping(500).balance(0).get();
     EXPECT_EQ(accrued(with_benefit(Level::product, "1", 0, {{"points", "3"}}), order), (Points{8, 3, 0}));

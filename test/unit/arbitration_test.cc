@@ -50,7 +50,8 @@ std::set<std::string> applied(const Tree& tree, const Calculation& result) {
 }
 using Names = std::set<std::string>;
 
-// --- The golden example: 100 000.00, 20 % off, 15 % paid with points ------------------------------------------------------
+// --- The golden example: 100 000.00, 20 % off, 15 % paid with points
+// ------------------------------------------------------
 
 std::int64_t golden(Arbitration arbitration, bool points_first) {
     TreeBuilder builder(arbitration);
@@ -79,7 +80,8 @@ TEST(Golden, MaxBenefit) {
     EXPECT_EQ(golden(Arbitration::max_benefit, true), 6'500'000);
 }
 
-// --- consistent -----------------------------------------------------------------------------------------------------------
+// --- consistent
+// -----------------------------------------------------------------------------------------------------------
 
 // 1000.00: − 100 − 10 % = 810; − 10 % − 100 = 800.
 TEST(Consistent, OrderMatters) {
@@ -92,8 +94,8 @@ TEST(Consistent, OrderMatters) {
     }
 }
 
-// 3 × 12.00, 10.00 off twice. First 3.34, 3.33, 3.33 -> 8.66, 8.67, 8.67. Then 10.00 × 8.66/26 = 3.3308, × 8.67/26 = 3.3346 twice:
-// the unit left over goes to the second line: 3.33, 3.34, 3.33 -> 5.33, 5.33, 5.34.
+// 3 × 12.00, 10.00 off twice. First 3.34, 3.33, 3.33 -> 8.66, 8.67, 8.67. Then 10.00 × 8.66/26 = 3.3308, × 8.67/26 =
+// 3.3346 twice: the unit left over goes to the second line: 3.33, 3.34, 3.33 -> 5.33, 5.33, 5.34.
 TEST(Consistent, OrderAmountsOneAfterTheOther) {
     TreeBuilder builder;
     builder.promotion("a", {on_order({amount("10")})});
@@ -105,7 +107,8 @@ TEST(Consistent, OrderAmountsOneAfterTheOther) {
     EXPECT_EQ(totals(calculate(builder.tree, OrderBuilder().line("1", 1200, "3").get())), (Totals{1600}));
 }
 
-// Inside a promotion all product benefits come before all order benefits: 100.00 − 50 % = 50.00, − 10.00 = 40.00 (not 45.00).
+// Inside a promotion all product benefits come before all order benefits: 100.00 − 50 % = 50.00, − 10.00 = 40.00 (not
+// 45.00).
 TEST(Consistent, ProductBenefitsComeFirst) {
     TreeBuilder builder;
     builder.promotion("p", {on_order({amount("10")}), on_products({percent("50")})});
@@ -138,10 +141,11 @@ TEST(Consistent, MembersOnly) {
     EXPECT_EQ(calculate(builder.tree, order).total.units, 9'000);
 }
 
-// --- summation ------------------------------------------------------------------------------------------------------------
+// --- summation
+// ------------------------------------------------------------------------------------------------------------
 
-// Groups of different types inside each other. g1 (summation): 10 % + 5 % of 100.00 -> 85.00; g2 (incompatibility): 20 % of 85.00 ->
-// 68.00, the second has nothing left; main is consistent.
+// Groups of different types inside each other. g1 (summation): 10 % + 5 % of 100.00 -> 85.00; g2 (incompatibility): 20
+// % of 85.00 -> 68.00, the second has nothing left; main is consistent.
 TEST(Nested, GroupsOfDifferentTypes) {
     TreeBuilder builder;
     builder.group("g1", Arbitration::summation);
@@ -227,7 +231,8 @@ TEST(Summation, PointTypesInTheOrderOfRedeem) {
     EXPECT_EQ(second.points[1].spent.units, 60);
 }
 
-// A budget of 5.00. Each promotion alone pays 2.00 of two lines of 10.00; of the sum, 8.00, the budget leaves 2.50 each.
+// A budget of 5.00. Each promotion alone pays 2.00 of two lines of 10.00; of the sum, 8.00, the budget leaves 2.50
+// each.
 TEST(Summation, ABudgetThatBitesIsShared) {
     TreeBuilder builder(Arbitration::summation);
     builder.point_type("bonus", "1");
@@ -238,16 +243,17 @@ TEST(Summation, ABudgetThatBitesIsShared) {
     // One after the other "b" finds 1.00 left for both lines.
     builder.main().arbitration = Arbitration::consistent;
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
-    // A promotion in a sum is cut by itself first: 30 % are 3.00 each, cut to 2.50. The sum, 5.00 and 5.00, gives 2.50 and 2.50.
+    // A promotion in a sum is cut by itself first: 30 % are 3.00 each, cut to 2.50. The sum, 5.00 and 5.00, gives 2.50
+    // and 2.50.
     builder.main().arbitration = Arbitration::summation;
     for (auto& promotion : builder.tree.promotions) promotion.conditions[0].benefits[0] = pay("30");
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{750, 750}));
 }
 
 // A sum of one child is what the child has done, to the cent, also beside a child that does nothing.
-// a: 3 × 0.99 = 2.97, b: 1.00. 20 % leaves 2.38 and 0.80. 50 % of the two most expensive units: b, 0.80 -> 0.40, and one a, worth
-// 2.38/3 -> 0.79, less 0.40 (0.395 rounded) -> 0.39. 9.00 off two units in line order: that a, and the next one, of 1.59 for two worth 0.80.
-// a: 2.38 − 0.79 − 0.80 = 0.79. Summed as units of 0.99 each, it would be 0.80.
+// a: 3 × 0.99 = 2.97, b: 1.00. 20 % leaves 2.38 and 0.80. 50 % of the two most expensive units: b, 0.80 -> 0.40, and
+// one a, worth 2.38/3 -> 0.79, less 0.40 (0.395 rounded) -> 0.39. 9.00 off two units in line order: that a, and the
+// next one, of 1.59 for two worth 0.80. a: 2.38 − 0.79 − 0.80 = 0.79. Summed as units of 0.99 each, it would be 0.80.
 TEST(Summation, OfOneChildIsTheChild) {
     TreeBuilder builder(Arbitration::summation);
     builder.point_type("bonus", "1");
@@ -278,7 +284,8 @@ TEST(Summation, ParallelPromotionIsOne) {
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).get()).total.units, 6'500);
 }
 
-// --- incompatibility ------------------------------------------------------------------------------------------------------
+// --- incompatibility
+// ------------------------------------------------------------------------------------------------------
 
 TEST(Incompatibility, OnePromotionMayWinOneLineAndAnotherTheOther) {
     TreeBuilder builder(Arbitration::incompatibility);
@@ -332,7 +339,8 @@ TEST(Incompatibility, ZeroTakesNothing) {
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).balance(0).get()).total.units, 10'000);
 }
 
-// Inside the first child nothing has been taken yet: its two promotions stack. For the second child both lines are taken.
+// Inside the first child nothing has been taken yet: its two promotions stack. For the second child both lines are
+// taken.
 TEST(Incompatibility, AChildIsOneEvenIfItIsAGroup) {
     TreeBuilder builder(Arbitration::incompatibility);
     builder.group("g", Arbitration::consistent);
@@ -347,7 +355,8 @@ TEST(Incompatibility, AChildIsOneEvenIfItIsAGroup) {
     EXPECT_EQ(calculate(builder.tree, OrderBuilder().line("1", 10'000).get()).total.units, 5'000);
 }
 
-// --- Limits ---------------------------------------------------------------------------------------------------------------
+// --- Limits
+// ---------------------------------------------------------------------------------------------------------------
 
 // g1 allows 20 % of 100.00: 50 % is cut to 20.00. Main allows 30.00: 50 % of 80.00 is cut to 10.00.
 TEST(Limits, MaximumDiscountsOnTwoLevels) {
@@ -382,14 +391,16 @@ TEST(Limits, HowAMaximumDiscountIsShared) {
     TreeBuilder product;
     product.main().max_discount_amount = decimal("11");
     product.promotion("p", {on_products({percent("50")})});
-    EXPECT_EQ(totals(calculate(product.tree, order)), (Totals{1'267, 633}));  // 11.00 over 10.00 and 5.00: 7.33 and 3.67
+    EXPECT_EQ(totals(calculate(product.tree, order)),
+              (Totals{1'267, 633}));  // 11.00 over 10.00 and 5.00: 7.33 and 3.67
     TreeBuilder whole;
     whole.main().max_discount_amount = decimal("11");
     whole.promotion("p", {on_order({percent("50")})});
     EXPECT_EQ(totals(calculate(whole.tree, order)), (Totals{1'267, 633}));
 }
 
-// Under summation a limit is shared too: 10 % + 20 % of 10.00 and 20.00 ask for 3.00 and 6.00; of 7.00 that is 2.33 and 4.67.
+// Under summation a limit is shared too: 10 % + 20 % of 10.00 and 20.00 ask for 3.00 and 6.00; of 7.00 that is 2.33 and
+// 4.67.
 TEST(Limits, AMaximumDiscountUnderSummation) {
     TreeBuilder builder(Arbitration::summation);
     builder.main().max_discount_amount = decimal("7");
@@ -402,7 +413,8 @@ TEST(Limits, AMaximumDiscountUnderSummation) {
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{767, 1'533}));
 }
 
-// A promotion inside a summation is limited by the groups around the sum already while it is evaluated: "a" alone may take 20.00.
+// A promotion inside a summation is limited by the groups around the sum already while it is evaluated: "a" alone may
+// take 20.00.
 TEST(Limits, BindInsideASumToo) {
     TreeBuilder builder(Arbitration::summation);
     builder.main().max_discount_amount = decimal("20");
@@ -421,12 +433,13 @@ TEST(Limits, MinimumPrices) {
     EXPECT_EQ(totals(calculate(builder.tree, order)),
               (Totals{700, 600, 500, 300}));  // line 4 costs less than 5.00 already
     builder.promotion("b", {on_order({percent("50")})});
-    // Outside g the floor of line 3 is 60 % of 6.00 = 3.60, that of line 4 is 1.80: half of 5.00 is cut to 1.40, 1.50 to 1.20.
+    // Outside g the floor of line 3 is 60 % of 6.00 = 3.60, that of line 4 is 1.80: half of 5.00 is cut to 1.40, 1.50
+    // to 1.20.
     EXPECT_EQ(totals(calculate(builder.tree, order)), (Totals{700, 600, 360, 180}));
 }
 
-// 10.00 over two lines of 10.00, of which one may not fall below 9.00: what the floor refuses is moved to the other. Where that
-// has a floor of 5.00, too, 4.00 cannot be given, and each line shows its half of that.
+// 10.00 over two lines of 10.00, of which one may not fall below 9.00: what the floor refuses is moved to the other.
+// Where that has a floor of 5.00, too, 4.00 cannot be given, and each line shows its half of that.
 TEST(Limits, WhatAFloorRefusesOfAnAmountIsMoved) {
     TreeBuilder builder;
     builder.promotion("a", {on_order({amount("10")})});
@@ -478,7 +491,8 @@ TEST(Limits, WhatTheyCount) {
     EXPECT_EQ(result.lines[0].discount.units, 0);
 }
 
-// --- max_benefit ----------------------------------------------------------------------------------------------------------
+// --- max_benefit
+// ----------------------------------------------------------------------------------------------------------
 
 // − 100 and − 10 % of 1000.00: one after the other at most 200; summed 200 as well where the percentage comes first
 // (1000 − 100 = 900, 900 − 100): consistent is preferred. The other way round only the sum gives 200.
@@ -522,7 +536,8 @@ TEST(MaxBenefit, FewerChildrenWinATie) {
     EXPECT_EQ(applied(builder.tree, calculate(builder.tree, OrderBuilder().line("1", 10'000).get())), Names{"d"});
 }
 
-// 10.00 by points or 10.00 off, and no more than 10.00: money in hand is kept by taking the discount, though it comes later.
+// 10.00 by points or 10.00 off, and no more than 10.00: money in hand is kept by taking the discount, though it comes
+// later.
 TEST(MaxBenefit, LessPaidWithPointsWinsATie) {
     TreeBuilder builder(Arbitration::max_benefit);
     builder.point_type("bonus", "1");
@@ -541,8 +556,9 @@ TEST(MaxBenefit, LessPaidWithPointsWinsATie) {
 }
 
 // 3 × 10.00; "a" and "b" each give the cheapest unit free, "c" a share of the goods in points, 10 of them worth 1.00.
-// One after the other: 20.00 off and the share of 10.00. Summed, "a" and "b" give the same unit free: 10.00 and the share of 30.00.
-// 49 %: 24.90 against 24.70. 50 %: 25.00 both, but the sum needs only "a" and "c". 51 %: 25.10 against 25.30.
+// One after the other: 20.00 off and the share of 10.00. Summed, "a" and "b" give the same unit free: 10.00 and the
+// share of 30.00. 49 %: 24.90 against 24.70. 50 %: 25.00 both, but the sum needs only "a" and "c". 51 %: 25.10 against
+// 25.30.
 TEST(MaxBenefit, PointsCountAtTheirWorth) {
     for (const auto& [share, winners, points] : {std::tuple{"49", Names{"a", "b", "c"}, 4'900},
                                                  {"50", Names{"a", "c"}, 15'000},
@@ -564,8 +580,9 @@ TEST(MaxBenefit, PointsCountAtTheirWorth) {
     }
 }
 
-// A lower price may leave more behind a sum: 40 % twice takes 0.01 each of 0.02, but nothing of 0.01. So the two together alone are worth
-// the whole price, and need one child, where 33.3 % and 66.7 % one after the other (0.01 each) need two.
+// A lower price may leave more behind a sum: 40 % twice takes 0.01 each of 0.02, but nothing of 0.01. So the two
+// together alone are worth the whole price, and need one child, where 33.3 % and 66.7 % one after the other (0.01 each)
+// need two.
 TEST(MaxBenefit, ASumInsideIsNotMonotone) {
     for (const bool as_group : {false, true}) {
         TreeBuilder builder(Arbitration::max_benefit);
@@ -584,9 +601,10 @@ TEST(MaxBenefit, ASumInsideIsNotMonotone) {
     }
 }
 
-// What is refused splits no units, in a sum either, so it matters to nothing that follows. a: 3 × 1.00, b: 2.50, lowered to their
-// floors of 12.345678 %, 0.37 and 0.31. "split" would take 8.91 off the cheapest unit; nothing is left to take. Were a one unit of
-// 0.12 and two of 0.25 now, "pay" could pay 0.01 of the first of those two, which has a floor of 0.12.
+// What is refused splits no units, in a sum either, so it matters to nothing that follows. a: 3 × 1.00, b: 2.50,
+// lowered to their floors of 12.345678 %, 0.37 and 0.31. "split" would take 8.91 off the cheapest unit; nothing is left
+// to take. Were a one unit of 0.12 and two of 0.25 now, "pay" could pay 0.01 of the first of those two, which has a
+// floor of 0.12.
 TEST(MaxBenefit, AnIdleChildSplitsNothing) {
     TreeBuilder builder;
     builder.point_type("bonus", "1");
@@ -609,10 +627,10 @@ TEST(MaxBenefit, AnIdleChildSplitsNothing) {
     EXPECT_EQ(totals(result), (Totals{37, 31}));
 }
 
-// A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in all 140.86.
-// "miles": 7.26 miles at 0.07 for 1.00 = 103.71 off the order. "all": line a by bonus points, worth 12.14 in all. "tenth": 10 % of the
-// order, 14.09, by bonus points too. "miles" and "tenth" sum up to 103.71 + 12.14 = 115.85. With "all" the bonus points gather on
-// line a, where the miles then find less room, and the sum is smaller.
+// A sum may shrink when a child joins it, where several point types pay. a: 5 × 2.50, c: 2 × 39.18, d: 5 × 10.00, in
+// all 140.86. "miles": 7.26 miles at 0.07 for 1.00 = 103.71 off the order. "all": line a by bonus points, worth 12.14
+// in all. "tenth": 10 % of the order, 14.09, by bonus points too. "miles" and "tenth" sum up to 103.71 + 12.14 =
+// 115.85. With "all" the bonus points gather on line a, where the miles then find less room, and the sum is smaller.
 TEST(MaxBenefit, ASumMayShrinkWhenAChildJoins) {
     TreeBuilder builder(Arbitration::max_benefit);
     builder.point_type("bonus", "10", 1);
@@ -639,7 +657,8 @@ TEST(MaxBenefit, ASumMayShrinkWhenAChildJoins) {
     EXPECT_TRUE(result.trace.groups[0].summed);
 }
 
-// Nested searches: the inner group gives 30.00 (sum of 10 % and 20 %) rather than 28.00, the outer adds 5.00 off the 70.00 left.
+// Nested searches: the inner group gives 30.00 (sum of 10 % and 20 %) rather than 28.00, the outer adds 5.00 off the
+// 70.00 left.
 TEST(MaxBenefit, Nested) {
     TreeBuilder builder(Arbitration::max_benefit);
     builder.group("g", Arbitration::max_benefit);

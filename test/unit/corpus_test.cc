@@ -1,5 +1,5 @@
-// What fuzzers start from has to be read whole: where a reader asks for one key more, an old input ends at that key, and all
-// that comes after it is tried no more.
+// What fuzzers start from has to be read whole: where a reader asks for one key more, an old input ends at that key,
+// and all that comes after it is tried no more.
 #include "codec/context_reader.hpp"
 #include "codec/order_reader.hpp"
 #include "codec/resolved_order.hpp"

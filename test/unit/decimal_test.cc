@@ -47,7 +47,8 @@ TEST(Decimal, RefusesWhatIsNoNumber) {
     EXPECT_FALSE(Decimal::parse(std::string_view("1\0", 2)).has_value());
 }
 
-// 36 digits before the point and 36 behind it are read, one more is not; nothing of it takes time in proportion to the exponent.
+// 36 digits before the point and 36 behind it are read, one more is not; nothing of it takes time in proportion to the
+// exponent.
 TEST(Decimal, HasBounds) {
     EXPECT_TRUE(Decimal::parse("1e35").has_value());
     EXPECT_FALSE(Decimal::parse("1e36").has_value());

@@ -106,7 +106,8 @@ TEST(Discount, PickSkipsWhatCostsNothing) {
               (Totals{0, 50, 200, 0}));
 }
 
-// 10 % of 100.01 = 10.001 -> 10.00, over 33.34, 33.34, 33.33: 3.3337, 3.3337, 3.3327 -> 3.34 (the earlier of equals), 3.33, 3.33.
+// 10 % of 100.01 = 10.001 -> 10.00, over 33.34, 33.34, 33.33: 3.3337, 3.3337, 3.3327 -> 3.34 (the earlier of equals),
+// 3.33, 3.33.
 TEST(Discount, OrderPercentIsAllotted) {
     EXPECT_EQ(totals(Level::order, {{"percent", "10"}},
                      OrderBuilder().line("a", 3334).line("b", 3334).line("c", 3333).shipping(500)),

@@ -26,8 +26,9 @@ std::string explained(const Tree& tree, const Order& order) {
 }
 
 // 100.00 + 40.00, shipping 5.00. "tv" takes 10 % of line 1; "any" finds only line 2 free; "late" nothing.
-// "best" may take 30.00 of 126.00: 20 % = 18.00 + 7.20, then 5 % of 100.80 = 5.04 (3.60 + 1.44), cut to 4.80 (3.43 + 1.37); the sum
-// of both would be cut to 30.00 too. "pay": 10 % of 68.57 and 27.43; 6.86 cost 68.6 -> 69 points, 9.60 cost 96.
+// "best" may take 30.00 of 126.00: 20 % = 18.00 + 7.20, then 5 % of 100.80 = 5.04 (3.60 + 1.44), cut to 4.80 (3.43 +
+// 1.37); the sum of both would be cut to 30.00 too. "pay": 10 % of 68.57 and 27.43; 6.86 cost 68.6 -> 69 points, 9.60
+// cost 96.
 TEST(Explain, TellsTheTree) {
     TreeBuilder builder;
     builder.point_type("bonus", "10", 0);
@@ -84,9 +85,9 @@ Points: 96 bonus spent, 6 bonus pending
 
 bool tells(const std::string& text, const std::string& line) { return text.find(line + "\n") != std::string::npos; }
 
-// One line of 100.00. "tenth" comes first and takes it: 10.00; "quarter" would have given 25.00. Of "best" the fifth is chosen
-// (20.00): the tenth alone is worth 10.00, its group of 5 % and 3 % one after the other 5.00 + 2.85 = 7.85; both at most 20.00
-// together with the fifth.
+// One line of 100.00. "tenth" comes first and takes it: 10.00; "quarter" would have given 25.00. Of "best" the fifth is
+// chosen (20.00): the tenth alone is worth 10.00, its group of 5 % and 3 % one after the other 5.00 + 2.85 = 7.85; both
+// at most 20.00 together with the fifth.
 TEST(Explain, WhatWasLostTo) {
     TreeBuilder builder;
     builder.group("first", Arbitration::incompatibility);
@@ -121,10 +122,10 @@ Total: 80.00 RUB
 )");
 }
 
-// Lines of 100.00 (not below 95.00), 100.00 and 10.00. A tenth is 10.00, 10.00 and 1.00: the first is cut to 5.00, and of
-// 16.00 "few" allows 9.00: 2.81, 5.63 and 0.56. A fifth of what the third is left with, 9.44, is 1.89, and its floor of 9.90
-// allows none of it. 50 points pay 5.00; 4.44 would be 45 points more. Two promotions that each take 60 % off the shipping of
-// 3.00, in a sum: 1.80 of each is cut to 1.50.
+// Lines of 100.00 (not below 95.00), 100.00 and 10.00. A tenth is 10.00, 10.00 and 1.00: the first is cut to 5.00, and
+// of 16.00 "few" allows 9.00: 2.81, 5.63 and 0.56. A fifth of what the third is left with, 9.44, is 1.89, and its floor
+// of 9.90 allows none of it. 50 points pay 5.00; 4.44 would be 45 points more. Two promotions that each take 60 % off
+// the shipping of 3.00, in a sum: 1.80 of each is cut to 1.50.
 TEST(Explain, CutByWhat) {
     TreeBuilder builder;
     builder.point_type("bonus", "10", 0);
@@ -151,16 +152,17 @@ TEST(Explain, CutByWhat) {
                             .redeem(0)
                             .get();
     const std::string text = explained(builder.tree, order);
-    for (const char* line :
-         {"              Line 1 P1: discount -2.81, cut from 10.00 by the maximum discount of few, the minimum price of the "
-          "line",
-          "              Line 2 P2: discount -5.63, cut from 10.00 by the maximum discount of few",
-          "              Line 3 P3: discount -0.56, cut from 1.00 by the maximum discount of few",
-          "        ->  Promotion late (discount)  not applied: a limit refuses all of it (3.00 is cut by the maximum "
-          "discount of few)",
-          "              Line 3 P3: discount -0.00, cut from 1.89 by the minimum product price of floor",
-          "        Line 3 P3: points_discount -5.00 for 50 bonus, cut from 9.44 by the points to spend: 45 bonus short",
-          "              Shipping: discount of the order -1.50, cut from 1.80 by the price itself"})
+    for (
+        const char* line :
+        {"              Line 1 P1: discount -2.81, cut from 10.00 by the maximum discount of few, the minimum price of the "
+         "line",
+         "              Line 2 P2: discount -5.63, cut from 10.00 by the maximum discount of few",
+         "              Line 3 P3: discount -0.56, cut from 1.00 by the maximum discount of few",
+         "        ->  Promotion late (discount)  not applied: a limit refuses all of it (3.00 is cut by the maximum "
+         "discount of few)",
+         "              Line 3 P3: discount -0.00, cut from 1.89 by the minimum product price of floor",
+         "        Line 3 P3: points_discount -5.00 for 50 bonus, cut from 9.44 by the points to spend: 45 bonus short",
+         "              Shipping: discount of the order -1.50, cut from 1.80 by the price itself"})
         EXPECT_TRUE(tells(text, line)) << line << "\nis not in\n" << text;
 }
 

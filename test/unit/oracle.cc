@@ -15,7 +15,8 @@ namespace loyalty::oracle {
 
 namespace {
 
-// --- Arithmetic ---------------------------------------------------------------------------------------------------------
+// --- Arithmetic
+// ---------------------------------------------------------------------------------------------------------
 
 using Int = std::int64_t;
 __extension__ using Wide = __int128;
@@ -76,7 +77,8 @@ std::vector<Int> allot(Int amount, const std::vector<Int>& weights) {
     return shares;
 }
 
-// --- The tree and the state ---------------------------------------------------------------------------------------------
+// --- The tree and the state
+// ---------------------------------------------------------------------------------------------
 
 struct Node {
     const TreeGroup* group = nullptr;
@@ -192,7 +194,8 @@ using Chain = std::vector<const TreeGroup*>;    // from the innermost group to m
 
 constexpr Int unlimited = INT64_MAX;
 
-// --- The calculation ----------------------------------------------------------------------------------------------------
+// --- The calculation
+// ----------------------------------------------------------------------------------------------------
 
 class Calculator {
 public:
@@ -224,8 +227,12 @@ public:
     }
 
 private:
-    Int step(const TreePointType& type) const { return type.redeem_step ? floor(ratio_of(*type.redeem_step) * ten_to(type.scale)) : 1; }
-    Int least(const TreePointType& type) const { return type.redeem_min ? floor(ratio_of(*type.redeem_min) * ten_to(type.scale)) : 0; }
+    Int step(const TreePointType& type) const {
+        return type.redeem_step ? floor(ratio_of(*type.redeem_step) * ten_to(type.scale)) : 1;
+    }
+    Int least(const TreePointType& type) const {
+        return type.redeem_min ? floor(ratio_of(*type.redeem_min) * ten_to(type.scale)) : 0;
+    }
 
     // As the type rounds what is earned.
     Int rounded(const Ratio& points, int type) const {
@@ -260,11 +267,12 @@ private:
         Int lowest = l.min_price ? of_units(money_of(l.min_price->units)) : 0;
         for (const TreeGroup* group : chain) {
             if (group->min_product_price_percent) {
-                lowest = std::max(lowest,
-                                  of_units(money_of(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
+                lowest = std::max(
+                    lowest, of_units(money_of(l.price.units) * ratio_of(*group->min_product_price_percent) / 100));
             }
             if (group->min_product_price_amount) {
-                lowest = std::max(lowest, of_units(ratio_of(*group->min_product_price_amount) * ten_to(tree_.currency_scale)));
+                lowest = std::max(lowest,
+                                  of_units(ratio_of(*group->min_product_price_amount) * ten_to(tree_.currency_scale)));
             }
         }
         return lowest;
@@ -499,8 +507,9 @@ private:
         } else if (name == "round_order_price") {
             proposal.amount = true;
             const bool with_shipping = parameters.choice("target", {"goods", "order"}) == 1 && !taken.shipping;
-            propose_on_order(proposal, asks, with_shipping ? world.shipping : 0,
-                             [&](Int base) { return base - rounded(base, millionths, parameters, tree_.currency_scale); });
+            propose_on_order(proposal, asks, with_shipping ? world.shipping : 0, [&](Int base) {
+                return base - rounded(base, millionths, parameters, tree_.currency_scale);
+            });
         } else if (name == "partner_discount") {
             propose_partner_discount(proposal, asks, parameters, world);
         } else if (name == "text") {
@@ -527,13 +536,16 @@ private:
 
     // --- Steps ---
 
-    // The benefit as its deepest step reached makes it; by the quantity of each line, for the lines that reached it alone.
+    // The benefit as its deepest step reached makes it; by the quantity of each line, for the lines that reached it
+    // alone.
     void propose_steps(Proposal& proposal, const TreeBenefit& benefit, const TreeCondition& condition,
                        const std::vector<Ask>& asks, const World& world, const std::vector<Piece>& began,
                        const Taken& taken) const {
         Parameters parameters = benefit.parameters;
         const bool by_money_of_lines = condition.level == Level::product || parameters.has("segments");
-        const std::string by = parameters.has("by") ? *parameters.text("by") : by_money_of_lines ? "lines_total" : "goods";
+        const std::string by = parameters.has("by") ? *parameters.text("by")
+                               : by_money_of_lines  ? "lines_total"
+                                                    : "goods";
         const auto counts = [&](const Line& line) {
             if (by == "goods" || by == "items") return true;
             if (condition.level == Level::product) return fulfils(tree_, condition, line);
@@ -548,7 +560,8 @@ private:
                 money += line.base.units;
             }
             if (parameters.has("at") && *parameters.text("at") == "current") money = goods_now(world, counts_here);
-            return by == "goods" || by == "lines_total" ? Decimal::of(money, tree_.currency_scale) : Decimal::of(units, 6);
+            return by == "goods" || by == "lines_total" ? Decimal::of(money, tree_.currency_scale)
+                                                        : Decimal::of(units, 6);
         };
         const auto steps = parameters.steps();
         const auto deepest = [&](const Decimal& value) {
@@ -635,7 +648,8 @@ private:
 
     // --- Sets ---
 
-    void propose_set(Proposal& proposal, const std::vector<Ask>& all, Parameters& parameters, const World& world) const {
+    void propose_set(Proposal& proposal, const std::vector<Ask>& all, Parameters& parameters,
+                     const World& world) const {
         std::vector<SetSlots> parts;
         std::vector<TreeCondition> wanted;
         for (const bool gets : {false, true}) {
@@ -821,9 +835,10 @@ private:
         }
         if (!proposal.order_level) {
             for (Ask& ask : asks) {
-                ask.asked = percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
-                            : price ? std::max<Int>(0, ask.total - round(money_of(*price) * Ratio(ask.quantity, millionths)))
-                                    : std::min(ask.total, round(Ratio(*amount) * Ratio(ask.quantity, millionths)));
+                ask.asked =
+                    percent ? round(Ratio(ask.total) * Ratio(percent->numerator, percent->denominator))
+                    : price ? std::max<Int>(0, ask.total - round(money_of(*price) * Ratio(ask.quantity, millionths)))
+                            : std::min(ask.total, round(Ratio(*amount) * Ratio(ask.quantity, millionths)));
             }
             proposal.asks = asks;
             return;
@@ -971,7 +986,8 @@ private:
             const auto field = field_of(line, parameters);
             if (!field) continue;
             proposal.accruals.emplace_back(
-                line, rounded(*field * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths), proposal.type));
+                line,
+                rounded(*field * ten_to(scale_of(proposal.type)) * Ratio(goods.second, millionths), proposal.type));
         }
     }
 
@@ -1003,7 +1019,8 @@ private:
         std::vector<std::vector<Effect*>> by_benefit;
         for (Effect& effect : effects) {
             if (!effect.deduction) continue;
-            if (by_benefit.empty() || !is_same(by_benefit.back().front()->source, effect.source)) by_benefit.emplace_back();
+            if (by_benefit.empty() || !is_same(by_benefit.back().front()->source, effect.source))
+                by_benefit.emplace_back();
             by_benefit.back().push_back(&effect);
         }
         for (const auto& deductions : by_benefit) {
@@ -1011,7 +1028,8 @@ private:
             std::vector<Int> asked;
             for (const Effect* effect : deductions) asked.push_back(effect->points);
             const Int left = balance(deductions.front()->type).active.units - gone;
-            const auto shares = oracle::allot(std::min(std::accumulate(asked.begin(), asked.end(), Int{0}), left), asked);
+            const auto shares =
+                oracle::allot(std::min(std::accumulate(asked.begin(), asked.end(), Int{0}), left), asked);
             for (std::size_t i = 0; i < shares.size(); ++i) gone += deductions[i]->points = shares[i];
         }
     }
@@ -1028,7 +1046,8 @@ private:
             std::vector<Int> quantities;
             for (const auto& [line, goods] : lines) quantities.push_back(goods.second);
             const Int units = std::accumulate(quantities.begin(), quantities.end(), Int{0});
-            const auto shares = oracle::allot(rounded(Ratio(*points) * Ratio(units, millionths), proposal.type), quantities);
+            const auto shares =
+                oracle::allot(rounded(Ratio(*points) * Ratio(units, millionths), proposal.type), quantities);
             std::size_t i = 0;
             for (const auto& [line, goods] : lines) proposal.accruals.emplace_back(line, shares[i++]);
             return;
@@ -1096,7 +1115,8 @@ private:
         return effects;
     }
 
-    // What floors refuse of an amount goes where there is room, by the totals; nothing is said of what nobody has room for.
+    // What floors refuse of an amount goes where there is room, by the totals; nothing is said of what nobody has room
+    // for.
     static void move_refused(Proposal& proposal, const std::vector<Int>& all_rooms) {
         std::set<int> purses{0};
         for (const Ask& ask : proposal.asks) purses.insert(ask.purse);
@@ -1162,7 +1182,8 @@ private:
             effect.applied = std::min({effect.asked, world.shipping, world.left.value_or(unlimited)});
             reduce_shipping(world, effect.applied);
         }
-        const bool nothing = std::none_of(effects.begin(), effects.end(), [](const Effect& e) { return e.applied != 0; });
+        const bool nothing =
+            std::none_of(effects.begin(), effects.end(), [](const Effect& e) { return e.applied != 0; });
         for (const auto& [piece, units] : proposal.bought) {
             if (nothing) continue;
             const Piece& of = world.pieces[static_cast<std::size_t>(piece)];
@@ -1210,7 +1231,8 @@ private:
     static void cut_at_borders(const Effects& effects, World& world) {
         std::map<int, std::set<Int>> borders;
         for (const Effect& effect : effects) {
-            if (effect.target >= 0 && (effect.applied != 0 || effect.bought)) borders[effect.target].insert({effect.from, effect.to});
+            if (effect.target >= 0 && (effect.applied != 0 || effect.bought))
+                borders[effect.target].insert({effect.from, effect.to});
         }
         std::vector<Piece> pieces;
         for (const Piece& piece : world.pieces) {
@@ -1373,7 +1395,8 @@ private:
 
     // --- The best child for each unit ---
 
-    Effects best_by_line(const std::vector<Node>& children, const Chain& chain, World& world, const Taken& taken) const {
+    Effects best_by_line(const std::vector<Node>& children, const Chain& chain, World& world,
+                         const Taken& taken) const {
         const std::size_t outer = std::exchange(uncapped_, chain.size());
         std::vector<Effects> alone;
         for (const Node& child : children) {
@@ -1652,10 +1675,12 @@ private:
                 // What is given for sets comes when they are formed.
                 in_order.insert(in_order.end(), gifts.begin(), gifts.end());
                 for (const auto& [benefit, source] : in_order) {
-                    benefits.push_back([this, benefit = benefit, source = source, &condition, &chain, &taken, &began, &formed](World& copy) {
+                    benefits.push_back([this, benefit = benefit, source = source, &condition, &chain, &taken, &began,
+                                        &formed](World& copy) {
                         const auto sets = formed.find(&condition);
-                        const Proposal proposal = propose(*benefit, condition, source, copy, began, taken,
-                                                          sets == formed.end() ? std::nullopt : std::optional(sets->second));
+                        const Proposal proposal =
+                            propose(*benefit, condition, source, copy, began, taken,
+                                    sets == formed.end() ? std::nullopt : std::optional(sets->second));
                         if (sets != formed.end()) sets->second += proposal.sets;
                         return commit(proposal, chain, copy);
                     });

@@ -1,5 +1,5 @@
-// The calculation of an order a second time, straight from its definition and from nothing else: no candidates, no search
-// that skips anything, arithmetic of its own. Slow, short, and what the engine is compared with.
+// The calculation of an order a second time, straight from its definition and from nothing else: no candidates, no
+// search that skips anything, arithmetic of its own. Slow, short, and what the engine is compared with.
 #pragma once
 
 #include "core/calculate/reason.hpp"

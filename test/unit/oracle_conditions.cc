@@ -1,5 +1,5 @@
-// Who may have a promotion, when and where, straight from the definitions: with a calendar of its own, that counts days, and
-// names instead of indexes.
+// Who may have a promotion, when and where, straight from the definitions: with a calendar of its own, that counts
+// days, and names instead of indexes.
 #include "unit/oracle.hpp"
 
 #include <algorithm>

@@ -41,8 +41,8 @@ public:
 
 private:
     // All ways to give the units of a group to parts.
-    void spread(std::size_t group, std::size_t part, std::int64_t units, std::vector<std::int64_t> left, std::int64_t got,
-                std::int64_t bought, std::optional<Filled>& result) {
+    void spread(std::size_t group, std::size_t part, std::int64_t units, std::vector<std::int64_t> left,
+                std::int64_t got, std::int64_t bought, std::optional<Filled>& result) {
         if (part == parts_.size()) {
             std::optional<Filled> filled = best(group + 1, left);
             if (!filled) return;
@@ -70,8 +70,8 @@ private:
 
 }  // namespace
 
-std::optional<SetFilling> fill_sets(const std::vector<SetGroup>& groups, const std::vector<SetSlots>& parts, bool dearest,
-                                    std::int64_t times) {
+std::optional<SetFilling> fill_sets(const std::vector<SetGroup>& groups, const std::vector<SetSlots>& parts,
+                                    bool dearest, std::int64_t times) {
     std::vector<std::int64_t> left;
     for (const auto& part : parts) left.push_back(part.count * times);
     const auto filled = Filling(groups, parts, dearest).best(0, left);

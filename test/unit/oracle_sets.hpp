@@ -26,7 +26,7 @@ struct SetFilling {
 };
 
 // Nothing if so many sets cannot be formed.
-std::optional<SetFilling> fill_sets(const std::vector<SetGroup>& groups, const std::vector<SetSlots>& parts, bool dearest,
-                                    std::int64_t times);
+std::optional<SetFilling> fill_sets(const std::vector<SetGroup>& groups, const std::vector<SetSlots>& parts,
+                                    bool dearest, std::int64_t times);
 
 }  // namespace loyalty::oracle

@@ -47,7 +47,8 @@ TEST(OrderReader, ReadsEveryKey) {
 
 TEST(OrderReader, FindsTheMemberByKeyOrContact) {
     const auto with = [](const std::string& member) {
-        return read_order(R"({"member": )" + member + R"(, "fire": false, "lines": [{"product": "p", "quantity": 1}]})");
+        return read_order(R"({"member": )" + member +
+                          R"(, "fire": false, "lines": [{"product": "p", "quantity": 1}]})");
     };
     EXPECT_FALSE(with("null").fires);
     EXPECT_EQ(with("null").member, std::nullopt);

@@ -70,7 +70,8 @@ TEST(PointsDiscount, MoneyIsRoundedDownAndPointsUp) {
     EXPECT_EQ(paid(dear, OrderBuilder().line("a", 1).balance(1).redeem(0).get()), (Paid{0, 1}));
 }
 
-// Rounded up once for the whole order: 0.50 + 0.50 + 0.50 at 3 for 1.00 = 4.5 -> 5 points, in steps 2, 1, 2 (1.5 -> 2, 3, 4.5 -> 5).
+// Rounded up once for the whole order: 0.50 + 0.50 + 0.50 at 3 for 1.00 = 4.5 -> 5 points, in steps 2, 1, 2 (1.5 -> 2,
+// 3, 4.5 -> 5).
 TEST(PointsDiscount, OperationsShowTheirIncrements) {
     const Tree tree = with_benefit(Level::product, "3", 0, {{"percent", "50"}});
     const Calculation result =

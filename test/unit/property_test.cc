@@ -1,5 +1,5 @@
-// Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how many,
-// LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
+// Random orders through random trees: the engine must agree with the oracle in every figure. LOYALTY_CASES sets how
+// many, LOYALTY_SEED the start; a failure prints the smallest failing case that could be found, and how to repeat it.
 
 #include "core/calculate/returns.hpp"
 #include "core/explain/explain.hpp"
@@ -56,7 +56,8 @@ oracle::Result as_oracle_result(const Program& program, const Order& order, cons
             sum.paid += entry.applied.units;
             result.paid[entry.point_type] += entry.applied.units;
         }
-        if (entry.kind == Entry::Kind::accrual || entry.kind == Entry::Kind::deduction) sum.points += entry.points.units;
+        if (entry.kind == Entry::Kind::accrual || entry.kind == Entry::Kind::deduction)
+            sum.points += entry.points.units;
         if (entry.kind == Entry::Kind::text) sum.texts++;
         if (entry.kind == Entry::Kind::promo_code) sum.codes++;
         sum.given += entry.given.units / one_unit.units;
@@ -116,7 +117,8 @@ void compare(const oracle::Result& expected, const oracle::Result& got, const Or
     }
 }
 
-// --- What holds whatever the definition -----------------------------------------------------------------------------------
+// --- What holds whatever the definition
+// -----------------------------------------------------------------------------------
 
 void check_sums(const Order& order, const Calculation& calculation, Difference& difference) {
     Money lines;
@@ -170,7 +172,8 @@ void check_max_discounts(const Case& c, const oracle::Result& got, Difference& d
     }
 }
 
-// Lines that no floor allows to be below `floor × quantity`; a line of several unit groups may lose half a unit in each.
+// Lines that no floor allows to be below `floor × quantity`; a line of several unit groups may lose half a unit in
+// each.
 void check_floors(const Case& c, const Calculation& calculation, Difference& difference) {
     const TreeGroup& main = c.tree.groups.front();
     for (std::size_t i = 0; i < c.order.lines.size(); ++i) {
@@ -210,7 +213,8 @@ void check_balances(const Case& c, const Calculation& calculation, Difference& d
     }
 }
 
-// --- What is told -----------------------------------------------------------------------------------------------------------
+// --- What is told
+// -----------------------------------------------------------------------------------------------------------
 
 // The reason why a promotion takes no part, by the oracle.
 Reason refusal_of(const Case& c, const TreePromotion& promotion) {
@@ -331,7 +335,8 @@ std::string problem(const Case& c) {
     }
 }
 
-// --- Making a failing case smaller ----------------------------------------------------------------------------------------
+// --- Making a failing case smaller
+// ----------------------------------------------------------------------------------------
 
 // All cases that are a little simpler than `c`.
 std::vector<Case> simpler(const Case& c) {
@@ -455,7 +460,8 @@ void check_cases(std::uint64_t cases, Make make) {
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::uint64_t full_size_cases = 3'000, search_cases = 1'500, condition_cases = 10'000, limit_cases = 2'000;
 #else
-constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000, condition_cases = 200'000, limit_cases = 100'000;
+constexpr std::uint64_t full_size_cases = 100'000, search_cases = 20'000, condition_cases = 200'000,
+                        limit_cases = 100'000;
 #endif
 
 // The first cases are small, so that a mistake shows in a small case if it can.
@@ -497,7 +503,8 @@ TEST(Property, SearchOfMixturesIsExact) {
     check_cases(search_cases / 4, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
 }
 
-// --- At its limit ---------------------------------------------------------------------------------------------------------
+// --- At its limit
+// ---------------------------------------------------------------------------------------------------------
 
 int128 worth_of(const Program& program, const Calculation& calculation) {
     int128 worth = int128{(calculation.all().base - calculation.total).units} * program.value_denominator;
@@ -536,7 +543,8 @@ std::optional<int128> worth_of(const Case& c, const Tree& tree, const Calculatio
     }
 }
 
-// Wherever a search ends, its answer is worth no less than nothing, any single child, all of them in order, and their sum.
+// Wherever a search ends, its answer is worth no less than nothing, any single child, all of them in order, and their
+// sum.
 TEST(Property, ASearchAtItsLimitIsWorthWhatIsSimple) {
     const std::uint64_t cases = setting("LOYALTY_CASES", limit_cases), first = setting("LOYALTY_CASE", 0);
     std::uint64_t ended = 0;
@@ -559,31 +567,37 @@ TEST(Property, ASearchAtItsLimitIsWorthWhatIsSimple) {
         const int128 worth = worth_of(program, calculation);
         ended += calculation.optimal ? 0 : 1;
         const auto check = [&](const std::string& what, const std::optional<int128>& least) {
-            EXPECT_TRUE(!least || worth >= *least) << "less than " << what << ", case " << number << "\n" << to_string(c);
+            EXPECT_TRUE(!least || worth >= *least) << "less than " << what << ", case " << number << "\n"
+                                                   << to_string(c);
         };
         check("nothing", 0);
         check("all in order", worth_of(c, simple(c.tree, Arbitration::consistent, ""), options));
         check("the sum", worth_of(c, simple(c.tree, Arbitration::summation, ""), options));
         for (const TreePromotion& child : c.tree.promotions) {
-            if (child.parent == "main") check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
+            if (child.parent == "main")
+                check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
         }
         for (const TreeGroup& child : c.tree.groups) {
-            if (child.parent == "main") check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
+            if (child.parent == "main")
+                check(child.id, worth_of(c, simple(c.tree, Arbitration::consistent, child.id), options));
         }
     }
     EXPECT_GT(ended, cases / 4);
 }
 
-// --- Returns --------------------------------------------------------------------------------------------------------------
+// --- Returns
+// --------------------------------------------------------------------------------------------------------------
 
-// A line of an order whose units come back bit by bit, with the figures that it carries: money, and points earned on it.
+// A line of an order whose units come back bit by bit, with the figures that it carries: money, and points earned on
+// it.
 struct Returned {
     Quantity quantity, so_far{};
     std::vector<std::int64_t> figures;
     std::vector<std::int64_t> given_back{};
     int steps = 0;
 
-    // Some more units, at times a part of one, or all that is left; each figure has then given back its share, to half of a unit.
+    // Some more units, at times a part of one, or all that is left; each figure has then given back its share, to half
+    // of a unit.
     bool step(std::mt19937_64& random) {
         const std::int64_t left = (quantity - so_far).units;
         std::int64_t more = std::min(left, one_unit.units * std::uniform_int_distribution<std::int64_t>(1, 2)(random));
@@ -593,7 +607,8 @@ struct Returned {
         bool fits = true;
         for (std::size_t i = 0; i < figures.size(); ++i) {
             given_back[i] += part_of(figures[i], units);
-            const int128 off = static_cast<int128>(given_back[i]) * quantity.units - static_cast<int128>(figures[i]) * units.after.units;
+            const int128 off = static_cast<int128>(given_back[i]) * quantity.units -
+                               static_cast<int128>(figures[i]) * units.after.units;
             fits = fits && 2 * (off < 0 ? -off : off) <= quantity.units && given_back[i] <= figures[i];
         }
         so_far = units.after;
@@ -602,8 +617,8 @@ struct Returned {
     bool is_gone() const { return so_far == quantity; }
 };
 
-// Whatever comes back in whatever sequence: never more than its share, and in the end exactly what was paid and earned, with
-// every benefit in the orders.
+// Whatever comes back in whatever sequence: never more than its share, and in the end exactly what was paid and earned,
+// with every benefit in the orders.
 TEST(Property, ReturnsGiveBackWhatWasPaid) {
     const std::uint64_t seed = setting("LOYALTY_SEED", 20261122), first = setting("LOYALTY_CASE", 0);
     for (std::uint64_t number = first; number < first + setting("LOYALTY_CASES", full_size_cases / 20); ++number) {
@@ -624,7 +639,8 @@ TEST(Property, ReturnsGiveBackWhatWasPaid) {
         }
         for (Returned& line : lines) line.given_back.resize(line.figures.size());
         bool fits = true;
-        for (auto line = random() % lines.size(); !std::all_of(lines.begin(), lines.end(), [](const Returned& l) { return l.is_gone(); });
+        for (auto line = random() % lines.size();
+             !std::all_of(lines.begin(), lines.end(), [](const Returned& l) { return l.is_gone(); });
              line = random() % lines.size()) {
             if (!lines[line].is_gone()) fits = lines[line].step(random) && fits;
         }

@@ -210,12 +210,14 @@ private:
                 condition.benefits.push_back(rounding(condition.level, Decimal::of(1 + up_to(6), 2)));
             } else {
                 TreeBenefit benefit = fitting(promotion, condition.level, [&] {
-                    if (!plain_ && promotion.kind == PromotionKind::discount && condition.level == Level::product && chance(20))
+                    if (!plain_ && promotion.kind == PromotionKind::discount && condition.level == Level::product &&
+                        chance(20))
                         return set();
                     return promotion.kind == PromotionKind::discount ? small_discount(condition.level)
                                                                      : small_points(condition.level);
                 });
-                condition.benefits.push_back(plain_ ? std::move(benefit) : with_steps(std::move(benefit), promotion, condition.level));
+                condition.benefits.push_back(plain_ ? std::move(benefit)
+                                                    : with_steps(std::move(benefit), promotion, condition.level));
             }
         }
         promotion.conditions.push_back(condition);
@@ -235,7 +237,8 @@ private:
 
     // What an amount on products is for, and of which goods a benefit on orders is.
     void add_extent(TreeBenefit& benefit, Level level, bool is_amount) {
-        if (level == Level::product && is_amount && chance(40)) add(benefit, "per", one_of<std::string>({"line", "order"}));
+        if (level == Level::product && is_amount && chance(40))
+            add(benefit, "per", one_of<std::string>({"line", "order"}));
         if (level == Level::order && chance(20)) {
             std::vector<std::string> segments{one_of<const char*>({"A", "B"})};
             if (chance(30)) segments.emplace_back("C");
@@ -431,7 +434,8 @@ private:
             for (; count > 0; --count) {
                 Parameters part("set");
                 part.add("count", Parameters::Type::number, std::to_string(1 + up_to(1)));
-                if (chance(50)) part.add("segments", Parameters::Type::texts, "[]", {one_of<const char*>({"A", "B", "C"})});
+                if (chance(50))
+                    part.add("segments", Parameters::Type::texts, "[]", {one_of<const char*>({"A", "B", "C"})});
                 parts.push_back(std::move(part));
             }
             return parts;
@@ -467,7 +471,8 @@ private:
             if (kind(common)) add(stepped, common, *benefit.parameters.text(common));
         }
         if (kind("max_items")) add(stepped, "max_items", Decimal(*benefit.parameters.count("max_items")));
-        if (kind("segments")) stepped.parameters.add("segments", Parameters::Type::texts, "[]", *benefit.parameters.texts("segments"));
+        if (kind("segments"))
+            stepped.parameters.add("segments", Parameters::Type::texts, "[]", *benefit.parameters.texts("segments"));
         auto by = one_of<std::string>({"goods", "items", "lines_total", "lines_items", "line_items", "line_items", ""});
         const bool counts_all = kind("max_items") && !kind("max_items_per");
         const bool once = kind("per") && *benefit.parameters.text("per") == "order";
@@ -514,7 +519,8 @@ private:
             if (level == Level::order && chance(10) && may_hold_incomparable(promotion)) return promo_code();
             if (level == Level::product && chance(20)) return set();
             if (chance(10) && !is_best_by_line(promotion)) return gift(level);
-            return level == Level::product && chance(25) ? partner_discount() : with_steps(discount(level), promotion, level);
+            return level == Level::product && chance(25) ? partner_discount()
+                                                         : with_steps(discount(level), promotion, level);
         }
         if (chance(20) && may_hold_unsummable(promotion) && may_hold_irreplaceable(promotion)) {
             return chance(35) && may_hold_incomparable(promotion) ? deduction(level) : multiply(level);
@@ -713,7 +719,8 @@ private:
     std::vector<int> depths_;
 };
 
-// --- Printed --------------------------------------------------------------------------------------------------------------
+// --- Printed
+// --------------------------------------------------------------------------------------------------------------
 
 std::string money(Money amount, int scale) {
     std::string text;
@@ -738,7 +745,8 @@ std::string to_string(const TreeBenefit& benefit, int currency_scale) {
         for (const auto& segment : *segments) out << " of " << segment;
     }
     if (parameters.has("max_times")) out << " max_times=" << *parameters.count("max_times");
-    for (const char* name : {"pick", "share", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
+    for (const char* name :
+         {"pick", "share", "per", "max_items_per", "target", "point_type", "credit_on", "field", "mode", "direction"}) {
         if (parameters.has(name)) out << " " << name << "=" << *parameters.text(name);
     }
     for (const char* name : {"price", "step", "per_amount"}) {
@@ -777,7 +785,8 @@ struct Printer {
         static constexpr const char* names[] = {"consistent", "incompatibility", "summation", "max_benefit"};
         out << indent << "group " << group.id << " at " << group.position << ": "
             << names[static_cast<int>(group.arbitration)];
-        if (group.best != Best::combination) out << (group.best == Best::single ? " best=single" : " best=single_by_line");
+        if (group.best != Best::combination)
+            out << (group.best == Best::single ? " best=single" : " best=single_by_line");
         const auto limit = [&](const char* name, const std::optional<Decimal>& value) {
             if (value) out << " " << name << "=" << value->to_string();
         };

@@ -23,8 +23,8 @@ Order order_for(const Program& program, const Case& c);
 // A random case; `size` from 1 (a promotion and a line) to 12.
 Case random_case(std::mt19937_64& random, int size);
 
-// A case that is hard for the search of max_benefit: few cents, many units to pick from, small budgets and limits, so that
-// rounding and sharing decide.
+// A case that is hard for the search of max_benefit: few cents, many units to pick from, small budgets and limits, so
+// that rounding and sharing decide.
 Case random_search_case(std::mt19937_64& random);
 
 // Whether a permutation of the lines may change anything: a benefit picks its items by their position in the document.

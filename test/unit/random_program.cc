@@ -160,7 +160,8 @@ private:
             Parameters part("set");
             part.add("count", Parameters::Type::number, std::to_string(1 + dice_.up_to(1)));
             if (dice_.chance(25))
-                part.add("segments", Parameters::Type::texts, "[]", {std::string(dice_.one_of<const char*>({"A", "B", "C"}))});
+                part.add("segments", Parameters::Type::texts, "[]",
+                         {std::string(dice_.one_of<const char*>({"A", "B", "C"}))});
             parts.push_back(std::move(part));
         }
         return parts;

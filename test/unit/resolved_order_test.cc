@@ -1,4 +1,5 @@
-// A stored order is calculated again exactly as it was: whatever a calculation reads of an order has to be stored with it.
+// A stored order is calculated again exactly as it was: whatever a calculation reads of an order has to be stored with
+// it.
 #include "codec/resolved_order.hpp"
 
 #include "codec/result_writer.hpp"

@@ -8,13 +8,13 @@
 
 namespace loyalty {
 
-// Up to 20 promotions of one group that all interact: discounts on a few items picked by price, on whole lines and on the
-// order, payments by points from one balance, accruals before and after them, and one maximum discount in percent for all.
-// Any number of them, the first ones, is such a mixture.
+// Up to 20 promotions of one group that all interact: discounts on a few items picked by price, on whole lines and on
+// the order, payments by points from one balance, accruals before and after them, and one maximum discount in percent
+// for all. Any number of them, the first ones, is such a mixture.
 Case interacting_promotions(int promotions, int max_discount = 30);
 
-// Promotions of one group that each take a percentage or an amount off all lines or off those of a segment: 5 lines, some of
-// them with a minimum price.
+// Promotions of one group that each take a percentage or an amount off all lines or off those of a segment: 5 lines,
+// some of them with a minimum price.
 Case lowering_promotions(int promotions);
 
 // Random cases small enough to try all combinations, with main as a max_benefit group.

@@ -1,5 +1,5 @@
-// The search of max_benefit: ties, what it costs in steps, and its bounds at work and by themselves. That it is exact is
-// tested in property_test.cc.
+// The search of max_benefit: ties, what it costs in steps, and its bounds at work and by themselves. That it is exact
+// is tested in property_test.cc.
 
 #include "core/calculate/candidates.hpp"
 #include "core/search/reach_bound.hpp"
@@ -60,7 +60,8 @@ std::vector<TreeCondition> paid(const std::string& percent) {
     return {on_products({benefit("points_discount", {{"point_type", "bonus"}, {"percent", percent}})})};
 }
 
-// --- Ties -----------------------------------------------------------------------------------------------------------------
+// --- Ties
+// -----------------------------------------------------------------------------------------------------------------
 
 // 40 % are off, whoever takes them: by money rather than by points, although that takes a promotion more.
 TEST(Ties, LessMoneyPaidByPoints) {
@@ -158,7 +159,8 @@ TEST(Ties, QualificationPointsAreNotChosen) {
     EXPECT_EQ(chosen(builder.tree, OrderBuilder().line("1", 1000).balance(0).balance(0).get()), "b consistent");
 }
 
-// --- Accruals -------------------------------------------------------------------------------------------------------------
+// --- Accruals
+// -------------------------------------------------------------------------------------------------------------
 
 // With a maximum of 10.00 off, it is better taken where it costs no points: 10 % of the first line.
 TEST(Search, SparesThePointsBehind) {
@@ -178,7 +180,8 @@ TEST(Search, SparesThePointsBehind) {
     EXPECT_EQ(chosen(builder.tree, order), "bc consistent");
 }
 
-// --- What it costs --------------------------------------------------------------------------------------------------------
+// --- What it costs
+// --------------------------------------------------------------------------------------------------------
 
 // How often a calculation calls back: once for every 10,000 steps.
 int ten_thousands_of_steps(const Case& c) {
@@ -209,7 +212,8 @@ TEST(Search, FixturesAreExact) {
     }
 }
 
-// --- Ended anywhere -------------------------------------------------------------------------------------------------------
+// --- Ended anywhere
+// -------------------------------------------------------------------------------------------------------
 
 Worth worth_of(const Program& program, const Order& order, const oracle::Result& result) {
     Money base = order.shipping;
@@ -255,7 +259,8 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
     EXPECT_GT(improved, 10);
 }
 
-// --- The bound by itself --------------------------------------------------------------------------------------------------
+// --- The bound by itself
+// --------------------------------------------------------------------------------------------------
 
 // A group of children on some state, with all that is needed to evaluate them.
 struct Bench {

@@ -70,8 +70,10 @@ TEST(Sets, AreTheBestOfAllWaysToFillThem) {
                 const auto expected = oracle::fill_sets(groups, slots, dearest, times);
                 ASSERT_TRUE(expected) << "case " << number;
                 const SetChoice choice = sets.choose(times);
-                EXPECT_EQ(choice.got, expected->got) << "case " << number << ", " << times << " sets, dearest " << dearest;
-                EXPECT_EQ(choice.bought, expected->bought) << "case " << number << ", " << times << " sets, dearest " << dearest;
+                EXPECT_EQ(choice.got, expected->got)
+                    << "case " << number << ", " << times << " sets, dearest " << dearest;
+                EXPECT_EQ(choice.bought, expected->bought)
+                    << "case " << number << ", " << times << " sets, dearest " << dearest;
             }
         }
     }

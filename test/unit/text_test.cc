@@ -114,7 +114,8 @@ TEST(Text, HasBounds) {
     EXPECT_EQ(texts(calculate(shop, order, fields)).size(), 11u);
 }
 
-// --- Where benefits may stand ---------------------------------------------------------------------------------------------
+// --- Where benefits may stand
+// ---------------------------------------------------------------------------------------------
 
 Error refusal(const TreeBenefit& benefit, bool on_order, Arbitration around,
               BenefitRule rule = BenefitRule::sequential) {

@@ -52,8 +52,8 @@ Calculation calculated(build::TreeBuilder& trees, TreePromotion& promotion, Allo
     return calculate(program, orders.order, options);
 }
 
-// 10 % of 100.00 are 10.00, 5 % of 90.00 are 4.50, and 3.00 off the shipping: 17.50. Of a budget of 16.00 the shipping gets
-// what the goods have left, 1.50.
+// 10 % of 100.00 are 10.00, 5 % of 90.00 are 4.50, and 3.00 off the shipping: 17.50. Of a budget of 16.00 the shipping
+// gets what the goods have left, 1.50.
 TEST(Usage, ABudgetOfMoneyIsUsedInTheOrderOfDoing) {
     build::TreeBuilder trees;
     auto& promotion = trees.promotion(

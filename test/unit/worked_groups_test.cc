@@ -1,5 +1,5 @@
-// Worked by hand: groups within groups, limits at several levels, order discounts and shipping, and gifts. Figures in cents
-// unless they have a point.
+// Worked by hand: groups within groups, limits at several levels, order discounts and shipping, and gifts. Figures in
+// cents unless they have a point.
 
 #include "unit/worked_case.hpp"
 
@@ -14,7 +14,8 @@ using build::decimal;
 
 OrderBuilder hundred() { return OrderBuilder().line("a", 10000); }
 
-// --- Order discounts and shipping -----------------------------------------------------------------------------------------
+// --- Order discounts and shipping
+// -----------------------------------------------------------------------------------------
 
 // 10 % of 9.99 = 0.999 -> 1.00 over three equal lines: 33.33 cents each, the one left over to the first.
 TEST(WorkedOrders, ARemainderGoesToTheEarlierLine) {
@@ -30,8 +31,8 @@ TEST(WorkedOrders, GoodsAndShipping) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1200).line("b", 2400).shipping(400)), (Bill{{900, 1800}, 300}));
 }
 
-// 5 % of 9.99 + 0.99 + 5.00 = 15.98 is 0.799 -> 0.80. 80 × 999/1598 = 50.01, × 99/1598 = 4.96, × 500/1598 = 25.03: 50, 4, 25, and
-// the one left over to the largest remainder, b's.
+// 5 % of 9.99 + 0.99 + 5.00 = 15.98 is 0.799 -> 0.80. 80 × 999/1598 = 50.01, × 99/1598 = 4.96, × 500/1598 = 25.03: 50,
+// 4, 25, and the one left over to the largest remainder, b's.
 TEST(WorkedOrders, GoodsAndShippingRoundedOnce) {
     Shop shop;
     shop.on_order("d", {discount({{"percent", "5"}, {"target", "order"}})});
@@ -81,7 +82,8 @@ TEST(WorkedOrders, LimitsDoNotConcernShipping) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).shipping(1000)), (Bill{{900}, 500}));
 }
 
-// --- Groups within groups -------------------------------------------------------------------------------------------------
+// --- Groups within groups
+// -------------------------------------------------------------------------------------------------
 
 // Sum of 10 % and 10 % of 100.00: 80.00. Then 10 %: 72.00.
 TEST(WorkedGroups, SummationInConsistent) {
@@ -133,8 +135,8 @@ TEST(WorkedGroups, SummationInMaxBenefit) {
     EXPECT_EQ(bill(shop, hundred()), (Bill{{6500}}));
 }
 
-// Three levels. The inner best: 30 % and 20 % of 100.00, 50.00 off as a sum. The first of the incompatible takes the line with
-// that; its sibling finds nothing. Then 10 % of 50.00.
+// Three levels. The inner best: 30 % and 20 % of 100.00, 50.00 off as a sum. The first of the incompatible takes the
+// line with that; its sibling finds nothing. Then 10 % of 50.00.
 TEST(WorkedGroups, ThreeLevels) {
     Shop shop;
     shop.group("one", Arbitration::incompatibility);
@@ -166,7 +168,8 @@ TEST(WorkedGroups, ParallelAndSequentialBenefits) {
     EXPECT_EQ(bill(shop, hundred()), (Bill{{8500}}));
 }
 
-// --- Limits at two levels -------------------------------------------------------------------------------------------------
+// --- Limits at two levels
+// -------------------------------------------------------------------------------------------------
 
 // The group's 20 % = 20.00 is cut to 10.00; then 50 % of 90.00 = 45.00, of which main's 25.00 leave 15.00.
 TEST(WorkedLimits, CapsOfGroupAndMain) {
@@ -235,7 +238,8 @@ TEST(WorkedLimits, PointsCountAgainstACap) {
     EXPECT_EQ(bill(shop, hundred().balance(9900).redeem(0)), (Bill{{7000}, 0, 1000}));
 }
 
-// --- The best of benefits that cannot be added up -------------------------------------------------------------------------
+// --- The best of benefits that cannot be added up
+// -------------------------------------------------------------------------
 
 // 10 % of 19.99 = 2.00, then down to 10.00: 9.99 off. The rounding alone takes as much, with fewer children.
 TEST(WorkedBest, FewerChildrenWinATie) {
@@ -278,8 +282,9 @@ TEST(WorkedBest, ARaiseThatEarnsMore) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 800).balance(0)), (Bill{{1000}, 0, 0, 3000}));
 }
 
-// 20.05, up to tens: 30.00, 30 points for it, 9.60 off: 20.40, down to tens: 20.00. Worth 0.05 + 30 = 30.05. Without the first:
-// 20.05 points, 10.45, down to 10.00. Worth 10.05 + 20.05 = 30.10. On the price of the start the last one takes 0.05 only.
+// 20.05, up to tens: 30.00, 30 points for it, 9.60 off: 20.40, down to tens: 20.00. Worth 0.05 + 30 = 30.05. Without
+// the first: 20.05 points, 10.45, down to 10.00. Worth 10.05 + 20.05 = 30.10. On the price of the start the last one
+// takes 0.05 only.
 TEST(WorkedBest, ARoundingIsWorthMoreLater) {
     Shop shop(Arbitration::max_benefit);
     shop.on_products("up", {benefit("round_price", {{"step", "10"}, {"direction", "up"}})});
@@ -298,7 +303,8 @@ TEST(WorkedBest, QualificationPointsAreWorthNothing) {
     EXPECT_EQ(bill(shop, hundred().balance(0)), (Bill{{9900}}));
 }
 
-// --- Texts and promo codes ------------------------------------------------------------------------------------------------
+// --- Texts and promo codes
+// ------------------------------------------------------------------------------------------------
 
 TreeBenefit text(const std::string& of) { return benefit("text", {{"template", of}}); }
 
@@ -342,7 +348,8 @@ TEST(WorkedGifts, TextsInASum) {
     EXPECT_EQ(result.operations.back().text, "80.00");
 }
 
-// --- Units in incompatibility -----------------------------------------------------------------------------------------------
+// --- Units in incompatibility
+// -----------------------------------------------------------------------------------------------
 
 TreeBenefit first_item(const std::string& percent) { return discount({{"percent", percent}, {"max_items", "1"}}); }
 

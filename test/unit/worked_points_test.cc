@@ -1,5 +1,5 @@
-// Worked by hand: points earned and paid with, short balances, and which units a limited benefit picks. Figures in cents, and
-// hundredths of a point, unless they have a point.
+// Worked by hand: points earned and paid with, short balances, and which units a limited benefit picks. Figures in
+// cents, and hundredths of a point, unless they have a point.
 
 #include "unit/worked_case.hpp"
 
@@ -12,7 +12,8 @@ using namespace worked;
 using build::benefit;
 using build::decimal;
 
-// --- Points from fields, and for money spent ------------------------------------------------------------------------------
+// --- Points from fields, and for money spent
+// ------------------------------------------------------------------------------
 
 // 12 for each of 3 units = 36; b has no such field, c a negative one.
 TEST(WorkedEarning, FromAField) {
@@ -89,7 +90,8 @@ TEST(WorkedEarning, BeforeAndAfterADiscount) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 1000).line("b", 3000).balance(0)), (Bill{{750, 2250}, 0, 0, 500}));
 }
 
-// --- Short balances -------------------------------------------------------------------------------------------------------
+// --- Short balances
+// -------------------------------------------------------------------------------------------------------
 
 // 15 % of 100.00 is 15.00; there are 7 points.
 TEST(WorkedPayment, AsFarAsTheBalanceGoes) {
@@ -104,7 +106,8 @@ TEST(WorkedPayment, AsFarAsTheRequestGoes) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 10000).balance(700).redeem(0, 500)), (Bill{{9500}, 0, 500}));
 }
 
-// 10 points at 3 for 1.00 are worth 3.33 (rounded down). 3.33 take 9.99 points: 10 (rounded up, the type has no decimals).
+// 10 points at 3 for 1.00 are worth 3.33 (rounded down). 3.33 take 9.99 points: 10 (rounded up, the type has no
+// decimals).
 TEST(WorkedPayment, RoundsMoneyDownAndPointsUp) {
     Shop shop(Arbitration::consistent, "3", 0);
     shop.on_products("p", {pay("50")});
@@ -127,7 +130,8 @@ TEST(WorkedPayment, LinesShareABalanceByAllotment) {
               (Bill{{8000, 8000}, 0, 4000}));
 }
 
-// 5 points at 3 for 1.00 are worth 1.666…: 1.66, which takes 4.98 and so 5; 1.67 would take 6. On products and on the order.
+// 5 points at 3 for 1.00 are worth 1.666…: 1.66, which takes 4.98 and so 5; 1.67 would take 6. On products and on the
+// order.
 TEST(WorkedPayment, ANumberOfPointsNeverTakesMore) {
     Shop products(Arbitration::consistent, "3", 0), order(Arbitration::consistent, "3", 0);
     products.on_products("p", {points("points_discount", {{"points", "5"}})});
@@ -186,7 +190,8 @@ TEST(WorkedPayment, NeedsAnActiveType) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 10000).balance(5000, false).redeem(0)), (Bill{{10000}}));
 }
 
-// --- Item caps ------------------------------------------------------------------------------------------------------------
+// --- Item caps
+// ------------------------------------------------------------------------------------------------------------
 
 Shop half_off(const std::string& max_items, const std::string& pick) {
     Shop shop;
@@ -211,8 +216,8 @@ TEST(WorkedPicks, SomeUnitsOfALine) {
     EXPECT_EQ(bill(half_off("2", "cheapest"), OrderBuilder().line("a", 1000, "3")), (Bill{{2000}}));
 }
 
-// b for 8.00 is one item; of a's 1.5 kg the first kilogram is the other: 8.00 − 4.00, 15.00 − 5.00. With three items the last half
-// kilogram counts as one: 15.00 − 7.50.
+// b for 8.00 is one item; of a's 1.5 kg the first kilogram is the other: 8.00 − 4.00, 15.00 − 5.00. With three items
+// the last half kilogram counts as one: 15.00 − 7.50.
 TEST(WorkedPicks, AFractionIsAnItem) {
     const auto order = OrderBuilder().line("a", 1000, "1.5").line("b", 800);
     EXPECT_EQ(bill(half_off("2", "cheapest"), order), (Bill{{1000, 400}}));

@@ -11,7 +11,8 @@ using namespace worked;
 using build::benefit;
 using build::decimal;
 
-// --- Rounding -------------------------------------------------------------------------------------------------------------
+// --- Rounding
+// -------------------------------------------------------------------------------------------------------------
 
 OrderBuilder prices(std::vector<std::int64_t> prices) {
     OrderBuilder order;
@@ -78,8 +79,8 @@ TEST(WorkedRounding, OfUnitsWithPricesOfTheirOwn) {
     EXPECT_EQ(bill(shop, OrderBuilder().line("a", 999, "3")), (Bill{{2500}}));
 }
 
-// 10.10 + 20.20 + 30.33 = 60.63 -> 60.00. 63 cents × 1010/6063 = 10.49, × 2020/6063 = 20.99, × 3033/6063 = 31.52: 10, 20, 31
-// and one more each for b and c.
+// 10.10 + 20.20 + 30.33 = 60.63 -> 60.00. 63 cents × 1010/6063 = 10.49, × 2020/6063 = 20.99, × 3033/6063 = 31.52: 10,
+// 20, 31 and one more each for b and c.
 TEST(WorkedRounding, OfTheOrderIsAllotted) {
     Shop shop;
     shop.on_order("r", {round_order("integer_down")});
@@ -149,7 +150,8 @@ TEST(WorkedRounding, ARaiseGivesNoRoomBack) {
     EXPECT_EQ(bill(shop, prices({2000})), (Bill{{2000}}));
 }
 
-// a is raised and so taken: 19.50 -> 20.00. b is even already: nothing is done to it, and it goes to the next: 30.00 − 10 %.
+// a is raised and so taken: 19.50 -> 20.00. b is even already: nothing is done to it, and it goes to the next: 30.00 −
+// 10 %.
 TEST(WorkedRounding, ARaiseTakesTheLine) {
     Shop shop(Arbitration::incompatibility);
     shop.on_products("r", {round_price("integer")});
@@ -166,7 +168,8 @@ TEST(WorkedRounding, OfTheOrderTakesOrderAndLines) {
     EXPECT_EQ(bill(shop, prices({1010, 2020})), (Bill{{1000, 2000}}));
 }
 
-// --- Prices from fields ---------------------------------------------------------------------------------------------------
+// --- Prices from fields
+// ---------------------------------------------------------------------------------------------------
 
 Shop vip(const std::string& factor = "1") {
     Shop shop;
@@ -220,7 +223,8 @@ TEST(WorkedFields, AFloorBinds) {
     EXPECT_EQ(bill(vip(), OrderBuilder().line("a", 10000).min_price(9500), {{{"vip", "90"}}}), (Bill{{9500}}));
 }
 
-// --- Prices finer than the currency ------------------------------------------------------------------------------------
+// --- Prices finer than the currency
+// ------------------------------------------------------------------------------------
 
 // Money in cents, prices in so many decimals.
 Shop with_prices_of(int scale) {
@@ -288,7 +292,8 @@ TEST(WorkedFinePrices, ReadFromAField) {
     EXPECT_EQ(bill_of(2, 1, 180), (Bill{{7000}}));
 }
 
-// --- Partners -------------------------------------------------------------------------------------------------------------
+// --- Partners
+// -------------------------------------------------------------------------------------------------------------
 
 Shop with_partners() {
     Shop shop;

@@ -7,7 +7,8 @@
 //     …, "credit_on": "delivered"                 credited when the order (or line) reaches that status; default "new"
 //     …, "delay": "14 days"                       active that long after they are credited
 //
-// Rounded once for all lines that the benefit sees, and attributed to them by largest remainder; the shipping earns nothing.
+// Rounded once for all lines that the benefit sees, and attributed to them by largest remainder; the shipping earns
+// nothing.
 #include "core/benefits/benefits.hpp"
 
 #include "core/money/allot.hpp"

@@ -1,9 +1,9 @@
-// accrue_points_from_field: the member earns the number of points that a custom field of the product holds, or a number of
-// points for each full sum of money.
+// accrue_points_from_field: the member earns the number of points that a custom field of the product holds, or a number
+// of points for each full sum of money.
 //
 //     {"point_type": "bonus", "field": "bonus"}                     that many for each unit
-//     {"point_type": "bonus", "points": 200, "per_amount": 1500}    200 for each full 1500.00 spent on the matching lines
-//                                                                   together, attributed to them by allotment
+//     {"point_type": "bonus", "points": 200, "per_amount": 1500}    200 for each full 1500.00 spent on the matching
+//                                                                   lines together, attributed to them by allotment
 //     …, "credit_on": "delivered", "delay": "14 days"               as for accrue_points
 #include "core/benefits/benefits.hpp"
 

@@ -32,10 +32,11 @@ std::unique_ptr<const Benefit> read_marginal_points(Parameters& parameters, cons
 
 // Reads a benefit that may have steps, each of which `read` reads like a benefit of its own.
 using BenefitReader = std::unique_ptr<const Benefit>(Parameters& parameters, const BenefitSetting& setting);
-std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting, BenefitReader* read);
+std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting,
+                                               BenefitReader* read);
 
-// Allots a change of an order's price over `parts` (their `asked`), and last over a shipping price, in proportion to the
-// current totals. A raise is a negative reduction.
+// Allots a change of an order's price over `parts` (their `asked`), and last over a shipping price, in proportion to
+// the current totals. A raise is a negative reduction.
 void allot_over(std::vector<Part>& parts, Money shipping, Money reduction, Money& shipping_asked);
 
 // What an amount is for: each unit, each line, or once for all that the benefit sees.
@@ -83,8 +84,8 @@ private:
     const PointType* type_ = nullptr;  // null when only the form is checked
 };
 
-// A benefit that members earn points by, credited at once or when the order has come to a status, active at once or after
-// a delay.
+// A benefit that members earn points by, credited at once or when the order has come to a status, active at once or
+// after a delay.
 class Earning : public Benefit {
 public:
     std::uint32_t point_type() const final { return type_.index(); }

@@ -46,11 +46,13 @@ public:
         if (proposal.reason != Reason::none) return proposal;
         const Quantity given{scaled(quantity_.units, {times, 1})};
         proposal.gift = Gift{given, times_worth(view.order, given)};
-        // What it takes, if its promotion takes nothing else, are whole lines; for sets it is told of which units these are.
+        // What it takes, if its promotion takes nothing else, are whole lines; for sets it is told of which units these
+        // are.
         proposal.given_for = all_of(view);
         if (by_sets) {
             proposal.given_for.times = times;
-            proposal.given_for.units.insert(proposal.given_for.units.end(), view.sets->units.begin(), view.sets->units.end());
+            proposal.given_for.units.insert(proposal.given_for.units.end(), view.sets->units.begin(),
+                                            view.sets->units.end());
         }
         return proposal;
     }

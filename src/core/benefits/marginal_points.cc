@@ -21,7 +21,8 @@ public:
     MarginalPoints(Parameters& parameters, const BenefitSetting& setting) : Earning(parameters, setting) {
         const bool sees_all = setting.level == Level::order && !parameters.has("segments");
         if (parameters.has("by") && parameters.choice("by", {"lines_total", "goods"}) == 1 && !sees_all)
-            parameters.fail("by", "goods", "\"lines_total\": the bands are those of the price that the accrual works on");
+            parameters.fail("by", "goods",
+                            "\"lines_total\": the bands are those of the price that the accrual works on");
         for (auto& step : parameters.steps()) {
             const auto from = step.from.units(setting.currency_scale);
             if (!from) parameters.fail("from", step.from.to_string(), "money, with the decimals of the currency");
@@ -31,7 +32,8 @@ public:
             bands_.push_back({Money{*from}, share.numerator * (power_of_ten(percent_scale) / share.denominator)});
             if (type()) steepest_ = std::max(steepest_, bands_.back().rate);
         }
-        for (const auto* name : {"percent", "points"}) parameters.refuse(name, "The steps say how much each band earns.");
+        for (const auto* name : {"percent", "points"})
+            parameters.refuse(name, "The steps say how much each band earns.");
         if (type()) per_money_ = Fraction{steepest_, power_of_ten(percent_scale)}.reduced() * type()->points_per_money;
         parameters.finish();
     }
@@ -52,8 +54,8 @@ public:
         Money total;
         for (std::uint32_t line = 0; line < order.lines.size(); line++) {
             const bool counts = condition_lines.empty() ? is_for(*this, order.lines[line])
-                                                        : std::find(condition_lines.begin(), condition_lines.end(), line) !=
-                                                              condition_lines.end();
+                                                        : std::find(condition_lines.begin(), condition_lines.end(),
+                                                                    line) != condition_lines.end();
             if (counts) total += order.lines[line].base;
         }
         for (const auto& band : bands_) {

@@ -1,18 +1,19 @@
 // set: buy X get Y, bundles, "3 for 10", any number of times.
 //
-//     {"buy": [{"count": 2}], "get": [{"count": 1}], "percent": 100}                           two, and the third for nothing
+//     {"buy": [{"count": 2}], "get": [{"count": 1}], "percent": 100}         two, and the third for nothing
 //     {"buy": [{"segments": ["shirts"], "count": 2}], "get": [{"segments": ["ties"], "count": 1}], "amount": 5}
-//     {"get": [{"count": 3}], "price": 10}                                                     three for 10.00
+//     {"get": [{"count": 3}], "price": 10}                                   three for 10.00
 //     {"get": [{"segments": ["soups"], "count": 1}, {"segments": ["mains"], "count": 1}], "price": 12}     a menu
 //
 //     percent, amount   off each unit got; price: what the units got of one set cost together
-//     pick              which units are got: "cheapest" (default, not with price) or "most_expensive" (default with price)
+//     pick              which units are got: "cheapest" (default, not with price) or "most_expensive" (default with
+//                       price)
 //     max_times         at most so many sets
 //     share             over which lines the reduction lies: "set" (default; the units bought, too) or "get"
 //
-// Whole units of lines with a whole quantity make up sets, at their current unit prices; units at price 0 do not. Of the
-// cheapest as many sets are formed as there can be; of the dearest as many as take off most, so that nobody pays more than its
-// price for an article that is added. How units are chosen: sets.hpp.
+// Whole units of lines with a whole quantity make up sets, at their current unit prices; units at price 0 do not. Of
+// the cheapest as many sets are formed as there can be; of the dearest as many as take off most, so that nobody pays
+// more than its price for an article that is added. How units are chosen: sets.hpp.
 #include "core/benefits/benefits.hpp"
 
 #include "core/benefits/pick.hpp"
@@ -68,7 +69,8 @@ public:
         parameters.require("get");
         read_parts(parameters, setting, "buy", false);
         read_parts(parameters, setting, "get", true);
-        dearest_ = parameters.choice("pick", {"cheapest", "most_expensive"}) == 1 || (price_ && !parameters.has("pick"));
+        dearest_ =
+            parameters.choice("pick", {"cheapest", "most_expensive"}) == 1 || (price_ && !parameters.has("pick"));
         if (price_ && !dearest_)
             parameters.fail("pick", "cheapest", "\"most_expensive\", or none: a price is for the dearest units");
         is_shared_ = parameters.choice("share", {"set", "get"}) == 0;
@@ -95,7 +97,8 @@ public:
     std::optional<NextStep> next_step(const Program&, const Order& order,
                                       std::span<const std::uint32_t> lines) const override {
         Supply supply;
-        for (const auto line : lines) add(supply, order.lines[line], {0, order.lines[line].quantity, order.lines[line].base, {}});
+        for (const auto line : lines)
+            add(supply, order.lines[line], {0, order.lines[line].quantity, order.lines[line].base, {}});
         const Sets sets(supply.units, parts_, dearest_);
         const std::int64_t times = sets.most_times();
         if (max_times_ && times >= *max_times_) return std::nullopt;
@@ -137,14 +140,16 @@ private:
     void read_parts(Parameters& parameters, const BenefitSetting& setting, std::string_view name, bool is_got) {
         for (auto& part : parameters.objects(name)) {
             const auto count = part.count("count");
-            if (!count) parameters.fail(name, "a part without it", "that each part says of how many units it is: \"count\"");
+            if (!count)
+                parameters.fail(name, "a part without it", "that each part says of how many units it is: \"count\"");
             segments_.push_back(segments_of(part, setting));
             part.finish();
             parts_.push_back({*count, is_got});
             (is_got ? units_got_ : units_bought_) += *count;
         }
         if (parts_.size() > most_set_parts)
-            parameters.fail(name, std::to_string(parts_.size()) + " parts", "at most 10 parts, those bought and got together");
+            parameters.fail(name, std::to_string(parts_.size()) + " parts",
+                            "at most 10 parts, those bought and got together");
     }
 
     static std::vector<Index> segments_of(Parameters& part, const BenefitSetting& setting) {
@@ -184,7 +189,9 @@ private:
         for (std::size_t i = 0; i < supply.units.size(); i++) {
             const int128 price = supply.units[i].price;
             chosen.got_price += checked_product(chosen.units.got[i], price);
-            if (amount_) by_amount += checked_product(chosen.units.got[i], std::min(price, checked_product(amount_->units, one)));
+            if (amount_)
+                by_amount +=
+                    checked_product(chosen.units.got[i], std::min(price, checked_product(amount_->units, one)));
         }
         if (price_) chosen.reduction = chosen.got_price - checked_product(checked_product(price_->units, times), one);
         if (amount_) chosen.reduction = by_amount;
@@ -192,9 +199,9 @@ private:
         return chosen;
     }
 
-    // The least number of sets, up to `most`, that takes off most. What the dearest units cost together grows ever more slowly
-    // with their number, so nothing better comes behind the first set that adds nothing. Amounts are not in proportion to
-    // prices: of them the first sets are tried one by one.
+    // The least number of sets, up to `most`, that takes off most. What the dearest units cost together grows ever more
+    // slowly with their number, so nothing better comes behind the first set that adds nothing. Amounts are not in
+    // proportion to prices: of them the first sets are tried one by one.
     std::int64_t best_times(const Sets& sets, const Supply& supply, std::int64_t most, Work* work) const {
         std::map<std::int64_t, int128> known{{0, 0}};
         const auto reduction = [&](std::int64_t times) {

@@ -55,7 +55,8 @@ private:
     std::vector<std::int64_t> ends_;
 };
 
-// Units that fit the same parts, and how many of them are got and bought so far. `least_` and `most_` hold what is settled.
+// Units that fit the same parts, and how many of them are got and bought so far. `least_` and `most_` hold what is
+// settled.
 struct Kind {
     std::uint32_t fits;
     Queue cheapest, dearest;
@@ -67,7 +68,8 @@ struct Kind {
     std::int64_t used() const { return got + bought; }
 };
 
-// A way that units can still go, or go back. From the source through kinds, and what is got or bought of them, to parts.
+// A way that units can still go, or go back. From the source through kinds, and what is got or bought of them, to
+// parts.
 struct Arc {
     enum class What : std::uint8_t { use, get, buy, fill, deliver };
 
@@ -118,8 +120,8 @@ private:
     std::size_t node_of_part(std::size_t part) const { return 1 + 3 * kinds_.size() + part; }
     std::size_t sink() const { return node_of_part(parts_.size()); }
 
-    // Of the dearest units all that are used are counted as bought, and those got are taken off again: what is bought are the
-    // dearest behind those got. Of the cheapest ones those bought come from the other end.
+    // Of the dearest units all that are used are counted as bought, and those got are taken off again: what is bought
+    // are the dearest behind those got. Of the cheapest ones those bought come from the other end.
     Cost cost_of_used(int128 price) const { return dearest_ ? Cost{0, -price} : Cost{}; }
     Cost cost_of_got(int128 price) const { return dearest_ ? Cost{-price, price} : Cost{price, 0}; }
     Cost cost_of_bought(int128 price) const { return dearest_ ? Cost{} : Cost{0, -price}; }
@@ -181,7 +183,8 @@ private:
         };
         if (kind.bought < queue.size()) arc(false, queue.next_price(kind.bought), queue.more(kind.bought));
         if (kind.bought > kind.least_bought)
-            arc(true, queue.last_price(kind.bought), std::min(queue.of_last(kind.bought), kind.bought - kind.least_bought));
+            arc(true, queue.last_price(kind.bought),
+                std::min(queue.of_last(kind.bought), kind.bought - kind.least_bought));
     }
 
     // Of all ways from one node to another the one that costs least.
@@ -282,8 +285,8 @@ private:
         if (count > range.from) least = std::max(least, std::min(count, range.to));
     }
 
-    // Prices of nodes under which no arc is worth taking; those that cost nothing may be taken for nothing. They stay good while
-    // units go along these alone.
+    // Prices of nodes under which no arc is worth taking; those that cost nothing may be taken for nothing. They stay
+    // good while units go along these alone.
     void find_potentials() {
         std::vector<Arc> arcs;
         for_each_arc([&](const Arc& arc) { arcs.push_back(arc); });
@@ -334,7 +337,8 @@ private:
         }
         std::vector<Arc> way;
         if (last[around.from] == arcs.size()) return way;
-        for (std::size_t node = around.from; node != around.to; node = arcs[last[node]].from) way.push_back(arcs[last[node]]);
+        for (std::size_t node = around.from; node != around.to; node = arcs[last[node]].from)
+            way.push_back(arcs[last[node]]);
         return way;
     }
 

@@ -1,9 +1,9 @@
 // Which units make up sets: buy two, get one; three for the price of two; a menu.
 //
-// A set has parts, each of so many units of some kinds; a unit belongs to one part of one set. How units are assigned to parts is
-// a transportation problem, and solved as one: as a flow of least cost from kinds of units to parts. Units that fit the same
-// parts are one kind, and of each kind the cheapest, or the dearest, go first; so what it costs depends on how many kinds there
-// are, not on how many lines.
+// A set has parts, each of so many units of some kinds; a unit belongs to one part of one set. How units are assigned
+// to parts is a transportation problem, and solved as one: as a flow of least cost from kinds of units to parts. Units
+// that fit the same parts are one kind, and of each kind the cheapest, or the dearest, go first; so what it costs
+// depends on how many kinds there are, not on how many lines.
 #pragma once
 
 #include "core/money/decimal.hpp"
@@ -49,9 +49,9 @@ public:
     std::int64_t most_times() const;
     // What so many sets lack; nothing wanted where they can be formed.
     SetShortage shortage(std::int64_t times) const;
-    // Of all ways to form so many sets, which can be formed: the one whose units got cost least, or most, together; then the
-    // one whose bought units cost most; then the earliest units got, then bought. `work`, where it is given, counts the
-    // steps: it makes a long choice interruptible, and part of the cost of a search.
+    // Of all ways to form so many sets, which can be formed: the one whose units got cost least, or most, together;
+    // then the one whose bought units cost most; then the earliest units got, then bought. `work`, where it is given,
+    // counts the steps: it makes a long choice interruptible, and part of the cost of a search.
     SetChoice choose(std::int64_t times, Work* work = nullptr) const;
 
 private:

@@ -7,8 +7,8 @@
 //               of the lines that the benefit is for, together: "lines_total" (default on products), "lines_items";
 //               of each line alone: "line_items" (units; on products, not of accruals, which are rounded once for all)
 //
-//     at        "base": counted once, on the submitted order at base prices (default); "current": money of goods or of the lines
-//               as earlier benefits have left it, after points, when the benefit is reached
+//     at        "base": counted once, on the submitted order at base prices (default); "current": money of goods or of
+//               the lines as earlier benefits have left it, after points, when the benefit is reached
 //
 // The deepest step reached applies to all that the benefit touches; below
 // the first one nothing does.
@@ -60,17 +60,20 @@ public:
             } else if (is_more(*reach->amount, *most->amount)) {
                 most->amount = reach->amount;
             }
-            if (is_more(reach->points_per_money, most->points_per_money)) most->points_per_money = reach->points_per_money;
+            if (is_more(reach->points_per_money, most->points_per_money))
+                most->points_per_money = reach->points_per_money;
         }
         return most;
     }
 
-    // By money each from its own step on; what it takes at the order's or its lines' goods, the order's come to at least.
+    // By money each from its own step on; what it takes at the order's or its lines' goods, the order's come to at
+    // least.
     std::vector<ReachFrom> reaches(const Program& program) const override {
         const bool money = (by_ == By::goods || by_ == By::lines_total) && !current_;
         std::vector<ReachFrom> all;
         for (const auto& step : steps_) {
-            for (const auto& one : step.benefit->reaches(program)) all.push_back({money ? step.from : one.total, one.reach});
+            for (const auto& one : step.benefit->reaches(program))
+                all.push_back({money ? step.from : one.total, one.reach});
         }
         return all;
     }
@@ -87,7 +90,8 @@ public:
     Proposal propose(View view) const override {
         if (by_ == By::line_items) return propose_by_line(view);
         const auto lines = lines_for(view);
-        const Benefit* reached = reached_with(current_ ? count_now(view, lines) : count(view.program, view.order, lines));
+        const Benefit* reached =
+            reached_with(current_ ? count_now(view, lines) : count(view.program, view.order, lines));
         return reached ? reached->propose(std::move(view)) : below_first(view.level);
     }
 
@@ -216,7 +220,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting, BenefitReader* read) {
+std::unique_ptr<const Benefit> read_with_steps(Parameters& parameters, const BenefitSetting& setting,
+                                               BenefitReader* read) {
     if (parameters.has("steps")) return std::make_unique<Steps>(parameters, setting, read);
     parameters.refuse("by", "It says what \"steps\" go by.");
     parameters.refuse("at", "It says at which prices \"steps\" count.");

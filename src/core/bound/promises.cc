@@ -23,7 +23,9 @@ std::int64_t units_of(const std::optional<Decimal>& total, int scale) {
 }
 
 // At current prices, which may have been raised, base prices say nothing.
-std::int64_t units_of(const Minimum& minimum, int scale) { return minimum.current ? 0 : units_of(minimum.total, scale); }
+std::int64_t units_of(const Minimum& minimum, int scale) {
+    return minimum.current ? 0 : units_of(minimum.total, scale);
+}
 
 template <class List, class Value>
 bool has(const List& list, const Value& value) {

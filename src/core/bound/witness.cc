@@ -113,7 +113,8 @@ private:
                     if (!amount) continue;
                     add(*amount);
                     for (const auto& group : program_.groups) {
-                        if (const auto& floor = group.limits.min_price_amount) add(*amount + times(*floor, one_unit).units);
+                        if (const auto& floor = group.limits.min_price_amount)
+                            add(*amount + times(*floor, one_unit).units);
                     }
                 }
             }

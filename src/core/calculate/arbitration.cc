@@ -19,9 +19,10 @@ void append(Entries& all, Entries&& more) {
     }
 }
 
-// Shares of an amount over the entries from `first` up to `last`: over lines first, then within each over the benefits whose
-// points a multiplier keeps apart, so that what these are makes no difference to the lines.
-std::vector<std::int64_t> allot_by_line(std::int64_t amount, Entries::const_iterator first, Entries::const_iterator last) {
+// Shares of an amount over the entries from `first` up to `last`: over lines first, then within each over the benefits
+// whose points a multiplier keeps apart, so that what these are makes no difference to the lines.
+std::vector<std::int64_t> allot_by_line(std::int64_t amount, Entries::const_iterator first,
+                                        Entries::const_iterator last) {
     std::vector<std::vector<std::int64_t>> lines;
     std::vector<std::int64_t> weights;
     for (auto entry = first; entry != last; ++entry) {
@@ -41,11 +42,12 @@ std::vector<std::int64_t> allot_by_line(std::int64_t amount, Entries::const_iter
     return shares;
 }
 
-// Brings the accruals of one benefit, from `first` up to `last`, down to what a budget of points has left, which is shared
-// over the lines by allotment.
+// Brings the accruals of one benefit, from `first` up to `last`, down to what a budget of points has left, which is
+// shared over the lines by allotment.
 void cut_accruals_of(const Program& program, std::int64_t& left, Entries::iterator first, Entries::iterator last) {
-    const std::int64_t sum = std::accumulate(
-        first, last, std::int64_t{0}, [](std::int64_t so_far, const Entry& entry) { return so_far + entry.points.units; });
+    const std::int64_t sum = std::accumulate(first, last, std::int64_t{0}, [](std::int64_t so_far, const Entry& entry) {
+        return so_far + entry.points.units;
+    });
     const int scale = program.point_types[first->point_type].scale;
     const auto one = static_cast<std::int64_t>(power_of_ten(usage_scale - scale));
     const std::int64_t given = std::min(sum, left / one);
@@ -258,8 +260,8 @@ Entries Arbiter::sum_up(std::vector<Entries>&& summands, State&& last, State& st
     return commit_sum(bounds_, *scope.enclosing, state, summands);
 }
 
-// Each child works alone, below what limits all of them together; each unit is left to the child that is worth most there, and
-// what they keep is committed under the limits.
+// Each child works alone, below what limits all of them together; each unit is left to the child that is worth most
+// there, and what they keep is committed under the limits.
 Entries Arbiter::best_by_line(const Children& children, State& state, const Scope& scope) {
     std::vector<Enclosing> unlimited;
     for (const Enclosing* node = scope.enclosing; node; node = node->outer) unlimited.push_back(*node);
@@ -476,7 +478,8 @@ View Arbiter::view_for(Index benefit, const State& state, const Scope& scope) co
 Reason Arbiter::out_of_sight(Index benefit, const View& view) const {
     const auto& [condition, type, rule] = program_.benefits[benefit];
     if (!view.parts.empty()) return Reason::none;
-    if (program_.conditions[condition].untouched && !candidates_.lines[condition].empty()) return Reason::reduced_before;
+    if (program_.conditions[condition].untouched && !candidates_.lines[condition].empty())
+        return Reason::reduced_before;
     const auto reach = rule->reach();
     return rule->segments().empty() || !reach || reach->shipping ? Reason::none : Reason::no_matching_line;
 }

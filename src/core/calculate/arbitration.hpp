@@ -26,10 +26,10 @@ struct Decision {
 };
 using Decisions = std::vector<Decision>;
 
-// Where a node stands: the groups around it, what earlier children of incompatible groups have taken, whether what it does
-// is to be recorded (a search tries many combinations, but only the one chosen is told), the decisions of searches that
-// have been made already, what was earned in the present group, and, within a promotion, what the state was when it
-// began.
+// Where a node stands: the groups around it, what earlier children of incompatible groups have taken, whether what it
+// does is to be recorded (a search tries many combinations, but only the one chosen is told), the decisions of searches
+// that have been made already, what was earned in the present group, and, within a promotion, what the state was when
+// it began.
 struct Scope {
     const Enclosing* enclosing = nullptr;
     const Taken* taken = nullptr;
@@ -63,7 +63,8 @@ public:
     const Bounds& bounds() const { return bounds_; }
     const Candidates& candidates() const { return candidates_; }
     Work& work() { return work_; }
-    // What the groups of type max_benefit in the nodes evaluated last have decided; a search takes back what it gives up.
+    // What the groups of type max_benefit in the nodes evaluated last have decided; a search takes back what it gives
+    // up.
     Decisions& decisions() { return decisions_; }
     // Of how many children a group is searched to the end whatever it takes, if there are few lines.
     std::size_t children_in_full() const { return children_in_full_; }

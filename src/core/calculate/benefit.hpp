@@ -30,12 +30,13 @@ struct NextStep {
     std::vector<std::uint32_t> segments;  // of the lines those in any of these; empty: all
 };
 
-// What a benefit needs to be free in an incompatibility, and takes: the goods that it sees, on the order level the order,
-// too; the order alone, whose goods it only looks at; or the shipping alone.
+// What a benefit needs to be free in an incompatibility, and takes: the goods that it sees, on the order level the
+// order, too; the order alone, whose goods it only looks at; or the shipping alone.
 enum class Needs { goods, order, shipping };
 
-// A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the budget of
-// the benefit's own point type; of one that looks around, what is done with it may depend on all of the state.
+// A proposal depends on nothing of the state but the parts in the view, the shipping (on the order level) and the
+// budget of the benefit's own point type; of one that looks around, what is done with it may depend on all of the
+// state.
 class Benefit {
 public:
     virtual ~Benefit() = default;
@@ -47,17 +48,18 @@ public:
     // Whether it looks at View::earned.
     virtual bool multiplies() const { return false; }
 
-    // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all combinations.
+    // What the search of max_benefit may rely on (search/). The defaults promise nothing; then it tries all
+    // combinations.
     //
     // The most that it can do.
     virtual std::optional<Reach> reach() const { return std::nullopt; }
-    // For a proof over all orders (bound/): the most that it can do, one by one where it depends on the order's goods; empty: it
-    // neither changes prices nor gives points.
+    // For a proof over all orders (bound/): the most that it can do, one by one where it depends on the order's goods;
+    // empty: it neither changes prices nor gives points.
     virtual std::vector<ReachFrom> reaches(const Program& program) const { return {{Decimal{}, reach()}}; }
     // Whether it takes something off every unit with a price that it sees, but for rounding.
     virtual bool never_fails() const { return false; }
-    // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price rises,
-    // neither what it takes off nor what it leaves ever falls.
+    // What it takes off a unit group of `line`, if on products that depends on this group alone and, as the price
+    // rises, neither what it takes off nor what it leaves ever falls.
     virtual std::optional<Money> cut(const Program& program, const Line& line, Money total, Quantity quantity) const {
         return std::nullopt;
     }

@@ -12,7 +12,8 @@ namespace {
 // The common partition of the units that the children touched.
 class Pieces {
 public:
-    Pieces(const State& state, const std::vector<Entries>& alone, const std::function<bool(const UnitGroup&)>& is_free) {
+    Pieces(const State& state, const std::vector<Entries>& alone,
+           const std::function<bool(const UnitGroup&)>& is_free) {
         std::map<std::uint32_t, std::vector<Quantity>> borders;
         for (const auto& entries : alone) {
             for (const auto& entry : entries) {

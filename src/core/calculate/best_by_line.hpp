@@ -1,6 +1,6 @@
-// The best single child for each line: what children of a group did alone, on the same state, is weighed unit group by unit
-// group, and stays with the child that is worth most there; of equal ones with the earlier, and with none that is worth
-// nothing.
+// The best single child for each line: what children of a group did alone, on the same state, is weighed unit group by
+// unit group, and stays with the child that is worth most there; of equal ones with the earlier, and with none that is
+// worth nothing.
 #pragma once
 
 #include "core/calculate/state.hpp"

@@ -53,8 +53,8 @@ std::vector<GiftResult> gifts_of(const Entries& entries) {
     return gifts;
 }
 
-// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are. The last
-// one rounds up to the type's step.
+// Points spent: rounded up once for all of the order, each operation showing its increment, never more than there are.
+// The last one rounds up to the type's step.
 void spend(const Program& program, const Order& order, Calculation& result) {
     std::vector<Money> paid(program.point_types.size());
     std::vector<Operation*> last(program.point_types.size());

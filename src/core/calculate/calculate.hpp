@@ -57,15 +57,16 @@ struct GiftResult {
     std::vector<SetsFormed::Units> lines;
 };
 
-// A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is worth.
+// A search for the maximum benefit that ended at its limits: what it has found, and the most that any combination is
+// worth.
 struct Unproven {
     Index group = none;
     Money worth;                 // rounded down
     std::optional<Money> bound;  // rounded up; nothing if none is known
 };
 
-// What a node that lost would have been worth alone, and what those that it lost to are worth, in 1/value_denominator of the
-// smallest unit of money.
+// What a node that lost would have been worth alone, and what those that it lost to are worth, in 1/value_denominator
+// of the smallest unit of money.
 struct Contest {
     int128 own = 0;
     int128 theirs = 0;
@@ -94,8 +95,8 @@ struct SkipTrace {
     Skip skip;
 };
 
-// What became of promotions, by their index. An order meets few of what may be thousands, so there is an entry only where one was
-// written; of all others nothing was told.
+// What became of promotions, by their index. An order meets few of what may be thousands, so there is an entry only
+// where one was written; of all others nothing was told.
 class PromotionTraces {
 public:
     NodeTrace& operator[](std::size_t promotion) { return told_[promotion]; }

@@ -129,8 +129,8 @@ private:
                         " are calculated: split the order, or let fewer promotions apply to all of its lines.");
     }
 
-    // Promotions are numbered in tree order, so each one hangs on the branch that the one before it grew, or on a new one
-    // to the right of it.
+    // Promotions are numbered in tree order, so each one hangs on the branch that the one before it grew, or on a new
+    // one to the right of it.
     void grow_branch(Index promotion) {
         std::vector<Index> path;
         for (Index group = program_.promotions[promotion].parent; group != 0; group = program_.groups[group].parent) {

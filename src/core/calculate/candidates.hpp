@@ -1,8 +1,9 @@
-// Which promotions an order can meet at all, and on which lines. Conditions are judged once, on the submitted order; from
-// here on only amounts follow the running state.
+// Which promotions an order can meet at all, and on which lines. Conditions are judged once, on the submitted order;
+// from here on only amounts follow the running state.
 //
-// The cost follows what matches: conditions are found through the segments of the order's lines, or through the promo codes,
-// tiers and segments of the buyer and the order; and the tree is walked only along the branches that lead to a candidate.
+// The cost follows what matches: conditions are found through the segments of the order's lines, or through the promo
+// codes, tiers and segments of the buyer and the order; and the tree is walked only along the branches that lead to a
+// candidate.
 #pragma once
 
 #include "core/calculate/benefit.hpp"
@@ -25,8 +26,8 @@ struct Candidates {
     CandidateNode main;
     std::vector<std::vector<std::uint32_t>> lines;  // per product condition of the program: the lines that fulfil it
     std::vector<bool> met;                          // per condition of the program: whether the order fulfils it
-    // Per promotion: why it is no candidate, Reason::none if it is. One that was not come upon has no_matching_line, even if
-    // it has another obstacle.
+    // Per promotion: why it is no candidate, Reason::none if it is. One that was not come upon has no_matching_line,
+    // even if it has another obstacle.
     std::vector<Reason> refused;
 };
 

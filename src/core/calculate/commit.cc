@@ -105,7 +105,8 @@ std::size_t reduce_part(State& state, std::size_t index, const Part& part, Money
 // Splits the unit groups of a line where an effect begins or ends, so that what is taken is never a part of a group.
 void split_at(State& state, const Entry& entry) {
     for (const Quantity border : {entry.from, entry.to}) {
-        for (auto i = state.first_group(entry.line); i < state.groups.size() && state.groups[i].line == entry.line; i++) {
+        for (auto i = state.first_group(entry.line); i < state.groups.size() && state.groups[i].line == entry.line;
+             i++) {
             UnitGroup& group = state.groups[i];
             if (border <= group.from || group.to <= border) continue;
             const std::array weights{(border - group.from).units, (group.to - border).units};
@@ -119,8 +120,8 @@ void split_at(State& state, const Entry& entry) {
     }
 }
 
-// Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives no
-// room back.
+// Books a sum of reductions of goods against the limits and, when paid with points, against their budget. A raise gives
+// no room back.
 void account(State& state, const Enclosing& enclosing, std::uint32_t point_type, Money reduction) {
     for (int depth = 0; depth <= enclosing.depth(); depth++)
         state.reduced[static_cast<std::size_t>(depth)] += reduction;
@@ -244,8 +245,8 @@ struct Share {
     std::int64_t room;
 };
 
-// What a floor refuses of one is asked of the others, in proportion to the totals. Of what nobody has room for each keeps its
-// share.
+// What a floor refuses of one is asked of the others, in proportion to the totals. Of what nobody has room for each
+// keeps its share.
 void move_refused(const std::vector<Share>& sharing) {
     std::vector<std::int64_t> weights, rooms;
     Money amount;
@@ -299,7 +300,8 @@ Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, s
         part.group += added;
         Entry entry = part_entry(state, pattern, part);
         entry.applied = Money{allowed[i]};
-        if (by_floors[i] < entry.asked.units) entry.cut_by |= cut_by_floor(bounds, entry.line, part.quantity, enclosing);
+        if (by_floors[i] < entry.asked.units)
+            entry.cut_by |= cut_by_floor(bounds, entry.line, part.quantity, enclosing);
         if (allowed[i] < by_floors[i]) entry.cut_by |= by_sum;
         if (!entry.applied.is_zero()) {
             account(state, enclosing, proposal.point_type, std::max(Money{}, entry.applied));

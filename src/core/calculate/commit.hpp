@@ -12,8 +12,8 @@
 
 namespace loyalty {
 
-// A group around the node that is being evaluated, up to the main arbitration; or the promotion itself, where it has a budget
-// of money, which is a maximum discount that counts the shipping, too.
+// A group around the node that is being evaluated, up to the main arbitration; or the promotion itself, where it has a
+// budget of money, which is a maximum discount that counts the shipping, too.
 struct Enclosing {
     const Enclosing* outer = nullptr;
     const Group* group = nullptr;       // none: a promotion
@@ -46,14 +46,15 @@ private:
     Money base_goods_;
 };
 
-// Applies one proposal: each part has the room that its floor leaves, and what a floor refuses of an amount is moved to where
-// there is room; then, if a maximum discount, a budget or the points do not allow the sum, that is shared by allotment.
+// Applies one proposal: each part has the room that its floor leaves, and what a floor refuses of an amount is moved to
+// where there is room; then, if a maximum discount, a budget or the points do not allow the sum, that is shared by
+// allotment.
 Entries commit(const Bounds& bounds, const Enclosing& enclosing, State& state, std::uint32_t benefit,
                Proposal proposal);
 
 // Applies the sum of effects that were each found on this same state: the common partition of their units is taken,
-// reductions are added per unit group, money goes before points (types in the order of `redeem`), and a limit that bites
-// is shared over the unit groups by allotment.
+// reductions are added per unit group, money goes before points (types in the order of `redeem`), and a limit that
+// bites is shared over the unit groups by allotment.
 Entries commit_sum(const Bounds& bounds, const Enclosing& enclosing, State& state,
                    const std::vector<Entries>& summands);
 

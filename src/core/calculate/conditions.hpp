@@ -1,6 +1,6 @@
-// What must hold for a promotion to take part in an order at all, and for the conditions on the order to be fulfilled. Judged
-// once, on the order as it was submitted. That lines belong to product segments is the business of candidates.hpp, which
-// looks for them the other way round.
+// What must hold for a promotion to take part in an order at all, and for the conditions on the order to be fulfilled.
+// Judged once, on the order as it was submitted. That lines belong to product segments is the business of
+// candidates.hpp, which looks for them the other way round.
 #pragma once
 
 #include "core/calculate/reason.hpp"
@@ -9,8 +9,8 @@
 
 namespace loyalty {
 
-// The first reason why the promotion takes no part, in this sequence: state, audience, the order it is for, dates, schedule,
-// promo code, channel and contact point, region, uses. Reason::none if there is none.
+// The first reason why the promotion takes no part, in this sequence: state, audience, the order it is for, dates,
+// schedule, promo code, channel and contact point, region, uses. Reason::none if there is none.
 Reason find_obstacle(const Program& program, Index promotion, const Order& order);
 // The same of any order of this buyer at this time and place, whatever goods are in it.
 Reason find_obstacle_for_any_goods(const Program& program, Index promotion, const Order& order);

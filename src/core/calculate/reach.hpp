@@ -8,8 +8,8 @@
 
 namespace loyalty {
 
-// The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded: reductions
-// once for each unit group (on the order level once), points once for each line.
+// The most that a benefit can do, whatever was done before it. Amounts are exact ones, before they are rounded:
+// reductions once for each unit group (on the order level once), points once for each line.
 struct Reach {
     Fraction share{1, 1};               // it takes at most this share of the current price of what it touches,
     std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order, …
@@ -24,7 +24,8 @@ struct Reach {
     enum class Points { none, fixed, by_price, by_earned };
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
-    std::optional<std::int64_t> points_once;  // fixed: so many for the order, where they do not depend on how much there is in it
+    std::optional<std::int64_t>
+        points_once;      // fixed: so many for the order, where they do not depend on how much there is in it
     bool gives = false;   // it gives a product away
     Fraction per_earned;  // by_earned: at most so much for each point that was earned before it (View::earned)
 };

@@ -1,8 +1,8 @@
-// How many points an order may spend. The budget of a type is the balance or the request, whichever is less, brought down to
-// a multiple of the type's step; below its minimum it is nothing.
+// How many points an order may spend. The budget of a type is the balance or the request, whichever is less, brought
+// down to a multiple of the type's step; below its minimum it is nothing.
 //
-// What is spent in the end is a multiple of the step, too. Where prices or limits use less of a budget than that, the order is
-// calculated anew with the next lower multiple; below the minimum with none (calculate.cc).
+// What is spent in the end is a multiple of the step, too. Where prices or limits use less of a budget than that, the
+// order is calculated anew with the next lower multiple; below the minimum with none (calculate.cc).
 #pragma once
 
 #include "core/calculate/state.hpp"
@@ -28,8 +28,8 @@ std::optional<Points> points_offered(const Order& order, std::uint32_t point_typ
 // The points that pay for `paid`: rounded up to the smallest unit of the type, or to its step.
 Points points_for(const PointType& type, Money paid);
 
-// The first point type, in the sequence of the order's requests, of which what was paid is none of what may be spent, and what its
-// budget is to be instead. Nothing if all are as they should be.
+// The first point type, in the sequence of the order's requests, of which what was paid is none of what may be spent,
+// and what its budget is to be instead. Nothing if all are as they should be.
 struct Lowered {
     std::uint32_t point_type;
     Budget budget;

@@ -1,9 +1,9 @@
 // What a return gives back of an order's line.
 //
-// The units of a line are alike: of each figure of the line – its money, the points of a type that paid for it, the points
-// of an accrual – as much has been given back, all in all, as the units that have come back so far carry. A return gives
-// back the difference to what was given back before. So any series of returns gives back the same as one return of as many
-// units, never more than the figure, and all of it with the last unit.
+// The units of a line are alike: of each figure of the line – its money, the points of a type that paid for it, the
+// points of an accrual – as much has been given back, all in all, as the units that have come back so far carry. A
+// return gives back the difference to what was given back before. So any series of returns gives back the same as one
+// return of as many units, never more than the figure, and all of it with the last unit.
 #pragma once
 
 #include "core/money/amount.hpp"

@@ -58,7 +58,8 @@ struct State {
     friend bool operator==(const State&, const State&) = default;
 };
 
-// What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are negative.
+// What one benefit did to one target. Amounts of money are reductions; where a rounding raises a price they are
+// negative.
 struct Entry {
     enum class Kind : std::uint8_t { money, paid_by_points, accrual, deduction, text, promo_code, gift };
     enum class Target : std::uint8_t { line, shipping, order };
@@ -79,8 +80,8 @@ struct Entry {
     bool bought = false;     // it only asks for these units, and leaves them at their price
     Money found{};           // what the units it touched cost when it found them
     std::uint32_t like = 0;  // of accruals: the benefit as whose points they are credited
-    // Of a gift: how many units are given, and what they are worth. Entries of its lines only say what it is given for: how many
-    // units of sets, or 0 for all units of the line.
+    // Of a gift: how many units are given, and what they are worth. Entries of its lines only say what it is given for:
+    // how many units of sets, or 0 for all units of the line.
     Quantity given{};
     Money worth{};
 

@@ -64,11 +64,13 @@ void Taken::add(const Program& program, const Entries& entries) {
     const std::vector<Index> more = any ? with_more(program, entries) : std::vector<Index>{};
     for (const auto& entry : entries) {
         const bool alone = !std::binary_search(more.begin(), more.end(), promotion_of(program, entry));
-        if (entry.has_effect() || entry.is_of_gift() || (entry.bought && works(entries, entry.benefit))) add(program, entry, alone);
+        if (entry.has_effect() || entry.is_of_gift() || (entry.bought && works(entries, entry.benefit)))
+            add(program, entry, alone);
     }
 }
 
-// A text or a gift goes along with what else its promotion does. Effects that are no prices lie on all units of a line that are free.
+// A text or a gift goes along with what else its promotion does. Effects that are no prices lie on all units of a line
+// that are free.
 void Taken::add(const Program& program, const Entry& entry, bool is_alone) {
     if (goes_along(entry) && !is_alone) return;
     const BenefitEntry& benefit = program.benefits[entry.benefit];

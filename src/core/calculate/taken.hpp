@@ -1,7 +1,7 @@
 // Which targets the children of an incompatible group have taken: units of lines, the order, the shipping.
 //
-// A target is taken by the promotion that had an effect on it first. What a benefit that picks items leaves of a line stays
-// free. Most lines are taken whole, so that is one word for a line; units of the others stand in a short list.
+// A target is taken by the promotion that had an effect on it first. What a benefit that picks items leaves of a line
+// stays free. Most lines are taken whole, so that is one word for a line; units of the others stand in a short list.
 #pragma once
 
 #include "core/calculate/state.hpp"

@@ -1,5 +1,5 @@
-// Texts with variables: "You save {{ totals.discount }}!". A variable is a path into the order, the line, the member or the
-// totals of the result; what the documents lack is left empty.
+// Texts with variables: "You save {{ totals.discount }}!". A variable is a path into the order, the line, the member or
+// the totals of the result; what the documents lack is left empty.
 //
 //     order.external_id, .channel, .contact_point, .region, .currency, .time, .status, .fields.NAME
 //     line.id, .product, .quantity, .base_price, .base, .discount, .points_discount, .allotted, .price, .total,

@@ -1,5 +1,5 @@
-// Which units a promotion's conditions with `untouched` leave out: those that a reduction had lowered when the promotion
-// began. Its own benefits do not hide units from each other.
+// Which units a promotion's conditions with `untouched` leave out: those that a reduction had lowered when the
+// promotion began. Its own benefits do not hide units from each other.
 #pragma once
 
 #include "core/calculate/state.hpp"

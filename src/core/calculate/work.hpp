@@ -1,10 +1,10 @@
-// Steps of a calculation: one step is one unit group looked at by one benefit, or as much of the bookkeeping of a search. No
-// clock is read, so that the same order gives the same bytes everywhere.
+// Steps of a calculation: one step is one unit group looked at by one benefit, or as much of the bookkeeping of a
+// search. No clock is read, so that the same order gives the same bytes everywhere.
 //
-// They keep a long calculation interruptible, and end searches for the maximum benefit (not the calculation) at a limit. An
-// order has one limit. Each of its *top-level* groups of type max_benefit, those in no other one, has an equal share of it
-// for itself, and what one leaves goes to later ones; so a hard one never spoils an easy one. What is nested in such a group
-// counts in it.
+// They keep a long calculation interruptible, and end searches for the maximum benefit (not the calculation) at a
+// limit. An order has one limit. Each of its *top-level* groups of type max_benefit, those in no other one, has an
+// equal share of it for itself, and what one leaves goes to later ones; so a hard one never spoils an easy one. What is
+// nested in such a group counts in it.
 #pragma once
 
 #include <cstddef>

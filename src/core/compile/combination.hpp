@@ -6,8 +6,8 @@
 
 namespace loyalty {
 
-// Error LY309 where a benefit cannot stand in its promotion or in one of the groups around it. `parent` is the promotion's
-// group; at_several_lines: whether the benefit looks at several lines together.
+// Error LY309 where a benefit cannot stand in its promotion or in one of the groups around it. `parent` is the
+// promotion's group; at_several_lines: whether the benefit looks at several lines together.
 void check_combination(const TreePromotion& promotion, Index parent, const BenefitEntry& benefit, bool at_several_lines,
                        const Program& program);
 

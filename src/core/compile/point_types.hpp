@@ -6,8 +6,8 @@
 
 namespace loyalty {
 
-// Sets the program's point types, and what points of all types are compared by. Error LY302 for scales, ratios or limits of
-// redeeming that are out of range.
+// Sets the program's point types, and what points of all types are compared by. Error LY302 for scales, ratios or
+// limits of redeeming that are out of range.
 void compile_point_types(const Tree& tree, Program& program);
 
 // Error LY302 unless the currency's scale, and that of prices, are ones that can be calculated with.

@@ -27,8 +27,8 @@ struct Comparison {
     std::string describe() const;
 };
 
-// Those of the parts of a predicate, joined by &&, that compare a number of the document with a constant. The predicate is an
-// SQL/JSON path in its canonical form.
+// Those of the parts of a predicate, joined by &&, that compare a number of the document with a constant. The predicate
+// is an SQL/JSON path in its canonical form.
 std::vector<Comparison> comparisons_in(std::string_view predicate);
 
 }  // namespace loyalty

@@ -1,5 +1,5 @@
-// An order document as it was written: nothing looked up, nothing filled in. codec/order_reader reads it from JSON, resolve()
-// makes an Order of it.
+// An order document as it was written: nothing looked up, nothing filled in. codec/order_reader reads it from JSON,
+// resolve() makes an Order of it.
 #pragma once
 
 #include "core/money/decimal.hpp"

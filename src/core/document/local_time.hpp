@@ -1,5 +1,5 @@
-// A moment, and what the clocks of the program's time zone show at it. Which offset a zone has when, only the shell knows; the
-// core reckons with both figures as plain numbers.
+// A moment, and what the clocks of the program's time zone show at it. Which offset a zone has when, only the shell
+// knows; the core reckons with both figures as plain numbers.
 #pragma once
 
 #include <compare>

@@ -113,7 +113,8 @@ private:
         for (std::size_t i = 0; i < group.children.size();) {
             const std::size_t alike = everything_ ? 0 : refused_alike(group.children, i);
             if (alike > most_alike) {
-                for (std::size_t shown = 0; shown < shown_alike; shown++) add_promotion(group.children[i++].index, below);
+                for (std::size_t shown = 0; shown < shown_alike; shown++)
+                    add_promotion(group.children[i++].index, below);
                 const auto& trace = calculation_.trace.promotions[group.children[i].index];
                 line(below, "->  " + std::to_string(alike - shown_alike) +
                                 " promotions more  not applied: " + std::string(describe(trace.reason)));
@@ -243,7 +244,8 @@ private:
         if (program_.conditions[benefit.condition].level == Level::order) text += " of the order";
         if (entry.kind == Entry::Kind::accrual) {
             text.append(" +").append(points(entry.points, entry.point_type));
-            if (operation.pending) text.append(", credited on ").append(program_.benefits[entry.like].rule->credit_on());
+            if (operation.pending)
+                text.append(", credited on ").append(program_.benefits[entry.like].rule->credit_on());
             if (!entry.points_cut.is_zero())
                 text.append(", cut from ").append(points(entry.points + entry.points_cut, entry.point_type));
             return text;
@@ -273,9 +275,11 @@ private:
     std::string gift(const Operation& operation) const {
         const Entry& entry = operation.entry;
         const auto product = *program_.benefits[entry.benefit].rule->gift();
-        std::string text = Decimal::of(entry.given.units, quantity_scale).to_string() + " " + program_.reads.gifts[product];
+        std::string text =
+            Decimal::of(entry.given.units, quantity_scale).to_string() + " " + program_.reads.gifts[product];
         text.append(", worth ").append(money(entry.worth));
-        if (entry.sets > 0) text.append(", for ").append(std::to_string(entry.sets)).append(entry.sets == 1 ? " set" : " sets");
+        if (entry.sets > 0)
+            text.append(", for ").append(std::to_string(entry.sets)).append(entry.sets == 1 ? " set" : " sets");
         return text;
     }
 

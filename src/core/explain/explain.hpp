@@ -11,8 +11,8 @@
 namespace loyalty {
 
 // One string per line. Every promotion of the tree appears, with what it did or the reason why it did nothing; without
-// `everything`, those that are drafts or inactive are only counted. Calls `check_interrupts`, which may throw, from time to
-// time.
+// `everything`, those that are drafts or inactive are only counted. Calls `check_interrupts`, which may throw, from
+// time to time.
 std::vector<std::string> explain(const Program& program, const Order& order, const Calculation& calculation,
                                  bool everything = true, std::function<void()> check_interrupts = {});
 

@@ -1,5 +1,5 @@
-// By how much an order misses what promotions ask of its goods: of minimums, and of predicates of order segments that compare
-// a figure of the order with a number.
+// By how much an order misses what promotions ask of its goods: of minimums, and of predicates of order segments that
+// compare a figure of the order with a number.
 #pragma once
 
 #include "core/calculate/conditions.hpp"
@@ -21,7 +21,8 @@ struct NearMiss {
     Index benefit = none;    // or whose
     std::vector<Index> segments{};  // of these the lines in any of these segments of products; empty: all
 
-    // Whether more goods would mend it, and how much more it takes: one unit of the last decimal where "more than" is asked.
+    // Whether more goods would mend it, and how much more it takes: one unit of the last decimal where "more than" is
+    // asked.
     std::optional<Decimal> missing() const;
     // "goods", "items of its lines".
     std::string describe_figure() const;

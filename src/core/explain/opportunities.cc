@@ -118,8 +118,8 @@ private:
         if (cheapest) add(std::move(*cheapest));
     }
 
-    // The first moment after the order's at which dates and schedule let the promotion take part. Its offset is taken to be
-    // the order's; the calculation of the changed order knows better.
+    // The first moment after the order's at which dates and schedule let the promotion take part. Its offset is taken
+    // to be the order's; the calculation of the changed order knows better.
     void find_opening(Index index) {
         const Promotion& promotion = program_.promotions[index];
         const std::int64_t offset = order_.time.local_us - order_.time.unix_us;

@@ -1,5 +1,5 @@
-// Changes of an order that may be worth something to its buyer: more of what is in it, where that reaches a promotion of the
-// whole order; a promo code held; points not spent; another place or time. Whether one is worth it, a
+// Changes of an order that may be worth something to its buyer: more of what is in it, where that reaches a promotion
+// of the whole order; a promo code held; points not spent; another place or time. Whether one is worth it, a
 // calculation of the changed order tells; here they are only found, cheapest first.
 #pragma once
 
@@ -35,8 +35,8 @@ std::string_view to_string(Change::Kind kind);
 
 std::vector<Change> find_changes(const Program& program, const Order& order, const std::vector<HeldCode>& codes);
 
-// What an order is worth to its buyer: reductions, those paid with points in full, and the worth of standard points earned; in
-// 1/value_denominator of the smallest unit of money.
+// What an order is worth to its buyer: reductions, those paid with points in full, and the worth of standard points
+// earned; in 1/value_denominator of the smallest unit of money.
 int128 worth(const Program& program, const Calculation& calculation);
 
 }  // namespace loyalty

@@ -242,7 +242,9 @@ private:
 
     // What was asked for at current prices.
     NearMiss miss_now(const Minimum& minimum) const {
-        return {{{"goods"}, Comparison::Operator::at_least, *minimum.total}, money(*trace_.counted), program_.currency_scale};
+        return {{{"goods"}, Comparison::Operator::at_least, *minimum.total},
+                money(*trace_.counted),
+                program_.currency_scale};
     }
 
     // What the lines of the first condition come to.

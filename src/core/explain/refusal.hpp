@@ -1,5 +1,5 @@
-// Why a promotion had no effect on an order, with the figures: what the order has, what the promotion asks for, and by how much
-// it was missed.
+// Why a promotion had no effect on an order, with the figures: what the order has, what the promotion asks for, and by
+// how much it was missed.
 #pragma once
 
 #include "core/calculate/calculate.hpp"
@@ -8,8 +8,8 @@
 
 namespace loyalty {
 
-// The particulars of the first reason why a promotion had no effect: "the order's time is 2026-11-22T12:00:00, it starts at
-// 2026-12-01T00:00:00". Empty where the phrase says it all.
+// The particulars of the first reason why a promotion had no effect: "the order's time is 2026-11-22T12:00:00, it
+// starts at 2026-12-01T00:00:00". Empty where the phrase says it all.
 std::string describe_particulars(const Program& program, const Promotion& promotion, const Order& order,
                                  const NodeTrace& trace);
 

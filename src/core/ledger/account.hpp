@@ -1,11 +1,12 @@
-// An account of the ledger while one operation is booked: what it holds, lot by lot, and the rows that the operation adds.
+// An account of the ledger while one operation is booked: what it holds, lot by lot, and the rows that the operation
+// adds.
 //
-// Figures are whole numbers of the point type's smallest unit, moments are microseconds on an axis whose end means "never".
-// At any time
+// Figures are whole numbers of the point type's smallest unit, moments are microseconds on an axis whose end means
+// "never". At any time
 //     total = sum of what is left in the lots - debt.
 // An operation first calls expire(), which books what is due; then it calls one verb. Entries are numbered as they are
-// added; the account's changed lots and new entries are what has to be written. Nothing here asks for a clock or refuses an
-// overdraft: callers compare active() first.
+// added; the account's changed lots and new entries are what has to be written. Nothing here asks for a clock or
+// refuses an overdraft: callers compare active() first.
 #pragma once
 
 #include <cstddef>
@@ -111,8 +112,8 @@ public:
     // Books the expiration of every lot past its date, but for what is held, each dated at the lot's own end.
     void expire(Moment now);
 
-    // The verbs return the number of their entry in entries(). What follows from them (settling what is owed, expiring at
-    // once) is booked behind it.
+    // The verbs return the number of their entry in entries(). What follows from them (settling what is owed, expiring
+    // at once) is booked behind it.
     std::size_t credit(Type type, Units value, Moment created_at, Moment active_from, Moment expires_at, Moment now);
     std::size_t redeem(Units value, Moment created_at, Moment now);
     std::size_t reverse(const Claim& claim, Moment created_at, Moment now);

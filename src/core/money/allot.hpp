@@ -12,8 +12,8 @@ namespace loyalty {
 // are 0 the first takes everything. Example: 200 over 1, 1, 1 gives 67, 67, 66.
 std::vector<std::int64_t> allot(std::int64_t amount, std::span<const std::int64_t> weights);
 
-// Shares of `amount` in proportion to `weights`, none above its room: what does not fit is allotted again over those that
-// still have room, until all of it is placed or no room is left. A share that has room has a weight.
+// Shares of `amount` in proportion to `weights`, none above its room: what does not fit is allotted again over those
+// that still have room, until all of it is placed or no room is left. A share that has room has a weight.
 std::vector<std::int64_t> fill(std::int64_t amount, std::span<const std::int64_t> weights,
                                std::span<const std::int64_t> rooms);
 

@@ -76,7 +76,8 @@ std::optional<Lexeme> split(std::string_view text) {
 int128 power_of_ten(int exponent) {
     // Documents are checked where they are read; so the scale of a currency or a point type is not what it can be.
     if (exponent < 0 || static_cast<std::size_t>(exponent) >= powers_of_ten.size()) {
-        throw Error(sqlstate::data_corrupted, std::to_string(exponent) + " decimals are more than can be calculated with",
+        throw Error(sqlstate::data_corrupted,
+                    std::to_string(exponent) + " decimals are more than can be calculated with",
                     "At most it is " + std::to_string(powers_of_ten.size() - 1) + ".",
                     "Compare the scales of programs and point types with what their constraints allow.");
     }

@@ -23,8 +23,8 @@ struct Status {
     StatusKind kind = StatusKind::open;
 };
 
-// What an order may refer to, as it is now. What a version freezes (currency, scales, time zone) is the program's, which
-// follows the market with the next apply.
+// What an order may refer to, as it is now. What a version freezes (currency, scales, time zone) is the program's,
+// which follows the market with the next apply.
 struct Market {
     std::string program;
     bool active = false;

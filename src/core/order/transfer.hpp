@@ -1,6 +1,6 @@
-// An order that was resolved for one version of a program, made to fit another: names keep their meaning, their places in the
-// lists of the program change. What the other version asks of an order and the first did not is told, for whoever can to fill it
-// in.
+// An order that was resolved for one version of a program, made to fit another: names keep their meaning, their places
+// in the lists of the program change. What the other version asks of an order and the first did not is told, for
+// whoever can to fill it in.
 #pragma once
 
 #include "core/order/order.hpp"
@@ -29,8 +29,9 @@ public:
     // Error LY612 where the versions count in other units.
     Transfer(const Program& from, const Program& to);
 
-    // What is unknown holds for nothing: no segment, no tier, no value. What usage limits left of a promotion stands, and those
-    // that the order did not know are none. Points of a type that the first version did not have are 0, of an inactive type.
+    // What is unknown holds for nothing: no segment, no tier, no value. What usage limits left of a promotion stands,
+    // and those that the order did not know are none. Points of a type that the first version did not have are 0, of an
+    // inactive type.
     Order operator()(const Order& order) const;
 
     const Unknown& unknown() const { return unknown_; }

@@ -17,7 +17,8 @@ void Parameters::add(std::string name, std::string value, std::vector<Parameters
 Parameters::Step Parameters::step(const Parameters& own, const std::string& all) const {
     Step step{{}, Parameters(benefit_)};
     for (const auto& entry : entries_) {
-        const bool is_of_steps = entry.name == "steps" || entry.name == "by" || entry.name == "at" || entry.name == "marginal";
+        const bool is_of_steps =
+            entry.name == "steps" || entry.name == "by" || entry.name == "at" || entry.name == "marginal";
         if (!is_of_steps) step.parameters.entries_.push_back(entry);
     }
     const Entry* from = own.find("from");
@@ -31,7 +32,8 @@ Parameters::Step Parameters::step(const Parameters& own, const std::string& all)
             entry.name == "percent" || entry.name == "amount" || entry.name == "price" || entry.name == "points";
         if (!is_value || has(entry.name)) {
             fail("steps", all,
-                 "steps that have \"from\" and one of \"percent\", \"amount\", \"price\" and \"points\", and nothing else");
+                 "steps that have \"from\" and one of \"percent\", \"amount\", \"price\" and \"points\", and nothing "
+                 "else");
         }
         step.parameters.entries_.push_back(entry);
     }
@@ -51,7 +53,9 @@ std::vector<Parameters::Step> Parameters::steps() {
             const bool same = std::all_of(object.entries_.begin(), object.entries_.end(), [&](const Entry& own) {
                 return own.name == "from" || steps.back().parameters.has(own.name);
             });
-            if (!same) fail("steps", entry->value, "steps of one kind: all of \"percent\", \"amount\", \"price\" or \"points\"");
+            if (!same)
+                fail("steps", entry->value,
+                     "steps of one kind: all of \"percent\", \"amount\", \"price\" or \"points\"");
         }
         steps.push_back(std::move(next));
     }

@@ -1,5 +1,5 @@
-// A compiled loyalty program: the applied version of its promotion tree in the form that calculations run on. Built once
-// per version (compile/compile.hpp), never changed afterwards, shared by all calculations of a backend.
+// A compiled loyalty program: the applied version of its promotion tree in the form that calculations run on. Built
+// once per version (compile/compile.hpp), never changed afterwards, shared by all calculations of a backend.
 //
 //     main arbitration -> groups (at most 9 levels) -> promotions -> conditions -> benefits
 #pragma once
@@ -49,7 +49,8 @@ inline constexpr Names<Arbitration, 4> arbitration_names({
     {Arbitration::max_benefit, "max_benefit"},
 });
 
-// What a group of type max_benefit weighs: combinations of its children, single ones, or single ones for each line apart.
+// What a group of type max_benefit weighs: combinations of its children, single ones, or single ones for each line
+// apart.
 enum class Best { combination, single, single_by_line };
 
 enum class PromotionState { draft, active, inactive, ended, paused };
@@ -102,8 +103,8 @@ struct PointType {
     int128 value = 0;
 };
 
-// A segment of products, orders or profiles that some condition names. Dynamic ones are judged by a predicate, static ones
-// are lists of keys. What is said of reading counts for products only.
+// A segment of products, orders or profiles that some condition names. Dynamic ones are judged by a predicate, static
+// ones are lists of keys. What is said of reading counts for products only.
 struct Segment {
     std::string id;
     std::string predicate;  // SQL/JSON path; empty for a static segment
@@ -114,8 +115,8 @@ struct Segment {
     bool is_static() const { return predicate.empty(); }
 };
 
-// What benefits read of documents outside the engine, and what near misses of order segments tell of, each as the path of a
-// member: {"fields", "vip_price"}. Who makes an order fills in the values in this sequence.
+// What benefits read of documents outside the engine, and what near misses of order segments tell of, each as the path
+// of a member: {"fields", "vip_price"}. Who makes an order fills in the values in this sequence.
 struct Reads {
     using Path = std::vector<std::string>;
     std::vector<Path> product, order, profile;
@@ -148,8 +149,8 @@ struct Limits {
     std::optional<UnitPrice> min_price_amount;
 };
 
-// What goods must come to together: those of the order, or the lines of a condition. Units and money at base prices are judged
-// once; money at current prices when a promotion begins, or a condition's benefit is reached.
+// What goods must come to together: those of the order, or the lines of a condition. Units and money at base prices are
+// judged once; money at current prices when a promotion begins, or a condition's benefit is reached.
 struct Minimum {
     std::optional<Decimal> items;  // units
     std::optional<Decimal> total;  // money

@@ -1,4 +1,5 @@
-// A promotion tree as it stands in a version: names, not indexes. compile() (compile/compile.hpp) turns it into a Program.
+// A promotion tree as it stands in a version: names, not indexes. compile() (compile/compile.hpp) turns it into a
+// Program.
 #pragma once
 
 #include "core/program/parameters.hpp"

@@ -1,9 +1,9 @@
-// The best combination of children one after the other (max_benefit, by consistent): depth first, each child first taken and
-// then left out, and left as soon as nothing that could follow is better than the best combination found.
+// The best combination of children one after the other (max_benefit, by consistent): depth first, each child first
+// taken and then left out, and left as soon as nothing that could follow is better than the best combination found.
 //
-// Two more branches are never entered. A child that leaves the state as it is, to the last unit group, changes nothing for
-// those behind it: if it accrues points, leaving it out is worth less in the end; if not, taking it is one child more for
-// nothing.
+// Two more branches are never entered. A child that leaves the state as it is, to the last unit group, changes nothing
+// for those behind it: if it accrues points, leaving it out is worth less in the end; if not, taking it is one child
+// more for nothing.
 #pragma once
 
 #include "core/search/fallback.hpp"
@@ -15,8 +15,8 @@ namespace loyalty {
 
 class ConsistentSearch {
 public:
-    // Searches among `children` of the problem, from the fallback on, for what is better than `to_beat`; `alone` tells what
-    // each child of the problem does to its state.
+    // Searches among `children` of the problem, from the fallback on, for what is better than `to_beat`; `alone` tells
+    // what each child of the problem does to its state.
     ConsistentSearch(const SearchProblem& problem, const std::vector<Alone>& alone, const Chosen& children,
                      const std::optional<Merit>& to_beat, Fallback&& fallback);
 

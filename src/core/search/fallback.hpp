@@ -1,6 +1,6 @@
-// What an answer is worth at least, however early a search ends: nothing at all, any child alone, and all children one after
-// the other. The search begins with the best of these, and so can end at any moment; their sum is where the search for sums
-// begins (summation_search.hpp).
+// What an answer is worth at least, however early a search ends: nothing at all, any child alone, and all children one
+// after the other. The search begins with the best of these, and so can end at any moment; their sum is where the
+// search for sums begins (summation_search.hpp).
 #pragma once
 
 #include "core/search/merit.hpp"

@@ -1,8 +1,8 @@
 // max_benefit: the combination of children that is worth most, over every subset of them, combined by `consistent` in
-// position order or by `summation`; the exact definition of worth and of ties is in the reference. The search is exact; its
-// parts are listed in search/problem.hpp. Past its limits it says that it has no proof, and how much better another
-// combination could be at most; and even then what it takes is worth no less than nothing, any single child, all children in
-// order, and their sum where they can be summed.
+// position order or by `summation`; the exact definition of worth and of ties is in the reference. The search is exact;
+// its parts are listed in search/problem.hpp. Past its limits it says that it has no proof, and how much better another
+// combination could be at most; and even then what it takes is worth no less than nothing, any single child, all
+// children in order, and their sum where they can be summed.
 //
 // Tested against plain enumeration in test/unit/property_test.cc.
 #include "core/search/components.hpp"
@@ -17,8 +17,8 @@ namespace loyalty {
 
 namespace {
 
-// No search begins beyond these, only what is simple is weighed: a search calls itself once per child, groups of this type
-// may be nested 9 deep, and the stack is a few megabytes; and its tables have a place for each child and line.
+// No search begins beyond these, only what is simple is weighed: a search calls itself once per child, groups of this
+// type may be nested 9 deep, and the stack is a few megabytes; and its tables have a place for each child and line.
 constexpr std::size_t most_children = 200;
 constexpr std::size_t most_places = 250'000;
 // Up to so many a few children are searched to the end, whatever it takes.
@@ -157,7 +157,8 @@ private:
         for (const auto& children : components) {
             Found sum = SummationSearch(problem_, alone_, summable(children)).run();
             if (!all_proven(children)) sum.leave_out(ReachBound(problem_, children).most_summed(problem_.state));
-            // A sum of all is of one kind, so only where there is one component may the best sum spare some of the search.
+            // A sum of all is of one kind, so only where there is one component may the best sum spare some of the
+            // search.
             const auto to_beat = components.size() == 1 ? sum.best : std::nullopt;
             auto consistent = search_by_line(problem_, children, to_beat);
             if (!consistent) {
@@ -281,8 +282,8 @@ Entries Arbiter::carry_out(const Decision& decision, const Children& children, S
     return entries;
 }
 
-// Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their own
-// reason.
+// Tells of a child that was left out what it would have done alone; promotions that would have done nothing keep their
+// own reason.
 void Arbiter::trace_not_chosen(const CandidateNode& node, const State& state, const Scope& scope,
                                const Children& chosen, int128 worth) {
     State alone = state;

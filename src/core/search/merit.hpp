@@ -46,8 +46,8 @@ struct Found {
     }
 };
 
-// Bounds of all combinations that grow from some chosen children by some of those that follow: worth at most `worth`; and
-// those that reach it pay at least `paid()` by points and take at least `size()` children.
+// Bounds of all combinations that grow from some chosen children by some of those that follow: worth at most `worth`;
+// and those that reach it pay at least `paid()` by points and take at least `size()` children.
 template <class Paid, class Size>
 struct Prospect {
     Worth worth;
@@ -57,8 +57,8 @@ struct Prospect {
     const Chosen& chosen;
     const std::size_t* next;  // the children that follow
 
-    // Whether one of them may be better than `best`. Compares like Merit, so it is wrong only if a bound is. Of all children
-    // lists of some length the earliest is the one that takes what follows without a gap.
+    // Whether one of them may be better than `best`. Compares like Merit, so it is wrong only if a bound is. Of all
+    // children lists of some length the earliest is the one that takes what follows without a gap.
     bool may_beat(const Merit& best) const {
         if (worth != best.worth) return worth > best.worth;
         const Money least_paid = paid();

@@ -371,8 +371,8 @@ std::size_t how_many(std::vector<Worth>& values, Worth need) {
 
 }  // namespace
 
-// Children that take something off and children that only accrue are counted apart, each for what the others cannot bring
-// even all together.
+// Children that take something off and children that only accrue are counted apart, each for what the others cannot
+// bring even all together.
 std::size_t ReachBound::fewest(std::size_t next, const State& state, Worth need) {
     // Without some of the accruals less is lost to them.
     const Worth all = most(next, state, {.losses = false});

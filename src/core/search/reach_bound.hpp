@@ -1,13 +1,14 @@
 // What children can still be worth at most, whichever of them are taken and in whatever state the ones before them have
-// left the order: the bound that lets a search leave out combinations. It rests on what benefits promise (Benefit::reach)
-// and on prices that only fall; where a benefit may raise prices, each price is taken as high as it can still become.
+// left the order: the bound that lets a search leave out combinations. It rests on what benefits promise
+// (Benefit::reach) and on prices that only fall; where a benefit may raise prices, each price is taken as high as it
+// can still become.
 //
 // A *cut* is what one benefit can take off one line or, where it picks items or has one amount for the whole order, off
 // all lines that it sees. Cuts compete for room, and the bound is the most that all of them can take together:
 //
-//   * Off one line, by money and with all units: a child that takes a share s (of several benefits the sum, for they may
-//     work on the same price) leaves at least 1 - s of the price, and all of them one after the other leave the product;
-//     amounts are added to what they take. Other cuts in between only leave them less.
+//   * Off one line, by money and with all units: a child that takes a share s (of several benefits the sum, for they
+//     may work on the same price) leaves at least 1 - s of the price, and all of them one after the other leave the
+//     product; amounts are added to what they take. Other cuts in between only leave them less.
 //   * With `items`: a share of the most expensive units, or an amount for each.
 //   * By points: what is left of their budget.
 //   * Off all goods: what the maximum discounts around allow, and what the floors of the lines leave.
@@ -16,9 +17,9 @@
 // benefits that pick items. A unit that is split off may cost up to one unit of money more than its share.
 //
 // Money that is taken off before points are accrued on what is left costs some of these points. So a cut *keeps* of its
-// money what the accruals behind it on its lines do not lose. Room goes to the cuts that keep most. The sets of cuts that
-// compete (one cut, one line or one budget, all goods) contain each other or are disjoint, so this greedy filling is the
-// maximum of the linear programme, and that is at least the maximum of what benefits can do.
+// money what the accruals behind it on its lines do not lose. Room goes to the cuts that keep most. The sets of cuts
+// that compete (one cut, one line or one budget, all goods) contain each other or are disjoint, so this greedy filling
+// is the maximum of the linear programme, and that is at least the maximum of what benefits can do.
 #pragma once
 
 #include "core/search/problem.hpp"
@@ -35,7 +36,8 @@ public:
 
     // Whether all children from `next` on promise something; otherwise there is no bound.
     bool known(std::size_t next) const { return next >= first_known_; }
-    // The most that children from `next` on are worth, starting from `state`; and those of them that do not pay by points.
+    // The most that children from `next` on are worth, starting from `state`; and those of them that do not pay by
+    // points.
     Worth most(std::size_t next, const State& state) { return most(next, state, {}); }
     Worth most_without_points(std::size_t next, const State& state) { return most(next, state, {.points = false}); }
     // The most that any sum of the children is worth, each working on `state`: no cut leaves less to others.

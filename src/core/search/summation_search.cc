@@ -57,7 +57,8 @@ Found SummationSearch::run() {
     return std::move(found_);
 }
 
-// --- Pieces -----------------------------------------------------------------------------------------------------------
+// --- Pieces
+// -----------------------------------------------------------------------------------------------------------
 
 void SummationSearch::cut_pieces(const std::vector<std::size_t>& children) {
     std::vector<Entry> entries;
@@ -81,8 +82,8 @@ void SummationSearch::cut_pieces(const std::vector<std::size_t>& children) {
     }
 }
 
-// Where rounding cannot come in, rooms are exact; otherwise two more for each piece is enough: less than one by its price
-// and half by the floors of each part and of the whole.
+// Where rounding cannot come in, rooms are exact; otherwise two more for each piece is enough: less than one by its
+// price and half by the floors of each part and of the whole.
 void SummationSearch::add_group(const UnitGroup& group, const std::vector<Quantity>& borders) {
     const bool even = divides_evenly(group, borders);
     const std::size_t first = pieces_.size();
@@ -113,7 +114,8 @@ bool SummationSearch::divides_evenly(const UnitGroup& group, const std::vector<Q
     return floor(group, group.quantity()) == floor(group, one_unit) * (group.quantity().units / one_unit.units);
 }
 
-// --- Summands ---------------------------------------------------------------------------------------------------------
+// --- Summands
+// ---------------------------------------------------------------------------------------------------------
 
 void SummationSearch::add_child(std::size_t child) {
     const Entries& entries = alone_[child].entries;
@@ -181,8 +183,8 @@ void SummationSearch::sort_pieces() {
     }
 }
 
-// Where no unit group is divided, no second budget shares out anew what the first has left, and none depends on the prices, a
-// sum grows with what each of its summands takes off.
+// Where no unit group is divided, no second budget shares out anew what the first has left, and none depends on the
+// prices, a sum grows with what each of its summands takes off.
 bool SummationSearch::covers(const Summand& earlier, const Summand& later) const {
     if (does_the_same(earlier, later)) return true;
     if (pieces_.size() != groups_.size() || paying_types_ > 1 || looks_around_) return false;
@@ -240,7 +242,8 @@ void SummationSearch::Total::add(const Summand& summand, int sign) {
     accrued += sign * summand.accrued;
 }
 
-// --- Bounds -----------------------------------------------------------------------------------------------------------
+// --- Bounds
+// -----------------------------------------------------------------------------------------------------------
 
 std::int64_t SummationSearch::off(const Total& total, Places places, Points points) const {
     std::int64_t sum = by_budget(total, points);
@@ -328,8 +331,8 @@ Worth SummationSearch::addition(const Summand& summand, Places places, Points po
     return problem_.worth_of(Money{sum}) + summand.accrued;
 }
 
-// How many it takes at least to fill each piece as all of them do; where they take more off the parts of a unit group than
-// it has room for, that much may be missing.
+// How many it takes at least to fill each piece as all of them do; where they take more off the parts of a unit group
+// than it has room for, that much may be missing.
 std::size_t SummationSearch::fewest_to_fill(std::size_t next) const {
     std::size_t most = 0;
     for (std::size_t g = 0; g < groups_.size(); g++) {
@@ -354,7 +357,8 @@ std::size_t SummationSearch::fewest_to_fill(std::size_t next) const {
     return most;
 }
 
-// --- The search -------------------------------------------------------------------------------------------------------
+// --- The search
+// -------------------------------------------------------------------------------------------------------
 
 // A good sum to begin with: always the summand that adds most, as long as one adds anything.
 void SummationSearch::take_greedily() {

@@ -1,4 +1,5 @@
-// The best sum of children (max_benefit, by summation): what each child does alone is known, and a sum only adds and cuts.
+// The best sum of children (max_benefit, by summation): what each child does alone is known, and a sum only adds and
+// cuts.
 //
 // The unit groups are cut into *pieces* at every border of an effect of any child. Of a set of children the bound is
 //
@@ -7,17 +8,18 @@
 //     all together at most what the maximum discounts allow     (and to that)
 //     + shipping, at most its price, + what they accrue.
 //
-// The sum itself works on fewer, larger pieces if not all children are in it, but in proportion. So only rounding can add to
-// that: less than a unit for a share that does not divide evenly, two for the room of a piece that does not; and never more
-// than what the children take off the whole unit group, which is not divided.
+// The sum itself works on fewer, larger pieces if not all children are in it, but in proportion. So only rounding can
+// add to that: less than a unit for a share that does not divide evenly, two for the room of a piece that does not; and
+// never more than what the children take off the whole unit group, which is not divided.
 //
-// The bound never falls as a child joins. So of all sets between those decided and those not yet left out the largest has
-// the greatest bound, and a branch is entered only if that is still good enough. Where it equals the best worth, the
-// children not yet decided must make up for what the decided ones do not reach, on each piece and in all; what they add
-// becomes less the more there are, so the largest additions tell how many it takes at least.
+// The bound never falls as a child joins. So of all sets between those decided and those not yet left out the largest
+// has the greatest bound, and a branch is entered only if that is still good enough. Where it equals the best worth,
+// the children not yet decided must make up for what the decided ones do not reach, on each piece and in all; what they
+// add becomes less the more there are, so the largest additions tell how many it takes at least.
 //
-// A summand *covers* a later one that takes no more off each unit group, by the same means, and accrues no more. A sum with
-// the later one and without the earlier one is not searched: with the two exchanged it is at least as good, and earlier.
+// A summand *covers* a later one that takes no more off each unit group, by the same means, and accrues no more. A sum
+// with the later one and without the earlier one is not searched: with the two exchanged it is at least as good, and
+// earlier.
 #pragma once
 
 #include "core/search/merit.hpp"

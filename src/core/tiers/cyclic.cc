@@ -28,8 +28,8 @@ void Review::become(Rank tier, Moment at, Cause cause) {
     changes_.push_back({at, tier, cause});
 }
 
-// Reviews and resets the periods that end at the moment. A fall may wait for the month's end; one that waits already does
-// not wait longer.
+// Reviews and resets the periods that end at the moment. A fall may wait for the month's end; one that waits already
+// does not wait longer.
 Cause Review::end_periods(Moment at) {
     const bool review = next_review() == at;
     const bool reset = next_reset() == at;

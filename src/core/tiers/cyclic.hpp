@@ -1,10 +1,10 @@
-// What a member holds in a tier group, and how the calendar changes it: of a cyclic group by periods, of any by the end of a
-// tier that was given by hand.
+// What a member holds in a tier group, and how the calendar changes it: of a cyclic group by periods, of any by the end
+// of a tier that was given by hand.
 //
 // The calendar knows six kinds of moments. At one moment they come in this order: lots expire, what was kept until the
-// month's end falls, what was given ends, the period is reviewed, points are reset, lots become active. Everything between two bookings of an
-// account follows from its lots and these moments alone, so a review gives the same whenever it is made: by a job at once,
-// by the next booking months later, or by a read that writes nothing.
+// month's end falls, what was given ends, the period is reviewed, points are reset, lots become active. Everything
+// between two bookings of an account follows from its lots and these moments alone, so a review gives the same whenever
+// it is made: by a job at once, by the next booking months later, or by a read that writes nothing.
 //
 // Tiers are ranks, 0 for the lowest; `none` is below them.
 #pragma once
@@ -71,8 +71,8 @@ struct Change {
 // `activated` is false.
 Units counting_points(const ledger::Account& account, Moment at, bool activated = true);
 
-// One member's way through the calendar. The account holds all its open lots; the ends are those not reviewed (or reset)
-// yet, in time order, and reach beyond any moment run to.
+// One member's way through the calendar. The account holds all its open lots; the ends are those not reviewed (or
+// reset) yet, in time order, and reach beyond any moment run to.
 class Review {
 public:
     Review(const Ladder& ladder, Rules rules, ledger::Account& account, Standing standing,
@@ -85,8 +85,8 @@ public:
           resets_(std::move(resets)),
           member_from_(member_from) {}
 
-    // Takes every moment from `from` (nothing was due before it) to `now`, both inclusive. Before `member_from` the calendar
-    // goes on, but no tier is held.
+    // Takes every moment from `from` (nothing was due before it) to `now`, both inclusive. Before `member_from` the
+    // calendar goes on, but no tier is held.
     void run(Moment from, Moment now);
     // Then makes the tier what it is at `now`, for the given reason.
     void settle(Moment now, Cause cause);
