@@ -8,15 +8,18 @@ VALUES ('main', 'Main', 'profiles', 'RUB', 'Europe/Moscow'), ('other', 'Other', 
 -- An empty tree.
 SELECT jsonb_pretty(tree) FROM loyalty.promotion_drafts WHERE program = 'other';
 
-INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale) VALUES ('main', 'bonus', 'Bonus', 1.0, 2), ('main', 'miles', 'Miles', 0.50, 0);
-INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio) VALUES ('main', 'Status', 'Status', 'qualification', 10);
+INSERT INTO loyalty.point_types (program, external_id, name, ratio, scale)
+    VALUES ('main', 'bonus', 'Bonus', 1.0, 2), ('main', 'miles', 'Miles', 0.50, 0);
+INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio)
+    VALUES ('main', 'Status', 'Status', 'qualification', 10);
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
 VALUES
     ('main', 'tv', 'Television', '$.categories[*] == "tv" && $.price > 100'),
     ('main', 'unused', 'Not named by any condition', '$.price > 1');
 INSERT INTO loyalty.product_segments (program, external_id, name, kind) VALUES ('main', 'picks', 'Picks', 'static');
 UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit', max_discount_percent = 30.00 WHERE program = 'main';
-INSERT INTO loyalty.promotion_groups (program, external_id, name, arbitration, max_discount_amount, min_product_price_percent)
+INSERT INTO loyalty.promotion_groups (program, external_id, name, arbitration, max_discount_amount,
+    min_product_price_percent)
 VALUES ('main', 'spring', 'Spring', 'summation', 5000.50, 12.5);
 INSERT INTO loyalty.promotion_groups (program, external_id, name, parent, min_product_price_amount, archived)
 VALUES ('main', 'old', 'Old', 'spring', 1, true);
@@ -36,7 +39,8 @@ VALUES
     ('main', 'bday', 10, 'discount', '{"percent": 1}'),
     ('main', 'pay', 1, 'points_discount', '{"point_type": "bonus", "percent": 10}');
 SELECT jsonb_pretty(tree) FROM loyalty.promotion_drafts WHERE program = 'main';
-SELECT segment ->> 'segment' AS segment, predicate.predicate, predicate.predicate::text = segment ->> 'predicate' AS is_its_number
+SELECT segment ->> 'segment' AS segment, predicate.predicate,
+    predicate.predicate::text = segment ->> 'predicate' AS is_its_number
 FROM loyalty.promotion_drafts
 CROSS JOIN LATERAL jsonb_array_elements(tree -> 'segments') AS segment
 JOIN loyalty.product_predicates AS predicate ON predicate.id = (segment ->> 'predicate_id')::integer;
@@ -45,8 +49,10 @@ JOIN loyalty.product_predicates AS predicate ON predicate.id = (segment ->> 'pre
 -- Applying
 
 SELECT loyalty_apply('main');
-SELECT program, version, tree = draft.tree AS is_the_draft, applied_at IS NOT NULL AS has_time, applied_by = session_user AS is_me
-FROM loyalty.promotion_versions JOIN (SELECT program, tree FROM loyalty.promotion_drafts) AS draft USING (program, tree);
+SELECT program, version, tree = draft.tree AS is_the_draft, applied_at IS NOT NULL AS has_time,
+    applied_by = session_user AS is_me
+FROM loyalty.promotion_versions
+    JOIN (SELECT program, tree FROM loyalty.promotion_drafts) AS draft USING (program, tree);
 -- Without changes it stays.
 SELECT loyalty_apply('main');
 UPDATE loyalty.promotions SET name = name;
@@ -94,7 +100,8 @@ TRUNCATE loyalty.promotion_versions CASCADE;
 \echo :SQLSTATE
 \set VERBOSITY terse
 UPDATE loyalty.promotion_versions SET version = version WHERE false;
-INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 1, '{}') ON CONFLICT (program, version) DO UPDATE SET tree = '{}';
+INSERT INTO loyalty.promotion_versions (program, version, tree)
+    VALUES ('main', 1, '{}') ON CONFLICT (program, version) DO UPDATE SET tree = '{}';
 INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 0, '{}', '[]', 2);
 INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 99, '[]', '[]', 2);
 INSERT INTO loyalty.promotion_versions (program, version, tree, definition, rules) VALUES ('main', 99, '{}', '{}', 2);

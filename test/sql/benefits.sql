@@ -1,4 +1,5 @@
--- Every benefit through the database: its parameters, its effect in the result, where it may stand, and the terms of partners.
+-- Every benefit through the database: its parameters, its effect in the result, where it may stand, and the terms of
+-- partners.
 \set ECHO none
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
@@ -9,7 +10,8 @@ INSERT INTO loyalty.programs (external_id, name, profile_database, currency, tim
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
 INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, scale, active)
 VALUES ('main', 'bonus', 'Bonus', 'standard', 10, 0, true), ('main', 'status', 'Status', 'qualification', 1, 0, true);
-INSERT INTO loyalty.profiles (key, attributes) VALUES ('ann', '{"name": "Ann", "address": {"city": "Köln"}}'), ('bob', '{}');
+INSERT INTO loyalty.profiles (key, attributes)
+    VALUES ('ann', '{"name": "Ann", "address": {"city": "Köln"}}'), ('bob', '{}');
 INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 SELECT loyalty_accrue('ann', 'main', 'bonus', 500) \g /dev/null
 INSERT INTO loyalty.products (program, sku, name, price, fields)
@@ -17,7 +19,8 @@ VALUES
     ('main', 'CUP', 'Cup', 4.99, '{"vip_price": 4.5, "gift": 3, "colour": "red", "size": {"cm": 9}}'),
     ('main', 'POT', 'Pot', 24.90, '{"vip_price": "cheap", "gift": -1}'),
     ('main', 'TEA', 'Tea', 12.00, '{}');
-INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind) VALUES ('main', 'welcome', 'Welcome', 'personal');
+INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind)
+    VALUES ('main', 'welcome', 'Welcome', 'personal');
 
 -- One promotion, "p", with one condition and one benefit.
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
@@ -49,7 +52,8 @@ CALL try('discount', 'product', 'price_from_field', '{"field": "vip_price"}');
 SELECT loyalty_explain(:'basket');
 CALL try('discount', 'product', 'price_from_field', '{"field": "vip_price", "factor": 0.5}');
 SELECT loyalty_explain(jsonb_set(:'basket', '{lines,2,fields}', '{"vip_price": 20}'));
-SELECT loyalty_explain(:'basket'::jsonb - 'lines' || '{"lines": [{"product": "TEA", "quantity": 1}, {"product": "new", "price": 5, "quantity": 1}]}');
+SELECT loyalty_explain(:'basket'::jsonb - 'lines'
+    || '{"lines": [{"product": "TEA", "quantity": 1}, {"product": "new", "price": 5, "quantity": 1}]}');
 
 -- Prices that fall and rise.
 CALL try('discount', 'product', 'round_price', '{"mode": "nearest_ten"}');
@@ -60,17 +64,20 @@ CALL try('discount', 'order', 'round_order_price', '{"step": 5, "direction": "up
 SELECT loyalty_explain(:'basket');
 
 -- Texts, rendered on the final figures.
-CALL try('discount', 'product', 'text', '{"template": "{{ line.quantity }} × {{line.name}} {{ line.fields.colour }} {{ line.fields.size.cm }}: {{ line.total }} 🎉"}');
+CALL try('discount', 'product', 'text',
+    '{"template": "{{ line.quantity }} × {{line.name}} {{ line.fields.colour }} {{ line.fields.size.cm }}: {{ line.total }} 🎉"}');
 SELECT loyalty_explain(:'basket');
 SELECT loyalty_calculate(:'basket') -> 'texts';
 SELECT loyalty_calculate(:'basket') #> '{operations,0}';
-CALL try('points', 'order', 'text', '{"template": "Hi {{ member.profile.attributes.name }} ({{ member.key }}) of {{ member.profile.attributes.address.city }}: {{ totals.items }} items in {{ totals.lines }} lines for {{ totals.total }} {{ order.currency }}, note: {{ order.fields.note }}, {{ member.points.bonus.active_before }} points"}');
+CALL try('points', 'order', 'text',
+    '{"template": "Hi {{ member.profile.attributes.name }} ({{ member.key }}) of {{ member.profile.attributes.address.city }}: {{ totals.items }} items in {{ totals.lines }} lines for {{ totals.total }} {{ order.currency }}, note: {{ order.fields.note }}, {{ member.points.bonus.active_before }} points"}');
 SELECT loyalty_calculate(:'basket'::jsonb || '{"fields": {"note": "ring twice"}}') -> 'texts';
 SELECT loyalty_calculate(:'basket'::jsonb - 'redeem' || '{"member": "bob"}') -> 'texts';
 SELECT loyalty_calculate(:'basket'::jsonb - 'redeem' - 'member') -> 'texts';
 
 -- A promo code: a quote shows the pool.
-CALL try('discount', 'order', 'issue_promo_code', '{"pool": "welcome", "message": "{{ member.key }}, your code is {{ promo_code }}"}');
+CALL try('discount', 'order', 'issue_promo_code',
+    '{"pool": "welcome", "message": "{{ member.key }}, your code is {{ promo_code }}"}');
 SELECT loyalty_explain(:'basket');
 SELECT loyalty_calculate(:'basket'::jsonb || '{"promo_codes": ["X"]}') -> 'promo_codes';
 SELECT loyalty_explain(:'basket'::jsonb - 'member' - 'redeem');
@@ -79,7 +86,8 @@ CALL try('points', 'product', 'points_discount', '{"point_type": "bonus", "perce
 SELECT loyalty_explain(:'basket');
 CALL try('points', 'order', 'points_discount', '{"point_type": "bonus", "points": 100}');
 SELECT loyalty_explain(:'basket');
-CALL try('points', 'product', 'accrue_points', '{"point_type": "status", "points": 2, "credit_on": "delivered", "delay": "14 days"}');
+CALL try('points', 'product', 'accrue_points',
+    '{"point_type": "status", "points": 2, "credit_on": "delivered", "delay": "14 days"}');
 SELECT loyalty_explain(:'basket');
 CALL try('points', 'order', 'accrue_points', '{"point_type": "bonus", "percent": 10}');
 SELECT loyalty_explain(:'basket');
@@ -91,7 +99,8 @@ SELECT loyalty_explain(:'basket');
 -- Partners: terms are part of a version.
 INSERT INTO loyalty.partners (program, external_id, name, starts_on)
 VALUES ('main', 'acme', 'Acme', NULL), ('main', 'later', 'Later', '2030-05-01');
-INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent, points_value, points_unit, max_payable_points)
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent, points_value, points_unit,
+    max_payable_points)
 VALUES ('main', 'CUP', 'acme', 10, 5, 'points', NULL), ('main', 'POT', 'later', 20, 50, 'percent', 30);
 CALL try('discount', 'product', 'partner_discount', '{}');
 SELECT loyalty_explain(:'basket');
@@ -100,7 +109,8 @@ SELECT loyalty_explain(:'basket'::jsonb || '{"time": "2030-04-30T22:00Z"}');
 SELECT loyalty_explain(:'basket'::jsonb || '{"time": "2030-04-30T21:59:59Z"}');
 CALL try('discount', 'product', 'partner_discount', '{"partners": ["later"]}');
 SELECT loyalty_explain(:'basket');
-SELECT jsonb_path_query_array(tree, '$.partners[*]'), jsonb_path_query_array(tree, '$.partner_products[*]') FROM loyalty.promotion_drafts;
+SELECT jsonb_path_query_array(tree, '$.partners[*]'), jsonb_path_query_array(tree, '$.partner_products[*]')
+    FROM loyalty.promotion_drafts;
 CALL try('points', 'product', 'partner_points', '{"point_type": "bonus", "mode": "accrue"}');
 SELECT loyalty_explain(:'basket'::jsonb || '{"time": "2030-05-01T00:00"}');
 CALL try('points', 'product', 'partner_points', '{"point_type": "bonus", "mode": "pay"}');
@@ -205,8 +215,10 @@ DELETE FROM loyalty.partners WHERE external_id = 'acme';
 SELECT sku, partner FROM loyalty.partner_products;
 \set VERBOSITY terse
 -- A product has at most one partner, and no other table links the two.
-INSERT INTO loyalty.partners (program, external_id, name, description, site, email) VALUES ('main', 'other', 'Other', 'Of the neighbours', 'https://other.example', 'us@other.example');
-UPDATE loyalty.partners SET site = given FROM unnest('{https://a.b/c?d=e#f,HTTP://localhost:8080,NULL}'::text[]) AS given WHERE external_id = 'other';
+INSERT INTO loyalty.partners (program, external_id, name, description, site, email)
+    VALUES ('main', 'other', 'Other', 'Of the neighbours', 'https://other.example', 'us@other.example');
+UPDATE loyalty.partners SET site = given
+    FROM unnest('{https://a.b/c?d=e#f,HTTP://localhost:8080,NULL}'::text[]) AS given WHERE external_id = 'other';
 UPDATE loyalty.partners SET email = 'first.last+tag@sub.other.example' WHERE external_id = 'other';
 UPDATE loyalty.partners SET site = 'other.example' WHERE external_id = 'other';
 UPDATE loyalty.partners SET site = 'javascript:alert(1)' WHERE external_id = 'other';
@@ -215,22 +227,30 @@ UPDATE loyalty.partners SET email = 'us at other.example' WHERE external_id = 'o
 UPDATE loyalty.partners SET email = 'us@other' WHERE external_id = 'other';
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'POT', 'other', 5);
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'nothing', 'other', 5);
-SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'loyalty' AND column_name = 'partner' AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE') ORDER BY 1;
-INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'TEA', 'later', 0.1234567);
+SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = 'loyalty' AND column_name = 'partner'
+    AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE') ORDER BY 1;
+INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent)
+    VALUES ('main', 'TEA', 'later', 0.1234567);
 INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'TEA', 'later', 100.5);
-INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 101, 'percent');
-INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 5, 'money');
+INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit)
+    VALUES ('main', 'TEA', 'later', 101, 'percent');
+INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit)
+    VALUES ('main', 'TEA', 'later', 5, 'money');
 INSERT INTO loyalty.partner_products (program, sku, partner, max_payable_points) VALUES ('main', 'TEA', 'later', 0);
 INSERT INTO loyalty.partner_products (program, sku, partner, points_value) VALUES ('main', 'TEA', 'later', 5);
-INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit) VALUES ('main', 'TEA', 'later', 1e14, 'points');
+INSERT INTO loyalty.partner_products (program, sku, partner, points_value, points_unit)
+    VALUES ('main', 'TEA', 'later', 1e14, 'points');
 \set VERBOSITY default
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- Combinations that are refused: when saved, when moved, when a group's type or a promotion's rule changes, at any depth
+-- Combinations that are refused: when saved, when moved, when a group's type or a promotion's rule changes, at any
+-- depth
 
 SELECT benefit, loyalty_refused_under(benefit)
 FROM unnest(ARRAY['discount', 'price_from_field', 'round_price', 'round_order_price', 'partner_discount', 'text',
-    'issue_promo_code', 'points_discount', 'accrue_points', 'accrue_points_from_field', 'partner_points', 'gift']) AS benefit;
+    'issue_promo_code', 'points_discount', 'accrue_points', 'accrue_points_from_field', 'partner_points', 'gift'])
+        AS benefit;
 INSERT INTO loyalty.promotion_groups (program, external_id, name, parent, arbitration)
 VALUES
     ('main', 'sum', 'Sum', 'main', 'summation'),
@@ -262,7 +282,8 @@ UPDATE loyalty.promotion_groups SET arbitration = 'summation' WHERE external_id 
 UPDATE loyalty.promotion_groups SET arbitration = 'summation' WHERE external_id = 'main';
 UPDATE loyalty.promotions SET benefit_rule = 'parallel' WHERE external_id = 'p';
 -- Drafts, too; ended promotions are left alone
-INSERT INTO loyalty.promotions (program, external_id, name, kind, parent) VALUES ('main', 'draft', 'Draft', 'discount', 'sum');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, parent)
+    VALUES ('main', 'draft', 'Draft', 'discount', 'sum');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'draft');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('main', 'draft', 1, 'round_price', '{"mode": "tens"}');

@@ -10,7 +10,8 @@ SET client_min_messages = warning;
 -- The memory of a calculation
 
 CREATE FUNCTION large(lines integer) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT jsonb_build_object('member', 'ann', 'lines', jsonb_agg(jsonb_build_object('id', n::text, 'product', 'book', 'quantity', 1)))
+    SELECT jsonb_build_object('member', 'ann', 'lines',
+        jsonb_agg(jsonb_build_object('id', n::text, 'product', 'book', 'quantity', 1)))
     FROM generate_series(1, lines) AS n
 $$;
 SHOW loyalty.max_calculation_memory;

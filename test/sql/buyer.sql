@@ -7,17 +7,21 @@ CREATE ROLE regress_loyalty_branch;
 CREATE ROLE regress_loyalty_nobody;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, loyalty_internal TO regress_loyalty_owner;
-GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb), loyalty_explain(jsonb, boolean, boolean, jsonb) TO regress_loyalty_app, regress_loyalty_branch;
+GRANT EXECUTE ON FUNCTION loyalty_calculate(jsonb),
+loyalty_explain(jsonb, boolean, boolean, jsonb) TO regress_loyalty_app, regress_loyalty_branch;
 
 -- The schema's owner is no superuser, and has no right on the profiles below but to read them.
 SET ROLE regress_loyalty_owner;
 SELECT loyalty_create_schema();
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
-INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('main', 'bonus', 'Bonus', 1, true), ('main', 'miles', 'Miles', 1, true);
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'ten', 'Ten', 'discount', 'active');
+INSERT INTO loyalty.point_types (program, external_id, name, ratio, active)
+    VALUES ('main', 'bonus', 'Bonus', 1, true), ('main', 'miles', 'Miles', 1, true);
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    VALUES ('main', 'ten', 'Ten', 'discount', 'active');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'ten');
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'ten', 1, 'discount', '{"percent": 10}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    VALUES ('main', 'ten', 1, 'discount', '{"percent": 10}');
 SELECT loyalty_apply('main');
 RESET ROLE;
 
@@ -35,7 +39,8 @@ GRANT EXECUTE ON FUNCTION buyer(text, text) TO PUBLIC;
 -- Guests and members
 
 INSERT INTO loyalty.profiles (key) VALUES ('ann'), ('bob'), ('eve');
-INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock()), ('bob', 'main', loyalty.clock()), ('gone', 'main', loyalty.clock());
+INSERT INTO loyalty.members (member, program, enrolled_at)
+    VALUES ('ann', 'main', loyalty.clock()), ('bob', 'main', loyalty.clock()), ('gone', 'main', loyalty.clock());
 SELECT buyer(NULL);
 SELECT buyer('eve');
 SELECT buyer('ann');
@@ -54,7 +59,8 @@ SELECT buyer('bob');
 \echo :SQLSTATE
 
 -- Balances as they are now: what has expired or is not active yet, what is held, and types that sleep.
-INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('ann', 'main', 'bonus', 5, 155), ('ann', 'main', 'miles', 1, 7);
+INSERT INTO loyalty.balances (member, program, point_type, seq, total)
+    VALUES ('ann', 'main', 'bonus', 5, 155), ('ann', 'main', 'miles', 1, 7);
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, held, active_from, expires_at)
 VALUES
     ('ann', 'main', 'bonus', 1, 100, 60, 0, '2020-01-01', 'infinity'),
@@ -64,23 +70,28 @@ VALUES
     ('ann', 'main', 'miles', 1, 7, 7, 0, '2020-01-01', 'infinity');
 INSERT INTO loyalty.holds (member, program, id, point_type, type, amount, time_out, created_at, expires_at)
 VALUES
-    ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 'redemption', 25, '1 hour', now(), now() + interval '1 hour');
+    ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 'redemption', 25, '1 hour', now(),
+        now() + interval '1 hour');
 INSERT INTO loyalty.hold_lots (member, program, hold, point_type, lot, amount)
 VALUES
     ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 2, 20),
     ('ann', 'main', '00000000-0000-7000-8000-000000000001', 'bonus', 3, 5);
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
-FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
+FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result,
+jsonb_array_elements(result -> 'points') AS type;
 -- A hold that timed out frees its points, and those whose date has passed expire; nothing is written.
 BEGIN;
 UPDATE loyalty.holds SET created_at = now() - interval '1 hour', expires_at = now() - interval '1 microsecond';
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
-FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
+FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result,
+jsonb_array_elements(result -> 'points') AS type;
 SELECT state FROM loyalty.holds;
 ROLLBACK;
-UPDATE loyalty.point_types SET deactivates_at = CASE external_id WHEN 'bonus' THEN now() + interval '1 hour' ELSE now() END;
+UPDATE loyalty.point_types
+    SET deactivates_at = CASE external_id WHEN 'bonus' THEN now() + interval '1 hour' ELSE now() END;
 SELECT type ->> 'points' AS points, type -> 'total_before' AS total, type -> 'active_before' AS active
-FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result, jsonb_array_elements(result -> 'points') AS type;
+FROM loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') AS result,
+jsonb_array_elements(result -> 'points') AS type;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The shop's own customers, under keys of all types
@@ -121,8 +132,11 @@ FROM loyalty.profile_databases
 WHERE external_id <> 'profiles';
 INSERT INTO loyalty.members (member, program, enrolled_at)
 VALUES
-    ('7', 'number', loyalty.clock()), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'uuid', loyalty.clock()), ('007', 'text', loyalty.clock()), (E'O''Neil"\\', 'text', loyalty.clock()), ('abc', 'varchar', loyalty.clock()),
-    ('ab', 'char', loyalty.clock()), ('c1', 'domain', loyalty.clock()), ('red', 'enum', loyalty.clock()), ('1', 'Odd "names"', loyalty.clock()), ('N-8', 'view', loyalty.clock()), ('8', 'snapshot', loyalty.clock()), ('2', 'parted', loyalty.clock());
+    ('7', 'number', loyalty.clock()), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'uuid', loyalty.clock()),
+    ('007', 'text', loyalty.clock()), (E'O''Neil"\\', 'text', loyalty.clock()), ('abc', 'varchar', loyalty.clock()),
+    ('ab', 'char', loyalty.clock()), ('c1', 'domain', loyalty.clock()), ('red', 'enum', loyalty.clock()),
+    ('1', 'Odd "names"', loyalty.clock()), ('N-8', 'view', loyalty.clock()), ('8', 'snapshot', loyalty.clock()),
+    ('2', 'parted', loyalty.clock());
 
 CREATE FUNCTION try(member text, program text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -137,12 +151,15 @@ $$;
 -- The text is read as the key's type: another spelling is the same member, and what is no value of it is nobody's key.
 SELECT program, member, try(member, program)
 FROM (VALUES
-    ('number', '7'), ('number', '007'), ('number', ' 7 '), ('number', '8'), ('number', '9'), ('number', 'seven'), ('number', '99999999999999999999'),
-    ('uuid', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), ('uuid', '{A0EEBC999C0B4EF8BB6D6BB9BD380A11}'), ('uuid', 'a0eebc99'),
+    ('number', '7'), ('number', '007'), ('number', ' 7 '), ('number', '8'), ('number', '9'), ('number', 'seven'),
+    ('number', '99999999999999999999'),
+    ('uuid', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), ('uuid', '{A0EEBC999C0B4EF8BB6D6BB9BD380A11}'),
+    ('uuid', 'a0eebc99'),
     ('text', '007'), ('text', '7'), ('text', ' 7'), ('text', E'O''Neil"\\'), ('text', ''' OR true --'),
     ('varchar', 'abc'), ('varchar', 'abcd'), ('char', 'ab'), ('char', 'ab   '), ('char', 'abcdefg'),
     ('domain', 'c1'), ('domain', 'c2'), ('domain', 'x'), ('enum', 'red'), ('enum', 'green'), ('enum', 'blue'),
-    ('Odd "names"', '01'), ('view', 'N-7'), ('view', 'N-8'), ('view', '8'), ('snapshot', '7'), ('snapshot', '8'), ('parted', '1'), ('parted', '2')
+    ('Odd "names"', '01'), ('view', 'N-7'), ('view', 'N-8'), ('view', '8'), ('snapshot', '7'), ('snapshot', '8'),
+    ('parted', '1'), ('parted', '2')
 ) AS tried (program, member);
 
 -- Two views of one table are two databases: a member here may be a guest there.
@@ -155,7 +172,8 @@ SELECT try('7', 'number');
 SELECT try('8', 'number');
 UPDATE loyalty.profile_databases SET relation = 'crm.number' WHERE external_id = 'number';
 
--- Renamed it is found again, in a session that knows its old name; dropped it is missed only by those who name a member.
+-- Renamed it is found again, in a session that knows its old name; dropped it is missed only by those who name a
+-- member.
 ALTER TABLE crm.number RENAME TO client;
 ALTER SCHEMA crm RENAME TO customers;
 SELECT try('7', 'number');
@@ -194,7 +212,9 @@ SELECT loyalty_explain('{"lines": [{"product": "A", "quantity": 1, "price": 100}
 -- With nothing but EXECUTE an application does, and neither sees nor changes what it calculates from.
 SET ROLE regress_loyalty_app;
 SELECT try(NULL, 'main'), try('ann', 'main'), try('eve', 'main');
-SELECT count(*) FROM loyalty_explain('{"program": "main", "member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}');
+SELECT count(*)
+    FROM loyalty_explain(
+    '{"program": "main", "member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}');
 SELECT * FROM loyalty.members;
 DELETE FROM loyalty.balances;
 INSERT INTO loyalty.profiles (key) VALUES ('mallory');
@@ -288,11 +308,14 @@ CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.e
 CREATE OPERATOR hostile.= (LEFTARG = integer, RIGHTARG = integer, FUNCTION = hostile.equal);
 CREATE OPERATOR hostile.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = hostile.equal);
 CREATE OPERATOR hostile.@@ (LEFTARG = jsonb, RIGHTARG = jsonpath, FUNCTION = hostile.match);
-CREATE FUNCTION hostile.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''epoch''::timestamptz';
-CREATE FUNCTION hostile.loyalty_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''epoch''::timestamptz';
+CREATE FUNCTION hostile.now()
+    RETURNS timestamptz LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''epoch''::timestamptz';
+CREATE FUNCTION hostile.loyalty_now()
+    RETURNS timestamptz LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''epoch''::timestamptz';
 CREATE FUNCTION hostile.unnest(text[]) RETURNS SETOF text LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''x''';
 CREATE FUNCTION hostile.max(integer) RETURNS integer LANGUAGE sql AS 'SELECT hostile.trap(); SELECT 1';
-CREATE FUNCTION hostile.jsonb_build_object(VARIADIC text[]) RETURNS jsonb LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''{}''::jsonb';
+CREATE FUNCTION hostile.jsonb_build_object(VARIADIC text[])
+    RETURNS jsonb LANGUAGE sql AS 'SELECT hostile.trap(); SELECT ''{}''::jsonb';
 CREATE DOMAIN hostile.text AS integer;
 CREATE DOMAIN hostile.jsonb AS integer;
 CREATE TABLE hostile.programs (external_id integer);
@@ -306,7 +329,8 @@ SELECT public.buyer('ann'), public.buyer('7', 'number');
 -- Nor does it trap those who edit and apply.
 UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 20}';
 INSERT INTO loyalty.products (program, sku, name, price, categories) VALUES ('main', 'B', 'B', 10, '{tv}');
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
 INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'ten', 'in', '{tv}');
 SELECT public.loyalty_apply('main');
 SELECT public.buyer('ann');
@@ -318,6 +342,7 @@ RESET search_path;
 
 DROP SCHEMA loyalty, crm, hostile CASCADE;
 DROP FUNCTION buyer(text, text), try(text, text);
-REVOKE ALL ON ALL ROUTINES IN SCHEMA public, loyalty_internal FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA public, loyalty_internal
+    FROM regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch;
 DO $$ BEGIN EXECUTE format('REVOKE CREATE ON DATABASE %I FROM regress_loyalty_owner', current_database()); END $$;
 DROP ROLE regress_loyalty_owner, regress_loyalty_app, regress_loyalty_branch, regress_loyalty_nobody;

@@ -1,5 +1,5 @@
--- What a session keeps between calls is never older than what it may see: its own changes, their rollback, and everything
--- that takes effect without loyalty_apply(). Two sessions: test/specs/apply_visibility.spec.
+-- What a session keeps between calls is never older than what it may see: its own changes, their rollback, and
+-- everything that takes effect without loyalty_apply(). Two sessions: test/specs/apply_visibility.spec.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SELECT loyalty_create_schema();
@@ -8,18 +8,23 @@ VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
 CREATE FUNCTION quote(product text DEFAULT 'A') RETURNS text LANGUAGE sql STABLE
 RETURN (
     SELECT format('version %s: %s', result -> 'version', result #> '{totals,total}')
-    FROM loyalty_calculate(jsonb_build_object('program', 'main', 'lines', jsonb_build_array(jsonb_build_object('product', product, 'quantity', 1, 'price', 100)))) AS result
+    FROM loyalty_calculate(
+        jsonb_build_object('program', 'main', 'lines',
+        jsonb_build_array(jsonb_build_object('product', product, 'quantity', 1, 'price', 100)))) AS result
 );
 CREATE FUNCTION set_percent(percent integer) RETURNS void LANGUAGE sql
-AS $$ UPDATE loyalty.promotion_benefits SET parameters = jsonb_build_object('percent', percent) WHERE promotion = 'some' $$;
+AS $$ UPDATE loyalty.promotion_benefits SET parameters = jsonb_build_object('percent', percent)
+    WHERE promotion = 'some' $$;
 SELECT quote();
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The tree: nothing changes until it is applied
 
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience) VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+    VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'some');
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'some', 1, 'discount', '{"percent": 10}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    VALUES ('main', 'some', 1, 'discount', '{"percent": 10}');
 SELECT quote();
 SELECT loyalty_apply('main');
 SELECT quote();
@@ -79,8 +84,10 @@ END
 $$;
 SELECT quote();
 -- A tree that cannot be applied changes nothing.
-INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, active) VALUES ('main', 'status', 'Status', 'qualification', 1, true);
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'wrong', 'Wrong', 'points', 'draft');
+INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, active)
+    VALUES ('main', 'status', 'Status', 'qualification', 1, true);
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    VALUES ('main', 'wrong', 'Wrong', 'points', 'draft');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'wrong');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('main', 'wrong', 1, 'text', '{"template": "{{ member.points.stars.spent }}"}');
@@ -95,7 +102,8 @@ UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'wrong';
 
 -- Products, and the lists of static segments.
 INSERT INTO loyalty.product_segments (program, external_id, name, kind) VALUES ('main', 'picks', 'Picks', 'static');
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
 UPDATE loyalty.promotion_conditions SET mode = 'in', segments = '{picks,tv}' WHERE promotion = 'some';
 SELECT loyalty_apply('main');
 SELECT quote('P'), quote('T');
@@ -131,7 +139,8 @@ ROLLBACK;
 -- What an order may refer to, and whether the program is active.
 CREATE FUNCTION try(member text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN loyalty_calculate(format('{%s, "lines": [{"product": "A", "quantity": 1, "price": 100}]}', member)::jsonb) ->> 'program';
+    RETURN loyalty_calculate(
+        format('{%s, "lines": [{"product": "A", "quantity": 1, "price": 100}]}', member)::jsonb) ->> 'program';
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END
@@ -141,7 +150,8 @@ INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'web',
 SELECT try('"channel": "web"');
 DELETE FROM loyalty.channels;
 INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'shop', 'Shop');
-SELECT try('"channel": "web"'), try('"channel": "shop"'), try('"contact_point": "cart"'), try('"region": "77"'), try('"status": "packed"');
+SELECT try('"channel": "web"'), try('"channel": "shop"'), try('"contact_point": "cart"'), try('"region": "77"'),
+    try('"status": "packed"');
 INSERT INTO loyalty.contact_points (program, channel, external_id, name) VALUES ('main', 'shop', 'cart', 'Cart');
 INSERT INTO loyalty.regions (program, external_id, name) VALUES ('main', '77', 'Moscow');
 INSERT INTO loyalty.order_statuses (position, external_id, name, kind) VALUES (20, 'packed', 'Packed', 'open');
@@ -159,7 +169,8 @@ SELECT try('"redeem": [{"points": "bonus", "amount": 1}]');
 SELECT try('"external_id": "1"');
 UPDATE loyalty.programs SET active = false;
 SELECT try('"external_id": "1"'), try('"program": "main"');
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('other', 'Other', 'profiles', 'EUR', 'Europe/Berlin', true);
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+    VALUES ('other', 'Other', 'profiles', 'EUR', 'Europe/Berlin', true);
 SELECT try('"external_id": "1"'), try('"program": "other"');
 DELETE FROM loyalty.programs WHERE external_id = 'other';
 SELECT try('"external_id": "1"'), try('"program": "other"');
@@ -218,14 +229,19 @@ SELECT quote();
 BEGIN READ ONLY;
 SELECT quote();
 SELECT pg_current_xact_id_if_assigned() AS transaction_id;
-SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace);
+SELECT DISTINCT mode FROM pg_locks
+    WHERE pid = pg_backend_pid()
+    AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace);
 COMMIT;
 
 -- Versions and plans that are no longer in force leave the memory.
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience) VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'tv', 'TV', '$.categories[*] == "tv"');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+    VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
 INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'some', 'in', '{tv}');
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'some', 1, 'discount', '{"percent": 10}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    VALUES ('main', 'some', 1, 'discount', '{"percent": 10}');
 CREATE PROCEDURE apply_often(times integer) LANGUAGE plpgsql AS $$
 BEGIN
     FOR i IN 1..times LOOP
@@ -238,13 +254,15 @@ BEGIN
 END
 $$;
 CREATE VIEW memory AS
-SELECT count(*) FILTER (WHERE name LIKE 'loyalty%') AS versions, count(*) FILTER (WHERE name = 'CachedPlan') AS plans, sum(total_bytes) AS bytes
+SELECT count(*) FILTER (WHERE name LIKE 'loyalty%') AS versions, count(*) FILTER (WHERE name = 'CachedPlan') AS plans,
+    sum(total_bytes) AS bytes
 FROM pg_backend_memory_contexts;
 -- A plan that autovacuum made out of date may be missing in either count.
 CALL apply_often(50);
 SELECT versions, plans, bytes FROM memory \gset before_
 CALL apply_often(200);
-SELECT versions BETWEEN 1 AND 2 AS one_version, plans < :before_plans + 50 AS no_plan_each, bytes < :before_bytes * 1.1 AS same_memory FROM memory;
+SELECT versions BETWEEN 1 AND 2 AS one_version, plans < :before_plans + 50 AS no_plan_each,
+    bytes < :before_bytes * 1.1 AS same_memory FROM memory;
 SELECT quote('T');
 
 DROP SCHEMA loyalty CASCADE;

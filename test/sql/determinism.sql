@@ -1,5 +1,5 @@
--- The same order gives the same bytes: again, elsewhere, by another plan, with another session's settings, with permuted
--- lines, and after the extension has gone and come back.
+-- The same order gives the same bytes: again, elsewhere, by another plan, with another session's settings, with
+-- permuted lines, and after the extension has gone and come back.
 \set ECHO none
 SET client_min_messages = warning;
 \i test/fixtures/program.sql
@@ -13,7 +13,8 @@ SELECT number
 FROM orders JOIN first USING (number)
 WHERE loyalty_calculate(document)::text <> result OR ARRAY(SELECT loyalty_explain(document)) <> explanation;
 
--- The orders have something to be deterministic about: every promotion but the draft has an effect, the optimum is found.
+-- The orders have something to be deterministic about: every promotion but the draft has an effect, the optimum is
+-- found.
 SELECT
     operation ->> 'promotion' AS promotion,
     count(DISTINCT number) AS orders,
@@ -46,7 +47,10 @@ CROSS JOIN LATERAL (SELECT loyalty_calculate(document)::text::jsonb) AS servers;
 SELECT count(*) AS changed FROM changed;
 -- From a table that keeps a long order compressed and apart, and into one.
 CREATE TABLE long AS
-SELECT jsonb_build_object('lines', jsonb_agg(line || jsonb_build_object('id', orders.number || '-' || line_number, 'fields', jsonb_build_object('note', md5(line::text))))) AS document
+SELECT jsonb_build_object('lines',
+    jsonb_agg(line
+    || jsonb_build_object('id', orders.number || '-' || line_number, 'fields',
+    jsonb_build_object('note', md5(line::text))))) AS document
 FROM orders CROSS JOIN LATERAL jsonb_array_elements(document -> 'lines') WITH ORDINALITY AS element (line, line_number);
 SELECT pg_column_size(document) < pg_column_size(document || '{}') AS is_compressed FROM long;
 CREATE MATERIALIZED VIEW long_result AS SELECT loyalty_calculate(document) AS result FROM long;
@@ -73,13 +77,17 @@ SELECT count(*) > 400 AS many_are_permuted
 FROM permuted JOIN orders USING (number)
 WHERE permuted.document -> 'lines' <> orders.document -> 'lines';
 CREATE FUNCTION by_id(result jsonb) RETURNS text LANGUAGE sql IMMUTABLE
-RETURN result || jsonb_build_object('lines', (SELECT jsonb_agg(line ORDER BY line ->> 'id' COLLATE "C") FROM jsonb_array_elements(result -> 'lines') AS line));
+RETURN result
+    || jsonb_build_object('lines',
+    (SELECT jsonb_agg(line ORDER BY line ->> 'id' COLLATE "C") FROM jsonb_array_elements(result -> 'lines') AS line));
 SELECT count(*) AS changed
 FROM permuted JOIN first USING (number)
-WHERE by_id(loyalty_calculate(document)) <> by_id(result::jsonb) OR ARRAY(SELECT loyalty_explain(document)) <> explanation;
+WHERE by_id(loyalty_calculate(document)) <> by_id(result::jsonb)
+    OR ARRAY(SELECT loyalty_explain(document)) <> explanation;
 SELECT count(*) AS not_in_the_order_of_the_document
 FROM permuted
-WHERE jsonb_path_query_array(loyalty_calculate(document), '$.lines[*].id') <> jsonb_path_query_array(document, '$.lines[*].id');
+WHERE jsonb_path_query_array(loyalty_calculate(document), '$.lines[*].id')
+    <> jsonb_path_query_array(document, '$.lines[*].id');
 
 -- Nothing that a session can set counts.
 SET timezone = 'Asia/Kathmandu';
@@ -125,18 +133,22 @@ SELECT count(*) AS changed FROM parallel JOIN first USING (number) WHERE paralle
 -- … with the leader, and wherever the server itself puts a worker in.
 SET parallel_leader_participation = on;
 SELECT count(*) AS changed
-FROM (SELECT number, loyalty_calculate(document)::text AS result FROM orders OFFSET 0) AS parallel JOIN first USING (number)
+FROM (SELECT number, loyalty_calculate(document)::text AS result FROM orders OFFSET 0) AS parallel
+    JOIN first USING (number)
 WHERE parallel.result <> first.result;
-SELECT count(set_config(name, 'on', false)) AS forced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT count(set_config(name, 'on', false)) AS forced FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT count(*) AS changed FROM changed;
-SELECT count(set_config(name, 'off', false)) AS unforced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT count(set_config(name, 'off', false)) AS unforced FROM pg_settings
+    WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 -- The extension goes: tables and rows stay, and nothing calculates.
 CREATE FUNCTION digest(relation regclass) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
 BEGIN
-    EXECUTE format('SELECT count(*) || '' rows, '' || coalesce(md5(string_agg(content::text, E''\n'' ORDER BY content::text)), ''empty'') FROM %s AS content', relation)
+    EXECUTE format(
+        'SELECT count(*) || '' rows, '' || coalesce(md5(string_agg(content::text, E''\n'' ORDER BY content::text)), ''empty'') FROM %s AS content', relation)
     INTO result;
     RETURN result;
 END
@@ -156,7 +168,8 @@ SELECT loyalty_calculate(document) FROM orders;
 CREATE EXTENSION loyalty;
 SELECT loyalty_migrate();
 SELECT relation FROM before WHERE digest <> digest(relation);
-SELECT count(*) = (SELECT count(*) FROM before) AS all_tables FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname <> 'schema_version';
+SELECT count(*) = (SELECT count(*) FROM before) AS all_tables FROM pg_class
+    WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname <> 'schema_version';
 CREATE VIEW changed AS
 SELECT number
 FROM orders JOIN first USING (number)

@@ -1,4 +1,5 @@
--- A program as a document: exported, planned, imported; saved promotion by promotion. More random programs: -v seeds=200.
+-- A program as a document: exported, planned, imported; saved promotion by promotion. More random programs: -v
+-- seeds=200.
 \set SHOW_CONTEXT never
 \set VERBOSITY default
 \if :{?seeds}
@@ -20,15 +21,18 @@ $$;
 -- Each table is configuration, and in the list, or one of these, which hold what is done with it.
 SELECT relname AS no_configuration
 FROM pg_class
-WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname NOT IN (SELECT relation FROM loyalty.document_tables)
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r'
+    AND relname NOT IN (SELECT relation FROM loyalty.document_tables)
 ORDER BY relname COLLATE "C";
-SELECT relation AS unknown_to_the_catalogue FROM loyalty.document_tables WHERE to_regclass('loyalty.' || relation) IS NULL;
+SELECT relation AS unknown_to_the_catalogue FROM loyalty.document_tables
+    WHERE to_regclass('loyalty.' || relation) IS NULL;
 
 -- What is exported and imported again changes nothing, whatever else is there.
 SELECT loyalty_import(loyalty_export('main', products, members), prune)
 FROM unnest(ARRAY[true, false]) AS products, unnest(ARRAY[true, false]) AS members, unnest(ARRAY[true, false]) AS prune;
 SELECT count(*) FROM loyalty_plan(loyalty_export('main', true, true), true);
-SELECT jsonb_object_agg(key, CASE jsonb_typeof(value) WHEN 'array' THEN to_jsonb(jsonb_array_length(value)) ELSE value END)
+SELECT jsonb_object_agg(key,
+    CASE jsonb_typeof(value) WHEN 'array' THEN to_jsonb(jsonb_array_length(value)) ELSE value END)
 FROM jsonb_each(loyalty_export('main', true, true));
 SELECT jsonb_pretty(loyalty_promotion('main', 'earn'));
 
@@ -46,7 +50,8 @@ INSERT INTO loyalty.balances (member, program, point_type, seq, total)
 SELECT member, 'copy', point_type, seq, total FROM loyalty.balances;
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from)
 SELECT member, 'copy', point_type, seq, amount, remaining, active_from FROM loyalty.lots;
-SELECT count(*) FILTER (WHERE result = loyalty_calculate(document || '{"program": "copy"}') - 'program') AS same, count(*)
+SELECT count(*) FILTER (WHERE result = loyalty_calculate(document || '{"program": "copy"}') - 'program') AS same,
+    count(*)
 FROM price JOIN orders USING (number);
 
 -- Documents made up at random, in the form in which they are exported: each is imported over the one before, in another
@@ -57,19 +62,29 @@ WITH dice AS (
 ),
 groups AS (
     SELECT row_number() OVER () AS place, jsonb_build_object('external_id', 'g' || n, 'name', 'Group ' || pips % 3)
-        || CASE WHEN n > 2 AND pips % 2 = 0 THEN jsonb_build_object('parent', 'g' || (SELECT min(d.n) FROM dice d WHERE d.n < dice.n AND d.pips % 3 > 0)) ELSE '{}' END
-        || CASE pips % 4 WHEN 1 THEN '{"arbitration": "max_benefit"}' WHEN 2 THEN '{"max_discount_percent": 40}' ELSE '{}' END::jsonb AS body
+        || CASE WHEN n > 2
+            AND pips % 2 = 0
+            THEN jsonb_build_object('parent',
+            'g' || (SELECT min(d.n) FROM dice d WHERE d.n < dice.n AND d.pips % 3 > 0)) ELSE '{}' END
+        || CASE pips % 4 WHEN 1 THEN '{"arbitration": "max_benefit"}' WHEN 2 THEN '{"max_discount_percent": 40}'
+            ELSE '{}' END::jsonb AS body
     FROM dice WHERE n <= 5 AND pips % 3 > 0 ORDER BY pips
 ),
 promotions AS (
     SELECT jsonb_build_object('external_id', 'p' || n, 'name', 'Promotion ' || n, 'kind', 'discount')
-        || CASE WHEN pips % 3 > 0 THEN jsonb_build_object('parent', (SELECT body -> 'external_id' FROM groups ORDER BY place OFFSET pips % 2 LIMIT 1)) ELSE '{}' END
-        || CASE pips % 5 WHEN 0 THEN jsonb_build_object('max_uses', pips % 100 + 1) WHEN 1 THEN '{"audience": "everyone"}'
-            WHEN 2 THEN '{"audience": "in_segments", "audience_segments": ["vip"]}' ELSE '{"starts_at": "2026-12-01T00:00:00+03:00"}' END::jsonb
+        || CASE WHEN pips % 3 > 0
+            THEN jsonb_build_object('parent',
+            (SELECT body -> 'external_id' FROM groups ORDER BY place OFFSET pips % 2 LIMIT 1)) ELSE '{}' END
+        || CASE pips % 5 WHEN 0 THEN jsonb_build_object('max_uses', pips % 100 + 1) WHEN 1
+            THEN '{"audience": "everyone"}'
+            WHEN 2 THEN '{"audience": "in_segments", "audience_segments": ["vip"]}'
+                ELSE '{"starts_at": "2026-12-01T00:00:00+03:00"}' END::jsonb
         || jsonb_build_object('conditions', (
             SELECT jsonb_agg(CASE WHEN d.pips % 2 = 0 THEN '{"mode": "in", "segments": ["tv"]}' ELSE '{}' END::jsonb
                 || jsonb_build_object('benefits', (
-                    SELECT jsonb_agg(jsonb_build_object('benefit', 'discount', 'parameters', jsonb_build_object('percent', e.pips % 99 + 1)) ORDER BY e.n)
+                    SELECT jsonb_agg(
+                        jsonb_build_object('benefit', 'discount', 'parameters',
+                        jsonb_build_object('percent', e.pips % 99 + 1)) ORDER BY e.n)
                     FROM dice e WHERE e.n BETWEEN d.n AND d.n + d.pips % 3
                 )) ORDER BY d.n)
             FROM dice d WHERE d.n BETWEEN dice.n * 3 AND dice.n * 3 + dice.pips % 3
@@ -77,26 +92,39 @@ promotions AS (
     FROM dice WHERE n BETWEEN 6 AND 20 AND pips % 4 > 0
 )
 SELECT jsonb_strip_nulls(jsonb_build_object(
-    'external_id', 'random', 'name', 'Random ' || seed % 3, 'currency', 'RUB', 'time_zone', 'Europe/Moscow', 'profile_database', 'profiles',
-    'promotion_groups', (SELECT jsonb_agg(body ORDER BY body ->> 'parent' COLLATE "C" <> 'main', coalesce(body ->> 'parent', 'main') COLLATE "C", place) FROM groups),
-    'promotions', (SELECT jsonb_agg(jsonb_strip_nulls(body) ORDER BY coalesce(body ->> 'parent', 'main') COLLATE "C", pips) FROM promotions),
+    'external_id', 'random', 'name', 'Random ' || seed % 3, 'currency', 'RUB', 'time_zone', 'Europe/Moscow',
+    'profile_database', 'profiles',
+    'promotion_groups',
+    (SELECT jsonb_agg(body
+        ORDER BY body ->> 'parent' COLLATE "C" <> 'main', coalesce(body ->> 'parent', 'main') COLLATE "C", place)
+        FROM groups),
+    'promotions',
+    (SELECT jsonb_agg(jsonb_strip_nulls(body) ORDER BY coalesce(body ->> 'parent', 'main') COLLATE "C", pips)
+        FROM promotions),
     'product_segments', '[{"external_id": "tv", "name": "TV", "predicate": "(@ == 1)"}]'::jsonb,
     'profile_segments', '[{"external_id": "vip", "name": "VIP", "kind": "static"}]'::jsonb,
-    'regions', (SELECT jsonb_agg(jsonb_build_object('external_id', n::text, 'name', 'R' || pips % 2) ORDER BY n) FROM dice WHERE n BETWEEN 30 AND 35 AND pips % 2 = 0),
-    'point_types', (SELECT jsonb_agg(jsonb_build_object('external_id', 't' || n, 'name', 'T', 'ratio', pips % 9 + 1) ORDER BY n)
+    'regions', (SELECT jsonb_agg(jsonb_build_object('external_id', n::text, 'name', 'R' || pips % 2) ORDER BY n)
+        FROM dice WHERE n BETWEEN 30 AND 35 AND pips % 2 = 0),
+    'point_types',
+    (SELECT jsonb_agg(jsonb_build_object('external_id', 't' || n, 'name', 'T', 'ratio', pips % 9 + 1) ORDER BY n)
         FROM dice WHERE n BETWEEN 40 AND 43 AND pips % 2 = 0)
-)) || jsonb_build_object('tier_groups', jsonb_build_array(jsonb_build_object('external_id', 'status', 'name', 'Status', 'model', 'dynamic', 'tiers', (
-    SELECT jsonb_agg(jsonb_build_object('external_id', 'tier' || n, 'name', 'Tier', 'predicate', format('($."orders"."count" >= %s)', n)) ORDER BY pips)
+)) || jsonb_build_object('tier_groups',
+    jsonb_build_array(jsonb_build_object('external_id', 'status', 'name', 'Status', 'model', 'dynamic', 'tiers', (
+    SELECT jsonb_agg(
+        jsonb_build_object('external_id', 'tier' || n, 'name', 'Tier', 'predicate',
+        format('($."orders"."count" >= %s)', n)) ORDER BY pips)
     FROM dice WHERE n BETWEEN 50 AND 54 AND (pips % 2 = 0 OR n = 50)))))
 $$;
 CREATE TABLE random AS
 SELECT seed, jsonb_set(random_document(seed), '{product_segments,0,predicate}', '"($.\"price\" > 10)"') AS body
 FROM generate_series(1, :seeds) AS seed;
 -- In a group that a promotion of it is made before no position is said: groups stand before promotions.
-CREATE FUNCTION replay(seed integer) RETURNS TABLE (planned bigint, changed bigint, again bigint, same boolean) LANGUAGE plpgsql AS $$
+CREATE FUNCTION replay(seed integer)
+    RETURNS TABLE (planned bigint, changed bigint, again bigint, same boolean) LANGUAGE plpgsql AS $$
 DECLARE
     wanted CONSTANT jsonb := (SELECT random.body FROM random WHERE random.seed = replay.seed);
-    statuses CONSTANT jsonb := jsonb_build_object('order_statuses', loyalty_export('main') -> 'order_statuses', 'profile_databases', loyalty_export('main') -> 'profile_databases');
+    statuses CONSTANT jsonb := jsonb_build_object('order_statuses', loyalty_export('main') -> 'order_statuses',
+        'profile_databases', loyalty_export('main') -> 'profile_databases');
 BEGIN
     planned := (SELECT count(*) FROM loyalty_plan(wanted, true));
     changed := loyalty_import(wanted, true);
@@ -105,7 +133,8 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-SELECT count(*), bool_and(same) AS same, sum(again) AS again, bool_and((planned > 0) = (changed > 0)) AS planned, sum(changed) > 8 * count(*) AS changed
+SELECT count(*), bool_and(same) AS same, sum(again) AS again, bool_and((planned > 0) = (changed > 0)) AS planned,
+    sum(changed) > 8 * count(*) AS changed
 FROM random, replay(seed);
 
 -- Order: who is listed stands in the order of the list, who is not stays as before; groups before promotions, unless
@@ -116,7 +145,8 @@ SELECT loyalty_import('{"external_id": "shop", "name": "Shop", "currency": "EUR"
     "promotions": [{"external_id": "a", "name": "A", "kind": "discount"}, {"external_id": "b", "name": "B", "kind": "discount"},
         {"external_id": "c", "name": "C", "kind": "discount"}]}');
 CREATE VIEW children AS
-SELECT string_agg(external_id, ' ' ORDER BY position, external_id) AS children, string_agg(position::text, ' ' ORDER BY position) AS positions
+SELECT string_agg(external_id, ' ' ORDER BY position, external_id) AS children,
+    string_agg(position::text, ' ' ORDER BY position) AS positions
 FROM (
     SELECT external_id, position FROM loyalty.promotions WHERE program = 'shop' AND parent = 'main'
     UNION ALL
@@ -125,18 +155,20 @@ FROM (
 TABLE children;
 SELECT loyalty_import('{"external_id": "shop", "promotions": [{"external_id": "c"}, {"external_id": "a"}]}');
 TABLE children;
-SELECT loyalty_import('{"external_id": "shop", "promotions": [{"external_id": "b"}, {"external_id": "d", "name": "D", "kind": "discount"}, {"external_id": "a"}]}');
+SELECT loyalty_import(
+    '{"external_id": "shop", "promotions": [{"external_id": "b"}, {"external_id": "d", "name": "D", "kind": "discount"}, {"external_id": "a"}]}');
 TABLE children;
 UPDATE loyalty.promotions SET position = -5 WHERE program = 'shop' AND external_id = 'd';
 TABLE children;
 SELECT jsonb_path_query_array(loyalty_export('shop'), '$.promotions[*].position') AS said,
     loyalty_import(loyalty_export('shop'), true) AS changed;
-SELECT loyalty_import(loyalty_export('shop') #- '{promotions,0,position}' #- '{promotions,1,position}' #- '{promotions,2,position}'
+SELECT loyalty_import(
+    loyalty_export('shop') #- '{promotions,0,position}' #- '{promotions,1,position}' #- '{promotions,2,position}'
     #- '{promotions,3,position}' #- '{promotion_groups,0,position}');
 TABLE children;
 
--- Without prune what is not mentioned stays; with it, it has its default, or goes: a draft is deleted, an active promotion
--- ends, a group with such a promotion is archived.
+-- Without prune what is not mentioned stays; with it, it has its default, or goes: a draft is deleted, an active
+-- promotion ends, a group with such a promotion is archived.
 SELECT loyalty_import('{"external_id": "shop", "description": "A shop", "promotions": [{"external_id": "a", "parent": "g", "state": "active",
     "max_uses": 5, "conditions": [{"benefits": [{"benefit": "discount", "parameters": {"percent": 5}}]}]}]}');
 SELECT action, kind, id, path, old, new, takes_effect
@@ -174,18 +206,28 @@ FROM (VALUES
     (6, $$SELECT loyalty_import('{"external_id": "main", "regions": {}}')$$),
     (7, $$SELECT loyalty_import('{"external_id": "main", "regions": [{}]}')$$),
     (8, $$SELECT loyalty_import('{"external_id": "main", "regions": [{"external_id": "a", "name": null}]}')$$),
-    (9, $$SELECT loyalty_import('{"external_id": "main", "regions": [{"external_id": "a", "name": "A"}, {"external_id": "a", "name": "B"}]}')$$),
+    (9, $$SELECT loyalty_import(
+        '{"external_id": "main", "regions": [{"external_id": "a", "name": "A"}, {"external_id": "a", "name": "B"}]}')$$),
     (10, $$SELECT loyalty_import('{"external_id": "main", "point_types": [{"external_id": "bonus", "scale": 9}]}')$$),
-    (11, $$SELECT loyalty_import('{"external_id": "main", "point_types": [{"external_id": "bonus", "deactivates_at": "soon"}]}')$$),
-    (12, $$SELECT loyalty_import('{"external_id": "main", "point_types": [{"external_id": "bonus", "validity_count": 1}]}')$$),
-    (13, $$SELECT loyalty_import('{"external_id": "main", "channels": [{"external_id": "web", "contact_points": [{"external_id": " x", "name": "X"}]}]}')$$),
+    (11, $$SELECT loyalty_import(
+        '{"external_id": "main", "point_types": [{"external_id": "bonus", "deactivates_at": "soon"}]}')$$),
+    (12, $$SELECT loyalty_import(
+        '{"external_id": "main", "point_types": [{"external_id": "bonus", "validity_count": 1}]}')$$),
+    (13, $$SELECT loyalty_import(
+        '{"external_id": "main", "channels": [{"external_id": "web", "contact_points": [{"external_id": " x", "name": "X"}]}]}')$$),
     (14, $$SELECT loyalty_import('{"external_id": "main", "time_zone": "Nowhere"}')$$),
-    (15, $$SELECT loyalty_import('{"external_id": "main", "profile_databases": [{"external_id": "crm", "name": "CRM", "relation": "nothing", "key_column": "id"}]}')$$),
-    (16, $$SELECT loyalty_save_promotion('main', '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{"benefits": [{"benefit": "discount", "parameters": {"percent": 500}}]}]}')$$),
-    (17, $$SELECT loyalty_save_promotion('main', '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{}, {"mode": "in", "segments": ["nothing"]}]}')$$),
-    (18, $$SELECT loyalty_save_promotion('main', '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{"mode": "some"}]}')$$),
-    (19, $$SELECT loyalty_save_promotion('main', '{"external_id": "x", "name": "X", "kind": "discount", "condition": []}')$$),
-    (20, $$SELECT loyalty_save_promotion('main', '{"external_id": "x", "name": "X", "kind": "discount", "parent": "nothing"}')$$),
+    (15, $$SELECT loyalty_import(
+        '{"external_id": "main", "profile_databases": [{"external_id": "crm", "name": "CRM", "relation": "nothing", "key_column": "id"}]}')$$),
+    (16, $$SELECT loyalty_save_promotion('main',
+        '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{"benefits": [{"benefit": "discount", "parameters": {"percent": 500}}]}]}')$$),
+    (17, $$SELECT loyalty_save_promotion('main',
+        '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{}, {"mode": "in", "segments": ["nothing"]}]}')$$),
+    (18, $$SELECT loyalty_save_promotion('main',
+        '{"external_id": "x", "name": "X", "kind": "discount", "conditions": [{"mode": "some"}]}')$$),
+    (19, $$SELECT loyalty_save_promotion('main',
+        '{"external_id": "x", "name": "X", "kind": "discount", "condition": []}')$$),
+    (20, $$SELECT loyalty_save_promotion('main',
+        '{"external_id": "x", "name": "X", "kind": "discount", "parent": "nothing"}')$$),
     (21, $$SELECT loyalty_save_promotion('nowhere', '{"external_id": "x"}')$$),
     (22, $$SELECT loyalty_save_promotion('shop', '{"external_id": "a", "name": "A", "kind": "discount"}')$$),
     (23, $$SELECT loyalty_promotion('main', 'nothing')$$),
@@ -194,7 +236,8 @@ FROM (VALUES
     (26, $$SELECT loyalty_export('nowhere')$$),
     (29, $$SELECT loyalty_promotion('nowhere', 'spring')$$),
     (27, $$SELECT * FROM loyalty_plan('{"external_id": "main", "regions": [{"external_id": "a", "name": " "}]}')$$),
-    (28, $$SELECT loyalty_import('{"external_id": "main", "promotion_groups": [{"external_id": "l1", "name": "L", "parent": "l2"}, {"external_id": "l2", "name": "L", "parent": "l1"}]}')$$)
+    (28, $$SELECT loyalty_import(
+        '{"external_id": "main", "promotion_groups": [{"external_id": "l1", "name": "L", "parent": "l2"}, {"external_id": "l2", "name": "L", "parent": "l1"}]}')$$)
 ) AS list (place, statement), refusal(list.statement)
 ORDER BY list.place;
 SELECT count(*) FROM loyalty.promotions WHERE program = 'main' AND external_id = 'x';
@@ -207,9 +250,12 @@ SELECT loyalty_import('{"external_id": "aside", "name": "Aside", "profile_databa
 SELECT external_id, state FROM loyalty.promotions WHERE program = 'aside' ORDER BY position;
 SELECT loyalty_import(loyalty_export('aside')), (SELECT count(*) FROM loyalty_plan(loyalty_export('aside')));
 SELECT refused.* FROM unnest(ARRAY[
-    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "d", "name": "D", "kind": "discount"}, {"external_id": "e", "name": "E", "kind": "discount", "state": "active"}]}')$$,
-    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "trigger", "state": "active"}]}')$$,
-    $$SELECT loyalty_import('{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "discount", "state": "ended"}]}')$$
+    $$SELECT loyalty_import(
+        '{"external_id": "aside", "promotions": [{"external_id": "d", "name": "D", "kind": "discount"}, {"external_id": "e", "name": "E", "kind": "discount", "state": "active"}]}')$$,
+    $$SELECT loyalty_import(
+        '{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "trigger", "state": "active"}]}')$$,
+    $$SELECT loyalty_import(
+        '{"external_id": "aside", "promotions": [{"external_id": "e", "name": "E", "kind": "discount", "state": "ended"}]}')$$
 ]) AS statement, refusal(statement) AS refused;
 
 DROP VIEW children;

@@ -1,5 +1,5 @@
--- The two doors between C++ and the server: errors of either side arrive whole, as ordinary SQL errors, and nothing is left
--- behind that the rest of the session would notice. (The memory of 100,000 failing calls: test/t/memory.pl.)
+-- The two doors between C++ and the server: errors of either side arrive whole, as ordinary SQL errors, and nothing is
+-- left behind that the rest of the session would notice. (The memory of 100,000 failing calls: test/t/memory.pl.)
 \set SHOW_CONTEXT always
 \set VERBOSITY default
 SET client_min_messages = warning;
@@ -8,12 +8,15 @@ CREATE SCHEMA crm;
 CREATE TABLE crm.client (id text, divisor integer);
 INSERT INTO crm.client VALUES ('ann', 1), ('bob', 0);
 CREATE VIEW crm.profile AS SELECT id FROM crm.client WHERE 1 / divisor > 0;
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('crm', 'CRM', 'crm.profile', 'id');
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('crm', 'CRM', 'crm.profile', 'id');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'crm', 'EUR', 'Europe/Berlin', true);
 CREATE FUNCTION quote(member text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN loyalty_calculate(jsonb_build_object('member', member, 'lines', '[{"product": "A", "quantity": 1, "price": 100}]'::jsonb)) ->> 'buyer';
+    RETURN loyalty_calculate(
+        jsonb_build_object('member', member, 'lines',
+        '[{"product": "A", "quantity": 1, "price": 100}]'::jsonb)) ->> 'buyer';
 END
 $$;
 SELECT quote('ann');
@@ -57,7 +60,8 @@ EXCEPTION WHEN OTHERS THEN
         state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
         in_schema = SCHEMA_NAME, in_table = TABLE_NAME, in_column = COLUMN_NAME, of_type = PG_DATATYPE_NAME,
         by_constraint = CONSTRAINT_NAME, context = PG_EXCEPTION_CONTEXT;
-    RAISE WARNING '% % % % / % % % % % / %', state, message, detail, hint, in_schema, in_table, in_column, of_type, by_constraint, context;
+    RAISE WARNING '% % % % / % % % % % / %', state, message, detail, hint, in_schema, in_table, in_column, of_type,
+    by_constraint, context;
 END
 $$;
 \set SHOW_CONTEXT never
@@ -93,7 +97,8 @@ COMMIT;
 SELECT current_user = session_user AS myself;
 
 -- Below a query of C++ that writes: a trigger on the versions refuses; nothing was applied.
-CREATE FUNCTION crm.winter() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not before Christmas' USING ERRCODE = 'CR024'; END $$;
+CREATE FUNCTION crm.winter()
+    RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not before Christmas' USING ERRCODE = 'CR024'; END $$;
 CREATE TRIGGER winter BEFORE INSERT ON loyalty.promotion_versions FOR EACH ROW EXECUTE FUNCTION crm.winter();
 SELECT loyalty_apply('main');
 \echo :SQLSTATE
@@ -104,13 +109,15 @@ SELECT loyalty_apply('none');
 SELECT loyalty_apply('main');
 
 -- Below plain SQL that calls C++: a benefit is refused, and the context tells by which trigger.
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience) VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+    VALUES ('main', 'some', 'Some', 'discount', 'active', 'everyone');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', 'some');
 DO $$
 DECLARE
     context text;
 BEGIN
-    INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'some', 1, 'discount', '{"percent": 101}');
+    INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+        VALUES ('main', 'some', 1, 'discount', '{"percent": 101}');
 EXCEPTION WHEN SQLSTATE 'LY301' THEN
     GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
     RAISE WARNING '% (%)', SQLERRM, substring(context FROM 'PL/pgSQL function [a-z_.]+');
@@ -120,7 +127,8 @@ $$;
 -- A profile view that asks for a quote of its own buyer never ends; the server's stack does, in an ordinary error.
 CREATE FUNCTION crm.again() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN public.loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}') IS NOT NULL;
+    RETURN public.loyalty_calculate('{"member": "ann", "lines": [{"product": "A", "quantity": 1, "price": 100}]}')
+        IS NOT NULL;
 END
 $$;
 CREATE VIEW crm.endless AS SELECT 'ann' AS id WHERE crm.again();
@@ -132,7 +140,8 @@ SELECT quote('ann');
 UPDATE loyalty.profile_databases SET relation = 'crm.profile' WHERE external_id = 'crm';
 SELECT quote('ann');
 -- One that ends, ends well.
-CREATE VIEW crm.nested AS SELECT id FROM crm.client WHERE loyalty_calculate('{"lines": [{"product": "A", "quantity": 1, "price": 100}]}') ->> 'buyer' = 'anonymous';
+CREATE VIEW crm.nested AS SELECT id FROM crm.client
+    WHERE loyalty_calculate('{"lines": [{"product": "A", "quantity": 1, "price": 100}]}') ->> 'buyer' = 'anonymous';
 UPDATE loyalty.profile_databases SET relation = 'crm.nested' WHERE external_id = 'crm';
 SELECT quote('ann'), quote('bob');
 UPDATE loyalty.profile_databases SET relation = 'crm.profile' WHERE external_id = 'crm';
@@ -153,7 +162,8 @@ SELECT 'main', 'many-' || number, 'Many', 'discount', 'active', 'everyone' FROM 
 INSERT INTO loyalty.promotion_conditions (program, promotion)
 SELECT 'main', 'many-' || number FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
-SELECT 'main', 'many-' || number, 1, 'discount', jsonb_build_object('percent', 1 + number / 100.0, 'max_items', 1 + number % 3, 'pick', 'cheapest')
+SELECT 'main', 'many-' || number, 1, 'discount',
+    jsonb_build_object('percent', 1 + number / 100.0, 'max_items', 1 + number % 3, 'pick', 'cheapest')
 FROM generate_series(1, 60) AS number;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'some';
 SELECT loyalty_apply('main');
@@ -168,10 +178,12 @@ SELECT quote('ann');
 -- What is called in no proper way.
 SELECT loyalty_internal.invalidate_cache_trigger();
 CREATE TABLE crm.odd (id integer);
-CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger();
+CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT
+    EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger();
 INSERT INTO crm.odd VALUES (1);
 DROP TRIGGER odd ON crm.odd;
-CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger('no such table');
+CREATE TRIGGER odd AFTER INSERT ON crm.odd FOR EACH STATEMENT
+    EXECUTE FUNCTION loyalty_internal.invalidate_cache_trigger('no such table');
 INSERT INTO crm.odd VALUES (1);
 SELECT loyalty_product_document(NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 SELECT loyalty_product_document('A', NULL, 'NaN', NULL, ARRAY[NULL, 'x'], NULL, '[]');

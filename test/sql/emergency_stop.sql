@@ -10,7 +10,8 @@ INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALU
 SELECT loyalty_enrol('ann', 'p') ->> 'outcome';
 CREATE FUNCTION discount(id text, percent integer, state text DEFAULT 'active') RETURNS void LANGUAGE sql
 AS $$
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience) VALUES ('p', id, initcap(id), 'discount', state, 'everyone');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience)
+    VALUES ('p', id, initcap(id), 'discount', state, 'everyone');
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('p', id);
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('p', id, 1, 'discount', jsonb_build_object('percent', percent));
@@ -41,7 +42,8 @@ UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 5}' WHERE promot
 SELECT loyalty_apply('p');
 SELECT total();
 -- The draft is tried as it is edited, and an old order has what it had.
-SELECT loyalty_test(:'order'::jsonb || '{"program": "p"}') #> '{summary,total,total}' AS tested, loyalty_calculate(:'order', 1) #> '{totals,total}' AS old;
+SELECT loyalty_test(:'order'::jsonb || '{"program": "p"}') #> '{summary,total,total}' AS tested,
+    loyalty_calculate(:'order', 1) #> '{totals,total}' AS old;
 SELECT loyalty_resume_promotion('p', 'bad');
 SELECT total();
 SELECT loyalty_resume_promotion('p', 'bad');
@@ -72,8 +74,10 @@ SELECT loyalty_pause_promotion('p', NULL);
 \echo :LAST_ERROR_SQLSTATE
 
 -- Trigger promotions, too.
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('p', 't', 'Trigger', 'trigger', 'draft');
-INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('p', 't', 'accrual', 'bonus', 5);
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    VALUES ('p', 't', 'Trigger', 'trigger', 'draft');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount)
+    VALUES ('p', 't', 'accrual', 'bonus', 5);
 SELECT loyalty_activate_promotion('p', 't');
 SELECT loyalty_fire('t', 'ann') ->> 'value';
 SELECT promotion FROM loyalty.active_promotions;
@@ -88,7 +92,8 @@ SELECT loyalty_fire('t', 'ann') ->> 'value';
 
 CREATE FUNCTION earn(id text) RETURNS void LANGUAGE sql
 AS $$
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('p', id, initcap(id), 'points', 'active');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    VALUES ('p', id, initcap(id), 'points', 'active');
 INSERT INTO loyalty.promotion_conditions (program, promotion, level) VALUES ('p', id, 'order');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('p', id, 1, 'accrue_points', '{"point_type": "bonus", "points": 77, "credit_on": "delivered"}');

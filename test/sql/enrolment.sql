@@ -24,12 +24,15 @@ CREATE TABLE customers (id bigint PRIMARY KEY, email text, phone text, city text
 CREATE INDEX customers_email ON customers (email);
 INSERT INTO customers VALUES
     (1, 'ann@example.com', '+371 1', 'Riga', '2025-03-31'), (2, 'bob@example.com', '+371 2', 'Oslo', '2025-01-01'),
-    (3, 'cat@example.com', '+371 3', 'Riga', '2027-01-01'), (4, NULL, NULL, 'Riga', NULL), (5, 'eve@example.com', '+371 2', 'Rome', 'infinity');
+    (3, 'cat@example.com', '+371 3', 'Riga', '2027-01-01'), (4, NULL, NULL, 'Riga', NULL),
+    (5, 'eve@example.com', '+371 2', 'Rome', 'infinity');
 INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column, email_column, phone_column)
 VALUES ('customers', 'Customers', 'customers', 'id', 'email', 'phone');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
-VALUES ('club', 'Club', 'customers', 'EUR', 'Europe/Riga', true), ('idle', 'Idle', 'customers', 'EUR', 'Europe/Riga', false);
-INSERT INTO loyalty.point_types (program, external_id, name, scale, ratio, initial_balance, validity_count, validity_unit, active)
+VALUES ('club', 'Club', 'customers', 'EUR', 'Europe/Riga', true),
+    ('idle', 'Idle', 'customers', 'EUR', 'Europe/Riga', false);
+INSERT INTO loyalty.point_types (program, external_id, name, scale, ratio, initial_balance, validity_count,
+    validity_unit, active)
 VALUES
     ('club', 'bonus', 'Bonus', 2, 1, 50, 1, 'month', true), ('club', 'gift', 'Gift', 2, 1, 12.5, NULL, NULL, true),
     ('club', 'asleep', 'Asleep', 2, 1, 7, NULL, NULL, false), ('club', 'plain', 'Plain', 0, 1, 0, NULL, NULL, true);
@@ -43,7 +46,8 @@ SELECT * FROM refusal($$UPDATE loyalty.programs SET profile_database = 'profiles
 -- One (decisions 14, 16, 17, 19)
 
 SELECT loyalty_enrol('1', 'club');
-SELECT point_type, seq, type, value, balance_after, created_at, active_from, expires_at FROM loyalty.transactions WHERE member = '1' ORDER BY point_type;
+SELECT point_type, seq, type, value, balance_after, created_at, active_from, expires_at FROM loyalty.transactions
+    WHERE member = '1' ORDER BY point_type;
 SELECT loyalty_enrol('001', 'club', '2025-01-01') ->> 'outcome' AS outcome;
 SELECT count(*) FROM loyalty.transactions;
 SELECT * FROM refusal($$SELECT loyalty_enrol('99', 'club')$$);
@@ -65,9 +69,12 @@ SELECT count(*) FROM loyalty.members;
 
 CREATE VIEW sign_ups AS
 SELECT id::text AS key, joined::text AS joined FROM customers
-UNION ALL VALUES ('ann', '2025-06-01'), ('ann', '2025-05-01'), ('ann', '2025-07-01'), (NULL, '2025-01-01'), ('', '2025-01-01'),
-    ('bob', 'yesterday or so'), ('cat', '2025-03-30 02:30'), ('dan', '2025-03-30 02:30-05'), ('eve', NULL), ('fay', 'tomorrow'), ('gus', 'infinity');
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('sign_ups', 'Sign-ups', 'sign_ups', 'key');
+UNION ALL VALUES ('ann', '2025-06-01'), ('ann', '2025-05-01'), ('ann', '2025-07-01'), (NULL, '2025-01-01'),
+('', '2025-01-01'),
+    ('bob', 'yesterday or so'), ('cat', '2025-03-30 02:30'), ('dan', '2025-03-30 02:30-05'), ('eve', NULL),
+    ('fay', 'tomorrow'), ('gus', 'infinity');
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('sign_ups', 'Sign-ups', 'sign_ups', 'key');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('news', 'News', 'sign_ups', 'EUR', 'Europe/Berlin', true);
 SELECT loyalty_enrol('cat', 'news') ->> 'outcome' AS outcome;
@@ -84,12 +91,15 @@ SELECT type, profile, data FROM loyalty.events WHERE profile = 'cat' ORDER BY nu
 
 -- A segment: those who are in it at that statement.
 INSERT INTO loyalty.profile_segments (program, external_id, name, kind, predicate)
-VALUES ('club', 'riga', 'Riga', 'dynamic', '$.city == "Riga"'), ('club', 'picks', 'Picks', 'static', NULL), ('club', 'empty', 'Empty', 'static', NULL);
-INSERT INTO loyalty.profile_segment_members (program, segment, profile) VALUES ('club', 'picks', '5'), ('club', 'picks', '77');
+VALUES ('club', 'riga', 'Riga', 'dynamic', '$.city == "Riga"'), ('club', 'picks', 'Picks', 'static', NULL),
+    ('club', 'empty', 'Empty', 'static', NULL);
+INSERT INTO loyalty.profile_segment_members (program, segment, profile)
+    VALUES ('club', 'picks', '5'), ('club', 'picks', '77');
 SELECT loyalty_enrol_segment('club', 'riga', '2025-02-02 10:00+02');
 SELECT loyalty_enrol_segment('club', 'picks');
 SELECT loyalty_enrol_segment('club', 'empty');
-INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('club', 'picked', 'Picked, of Rome', '$.segments[*] == "picks" && $.city == "Rome"');
+INSERT INTO loyalty.profile_segments (program, external_id, name, predicate)
+    VALUES ('club', 'picked', 'Picked, of Rome', '$.segments[*] == "picks" && $.city == "Rome"');
 SELECT loyalty_enrol_segment('club', 'picked');
 -- Who comes into it later waits for the next call.
 INSERT INTO customers VALUES (6, NULL, NULL, 'Riga', NULL), (7, NULL, NULL, 'Riga', '2025-07-07');
@@ -98,9 +108,11 @@ SELECT loyalty_enrol_segment('club', 'riga', registered_field => 'joined');
 SELECT loyalty_enrol_segment('club', 'riga') - 'skipped' AS rest;
 SELECT * FROM refusal($$SELECT loyalty_enrol_segment('club', 'oslo')$$);
 SELECT member, registered_at FROM loyalty.members WHERE program = 'club' ORDER BY member;
-SELECT point_type, count(*), sum(total) FROM loyalty.balances WHERE program = 'club' GROUP BY point_type ORDER BY point_type;
+SELECT point_type, count(*), sum(total) FROM loyalty.balances
+    WHERE program = 'club' GROUP BY point_type ORDER BY point_type;
 -- Granted at the enrolment, however long ago the registration was.
-SELECT DISTINCT point_type, created_at, booked_at, active_from, expires_at FROM loyalty.transactions WHERE program = 'club' ORDER BY point_type;
+SELECT DISTINCT point_type, created_at, booked_at, active_from, expires_at FROM loyalty.transactions
+    WHERE program = 'club' ORDER BY point_type;
 
 -- A key that several profiles have is an error, alone.
 SELECT * FROM refusal($$SELECT loyalty_enrol('ann', 'news')$$);
@@ -109,13 +121,15 @@ BEGIN;
 SET LOCAL enable_seqscan = off;
 SELECT seq_scan AS seq_scans, idx_scan AS idx_scans FROM pg_stat_xact_user_tables WHERE relname = 'customers' \gset
 SELECT loyalty_enrol('002', 'club') ->> 'outcome' AS outcome;
-SELECT seq_scan - :seq_scans AS from_end_to_end, idx_scan > :idx_scans AS by_index FROM pg_stat_xact_user_tables WHERE relname = 'customers';
+SELECT seq_scan - :seq_scans AS from_end_to_end, idx_scan > :idx_scans AS by_index FROM pg_stat_xact_user_tables
+    WHERE relname = 'customers';
 COMMIT;
 -- A changed key is a new profile, with a lifetime of its own.
 UPDATE customers SET id = 22 WHERE id = 2;
 SELECT * FROM refusal($$SELECT loyalty_enrol('2', 'club')$$);
 SELECT loyalty_enrol('22', 'club') ->> 'outcome' AS outcome;
-SELECT member, count(*) FROM loyalty.transactions WHERE program = 'club' AND member IN ('2', '22') GROUP BY member ORDER BY member;
+SELECT member, count(*) FROM loyalty.transactions
+    WHERE program = 'club' AND member IN ('2', '22') GROUP BY member ORDER BY member;
 UPDATE customers SET id = 2 WHERE id = 22;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -177,7 +191,8 @@ DROP ROLE regress_loyalty_app;
 
 -- Many at a time tell how far they are.
 CREATE VIEW crowd AS SELECT number AS id FROM generate_series(1, 10001) AS number;
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('crowd', 'Crowd', 'crowd', 'id');
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('crowd', 'Crowd', 'crowd', 'id');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('crowd', 'Crowd', 'crowd', 'EUR', 'Europe/Berlin', true);
 SET client_min_messages = notice;
@@ -187,7 +202,8 @@ SELECT loyalty_remove_all_members('crowd');
 SET client_min_messages = warning;
 
 -- Export, as COPY takes it.
-COPY (SELECT program, member, registered_at, removed_at IS NULL AS enrolled, balances, tiers FROM loyalty.member_export WHERE program IN ('club', 'bundled') ORDER BY program, member) TO STDOUT;
+COPY (SELECT program, member, registered_at, removed_at IS NULL AS enrolled, balances, tiers FROM loyalty.member_export
+    WHERE program IN ('club', 'bundled') ORDER BY program, member) TO STDOUT;
 SELECT * FROM loyalty_verify();
 
 -- The outbox has told of every booking, once, and in the order of booking.

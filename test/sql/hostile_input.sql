@@ -1,6 +1,6 @@
--- What reaches C++ from SQL is checked where it enters: relations of the user's that answer with nulls or otherwise the second
--- time, our trigger functions on other tables and at other levels, tables of ours that were altered or damaged. Each is an
--- error, never a crash.
+-- What reaches C++ from SQL is checked where it enters: relations of the user's that answer with nulls or otherwise the
+-- second time, our trigger functions on other tables and at other levels, tables of ours that were altered or damaged.
+-- Each is an error, never a crash.
 \set ECHO none
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -16,7 +16,8 @@ $$;
 CREATE FUNCTION order_of(program text, member text) RETURNS text LANGUAGE sql AS $$
     SELECT format(
         'SELECT loyalty_calculate(%L)',
-        jsonb_build_object('program', program, 'member', member, 'lines', '[{"product": "x", "quantity": 1, "price": 1}]'::jsonb)
+        jsonb_build_object('program', program, 'member', member, 'lines',
+            '[{"product": "x", "quantity": 1, "price": 1}]'::jsonb)
     )
 $$;
 \set ECHO all
@@ -30,7 +31,8 @@ CREATE FUNCTION nothing(letter) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT N
 CREATE CAST (letter AS text) WITH FUNCTION nothing(letter);
 CREATE TABLE letters (key letter, joined date);
 INSERT INTO letters VALUES ('zed', '2026-01-01');
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('letters', 'L', 'letters', 'key');
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('letters', 'L', 'letters', 'key');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('letters', 'L', 'letters', 'EUR', 'UTC', true);
 SELECT loyalty_apply('letters');
@@ -44,16 +46,20 @@ SELECT loyalty_enrol_all('letters');
 
 -- A key that is null every second time.
 CREATE SEQUENCE times;
-CREATE FUNCTION now_and_then() RETURNS text LANGUAGE sql STABLE AS $$SELECT CASE WHEN nextval('public.times') % 2 = 1 THEN 'zed' END$$;
+CREATE FUNCTION now_and_then()
+    RETURNS text LANGUAGE sql STABLE AS $$SELECT CASE WHEN nextval('public.times') % 2 = 1 THEN 'zed' END$$;
 ALTER FUNCTION now_and_then() VOLATILE;
 CREATE VIEW flickering AS SELECT now_and_then() AS key;
 UPDATE loyalty.profile_databases SET relation = 'flickering' WHERE external_id = 'letters';
-SELECT outcome($$SELECT loyalty_enrol('zed', 'letters')$$) <> '' AS answered, outcome(order_of('letters', 'zed')) <> '' AS answered
+SELECT outcome($$SELECT loyalty_enrol('zed', 'letters')$$) <> '' AS answered,
+    outcome(order_of('letters', 'zed')) <> '' AS answered
 FROM generate_series(1, 4);
 
 -- A row that is there the first time, the first two, three, four times.
-CREATE FUNCTION is_there(most integer) RETURNS boolean LANGUAGE sql VOLATILE AS $$SELECT nextval('public.times') <= most$$;
-CREATE VIEW vanishing AS SELECT 'zed' AS key, timestamptz '2026-01-01' AS joined WHERE is_there(current_setting('test.most')::integer);
+CREATE FUNCTION is_there(most integer)
+    RETURNS boolean LANGUAGE sql VOLATILE AS $$SELECT nextval('public.times') <= most$$;
+CREATE VIEW vanishing AS SELECT 'zed' AS key, timestamptz '2026-01-01' AS joined
+    WHERE is_there(current_setting('test.most')::integer);
 UPDATE loyalty.profile_databases SET relation = 'vanishing' WHERE external_id = 'letters';
 CREATE FUNCTION tried(most integer, statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -61,7 +67,8 @@ BEGIN
     RETURN outcome(statement);
 END
 $$;
-SELECT most, tried(most, $$SELECT loyalty_enrol('zed', 'letters', registered_field => 'joined')$$) FROM generate_series(0, 5) AS most;
+SELECT most, tried(most, $$SELECT loyalty_enrol('zed', 'letters', registered_field => 'joined')$$)
+    FROM generate_series(0, 5) AS most;
 SELECT most, tried(most, $$SELECT loyalty_enrol('zed', 'letters')$$) FROM generate_series(0, 3) AS most;
 
 -- A view that closes every cursor it sees, while we read it through one: none of ours is closed.
@@ -70,7 +77,8 @@ DECLARE
     seen refcursor;
     closed integer := 0;
 BEGIN
-    FOREACH seen IN ARRAY ARRAY(SELECT name FROM pg_cursors WHERE name LIKE '<unnamed portal%' AND statement ~ 'closing')
+    FOREACH seen IN ARRAY ARRAY(SELECT name FROM pg_cursors
+        WHERE name LIKE '<unnamed portal%' AND statement ~ 'closing')
     LOOP
         BEGIN
             CLOSE seen;
@@ -82,8 +90,10 @@ BEGIN
     RETURN closed;
 END
 $$;
-CREATE VIEW closing AS SELECT key, date '2026-01-01' + closed_cursors() AS joined FROM (VALUES ('z1'), ('z2')) AS t (key);
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('closing', 'C', 'closing', 'key');
+CREATE VIEW closing AS SELECT key, date '2026-01-01' + closed_cursors() AS joined
+    FROM (VALUES ('z1'), ('z2')) AS t (key);
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('closing', 'C', 'closing', 'key');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('closing', 'C', 'closing', 'EUR', 'UTC', true);
 SELECT loyalty_enrol_all('closing', registered_field => 'joined');
@@ -119,12 +129,16 @@ ALTER TABLE foreign_table ALTER member DROP NOT NULL, ALTER member TYPE bigint U
 CREATE VIEW foreign_view AS SELECT * FROM foreign_table;
 
 -- Each of the C functions, for each table, level, time and event: what the outcomes are.
-CREATE FUNCTION attach(function text, at_table text, timing text, event text, level text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION attach(function text, at_table text, timing text, event text, level text)
+    RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('CREATE TRIGGER aa_stray %s %s ON %s FOR EACH %s EXECUTE FUNCTION %s()', timing, event, at_table, level, function);
+    EXECUTE format('CREATE TRIGGER aa_stray %s %s ON %s FOR EACH %s EXECUTE FUNCTION %s()', timing, event, at_table,
+        level, function);
     IF event = 'INSERT' AND at_table LIKE 'foreign%' THEN
-        EXECUTE format('INSERT INTO %s (member, program, point_type, seq, id, type, value, balance_before, balance_after,'
-            'debt, owed, lapsed, created_at, booked_at) VALUES (1234567890123, ''main'', ''bonus'', 1, gen_random_uuid(), ''accrual'', 1, 0, 1,'
+        EXECUTE format(
+            'INSERT INTO %s (member, program, point_type, seq, id, type, value, balance_before, balance_after,'
+            'debt, owed, lapsed, created_at, booked_at) VALUES (1234567890123, ''main'', ''bonus'', 1, '
+            'gen_random_uuid(), ''accrual'', 1, 0, 1,'
             '0, 0, 0, now(), now())', at_table);
     ELSIF event = 'INSERT' AND at_table = 'loyalty.events' THEN
         INSERT INTO loyalty.events (program, type) VALUES ('main', 'test');
@@ -142,20 +156,24 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END
 $$;
-INSERT INTO foreign_table (program, point_type, seq, id, type, value, balance_before, balance_after, debt, owed, lapsed, created_at, booked_at)
+INSERT INTO foreign_table (program, point_type, seq, id, type, value, balance_before, balance_after, debt, owed, lapsed,
+    created_at, booked_at)
 VALUES ('main', 'bonus', 0, gen_random_uuid(), 'accrual', 1, 0, 1, 0, 0, 0, now(), now());
 SELECT f.function, t.at_table,
     string_agg(DISTINCT attach(f.function, t.at_table, w.timing, e.event, l.level), ' ') AS outcomes
 FROM unnest('{loyalty_internal.events_trigger,loyalty_internal.notify_trigger,loyalty_internal.transactions_trigger,loyalty_internal.orders_trigger,'
-    'loyalty_internal.invalidate_cache_trigger,loyalty_fire_trigger,loyalty_enrol_trigger}'::text[]) WITH ORDINALITY AS f (function, number)
+    'loyalty_internal.invalidate_cache_trigger,loyalty_fire_trigger,loyalty_enrol_trigger}'::text[]) WITH ORDINALITY
+        AS f (function, number)
 CROSS JOIN unnest('{foreign_table,foreign_view,loyalty.events,loyalty.transactions}'::text[]) AS t (at_table)
 CROSS JOIN unnest('{BEFORE,AFTER,INSTEAD OF}'::text[]) AS w (timing)
 CROSS JOIN unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS e (event)
 CROSS JOIN unnest('{ROW,STATEMENT}'::text[]) AS l (level)
 GROUP BY f.number, f.function, 2 ORDER BY f.number, 2;
-CREATE TRIGGER stray BEFORE INSERT ON foreign_table FOR EACH ROW EXECUTE FUNCTION loyalty_internal.transactions_trigger();
+CREATE TRIGGER stray BEFORE INSERT ON foreign_table FOR EACH ROW
+    EXECUTE FUNCTION loyalty_internal.transactions_trigger();
 \set VERBOSITY default
-INSERT INTO foreign_table (member, program, point_type, type, value) VALUES (1234567890123, 'main', 'bonus', 'accrual', 1);
+INSERT INTO foreign_table (member, program, point_type, type, value)
+    VALUES (1234567890123, 'main', 'bonus', 'accrual', 1);
 \set VERBOSITY terse
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -179,11 +197,15 @@ BEGIN
         EXECUTE format('DROP VIEW %s CASCADE', dependent);
     END LOOP;
     LOOP
-        SELECT oid INTO constrained FROM pg_constraint WHERE conrelid = ('loyalty.' || at_table)::regclass AND contype <> 'n' LIMIT 1;
+        SELECT oid INTO constrained FROM pg_constraint
+            WHERE conrelid = ('loyalty.' || at_table)::regclass AND contype <> 'n' LIMIT 1;
         EXIT WHEN NOT FOUND;
-        EXECUTE format('ALTER TABLE loyalty.%I DROP CONSTRAINT %I CASCADE', at_table, (SELECT conname FROM pg_constraint WHERE oid = constrained));
+        EXECUTE format('ALTER TABLE loyalty.%I DROP CONSTRAINT %I CASCADE', at_table,
+            (SELECT conname FROM pg_constraint WHERE oid = constrained));
     END LOOP;
-    EXECUTE format('ALTER TABLE loyalty.%1$I ALTER %2$I DROP NOT NULL, ALTER %2$I DROP DEFAULT, ALTER %2$I TYPE %3$s USING NULL', at_table, col, type);
+    EXECUTE format(
+        'ALTER TABLE loyalty.%1$I ALTER %2$I DROP NOT NULL, ALTER %2$I DROP DEFAULT, ALTER %2$I TYPE %3$s USING NULL',
+    at_table, col, type);
     SELECT string_agg(DISTINCT left(outcome(statement), 5), ' ') INTO outcomes
     FROM unnest(ARRAY[
         $q$SELECT loyalty_accrue('ann', 'main', 'bonus', 1)$q$, $q$SELECT loyalty_accrue('ann', 'main', 'status', 1)$q$,
@@ -199,14 +221,19 @@ EXCEPTION
 END
 $$;
 UPDATE loyalty.programs SET active = false WHERE external_id = 'letters';
-INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'ladder', 'Ladder', 'cumulative', 'status');
+INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type)
+    VALUES ('main', 'ladder', 'Ladder', 'cumulative', 'status');
 INSERT INTO loyalty.tiers (program, tier_group, external_id, name, position, threshold)
 VALUES ('main', 'ladder', 'start', 'Start', 1, 0), ('main', 'ladder', 'top', 'Top', 2, 1000);
-SELECT c.at_table, c.col, with_type(c.at_table, c.col, 'bytea') AS to_bytea, with_type(c.at_table, c.col, 'integer') AS to_integer
+SELECT c.at_table, c.col, with_type(c.at_table, c.col, 'bytea') AS to_bytea,
+    with_type(c.at_table, c.col, 'integer') AS to_integer
 FROM (
-    VALUES ('events', 'created_at'), ('events', 'xid'), ('events', 'data'), ('member_tiers', 'points'), ('member_tiers', 'earned_tier'),
-        ('member_tiers', 'kept_tier'), ('member_tiers', 'falls_at'), ('transactions', 'comment'), ('transactions', 'undoes'),
-        ('transactions', 'data'), ('balances', 'debt'), ('lots', 'held'), ('point_types', 'scale'), ('orders', 'confirmation')
+    VALUES ('events', 'created_at'), ('events', 'xid'), ('events', 'data'), ('member_tiers', 'points'),
+        ('member_tiers', 'earned_tier'),
+        ('member_tiers', 'kept_tier'), ('member_tiers', 'falls_at'), ('transactions', 'comment'),
+        ('transactions', 'undoes'),
+        ('transactions', 'data'), ('balances', 'debt'), ('lots', 'held'), ('point_types', 'scale'),
+        ('orders', 'confirmation')
 ) AS c (at_table, col);
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -214,7 +241,8 @@ FROM (
 
 BEGIN;
 DELETE FROM loyalty.drafts;
-SELECT outcome($$SELECT count(loyalty_test('{"lines": [{"product": "book", "quantity": 1}]}')) FROM generate_series(1, 5)$$);
+SELECT outcome($$SELECT count(loyalty_test('{"lines": [{"product": "book", "quantity": 1}]}'))
+    FROM generate_series(1, 5)$$);
 SELECT outcome($$SELECT loyalty_test('{"lines": [{"product": "book", "quantity": 1}]}')$$);
 ROLLBACK;
 
@@ -279,7 +307,8 @@ ROLLBACK;
 BEGIN;
 SELECT outcome($$SELECT loyalty_place_order(basket('C'))$$);
 SET LOCAL session_replication_role = replica;
-INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points, credit_on, state)
+INSERT INTO loyalty.order_accruals (buyer, program, order_id, number, promotion, point_type, level, line, points,
+    credit_on, state)
 SELECT buyer, program, external_id, 99, 'none', 'bonus', 'product', '00001', 1, 'delivered', 'waiting'
 FROM loyalty.orders WHERE external_id = 'C';
 DELETE FROM loyalty.order_lines;

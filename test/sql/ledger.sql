@@ -16,17 +16,20 @@ SELECT * FROM remains WHERE member = 'ann';
 SELECT seq, lot, value FROM loyalty.lot_movements WHERE member = 'ann' ORDER BY seq, lot;
 SELECT seq, total, debt, owed FROM loyalty.balances WHERE member = 'ann';
 SELECT substr(id::text, 15, 1) AS version, count(DISTINCT id) AS ids, bool_and(id_follows) AS in_order
-FROM (SELECT id, id > coalesce(lag(id) OVER (ORDER BY seq), '00000000-0000-0000-0000-000000000000') AS id_follows FROM loyalty.transactions) AS row
+FROM (SELECT id, id > coalesce(lag(id) OVER (ORDER BY seq), '00000000-0000-0000-0000-000000000000') AS id_follows
+    FROM loyalty.transactions) AS row
 GROUP BY 1;
 
 -- A row that arrives with its figures is taken as it stands; with some of them it is refused.
 BEGIN;
-INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after, created_at)
+INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value, balance_before, balance_after,
+    created_at)
 VALUES ('ann', 'main', 'bonus', 4, 'redemption', -1, 30.5, 29.5, loyalty_now())
 RETURNING seq, balance_after, id IS NOT NULL AS has_id, booked_at;
 SELECT seq, total FROM loyalty.balances WHERE member = 'ann';
 ROLLBACK;
-INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value) VALUES ('ann', 'main', 'bonus', 4, 'redemption', -1);
+INSERT INTO loyalty.transactions (member, program, point_type, seq, type, value)
+    VALUES ('ann', 'main', 'bonus', 4, 'redemption', -1);
 \echo :SQLSTATE
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -37,7 +40,8 @@ UPDATE loyalty.transactions SET comment = 'changed';
 \set VERBOSITY terse
 DELETE FROM loyalty.transactions WHERE member = 'nobody';
 TRUNCATE loyalty.transactions CASCADE;
-INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('ann', 'main', 'bonus', 'accrual', 1)
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+    VALUES ('ann', 'main', 'bonus', 'accrual', 1)
 ON CONFLICT (member, program, id) DO UPDATE SET comment = 'changed';
 DELETE FROM loyalty.balances;
 TRUNCATE loyalty.balances CASCADE;
@@ -63,26 +67,31 @@ BEGIN
         NEW.value := NEW.value + 1;
         NEW.balance_after := NEW.balance_after + 1;
     ELSIF NEW.comment = 'nest' THEN
-        INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment) VALUES (NEW.member, NEW.program, 'miles', 'accrual', 7, 'nested');
+        INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment)
+            VALUES (NEW.member, NEW.program, 'miles', 'accrual', 7, 'nested');
     END IF;
     RETURN NEW;
 END
 $$;
 CREATE TRIGGER zz_meddle BEFORE INSERT ON loyalty.transactions FOR EACH ROW EXECUTE FUNCTION meddle();
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment) VALUES ('ann', 'main', 'bonus', 'accrual', 1, 'drop');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment)
+    VALUES ('ann', 'main', 'bonus', 'accrual', 1, 'drop');
 \echo :SQLSTATE
 \set VERBOSITY terse
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment) VALUES ('ann', 'main', 'bonus', 'accrual', 1, 'change');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment)
+    VALUES ('ann', 'main', 'bonus', 'accrual', 1, 'change');
 SELECT loyalty_accrue('ann', 'main', 'bonus', 1, comment => 'drop');
 -- An error that is caught leaves nothing behind.
 DO $$
 BEGIN
     BEGIN
-        INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('ann', 'main', 'bonus', 'accrual', 1), ('nobody', 'main', 'bonus', 'accrual', 1);
+        INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+            VALUES ('ann', 'main', 'bonus', 'accrual', 1), ('nobody', 'main', 'bonus', 'accrual', 1);
     EXCEPTION WHEN SQLSTATE 'LY507' THEN
         RAISE NOTICE 'no member';
     END;
-    INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment) VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'nest');
+    INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment)
+        VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'nest');
 END
 $$;
 SELECT member, point_type, value, comment FROM loyalty.transactions WHERE member = 'bob' ORDER BY id;
@@ -92,8 +101,10 @@ SELECT loyalty_accrue('ann', 'main', 'bonus', 1, comment => 'drop');
 DROP TRIGGER aa_meddle ON loyalty.transactions;
 -- ON CONFLICT DO NOTHING drops a row only where a unique key of the user's own says so.
 CREATE UNIQUE INDEX one_a_source ON loyalty.transactions (member, program, source_type, source);
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type, source) VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'survey', 'S-2');
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type, source) VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'survey', 'S-2')
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type, source)
+    VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'survey', 'S-2');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type, source)
+    VALUES ('bob', 'main', 'bonus', 'accrual', 1, 'survey', 'S-2')
 ON CONFLICT DO NOTHING;
 DROP INDEX loyalty.one_a_source;
 \set VERBOSITY default
@@ -106,12 +117,18 @@ SELECT * FROM loyalty_verify();
 \set VERBOSITY terse
 SELECT brief(loyalty_accrue('cat', 'main', 'bonus', 10, external_id => 'A', comment => 'gift'));
 SELECT brief(loyalty_accrue('cat', 'main', 'bonus', 10.00, external_id => 'A', comment => 'gift'));
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id, comment) VALUES ('cat', 'main', 'bonus', 'accrual', 10, 'A', 'gift');
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id) VALUES ('cat', 'main', 'bonus', 'accrual', 5, 'B'), ('cat', 'main', 'bonus', 'accrual', 5, 'B');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id, comment)
+    VALUES ('cat', 'main', 'bonus', 'accrual', 10, 'A', 'gift');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, external_id)
+    VALUES ('cat', 'main', 'bonus', 'accrual', 5, 'B'), ('cat', 'main', 'bonus', 'accrual', 5, 'B');
 SELECT * FROM refusal($$SELECT loyalty_accrue('cat', 'main', 'bonus', 10, external_id => 'A')$$);
 SELECT * FROM refusal($$SELECT loyalty_redeem('cat', 'main', 'bonus', 10, external_id => 'A', comment => 'gift')$$);
-SELECT * FROM refusal($$SELECT loyalty_accrue('cat', 'main', 'miles', 11, external_id => 'A', comment => 'gift', source_type => 'x', data => '{}')$$);
-SELECT * FROM refusal($$SELECT loyalty_accrue('cat', 'main', 'bonus', 10, external_id => 'A', comment => 'gift', created_at => '2026-01-01')$$);
+SELECT * FROM refusal(
+    $$SELECT loyalty_accrue('cat', 'main', 'miles', 11, external_id => 'A', comment => 'gift', source_type => 'x',
+    data => '{}')$$);
+SELECT * FROM refusal(
+    $$SELECT loyalty_accrue('cat', 'main', 'bonus', 10, external_id => 'A', comment => 'gift',
+    created_at => '2026-01-01')$$);
 -- It belongs to the member: another one's is another.
 SELECT brief(loyalty_accrue('dan', 'main', 'bonus', 10, external_id => 'A'));
 -- A retry is answered even where a new request would be refused.
@@ -193,15 +210,18 @@ SELECT * FROM entries WHERE member = 'cat';
 \echo :SQLSTATE
 :wrong ('dan', 'main', 'bonus', 'redemption', -1, NULL, '2026-02-01', NULL);
 \echo :SQLSTATE
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, promotion) VALUES ('dan', 'main', 'bonus', 'accrual', 1, 'none');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, promotion)
+    VALUES ('dan', 'main', 'bonus', 'accrual', 1, 'none');
 \echo :SQLSTATE
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, source) VALUES ('dan', 'main', 'bonus', 'accrual', 1, 'S-3');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, source)
+    VALUES ('dan', 'main', 'bonus', 'accrual', 1, 'S-3');
 \echo :SQLSTATE
 SELECT loyalty_accrue('dan', 'main', 'bonus', 1, source_type => '');
 \echo :SQLSTATE
 SELECT loyalty_accrue('dan', 'main', 'bonus', 1, data => '[1]');
 \echo :SQLSTATE
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('dan', 'main', 'bonus', 'accrual', 1, 1);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes)
+    VALUES ('dan', 'main', 'bonus', 'accrual', 1, 1);
 \echo :SQLSTATE
 SELECT loyalty_accrue('dan', 'main', 'bonus', -1);
 \echo :SQLSTATE
@@ -231,7 +251,8 @@ SELECT loyalty_hold('dan', 'main', 'bonus', 'redemption', 11, '1 hour');
 \echo :SQLSTATE
 -- What a hold is to book is refused when it is made.
 SELECT code, message FROM unnest(ARRAY[
-    'source => ''S''', 'source_type => ''''', 'source_type => ''cancel''', 'data => ''[1]''', 'active_from => ''-infinity''', 'expires_at => ''2026-01-15 12:00+01''',
+    'source => ''S''', 'source_type => ''''', 'source_type => ''cancel''', 'data => ''[1]''',
+    'active_from => ''-infinity''', 'expires_at => ''2026-01-15 12:00+01''',
     'active_from => ''2026-02-01'', expires_on => ''2026-01-31''', 'promotion => ''none''']) AS given,
     refusal(format($$SELECT loyalty_hold('dan', 'main', 'bonus', 'accrual', 1, '1 hour', %s)$$, given));
 -- Programs and members that are not active (decisions 15, 19): no new points, but corrections.
@@ -240,7 +261,8 @@ UPDATE loyalty.programs SET active = false;
 SELECT loyalty_accrue('dan', 'main', 'bonus', 1);
 \echo :SQLSTATE
 SELECT code, message FROM unnest(ARRAY[
-    'SELECT loyalty_redeem(''dan'', ''main'', ''bonus'', 1)', 'SELECT loyalty_hold(''dan'', ''main'', ''bonus'', ''redemption'', 1, ''1 hour'')',
+    'SELECT loyalty_redeem(''dan'', ''main'', ''bonus'', 1)',
+    'SELECT loyalty_hold(''dan'', ''main'', ''bonus'', ''redemption'', 1, ''1 hour'')',
     'INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES (''dan'', ''main'', ''bonus'', ''redemption'', -1)']) AS statement,
     refusal(statement);
 BEGIN;
@@ -281,7 +303,9 @@ SELECT brief(loyalty_cancel('eve', 'main', external_id => 'all'));
 SELECT loyalty_refund('eve', 'main', 0.01, redemption => 'all');
 SELECT * FROM remains WHERE member = 'eve';
 -- Other types cannot be cancelled; what orders book is their own (test orders).
-SELECT refused.* FROM loyalty.transactions, refusal(format('SELECT loyalty_cancel(%L, %L, transaction => %L)', member, program, id)) AS refused
+SELECT refused.*
+    FROM loyalty.transactions,
+refusal(format('SELECT loyalty_cancel(%L, %L, transaction => %L)', member, program, id)) AS refused
 WHERE member = 'eve' AND seq = 7;
 SELECT loyalty_accrue('eve', 'main', 'bonus', 1, source_type => 'order', source => 'O-1', external_id => 'O-1');
 -- Where refunds are not allowed, only a cancel gives points back (decisions 7, 8).
@@ -291,7 +315,8 @@ SELECT loyalty_refund('eve', 'main', 1, redemption => 'G');
 SELECT brief(loyalty_cancel('eve', 'main', external_id => 'G'));
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- Taking earned points back: own lot, then active ones, then waiting ones, never held ones; the rest is owed (decision 6)
+-- Taking earned points back: own lot, then active ones, then waiting ones, never held ones; the rest is owed (decision
+-- 6)
 
 SELECT loyalty_accrue('fay', 'main', 'bonus', 10, external_id => 'F1', expires_on => '2026-02-01') \g /dev/null
 SELECT loyalty_accrue('fay', 'main', 'bonus', 10, external_id => 'F2', expires_on => '2026-03-01') \g /dev/null
@@ -308,7 +333,8 @@ SELECT * FROM loyalty_balance('fay', 'main', 'bonus');
 SELECT brief(loyalty_accrue('fay', 'main', 'bonus', 1.5));
 SELECT brief(loyalty_rollback('fay', 'main', external_id => 'FH'));
 SELECT brief(loyalty_cancel('fay', 'main', external_id => 'F3'));
-SELECT brief(loyalty_refund('fay', 'main', 2, transaction => id)) FROM loyalty.transactions WHERE member = 'fay' AND type = 'redemption';
+SELECT brief(loyalty_refund('fay', 'main', 2, transaction => id)) FROM loyalty.transactions
+    WHERE member = 'fay' AND type = 'redemption';
 SELECT * FROM entries WHERE member = 'fay';
 SELECT * FROM loyalty_balance('fay', 'main', 'bonus');
 SELECT loyalty_write_off_owed('fay', 'main', 'bonus', 100);
@@ -316,9 +342,11 @@ SELECT brief(loyalty_write_off_owed('fay', 'main', 'bonus', 1, external_id => 'W
 SELECT brief(loyalty_write_off_owed('fay', 'main', 'bonus', 1, external_id => 'W'));
 SELECT total, active, owed FROM loyalty_balance('fay', 'main', 'bonus');
 -- A claim without an accrual of its own, and more than was earned.
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('fay', 'main', 'bonus', 'reversal', -1, 1);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes)
+    VALUES ('fay', 'main', 'bonus', 'reversal', -1, 1);
 \echo :SQLSTATE
-INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('fay', 'main', 'bonus', 'reversal', -3) RETURNING seq, value, owed;
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+    VALUES ('fay', 'main', 'bonus', 'reversal', -3) RETURNING seq, value, owed;
 SELECT * FROM loyalty_verify();
 
 -- With negative balances the row is for the whole amount, and a credit pays the debt first.
@@ -400,7 +428,8 @@ SELECT 'a'::text = 'b';
 ROLLBACK;
 BEGIN;
 SET LOCAL search_path = hostile, pg_catalog, public;
-INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('kim', 'main', 'bonus', 'accrual', 1);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+    VALUES ('kim', 'main', 'bonus', 'accrual', 1);
 SHOW search_path;
 ROLLBACK;
 DROP SCHEMA hostile CASCADE;
@@ -408,23 +437,28 @@ DROP SCHEMA hostile CASCADE;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Statement, money, point types, who may
 
-SELECT loyalty_accrue('ida', 'main', CASE WHEN number % 2 = 0 THEN 'bonus' ELSE 'miles' END, number) FROM generate_series(1, 7) AS number \g /dev/null
+SELECT loyalty_accrue('ida', 'main', CASE WHEN number % 2 = 0 THEN 'bonus' ELSE 'miles' END, number)
+    FROM generate_series(1, 7) AS number \g /dev/null
 SELECT seq, point_type, value, balance_after FROM loyalty_statement('ida', 'main', page_size => 4);
 SELECT seq, point_type, value, balance_after
-FROM loyalty_statement('ida', 'main', before => (SELECT min(id::text)::uuid FROM loyalty_statement('ida', 'main', page_size => 4)), page_size => 4);
+FROM loyalty_statement('ida', 'main',
+    before => (SELECT min(id::text)::uuid FROM loyalty_statement('ida', 'main', page_size => 4)), page_size => 4);
 SELECT seq, value FROM loyalty_statement('ida', 'main', 'bonus');
 SELECT point_type, total, active, total_money, active_money, currency FROM loyalty_balance('ida', 'main');
 SELECT loyalty_clone_point_type('main', 'bonus', 'bonus-2', 'Second bonus');
-SELECT external_id, name, scale, ratio, validity_count, validity_unit, active FROM loyalty.point_types WHERE external_id LIKE 'bonus%' ORDER BY 1;
+SELECT external_id, name, scale, ratio, validity_count, validity_unit, active FROM loyalty.point_types
+    WHERE external_id LIKE 'bonus%' ORDER BY 1;
 SELECT loyalty_clone_point_type('main', 'none', 'x');
 \set VERBOSITY terse
 SELECT loyalty_activate_point_type('none', 'bonus');
 
 CREATE ROLE regress_loyalty_cashier;
-GRANT EXECUTE ON FUNCTION loyalty_redeem, loyalty_accrue, loyalty_balance, loyalty_now, loyalty_set_clock TO regress_loyalty_cashier;
+GRANT EXECUTE ON FUNCTION loyalty_redeem, loyalty_accrue, loyalty_balance, loyalty_now,
+loyalty_set_clock TO regress_loyalty_cashier;
 CREATE ROLE regress_loyalty_manager;
 GRANT USAGE ON SCHEMA loyalty TO regress_loyalty_manager;
-GRANT INSERT (member, program, point_type, type, value, external_id, source_type) ON loyalty.transactions TO regress_loyalty_manager;
+GRANT INSERT (member, program, point_type, type, value, external_id, source_type)
+    ON loyalty.transactions TO regress_loyalty_manager;
 SET ROLE regress_loyalty_cashier;
 SELECT brief(loyalty_accrue('jim', 'main', 'bonus', 5));
 SELECT total FROM loyalty_balance('jim', 'main', 'bonus');
@@ -433,12 +467,16 @@ SELECT loyalty_set_clock('2030-01-01');
 SELECT count(*) FROM loyalty.transactions;
 SELECT loyalty_refund('jim', 'main', 5);
 SET ROLE regress_loyalty_manager;
-INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('jim', 'main', 'bonus', 'redemption', -2);
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type) VALUES ('jim', 'main', 'bonus', 'reversal', -2, 'write_off');
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, balance_after) VALUES ('jim', 'main', 'bonus', 'redemption', -2, 100);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+    VALUES ('jim', 'main', 'bonus', 'redemption', -2);
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, source_type)
+    VALUES ('jim', 'main', 'bonus', 'reversal', -2, 'write_off');
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, balance_after)
+    VALUES ('jim', 'main', 'bonus', 'redemption', -2, 100);
 RESET ROLE;
 SELECT seq, type, value, balance_after FROM loyalty.transactions WHERE member = 'jim' ORDER BY seq;
-REVOKE ALL ON FUNCTION loyalty_redeem, loyalty_accrue, loyalty_balance, loyalty_now, loyalty_set_clock FROM regress_loyalty_cashier;
+REVOKE ALL ON FUNCTION loyalty_redeem, loyalty_accrue, loyalty_balance, loyalty_now, loyalty_set_clock
+    FROM regress_loyalty_cashier;
 REVOKE ALL ON loyalty.transactions FROM regress_loyalty_manager;
 REVOKE ALL ON SCHEMA loyalty FROM regress_loyalty_manager;
 DROP ROLE regress_loyalty_cashier, regress_loyalty_manager;

@@ -5,8 +5,8 @@
 \set VERBOSITY terse
 SET datestyle = 'ISO';
 
--- Valid through the end of the local day that is so many units after the day of activation (decision 4): month ends, leap
--- years, and both changes of daylight-saving time.
+-- Valid through the end of the local day that is so many units after the day of activation (decision 4): month ends,
+-- leap years, and both changes of daylight-saving time.
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, validity_count, validity_unit, active)
 VALUES
     ('main', 'day', 'A day', 1, 1, 'day', true), ('main', 'week', 'Two weeks', 1, 2, 'week', true),
@@ -61,7 +61,8 @@ SELECT seq, type, value, before, after, created_at, lot FROM entries WHERE membe
 
 -- Balance as of any moment (decision 2): of what had expired by it, although it was booked later.
 SELECT moment, balance.*
-FROM unnest(ARRAY['2026-01-15 11:59+01', '2026-01-15 12:00+01', '2026-02-10 23:59+01', '2026-02-11 00:00+01', '2026-02-15 23:59+01',
+FROM unnest(ARRAY['2026-01-15 11:59+01', '2026-01-15 12:00+01', '2026-02-10 23:59+01', '2026-02-11 00:00+01',
+    '2026-02-15 23:59+01',
         '2026-02-16 00:00+01', '2026-04-01 00:00+02']::timestamptz[]) AS moment,
     loyalty_balance('cat', 'main', 'bonus', moment) AS balance;
 
@@ -81,12 +82,14 @@ SELECT brief(loyalty_refund('dan', 'main', 3, redemption => 'R', external_id => 
 SELECT brief(loyalty_refund('dan', 'main', 3, redemption => 'R', external_id => 'back'));
 SELECT seq, type, value, before, after, created_at, lot FROM entries WHERE member = 'dan' AND seq > 4;
 
--- What of an accrual has expired is not taken back a second time (decision 6): two claims of 5 on 10, of which 4 expired.
+-- What of an accrual has expired is not taken back a second time (decision 6): two claims of 5 on 10, of which 4
+-- expired.
 SELECT loyalty_accrue('eve', 'main', 'bonus', 10, external_id => 'A', expires_on => '2026-02-20') \g /dev/null
 SELECT loyalty_redeem('eve', 'main', 'bonus', 6) \g /dev/null
 SELECT loyalty_set_clock('2026-02-21 09:00+01');
 SELECT loyalty_accrue('eve', 'main', 'bonus', 20) \g /dev/null
-INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes) VALUES ('eve', 'main', 'bonus', 'reversal', -3, 1) RETURNING seq, value, lapsed, owed;
+INSERT INTO loyalty.transactions (member, program, point_type, type, value, undoes)
+    VALUES ('eve', 'main', 'bonus', 'reversal', -3, 1) RETURNING seq, value, lapsed, owed;
 SELECT brief(loyalty_cancel('eve', 'main', external_id => 'A'));
 SELECT seq, type, value, before, after, lot FROM entries WHERE member = 'eve';
 -- An accrual that has expired altogether leaves nothing to take.
@@ -112,13 +115,17 @@ SELECT brief(loyalty_commit('gus', 'main', external_id => 'kept'));
 SELECT brief(loyalty_rollback('gus', 'main', external_id => 'late'));
 SELECT * FROM refusal($$SELECT loyalty_commit('gus', 'main', external_id => 'late')$$);
 SELECT seq, type, value, before, after, created_at, lot FROM entries WHERE member = 'gus';
-SELECT external_id, state, created_at, expires_at, ended_at FROM loyalty.holds WHERE member = 'gus' ORDER BY external_id;
+SELECT external_id, state, created_at, expires_at, ended_at FROM loyalty.holds
+    WHERE member = 'gus' ORDER BY external_id;
 -- A held accrual is dated at its commit. A repeated request is answered even when the points' date has passed.
 SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 4, '2 days', external_id => 'H'));
-SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
+SELECT brief(
+    loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 SELECT loyalty_set_clock('2026-02-24 12:00+01');
-SELECT answer ->> 'created_at' AS created_at, answer ->> 'expires_at' AS expires_at FROM loyalty_commit('hal', 'main', external_id => 'H') AS answer;
-SELECT brief(loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
+SELECT answer ->> 'created_at' AS created_at, answer ->> 'expires_at' AS expires_at
+    FROM loyalty_commit('hal', 'main', external_id => 'H') AS answer;
+SELECT brief(
+    loyalty_hold('hal', 'main', 'bonus', 'accrual', 5, '1 hour', external_id => 'past', expires_on => '2026-02-23'));
 -- A time-out frees what it held, without a job.
 SELECT loyalty_accrue('ida', 'main', 'bonus', 10) \g /dev/null
 SELECT brief(loyalty_hold('ida', 'main', 'bonus', 'redemption', 10, '1 hour', external_id => 'H'));
@@ -129,8 +136,8 @@ SELECT active, held FROM loyalty_balance('ida', 'main', 'bonus', '2026-02-24 12:
 SELECT * FROM loyalty_expiring_points('ida', 'main', '2026-03-01', '2026-03-31');
 SELECT brief(loyalty_redeem('ida', 'main', 'bonus', 1));
 
--- Also where a request is only a repeated one, and books nothing; and where an account is read in two steps, because its
--- first lots do not suffice.
+-- Also where a request is only a repeated one, and books nothing; and where an account is read in two steps, because
+-- its first lots do not suffice.
 SELECT brief(loyalty_hold('ida', 'main', 'bonus', 'redemption', 9, '1 hour', external_id => 'I'));
 SELECT brief(loyalty_accrue('ida', 'main', 'miles', 1, external_id => 'again'));
 SELECT brief(loyalty_hold('ida', 'main', 'miles', 'redemption', 1, '1 hour', external_id => 'J'));
@@ -181,8 +188,10 @@ SELECT job, run, finished_at IS NULL AS unfinished, after_member, after_program,
 CALL loyalty_expire_points(1);
 CALL loyalty_expire_points();
 SELECT job, finished_at IS NULL AS unfinished, done FROM loyalty.job_progress;
-SELECT member, point_type, seq, value, before, after, created_at, lot FROM entries WHERE member IN ('kim', 'lea') AND type = 'expiration';
-SELECT member, point_type, total, active, held FROM unnest(ARRAY['kim', 'lea']) AS member, loyalty_balance(member, 'main') WHERE total > 0;
+SELECT member, point_type, seq, value, before, after, created_at, lot FROM entries
+    WHERE member IN ('kim', 'lea') AND type = 'expiration';
+SELECT member, point_type, total, active, held
+    FROM unnest(ARRAY['kim', 'lea']) AS member, loyalty_balance(member, 'main') WHERE total > 0;
 SELECT state, count(*) FROM loyalty.holds WHERE member IN ('kim', 'lea') GROUP BY state;
 SELECT loyalty_internal.job_batch('expire_points', 0);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -199,7 +208,8 @@ DROP FUNCTION brief, refusal;
 
 -- Where something was booked by the real clock, there is no other.
 SELECT loyalty_create_schema() \g /dev/null
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('main', 'Main', 'profiles', 'EUR', 'UTC', true);
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+    VALUES ('main', 'Main', 'profiles', 'EUR', 'UTC', true);
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, active) VALUES ('main', 'bonus', 'Bonus', 1, true);
 INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 SELECT loyalty_now() = now() AS real_clock, loyalty_wall_clock() > now() AS goes_on;
@@ -211,7 +221,8 @@ BEGIN;
 SELECT loyalty_hold('ann', 'main', 'bonus', 'redemption', 10, '0.2 s', external_id => 'short') ->> 'state' AS state;
 SELECT pg_sleep(0.3);
 SELECT active, held FROM loyalty_balance('ann', 'main', 'bonus');
-DO $$ BEGIN PERFORM loyalty_commit('ann', 'main', external_id => 'short'); EXCEPTION WHEN SQLSTATE 'LY518' THEN RAISE NOTICE 'LY518'; END $$;
+DO $$ BEGIN PERFORM loyalty_commit('ann', 'main', external_id => 'short'); EXCEPTION WHEN SQLSTATE 'LY518'
+    THEN RAISE NOTICE 'LY518'; END $$;
 SELECT loyalty_redeem('ann', 'main', 'bonus', 10) ->> 'balance_after' AS after;
 COMMIT;
 SELECT * FROM loyalty_verify();

@@ -10,7 +10,8 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     block blocked;
 BEGIN
-    SELECT * INTO block FROM blocked WHERE member = NEW.member AND point_type = NEW.point_type AND NEW.type = 'expiration';
+    SELECT * INTO block FROM blocked
+        WHERE member = NEW.member AND point_type = NEW.point_type AND NEW.type = 'expiration';
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = block.code, MESSAGE = block.message, DETAIL = format('lot %s', NEW.lot);
     END IF;
@@ -25,13 +26,18 @@ SELECT count(loyalty_accrue(member, 'main', type, number, expires_on => date '20
 FROM loyalty.members, unnest(ARRAY['bonus', 'miles']) AS type, generate_series(1, 2) AS number;
 SELECT brief(loyalty_hold('cat', 'main', 'miles', 'redemption', 1, '1 day'));
 SELECT loyalty_set_clock('2026-02-01 12:00+01');
-INSERT INTO blocked VALUES ('cat', 'miles', 'P0001', 'not the cat'), ('eve', 'bonus', '22012', 'nor eve''s bonus'), ('lea', 'miles', '40P01', 'nor the last');
+INSERT INTO blocked
+    VALUES ('cat', 'miles', 'P0001', 'not the cat'), ('eve', 'bonus', '22012', 'nor eve''s bonus'),
+    ('lea', 'miles', '40P01', 'nor the last');
 
--- A batch of everything, of which the halves are tried. Of a failing account nothing is booked, its holds stay as they are.
+-- A batch of everything, of which the halves are tried. Of a failing account nothing is booked, its holds stay as they
+-- are.
 CALL loyalty_expire_points();
-SELECT member, program, job, sqlstate, message, detail, failures, first_failed_at = last_failed_at AS once FROM loyalty.job_errors ORDER BY member;
+SELECT member, program, job, sqlstate, message, detail, failures, first_failed_at = last_failed_at AS once
+    FROM loyalty.job_errors ORDER BY member;
 SELECT job, done, skipped, finished_at IS NOT NULL AS finished FROM loyalty.job_progress;
-SELECT member, point_type, count(*), sum(remaining) AS remaining, sum(held) AS held FROM loyalty.lots WHERE open GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT member, point_type, count(*), sum(remaining) AS remaining, sum(held) AS held FROM loyalty.lots
+    WHERE open GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT state FROM loyalty.holds;
 SELECT * FROM loyalty_verify();
 
@@ -39,7 +45,8 @@ SELECT * FROM loyalty_verify();
 DELETE FROM blocked WHERE member = 'lea';
 UPDATE blocked SET message = 'still not the cat' WHERE member = 'cat';
 CALL loyalty_expire_points(3);
-SELECT member, sqlstate, message, failures, first_failed_at < last_failed_at AS again FROM loyalty.job_errors ORDER BY member;
+SELECT member, sqlstate, message, failures, first_failed_at < last_failed_at AS again
+    FROM loyalty.job_errors ORDER BY member;
 SELECT member, point_type, count(*) FROM loyalty.lots WHERE open GROUP BY 1, 2 ORDER BY 1, 2;
 CALL loyalty_expire_points(1);
 SELECT member, failures FROM loyalty.job_errors ORDER BY member;

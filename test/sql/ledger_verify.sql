@@ -9,7 +9,8 @@ ALTER TABLE loyalty.balances DISABLE TRIGGER USER;
 ALTER TABLE loyalty.lots DISABLE TRIGGER USER;
 ALTER TABLE loyalty.hold_lots DISABLE TRIGGER USER;
 ALTER TABLE loyalty.holds DISABLE TRIGGER USER;
-ALTER TABLE loyalty.transactions ENABLE TRIGGER begin_booking, ENABLE TRIGGER book, ENABLE TRIGGER prove_arrival, ENABLE TRIGGER end_booking;
+ALTER TABLE loyalty.transactions ENABLE TRIGGER begin_booking, ENABLE TRIGGER book, ENABLE TRIGGER prove_arrival,
+ENABLE TRIGGER end_booking;
 
 -- A little of everything.
 SELECT loyalty_accrue('ann', 'main', 'bonus', 10, expires_on => '2026-01-20') \g /dev/null
@@ -32,12 +33,15 @@ DECLARE
 BEGIN
     BEGIN
         FOREACH victim IN ARRAY unconstrained LOOP
-            EXECUTE format('ALTER TABLE loyalty.%s DROP CONSTRAINT %I CASCADE', split_part(victim, '.', 1), split_part(victim, '.', 2));
+            EXECUTE format('ALTER TABLE loyalty.%s DROP CONSTRAINT %I CASCADE', split_part(victim, '.', 1),
+                split_part(victim, '.', 2));
         END LOOP;
         SET CONSTRAINTS ALL DEFERRED;
         EXECUTE statement;
         RETURN QUERY
-        SELECT invariant || coalesce(' ' || seq, '') || ': ' || regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g') FROM loyalty_verify() ORDER BY invariant, seq, detail;
+        SELECT invariant || coalesce(' ' || seq, '') || ': '
+            || regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g')
+            FROM loyalty_verify() ORDER BY invariant, seq, detail;
         RAISE SQLSTATE 'UNDO0';
     EXCEPTION
         WHEN SQLSTATE 'UNDO0' THEN
@@ -50,7 +54,8 @@ $$;
 
 -- A value, a balance, a missing row, a changed chain
 SELECT damage($$UPDATE loyalty.transactions SET value = -14, balance_after = 16 WHERE seq = 3$$);
-SELECT damage($$UPDATE loyalty.transactions SET balance_after = 16 WHERE seq = 3$$, '{transactions.transactions_balances_add_up}');
+SELECT damage($$UPDATE loyalty.transactions SET balance_after = 16
+    WHERE seq = 3$$, '{transactions.transactions_balances_add_up}');
 SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 8$$);
 SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 2$$);
 SELECT damage($$UPDATE loyalty.transactions SET debt = -1 WHERE seq = 2$$);
@@ -59,9 +64,11 @@ SELECT damage($$UPDATE loyalty.transactions SET owed = 1 WHERE seq = 8$$);
 SELECT damage($$UPDATE loyalty.transactions SET value = 15 WHERE seq = 3$$);
 SELECT damage(format('UPDATE loyalty.transactions SET %s', change))
 FROM unnest(ARRAY[
-    'source = ''S'' WHERE seq = 1', 'source_type = '''' WHERE seq = 1', 'data = ''1'' WHERE seq = 1', 'created_at = booked_at + interval ''1 day'' WHERE seq = 3',
+    'source = ''S'' WHERE seq = 1', 'source_type = '''' WHERE seq = 1', 'data = ''1'' WHERE seq = 1',
+    'created_at = booked_at + interval ''1 day'' WHERE seq = 3',
     'undoes = 1 WHERE seq = 3', 'undoes = NULL WHERE seq = 4', 'lot = NULL WHERE seq = 6', 'lapsed = 1 WHERE seq = 3',
-    'type = ''gift'' WHERE seq = 5', 'expires_at = NULL WHERE seq = 1', 'value = ''NaN'', balance_before = ''NaN'', balance_after = ''NaN'' WHERE seq = 1'
+    'type = ''gift'' WHERE seq = 5', 'expires_at = NULL WHERE seq = 1',
+    'value = ''NaN'', balance_before = ''NaN'', balance_after = ''NaN'' WHERE seq = 1'
 ]) AS change;
 -- The account
 SELECT damage($$UPDATE loyalty.balances SET total = total + 1$$);
@@ -75,13 +82,16 @@ SELECT damage($$UPDATE loyalty.lots SET amount = amount + 1 WHERE seq = 2$$);
 SELECT damage($$UPDATE loyalty.lots SET expires_at = expires_at + interval '1 day' WHERE seq = 2$$);
 SELECT damage($$UPDATE loyalty.lots SET active_from = active_from - interval '1 day' WHERE seq = 2$$);
 SELECT damage($$DELETE FROM loyalty.lots WHERE seq = 7$$, '{lots.lots_pkey}');
-SELECT damage($$INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 99, 1, 1)$$);
+SELECT damage($$INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
+    VALUES ('ann', 'main', 'bonus', 99, 1, 1)$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET value = value + CASE lot WHEN 2 THEN 1 ELSE -1 END WHERE seq = 4;
-    UPDATE loyalty.lots SET remaining = remaining + CASE seq WHEN 2 THEN 1 ELSE -1 END WHERE seq IN (SELECT lot FROM loyalty.lot_movements WHERE seq = 4)$$, '{lots.lots_figures_range}');
+    UPDATE loyalty.lots SET remaining = remaining + CASE seq WHEN 2 THEN 1 ELSE -1 END
+        WHERE seq IN (SELECT lot FROM loyalty.lot_movements WHERE seq = 4)$$, '{lots.lots_figures_range}');
 SELECT damage($$DELETE FROM loyalty.lot_movements WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET value = value - 1 WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET lot = 2 WHERE seq = 5 AND lot = 1$$);
-SELECT damage($$INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value) VALUES ('ann', 'main', 'bonus', 99, 2, -1)$$);
+SELECT damage($$INSERT INTO loyalty.lot_movements (member, program, point_type, seq, lot, value)
+    VALUES ('ann', 'main', 'bonus', 99, 2, -1)$$);
 -- Expired points that were spent, points that expired too early
 SELECT damage($$UPDATE loyalty.transactions SET booked_at = '2027-01-01' WHERE seq = 3$$);
 SELECT damage($$UPDATE loyalty.transactions SET created_at = created_at - interval '1 day' WHERE type = 'expiration'$$);

@@ -1,17 +1,20 @@
--- The life of promotions and groups: each row of the lists of states, quick actions and group actions, with the verb and
--- with plain SQL.
+-- The life of promotions and groups: each row of the lists of states, quick actions and group actions, with the verb
+-- and with plain SQL.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SELECT loyalty_create_schema();
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
-VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true), ('other', 'Other', 'profiles', 'EUR', 'Europe/Berlin', false);
+VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true),
+    ('other', 'Other', 'profiles', 'EUR', 'Europe/Berlin', false);
 CREATE FUNCTION quote(version integer DEFAULT NULL) RETURNS text LANGUAGE sql STABLE
 RETURN (
-    WITH document AS (SELECT '{"program": "main", "lines": [{"product": "A", "quantity": 1, "price": 100}]}'::jsonb AS body)
+    WITH document
+        AS (SELECT '{"program": "main", "lines": [{"product": "A", "quantity": 1, "price": 100}]}'::jsonb AS body)
     SELECT format('version %s: %s', result -> 'version', result #> '{totals,total}')
     FROM document, coalesce(loyalty_calculate(body, version), loyalty_calculate(body)) AS result
 );
-CREATE FUNCTION add(promotion text, parent text, percent numeric, state text DEFAULT 'draft') RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION add(promotion text, parent text, percent numeric, state text DEFAULT 'draft')
+    RETURNS void LANGUAGE sql AS $$
     INSERT INTO loyalty.promotions (program, external_id, name, kind, parent, state, audience)
     VALUES ('main', promotion, initcap(promotion), 'discount', parent, state, 'everyone');
     INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('main', promotion);
@@ -32,7 +35,8 @@ CREATE FUNCTION tree() RETURNS SETOF text LANGUAGE sql STABLE AS $$
         SELECT node.*, level + 1, path || ARRAY[lpad((node.position + 1000)::text, 6), node.external_id, node.noun]
         FROM walk JOIN node ON node.parent = walk.external_id AND walk.noun = 'group'
     )
-    SELECT rtrim(format('%s%s %s %s %s', repeat('  ', level), position, noun, external_id, state)) FROM walk ORDER BY path
+    SELECT rtrim(format('%s%s %s %s %s', repeat('  ', level), position, noun, external_id, state))
+        FROM walk ORDER BY path
 $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -93,7 +97,8 @@ END
 $$;
 CREATE FUNCTION probe(state text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'probe', 'Probe', 'discount', state);
+    INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+        VALUES ('main', 'probe', 'Probe', 'discount', state);
     -- An ended promotion gets no content any more.
     INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'main', 'probe' WHERE state <> 'ended';
     INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
@@ -102,7 +107,8 @@ END
 $$;
 CREATE FUNCTION transition(from_state text, to_state text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    verb CONSTANT text := CASE to_state WHEN 'active' THEN 'activate' WHEN 'inactive' THEN 'deactivate' WHEN 'ended' THEN 'end' END;
+    verb CONSTANT text := CASE to_state WHEN 'active' THEN 'activate' WHEN 'inactive' THEN 'deactivate' WHEN 'ended'
+        THEN 'end' END;
     result text;
 BEGIN
     PERFORM probe(from_state);
@@ -113,7 +119,8 @@ EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
     BEGIN
         PERFORM probe(from_state);
         -- Verbs do nothing where there is nothing to do.
-        IF verb IS NOT NULL AND from_state <> to_state AND result <> try(format('SELECT loyalty_%s_promotion(%L, %L)', verb, 'main', 'probe')) THEN
+        IF verb IS NOT NULL AND from_state <> to_state
+            AND result <> try(format('SELECT loyalty_%s_promotion(%L, %L)', verb, 'main', 'probe')) THEN
             RETURN 'the verb differs';
         END IF;
         RAISE EXCEPTION USING ERRCODE = 'UNDO0';
@@ -179,7 +186,8 @@ SELECT loyalty_move_promotion_group('main', 'inner', 'level-9');
 SELECT loyalty_move_promotion_group('main', 'inner', 'level-8');
 SELECT loyalty_move_promotion_group('main', 'level-1', 'late');
 \echo :SQLSTATE
-INSERT INTO loyalty.promotion_groups (program, external_id, name, parent) VALUES ('main', 'level-10', 'Level', 'level-9');
+INSERT INTO loyalty.promotion_groups (program, external_id, name, parent)
+    VALUES ('main', 'level-10', 'Level', 'level-9');
 \echo :SQLSTATE
 SELECT loyalty_apply('main');
 
@@ -192,7 +200,8 @@ SELECT tree();
 -- Equal to the original in all but what makes it another one, as are its parts.
 SELECT copy.name, copy.state, (to_jsonb(original) - same.columns) = (to_jsonb(copy) - same.columns) AS rest_is_equal
 FROM loyalty.promotions AS original
-JOIN loyalty.promotions AS copy ON (original.external_id, copy.external_id) IN (('a', 'a-again'), ('summer', 'next-summer'))
+JOIN loyalty.promotions AS copy
+    ON (original.external_id, copy.external_id) IN (('a', 'a-again'), ('summer', 'next-summer'))
 CROSS JOIN (VALUES ('{external_id,name,state,position,created_at,updated_at}'::text[])) AS same (columns)
 ORDER BY copy.external_id;
 SELECT condition.promotion, condition.position, level, mode, segments, benefit, parameters
@@ -236,7 +245,8 @@ SELECT loyalty_move_promotion('main', 'next-summer', 'inner');
 SELECT loyalty_move_promotion_group('main', 'level-1', 'seasons');
 SELECT loyalty_unarchive_promotion_group('main', 'inner');
 INSERT INTO loyalty.promotion_groups (program, external_id, name, parent) VALUES ('main', 'new', 'New', 'seasons');
-INSERT INTO loyalty.promotions (program, external_id, name, kind, parent) VALUES ('main', 'new', 'New', 'discount', 'seasons');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, parent)
+    VALUES ('main', 'new', 'New', 'discount', 'seasons');
 SELECT loyalty_clone_promotion('main', 'a', 'new');
 SELECT loyalty_archive_promotion_group('main', 'main');
 UPDATE loyalty.promotion_groups SET archived = true;
@@ -272,7 +282,8 @@ SELECT count(*) FROM loyalty.promotion_groups WHERE external_id IN ('ideas', 'mo
 SELECT count(*) FROM loyalty.promotion_conditions WHERE promotion = 'idea';
 -- One promotion that is no draft, far below, keeps all of it.
 \set VERBOSITY terse
-INSERT INTO loyalty.promotion_groups (program, external_id, name, parent) VALUES ('main', 'ideas', 'Ideas', 'main'), ('main', 'more', 'More', 'ideas');
+INSERT INTO loyalty.promotion_groups (program, external_id, name, parent)
+    VALUES ('main', 'ideas', 'Ideas', 'main'), ('main', 'more', 'More', 'ideas');
 SELECT add('idea', 'more', 5), add('real', 'more', 6, 'inactive');
 DELETE FROM loyalty.promotion_groups WHERE external_id = 'ideas';
 SELECT loyalty_end_promotion('main', 'real');
@@ -295,8 +306,10 @@ SELECT quote(0);
 SELECT loyalty_explain('{"lines": [{"product": "A", "quantity": 1, "price": 100}]}', 4);
 
 -- A version keeps the predicates of its time, which no stored product is judged by any more.
-INSERT INTO loyalty.products (program, sku, name, price, categories) VALUES ('main', 'TV', 'TV', 100, '{tv}'), ('main', 'CD', 'CD', 100, '{cd}');
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'some', 'Some', '$.categories[*] == "tv"');
+INSERT INTO loyalty.products (program, sku, name, price, categories)
+    VALUES ('main', 'TV', 'TV', 100, '{tv}'), ('main', 'CD', 'CD', 100, '{cd}');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'some', 'Some', '$.categories[*] == "tv"');
 SELECT loyalty_deactivate_promotion_group('main', 'main') > 0 AS some;
 SELECT add('on-some', 'main', 50, 'active');
 UPDATE loyalty.promotion_conditions SET mode = 'in', segments = '{some}' WHERE promotion = 'on-some';
@@ -306,7 +319,9 @@ SELECT loyalty_apply('main') AS cd_version \gset
 SELECT predicate FROM loyalty.product_predicates;
 CREATE FUNCTION tv_and_cd(version integer) RETURNS text LANGUAGE sql STABLE RETURN (
     SELECT string_agg(line ->> 'total', ' ')
-    FROM jsonb_array_elements(loyalty_calculate('{"lines": [{"product": "TV", "quantity": 1}, {"product": "CD", "quantity": 1}]}', version) -> 'lines') AS line
+    FROM jsonb_array_elements(
+        loyalty_calculate('{"lines": [{"product": "TV", "quantity": 1}, {"product": "CD", "quantity": 1}]}',
+        version) -> 'lines') AS line
 );
 SELECT tv_and_cd(:tv_version) AS tv_version, tv_and_cd(:cd_version) AS cd_version;
 -- What was rolled back is no version, and its number may come again with another content.
@@ -323,11 +338,13 @@ SELECT tv_and_cd(:undone);
 DO $$
 BEGIN
     FOR percent IN 1..12 LOOP
-        UPDATE loyalty.promotion_benefits SET parameters = jsonb_build_object('percent', percent) WHERE promotion = 'on-some';
+        UPDATE loyalty.promotion_benefits SET parameters = jsonb_build_object('percent', percent)
+            WHERE promotion = 'on-some';
         PERFORM loyalty_apply('main');
     END LOOP;
 END
 $$;
-SELECT string_agg(tv_and_cd(version), ', ' ORDER BY turn, version) FROM generate_series(:undone + 1, :undone + 12) AS version, generate_series(1, 2) AS turn;
+SELECT string_agg(tv_and_cd(version), ', ' ORDER BY turn, version)
+    FROM generate_series(:undone + 1, :undone + 12) AS version, generate_series(1, 2) AS turn;
 DROP FUNCTION quote, tv_and_cd, add, tree, try, probe, transition;
 DROP SCHEMA loyalty CASCADE;

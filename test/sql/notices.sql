@@ -2,19 +2,26 @@
 \set ECHO none
 \i test/fixtures/ledger.sql
 CREATE VIEW notices AS
-SELECT profile, data ->> 'points' AS points, data -> 'amount' AS amount, data -> 'money' AS money, data ->> 'last_usable_day' AS day,
-    data -> 'days_left' AS days_left, data -> 'notice_days' AS notice, created_at AT TIME ZONE 'Europe/Berlin' AS told_at
+SELECT profile, data ->> 'points' AS points, data -> 'amount' AS amount, data -> 'money' AS money,
+    data ->> 'last_usable_day' AS day,
+    data -> 'days_left' AS days_left, data -> 'notice_days' AS notice,
+    created_at AT TIME ZONE 'Europe/Berlin' AS told_at
 FROM loyalty.events WHERE type = 'points_expiring' ORDER BY number;
 \set ECHO all
 \set VERBOSITY terse
 SET datestyle = 'ISO';
 
--- ann: two lots of one last day, a third a day later, one that never expires. bob: of two point types. cat: no points are left. dan: is
--- removed. eve: a part is held. fay: of a type that is switched off. gus: in the last minute of a day. hal: not active yet.
-SELECT count(loyalty_accrue('ann', 'main', 'gift', value, expires_on => '2026-02-20')) FROM unnest(ARRAY[3, 4.5]) AS value;
-SELECT count(loyalty_accrue('ann', 'main', 'gift', 2, expires_on => day)) FROM unnest(ARRAY['2026-02-21', NULL]::date[]) AS day;
-SELECT count(loyalty_accrue('bob', 'main', point_type, 12, expires_on => '2026-02-20')) FROM unnest(ARRAY['bonus', 'miles']) AS point_type;
-SELECT count(loyalty_accrue(member, 'main', 'gift', 10, expires_on => '2026-02-20')) FROM unnest(ARRAY['cat', 'dan', 'eve']) AS member;
+-- ann: two lots of one last day, a third a day later, one that never expires. bob: of two point types. cat: no points
+-- are left. dan: is removed. eve: a part is held. fay: of a type that is switched off. gus: in the last minute of a
+-- day. hal: not active yet.
+SELECT count(loyalty_accrue('ann', 'main', 'gift', value, expires_on => '2026-02-20'))
+    FROM unnest(ARRAY[3, 4.5]) AS value;
+SELECT count(loyalty_accrue('ann', 'main', 'gift', 2, expires_on => day))
+    FROM unnest(ARRAY['2026-02-21', NULL]::date[]) AS day;
+SELECT count(loyalty_accrue('bob', 'main', point_type, 12, expires_on => '2026-02-20'))
+    FROM unnest(ARRAY['bonus', 'miles']) AS point_type;
+SELECT count(loyalty_accrue(member, 'main', 'gift', 10, expires_on => '2026-02-20'))
+    FROM unnest(ARRAY['cat', 'dan', 'eve']) AS member;
 SELECT loyalty_redeem('cat', 'main', 'gift', 10) \g /dev/null
 SELECT loyalty_hold('eve', 'main', 'gift', 'redemption', 4, '60 days') ->> 'state' AS state;
 SELECT loyalty_activate_point_type('main', 'asleep');
@@ -43,10 +50,12 @@ $$;
 SET client_min_messages = warning;
 CALL live('2026-02-25');
 RESET client_min_messages;
-SELECT profile, points, amount, day, array_agg(notice ORDER BY told_at) AS notices, array_agg(told_at::date ORDER BY told_at) AS told FROM notices GROUP BY 1, 2, 3, 4 ORDER BY 4, 1, 2;
+SELECT profile, points, amount, day, array_agg(notice ORDER BY told_at) AS notices,
+    array_agg(told_at::date ORDER BY told_at) AS told FROM notices GROUP BY 1, 2, 3, 4 ORDER BY 4, 1, 2;
 SELECT count(*) FROM loyalty.expiry_notices;
 
--- Of several that have passed only the latest, and at once for what is given late; more points of a day that was told of, nothing more.
+-- Of several that have passed only the latest, and at once for what is given late; more points of a day that was told
+-- of, nothing more.
 UPDATE loyalty.programs SET notify_days = '{60, 30, 7, 1}';
 SELECT loyalty_accrue('kim', 'main', 'gift', 5, expires_on => '2026-04-20') \g /dev/null
 SELECT loyalty_set_clock('2026-04-15 12:00+02');

@@ -19,19 +19,23 @@ DECLARE
 BEGIN
     RETURN 'total ' || (loyalty_calculate("order"::jsonb) #>> '{totals,total}');
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+    hint = PG_EXCEPTION_HINT;
     RETURN concat_ws(E'\n  ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
 END
 $$;
 -- A line or an order as good as any, with one member of its own.
 CREATE FUNCTION try_line(member text) RETURNS text LANGUAGE sql
-RETURN try(format('{"lines": [{"product": "P-1", "quantity": 1, "price": 10}, {"product": "P-2", "quantity": 1, "price": 10, %s}]}', member));
+RETURN try(format(
+    '{"lines": [{"product": "P-1", "quantity": 1, "price": 10}, {"product": "P-2", "quantity": 1, "price": 10, %s}]}',
+member));
 CREATE FUNCTION try_order(member text) RETURNS text LANGUAGE sql
 RETURN try(format('{"lines": [{"product": "P-1", "quantity": 1, "price": 10}], %s}', member));
 \pset format unaligned
 \pset tuples_only on
 
--- LY100: no JSON document reaches the function that is not sound; the codec's own tests show it. The server's own errors:
+-- LY100: no JSON document reaches the function that is not sound; the codec's own tests show it. The server's own
+-- errors:
 SELECT document, left(try(document), 5) AS sqlstate
 FROM (VALUES
     (''), ('{"lines": [}'), ('{"lines": []} and more'), ('{"lines": [{"product": "P-1\u0000", "quantity": 1}]}'),
@@ -111,7 +115,8 @@ SELECT try_order('"redeem": [{"points": "bonus", "amount": 1e30}]');
 SELECT try_order('"redeem": [{"points": "bonus", "amount": 0.001}]');
 -- Thousands of numbers that are small as jsonb and huge as text, with and without a good order around them.
 SELECT try(jsonb_agg(number * 1e131000)::text) FROM generate_series(1, 500) AS number;
-SELECT try(jsonb_build_object('lines', '[{"product": "P-1", "quantity": 1}]'::jsonb, 'fields', jsonb_object_agg('f' || number, number * 1e-16000))::text)
+SELECT try(jsonb_build_object('lines', '[{"product": "P-1", "quantity": 1}]'::jsonb, 'fields',
+    jsonb_object_agg('f' || number, number * 1e-16000))::text)
 FROM generate_series(1, 500) AS number;
 -- What fits exactly is right, however it is written.
 SELECT try_line('"price": 1e1');
@@ -124,7 +129,8 @@ SELECT try_line('"price": 9.999');
 SELECT try_line('"min_price": 0.001');
 SELECT try_order('"shipping": 1e-3');
 SELECT try('{"lines": [{"product": "P-1", "quantity": 0.0000001}]}');
-SELECT try('{"lines": [{"product": "P-1", "quantity": 1.0000000}]}') = try('{"lines": [{"product": "P-1", "quantity": 1}]}');
+SELECT try('{"lines": [{"product": "P-1", "quantity": 1.0000000}]}')
+    = try('{"lines": [{"product": "P-1", "quantity": 1}]}');
 
 -- LY106: nothing ordered.
 SELECT try('{"lines": []}');
@@ -133,20 +139,26 @@ SELECT try('{"lines": [], "shipping": 5}');
 -- LY107: twice the same. Of duplicate keys jsonb itself keeps the last.
 SELECT try('{"lines": [{"id": "a", "product": "P-1", "quantity": 1}, {"id": "b", "product": "P-1", "quantity": 1}, {"id": "a", "product": "P-2", "quantity": 1}]}');
 SELECT try('{"lines": [{"id": "00002", "product": "P-1", "quantity": 1}, {"product": "P-2", "quantity": 1}]}');
-SELECT try_order('"redeem": [{"points": "bonus", "amount": 1}, {"points": "miles", "amount": 1}, {"points": "bonus", "amount": 2}]');
+SELECT try_order(
+    '"redeem": [{"points": "bonus", "amount": 1}, {"points": "miles", "amount": 1}, {"points": "bonus", "amount": 2}]');
 SELECT try_order('"shipping": -1, "shipping": 1') = try_order('"shipping": 1');
 
 -- LY108: too large. 10,000 lines are calculated, 10^6 are not, whether or not they are products.
-SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-1", "quantity": 1, "price": 1}'::jsonb))::text) LIKE 'total %' FROM generate_series(1, 10000);
-SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-1", "quantity": 1, "price": 1}'::jsonb))::text) FROM generate_series(1, 10001);
+SELECT try(jsonb_build_object('lines',
+    jsonb_agg('{"product": "P-1", "quantity": 1, "price": 1}'::jsonb))::text) LIKE 'total %'
+    FROM generate_series(1, 10000);
+SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-1", "quantity": 1, "price": 1}'::jsonb))::text)
+    FROM generate_series(1, 10001);
 SELECT try(jsonb_build_object('lines', jsonb_agg('{}'::jsonb))::text) FROM generate_series(1, 1000000);
-SELECT try('{"lines": [' || repeat('{"product": "P-1", "quantity": 1, "price": 1},', 999999) || '{"product": "P-1", "quantity": 1}]}');
+SELECT try('{"lines": [' || repeat('{"product": "P-1", "quantity": 1, "price": 1},', 999999)
+    || '{"product": "P-1", "quantity": 1}]}');
 -- 32 levels with the order's own; what is deeper than that jsonb takes for some thousand levels more.
 SELECT try_order('"fields": {"deep": ' || repeat('[', 30) || repeat(']', 30) || '}');
 SELECT try_order('"fields": {"deep": ' || repeat('[', 31) || repeat(']', 31) || '}');
 SELECT try(repeat('[', 2000) || repeat(']', 2000));
 SELECT try(repeat('{"a":', 2000) || '1' || repeat('}', 2000));
-SELECT left(try(repeat('[', 100000) || repeat(']', 100000)), 5), left(try(repeat('{"a":', 100000) || '1' || repeat('}', 100000)), 5);
+SELECT left(try(repeat('[', 100000) || repeat(']', 100000)), 5),
+    left(try(repeat('{"a":', 100000) || '1' || repeat('}', 100000)), 5);
 -- Keys of 256 bytes.
 SELECT try_order(format('"fields": {"%s": 1}', repeat('k', 256)));
 SELECT try_order(format('"fields": {"%s": 1}', repeat('k', 257)));
@@ -165,14 +177,17 @@ SELECT length(try_order(format('"program": "%s"', repeat('€', 1000000)))) < 20
 
 -- LY201, LY202: which program.
 SELECT try_order('"program": "Main"');
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('second', 'Second', 'profiles', 'EUR', 'Europe/Berlin');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
+    VALUES ('second', 'Second', 'profiles', 'EUR', 'Europe/Berlin');
 SELECT try_order('"program": "second"');
 SELECT try_order('"channel": "web"');
 UPDATE loyalty.programs SET active = false;
 SELECT try_order('"channel": "web"');
 SELECT try_order('"program": "main"');
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('tenants', 'Roles', 'pg_catalog.pg_roles', 'rolname');
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('third', 'Third', 'tenants', 'EUR', 'Europe/Berlin', true);
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('tenants', 'Roles', 'pg_catalog.pg_roles', 'rolname');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+    VALUES ('third', 'Third', 'tenants', 'EUR', 'Europe/Berlin', true);
 UPDATE loyalty.programs SET active = true WHERE external_id = 'main';
 SELECT try_order('"channel": "web"');
 SELECT try_order('"program": "main", "channel": "web"');
@@ -214,8 +229,11 @@ SELECT 'main', 'many-' || number FROM generate_series(1, 201) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 SELECT 'main', 'many-' || number, 1, 'discount', '{"percent": 1}' FROM generate_series(1, 201) AS number;
 SELECT loyalty_apply('main');
-SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text) FROM generate_series(1, 10000);
-SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text) LIKE 'total %' FROM generate_series(1, 1000);
+SELECT try(jsonb_build_object('lines', jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text)
+    FROM generate_series(1, 10000);
+SELECT try(jsonb_build_object('lines',
+    jsonb_agg('{"product": "P-2", "quantity": 1, "price": 1}'::jsonb))::text) LIKE 'total %'
+    FROM generate_series(1, 1000);
 
 -- A NULL is no order, and has no result.
 SELECT loyalty_calculate(NULL) IS NULL;

@@ -4,21 +4,27 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 CREATE EXTENSION IF NOT EXISTS loyalty;
 SELECT loyalty_create_schema() \g /dev/null
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('p', 'P', 'profiles', 'EUR', 'UTC', true);
-CREATE FUNCTION refusal(statement text) RETURNS TABLE (code text, message text, detail text, hint text) LANGUAGE plpgsql AS $$
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+    VALUES ('p', 'P', 'profiles', 'EUR', 'UTC', true);
+CREATE FUNCTION refusal(statement text)
+    RETURNS TABLE (code text, message text, detail text, hint text) LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+    hint = PG_EXCEPTION_HINT;
     RETURN NEXT;
 END
 $$;
 CREATE FUNCTION promote_partly(id text, percent integer, parent text DEFAULT 'main') RETURNS void LANGUAGE sql AS $$
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience, parent) VALUES ('p', id, id, 'discount', 'active', 'everyone', parent);
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state, audience, parent)
+    VALUES ('p', id, id, 'discount', 'active', 'everyone', parent);
 INSERT INTO loyalty.promotion_conditions (program, promotion) VALUES ('p', id);
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('p', id, 1, 'discount', jsonb_build_object('percent', percent));
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    VALUES ('p', id, 1, 'discount', jsonb_build_object('percent', percent));
 $$;
-CREATE FUNCTION price_now() RETURNS jsonb LANGUAGE sql AS $$ SELECT loyalty_calculate('{"lines": [{"product": "x", "quantity": 1, "price": 100}]}') #> '{totals,total}' $$;
+CREATE FUNCTION price_now()
+    RETURNS jsonb LANGUAGE sql AS $$ SELECT loyalty_calculate('{"lines": [{"product": "x", "quantity": 1, "price": 100}]}') #> '{totals,total}' $$;
 CREATE FUNCTION pending() RETURNS TABLE (change text, what text, "column" text) LANGUAGE sql AS $$
 SELECT change, what, "column" FROM loyalty.pending_changes ORDER BY what COLLATE "C", "column"
 $$;
@@ -81,7 +87,8 @@ SELECT count(*) AS violations FROM loyalty_verify();
 SET client_min_messages = error;
 CREATE ROLE regress_loyalty_anna;
 CREATE ROLE regress_loyalty_bert;
-SELECT loyalty_grant(role, 'admin') FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
+SELECT loyalty_grant(role, 'admin')
+    FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
 SELECT loyalty_set_clock(now() + interval '1 day') \g /dev/null
 SET SESSION AUTHORIZATION regress_loyalty_anna;
 UPDATE loyalty.promotions SET name = 'By Anna' WHERE external_id IN ('third', 'colleague');
@@ -90,7 +97,8 @@ SET SESSION AUTHORIZATION regress_loyalty_bert;
 UPDATE loyalty.promotions SET name = 'By Bert' WHERE external_id = 'third';
 DELETE FROM loyalty.promotion_benefits WHERE promotion = 'bad';
 RESET SESSION AUTHORIZATION;
-CREATE VIEW edited AS SELECT change, what, new, changed_by, changed_at = loyalty_now() AS is_today FROM loyalty.pending_changes ORDER BY what COLLATE "C", "column";
+CREATE VIEW edited AS SELECT change, what, new, changed_by, changed_at = loyalty_now() AS is_today
+    FROM loyalty.pending_changes ORDER BY what COLLATE "C", "column";
 SELECT change, what, changed_by, is_today FROM edited;
 -- The notes of others cannot be written, and go with their program.
 SET SESSION AUTHORIZATION regress_loyalty_anna;
@@ -98,11 +106,13 @@ SELECT code, message FROM refusal($$UPDATE loyalty.edits SET changed_by = 'regre
 RESET SESSION AUTHORIZATION;
 SELECT loyalty_revert('p') AS version;
 SELECT * FROM edited;
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('q', 'Q', 'profiles', 'EUR', 'UTC');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
+    VALUES ('q', 'Q', 'profiles', 'EUR', 'UTC');
 DELETE FROM loyalty.programs WHERE external_id = 'q';
 SELECT DISTINCT program FROM loyalty.edits;
 DROP VIEW edited;
-SELECT loyalty_revoke(role, 'admin') FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
+SELECT loyalty_revoke(role, 'admin')
+    FROM unnest('{regress_loyalty_anna,regress_loyalty_bert}'::text[]) AS role \g /dev/null
 
 DROP SCHEMA loyalty CASCADE;
 DROP FUNCTION refusal, promote_partly, price_now, pending;

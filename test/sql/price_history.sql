@@ -17,7 +17,8 @@ SELECT sku, begins_at, price FROM loyalty.price_history ORDER BY sku, begins_at,
 
 -- A promotion of December, applied in November, that no job looked at; then a lower price.
 SELECT loyalty_set_clock('2026-11-15 12:00') \g /dev/null
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'big', 'Big', '$.categories[*] == "big"');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'big', 'Big', '$.categories[*] == "big"');
 SELECT loyalty_save_promotion('main', '{"external_id": "december", "name": "December", "kind": "discount", "state": "active", "audience": "everyone",
     "starts_on": "2026-12-01", "ends_on": "2026-12-03",
     "conditions": [{"mode": "in", "segments": ["big"], "benefits": [{"benefit": "discount", "parameters": {"percent": 20}}]}]}') \g /dev/null
@@ -29,7 +30,8 @@ SELECT * FROM loyalty_prior_price('tv');
 SELECT sku, begins_at, price FROM loyalty.price_history ORDER BY sku, begins_at, id;
 -- As it was on other days: within the promotion, the day after it, before the history began.
 SELECT day::date, prior.*
-FROM unnest('{2026-12-02, 2026-12-05, 2026-10-15, 2026-09-01}'::timestamptz[]) AS day, loyalty_prior_price('tv', day) AS prior;
+FROM unnest('{2026-12-02, 2026-12-05, 2026-10-15, 2026-09-01}'::timestamptz[]) AS day,
+loyalty_prior_price('tv', day) AS prior;
 -- Deeper without a rise between is one reduction, whose prior price is that before its beginning.
 SELECT loyalty_set_clock('2027-01-20 12:00') \g /dev/null
 UPDATE loyalty.products SET price = 70 WHERE sku = 'tv';
@@ -72,7 +74,8 @@ BEGIN
         CASE n
             WHEN 50 THEN UPDATE loyalty.products SET price = price * 2 WHERE sku = 'pen';
             WHEN 77 THEN PERFORM loyalty_pause_promotion('main', 'sunday');
-            WHEN 130 THEN PERFORM loyalty_place_order('{"external_id": "A", "lines": [{"product": "tv", "quantity": 1}]}');
+            WHEN 130 THEN PERFORM loyalty_place_order(
+                '{"external_id": "A", "lines": [{"product": "tv", "quantity": 1}]}');
             WHEN 200 THEN
                 PERFORM loyalty_place_order('{"external_id": "B", "lines": [{"product": "tv", "quantity": 1}]}');
                 PERFORM loyalty_record_prices();
@@ -84,7 +87,8 @@ BEGIN
                 PERFORM loyalty_apply('main');
             ELSE
         END CASE;
-        INSERT INTO quoted SELECT loyalty.clock(), priced.sku, priced.price FROM loyalty_prices(program => 'main') AS priced;
+        INSERT INTO quoted SELECT loyalty.clock(), priced.sku, priced.price
+            FROM loyalty_prices(program => 'main') AS priced;
         COMMIT;
     END LOOP;
 END
@@ -100,10 +104,12 @@ SELECT count(*) AS quotes, count(DISTINCT price) > 8 AS many, count(*) FILTER (
 FROM quoted;
 -- No row says what the one before it says.
 SELECT count(*) FROM (SELECT price, lag(price) OVER (PARTITION BY sku ORDER BY begins_at, id) AS former,
-    lag(sku) OVER (PARTITION BY sku ORDER BY begins_at, id) IS NOT NULL AS has_former FROM loyalty.price_history) AS step
+    lag(sku) OVER (PARTITION BY sku ORDER BY begins_at, id) IS NOT NULL AS has_former FROM loyalty.price_history)
+        AS step
 WHERE has_former AND price IS NOT DISTINCT FROM former;
 -- The lowest of the last days, which the happy hour made.
-SELECT prior_price = (SELECT min(price) FROM quoted WHERE sku = 'tv' AND at >= loyalty.clock() - interval '5 days') AS is_lowest
+SELECT prior_price = (SELECT min(price) FROM quoted WHERE sku = 'tv' AND at >= loyalty.clock() - interval '5 days')
+    AS is_lowest
 FROM loyalty_prior_price('tv', days => 5);
 
 -- ---------------------------------------------------------------------------------------------------------------------

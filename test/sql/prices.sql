@@ -1,5 +1,6 @@
--- loyalty_prices(): every price is that of loyalty_calculate(), for buyers of all kinds, with every benefit in the tree. For all
--- products and more buyers: tools/private-server psql -X -v products=10000 -v more_buyers=93 -f test/sql/prices.sql
+-- loyalty_prices(): every price is that of loyalty_calculate(), for buyers of all kinds, with every benefit in the
+-- tree. For all products and more buyers: tools/private-server psql -X -v products=10000 -v more_buyers=93 -f
+-- test/sql/prices.sql
 \set ECHO none
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
@@ -12,9 +13,12 @@ SET client_min_messages = warning;
 \endif
 \i test/fixtures/market.sql
 INSERT INTO loyalty.profiles (key, attributes)
-SELECT 'buyer-' || n, CASE n % 3 WHEN 0 THEN '{}' WHEN 1 THEN '{"city": "Bonn"}' ELSE '{"city": "Köln"}' END::jsonb FROM generate_series(1, :more_buyers) AS n;
-INSERT INTO loyalty.members (member, program) SELECT 'buyer-' || n, 'main' FROM generate_series(1, :more_buyers) AS n WHERE n % 5 > 0;
-SELECT loyalty_accrue('buyer-' || n, 'main', 'status', n * 7 % 150 + 1) FROM generate_series(1, :more_buyers) AS n WHERE n % 5 > 1 \g /dev/null
+SELECT 'buyer-' || n, CASE n % 3 WHEN 0 THEN '{}' WHEN 1 THEN '{"city": "Bonn"}' ELSE '{"city": "Köln"}' END::jsonb
+    FROM generate_series(1, :more_buyers) AS n;
+INSERT INTO loyalty.members (member, program) SELECT 'buyer-' || n, 'main' FROM generate_series(1, :more_buyers) AS n
+    WHERE n % 5 > 0;
+SELECT loyalty_accrue('buyer-' || n, 'main', 'status', n * 7 % 150 + 1) FROM generate_series(1, :more_buyers) AS n
+    WHERE n % 5 > 1 \g /dev/null
 -- Of the two with limits one is used up by ann, and of the other 4.00 are left.
 SELECT loyalty_place_order('{"external_id": "A-1", "member": "ann", "lines": [{"product": "P-0007", "quantity": 1}]}'),
     loyalty_place_order('{"external_id": "A-2", "lines": [{"product": "P-0028", "quantity": 1}]}') \g /dev/null
@@ -24,7 +28,8 @@ SELECT loyalty_place_order('{"external_id": "A-1", "member": "ann", "lines": [{"
 -- The same figures as one quote for each: all products, all kinds of buyers, two moments
 
 -- What loyalty_calculate() says of one unit bought alone, in the columns of loyalty_prices().
-CREATE FUNCTION single(who text, what text, moment timestamptz) RETURNS TABLE (base numeric, price numeric, promotions text[], points jsonb)
+CREATE FUNCTION single(who text, what text, moment timestamptz)
+    RETURNS TABLE (base numeric, price numeric, promotions text[], points jsonb)
     LANGUAGE sql STABLE AS $$
     SELECT
         (result #>> '{totals,base}')::numeric,
@@ -33,7 +38,8 @@ CREATE FUNCTION single(who text, what text, moment timestamptz) RETURNS TABLE (b
            FROM (SELECT operation ->> 'promotion' AS promotion, min(number) AS number
                    FROM jsonb_array_elements(result -> 'operations') WITH ORDINALITY AS o (operation, number)
                   WHERE operation ?| '{text,pool}' OR coalesce((operation ->> 'discount')::numeric, 0) <> 0
-                     OR coalesce((operation ->> 'points_discount')::numeric, (operation ->> 'accrued')::numeric, (operation ->> 'pending')::numeric, 0) <> 0
+                     OR coalesce((operation ->> 'points_discount')::numeric, (operation ->> 'accrued')::numeric,
+                         (operation ->> 'pending')::numeric, 0) <> 0
                   GROUP BY 1) AS effective),
         (SELECT jsonb_object_agg(type ->> 'points', earned)
            FROM jsonb_array_elements(result -> 'points') AS t (type),
@@ -45,22 +51,29 @@ CREATE FUNCTION single(who text, what text, moment timestamptz) RETURNS TABLE (b
 $$;
 CREATE TABLE buyers AS SELECT unnest AS buyer FROM unnest('{NULL,guest,ann,bob,cat,dan,eve}'::text[])
 UNION ALL SELECT 'buyer-' || n FROM generate_series(1, :more_buyers) AS n;
-CREATE TABLE moments AS SELECT * FROM (VALUES ('2026-01-15 12:00+00'::timestamptz), ('2026-03-01 00:00+01')) AS m (moment);
+CREATE TABLE moments AS SELECT *
+    FROM (VALUES ('2026-01-15 12:00+00'::timestamptz), ('2026-03-01 00:00+01')) AS m (moment);
 -- Each of the first 120 products, and the last 600 of all for one buyer.
 CREATE TABLE compared AS
-SELECT b.buyer, m.moment, p.*, s.base AS base_alone, s.price AS price_alone, s.promotions AS promotions_alone, s.points AS points_alone
+SELECT b.buyer, m.moment, p.*, s.base AS base_alone, s.price AS price_alone, s.promotions AS promotions_alone,
+    s.points AS points_alone
 FROM buyers AS b, moments AS m,
-    LATERAL loyalty_prices(b.buyer, (SELECT array_agg(sku ORDER BY sku) FROM loyalty.products WHERE sku <= :'last_product'), at => m.moment) AS p,
+    LATERAL loyalty_prices(b.buyer,
+        (SELECT array_agg(sku ORDER BY sku) FROM loyalty.products WHERE sku <= :'last_product'), at => m.moment) AS p,
     LATERAL single(b.buyer, p.sku, m.moment) AS s
 UNION ALL
 SELECT 'cat', now(), p.*, s.*
 FROM loyalty_prices('cat') AS p, single('cat', p.sku, loyalty_now()) AS s
 WHERE p.sku > 'P-2400' AND p.price IS NOT NULL;
 SELECT count(*) AS prices, count(DISTINCT (base, price)) > 500 AS many,
-    count(*) FILTER (WHERE (base, price, promotions, points) IS DISTINCT FROM (base_alone, price_alone, promotions_alone, points_alone)) AS different
+    count(*) FILTER (WHERE (base, price, promotions, points)
+        IS DISTINCT FROM (base_alone, price_alone, promotions_alone, points_alone)) AS different
 FROM compared;
-SELECT * FROM compared WHERE (base, price, promotions, points) IS DISTINCT FROM (base_alone, price_alone, promotions_alone, points_alone) LIMIT 3;
--- Whatever can have an effect on one unit has one; the code, the channel and the three items cannot, nor can points that nobody asks to spend.
+SELECT * FROM compared
+    WHERE (base, price, promotions, points) IS DISTINCT FROM (base_alone, price_alone, promotions_alone, points_alone)
+    LIMIT 3;
+-- Whatever can have an effect on one unit has one; the code, the channel and the three items cannot, nor can points
+-- that nobody asks to spend.
 SELECT string_agg(external_id, ', ' ORDER BY external_id) AS without_effect FROM loyalty.promotions
 WHERE NOT EXISTS (SELECT FROM compared WHERE external_id = ANY (promotions));
 SELECT buyer, count(*) AS prices, sum(price), count(points) AS earning, count(more) AS missing
@@ -95,11 +108,13 @@ SELECT * FROM loyalty_prices(program => 'nothing');
 -- What more goods would reach, as said by an explanation
 
 SELECT price, jsonb_pretty(more) AS more FROM loyalty_prices('bob', '{P-0006}');
-SELECT line FROM loyalty_explain('{"program": "main", "member": "bob", "lines": [{"product": "P-0006", "quantity": 1}]}') AS line
+SELECT line FROM loyalty_explain(
+    '{"program": "main", "member": "bob", "lines": [{"product": "P-0006", "quantity": 1}]}') AS line
 WHERE line ~ 'more';
 
 -- ---------------------------------------------------------------------------------------------------------------------
--- In queries: joined, sorted, in a read-only transaction, in parallel processes; as applied, and at once where it is stopped
+-- In queries: joined, sorted, in a read-only transaction, in parallel processes; as applied, and at once where it is
+-- stopped
 
 BEGIN READ ONLY;
 SELECT product.name, listed.price FROM loyalty_prices('bob', segment => 'c1') AS listed
@@ -110,7 +125,8 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 ALTER TABLE compared SET (parallel_workers = 2);
-SELECT count(*), sum(p.price) FROM compared AS c, loyalty_prices(c.buyer, ARRAY[c.sku], at => c.moment) AS p WHERE c.sku < 'P-0020' AND p.price = c.price;
+SELECT count(*), sum(p.price) FROM compared AS c, loyalty_prices(c.buyer, ARRAY[c.sku], at => c.moment) AS p
+    WHERE c.sku < 'P-0020' AND p.price = c.price;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;

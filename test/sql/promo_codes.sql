@@ -4,18 +4,22 @@ SELECT loyalty_create_schema();
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin', true);
 INSERT INTO loyalty.profiles (key) VALUES ('ann'), ('bob');
-INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, max_uses, max_uses_per_member, code_validity_count, code_validity_unit)
-VALUES ('main', 'birthday', 'Birthday', 'personal', NULL, NULL, 1, 'month'), ('main', 'summer', 'Summer', 'universal', 3, 2, NULL, NULL);
+INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, max_uses, max_uses_per_member,
+    code_validity_count, code_validity_unit)
+VALUES ('main', 'birthday', 'Birthday', 'personal', NULL, NULL, 1, 'month'),
+    ('main', 'summer', 'Summer', 'universal', 3, 2, NULL, NULL);
 SELECT loyalty_set_clock('2026-01-31 12:00 Europe/Berlin');
 
 -- From a mask: all of them fit it, no two are equal, also where it has hardly more than are asked for.
 SELECT loyalty_generate_promo_codes('main', 'birthday', 'BDAY-**?#', 5000);
-SELECT count(*), count(*) FILTER (WHERE code ~ '^BDAY-[A-HJ-NP-Z2-9]{2}[A-HJ-NP-Z][0-9]$') AS fit FROM loyalty.promo_codes;
+SELECT count(*), count(*) FILTER (WHERE code ~ '^BDAY-[A-HJ-NP-Z2-9]{2}[A-HJ-NP-Z][0-9]$') AS fit
+    FROM loyalty.promo_codes;
 SELECT loyalty_generate_promo_codes('main', 'summer', 'SUN##', 97);
 SELECT loyalty_generate_promo_codes('main', 'summer', 'SUN##', 3);
 SELECT count(*), min(code), max(code) FROM loyalty.promo_codes WHERE pool = 'summer';
 -- Repeated under an external id: made once.
-SELECT loyalty_generate_promo_codes('main', 'summer', 'MOON##', 10, external_id => 'batch-1'), loyalty_generate_promo_codes('main', 'summer', 'MOON##', 10, external_id => 'batch-1');
+SELECT loyalty_generate_promo_codes('main', 'summer', 'MOON##', 10, external_id => 'batch-1'),
+    loyalty_generate_promo_codes('main', 'summer', 'MOON##', 10, external_id => 'batch-1');
 SELECT count(*) FROM loyalty.promo_codes WHERE code LIKE 'MOON%';
 SELECT loyalty_generate_promo_codes('main', 'summer', 'MOON##', 11, external_id => 'batch-1');
 \echo :LAST_ERROR_SQLSTATE
@@ -56,10 +60,15 @@ RESET ROLE;
 DROP TABLE secret;
 
 -- Attached: a given one, or any free one; asked again, the same. Until the end of a day a month from now.
-INSERT INTO loyalty.promo_codes (code, program, pool) VALUES ('GIFT-1', 'main', 'birthday'), ('GIFT-2', 'main', 'birthday');
-INSERT INTO loyalty.promo_codes (code, program, pool, expires_at) VALUES ('OLD', 'main', 'birthday', '2026-01-01'), ('SHORT', 'main', 'birthday', '2026-02-02 00:00 Europe/Berlin');
-SELECT loyalty_attach_promo_code('main', 'ann', 'birthday', ' gift-1 '), loyalty_attach_promo_code('main', 'ann', 'birthday', 'GIFT-1'), loyalty_attach_promo_code('main', 'ann', 'birthday');
-SELECT code, state, profile, expires_at AT TIME ZONE 'Europe/Berlin' AS expires_at FROM loyalty.promo_code_states WHERE profile = 'ann';
+INSERT INTO loyalty.promo_codes (code, program, pool)
+    VALUES ('GIFT-1', 'main', 'birthday'), ('GIFT-2', 'main', 'birthday');
+INSERT INTO loyalty.promo_codes (code, program, pool, expires_at)
+    VALUES ('OLD', 'main', 'birthday', '2026-01-01'), ('SHORT', 'main', 'birthday', '2026-02-02 00:00 Europe/Berlin');
+SELECT loyalty_attach_promo_code('main', 'ann', 'birthday', ' gift-1 '),
+    loyalty_attach_promo_code('main', 'ann', 'birthday', 'GIFT-1'),
+loyalty_attach_promo_code('main', 'ann', 'birthday');
+SELECT code, state, profile, expires_at AT TIME ZONE 'Europe/Berlin' AS expires_at FROM loyalty.promo_code_states
+    WHERE profile = 'ann';
 SELECT loyalty_attach_promo_code('main', 'bob', 'birthday', 'SHORT');
 SELECT expires_at AT TIME ZONE 'Europe/Berlin' AS expires_at FROM loyalty.promo_code_states WHERE code = 'SHORT';
 SELECT loyalty_attach_promo_code('main', 'bob', 'birthday', 'GIFT-1');
@@ -73,7 +82,8 @@ SELECT loyalty_attach_promo_code('main', 'eve', 'birthday');
 \echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_attach_promo_code('main', 'bob', 'summer');
 \echo :LAST_ERROR_SQLSTATE
-INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, valid_until) VALUES ('main', 'empty', 'Empty', 'personal', '2026-03-01');
+INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, valid_until)
+    VALUES ('main', 'empty', 'Empty', 'personal', '2026-03-01');
 SELECT loyalty_attach_promo_code('main', 'bob', 'empty');
 \echo :LAST_ERROR_SQLSTATE
 
@@ -81,7 +91,8 @@ SELECT loyalty_attach_promo_code('main', 'bob', 'empty');
 SELECT loyalty_activate_promo_code('main', 'bob', 'GIFT-1');
 \echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_activate_promo_code('main', 'ann', 'GIFT-2');
-SELECT loyalty_activate_promo_code('main', 'ann', 'GIFT-1', 'use-1'), loyalty_activate_promo_code('main', 'ann', 'GIFT-1', 'use-1');
+SELECT loyalty_activate_promo_code('main', 'ann', 'GIFT-1', 'use-1'),
+    loyalty_activate_promo_code('main', 'ann', 'GIFT-1', 'use-1');
 SELECT loyalty_activate_promo_code('main', 'ann', 'GIFT-1');
 \echo :LAST_ERROR_SQLSTATE
 SELECT loyalty_activate_promo_code('main', 'ann', 'SUN01', 'use-1');
@@ -92,7 +103,8 @@ SELECT loyalty_detach_promo_code('main', 'GIFT-1');
 SELECT loyalty_detach_promo_code('main', 'SHORT'), loyalty_detach_promo_code('main', 'SHORT');
 -- It has the date again that it had before.
 SELECT loyalty_attach_promo_code('main', 'bob', 'birthday', 'GIFT-2'), loyalty_detach_promo_code('main', 'GIFT-2');
-SELECT code, state, expires_at AT TIME ZONE 'Europe/Berlin' AS expires_at FROM loyalty.promo_code_states WHERE code IN ('SHORT', 'GIFT-2') ORDER BY code;
+SELECT code, state, expires_at AT TIME ZONE 'Europe/Berlin' AS expires_at FROM loyalty.promo_code_states
+    WHERE code IN ('SHORT', 'GIFT-2') ORDER BY code;
 -- A used code is no answer to the wish for one: another is attached.
 SELECT loyalty_attach_promo_code('main', 'ann', 'birthday') <> 'GIFT-1' AS another;
 SELECT loyalty_activate_promo_code('main', 'ann', 'sun00'), loyalty_activate_promo_code('main', 'ann', 'sun00');
@@ -118,8 +130,11 @@ SELECT code, state FROM loyalty.promo_code_states WHERE code IN ('GIFT-1', 'GIFT
 SELECT loyalty_activate_promo_code('main', 'bob', 'GIFT-2');
 
 -- Every attachment and use is an event; the counts agree with the uses.
-SELECT type, profile, data FROM loyalty.events WHERE type LIKE 'promo_code%' AND data ->> 'promo_code' !~ 'BDAY' ORDER BY number;
-SELECT code FROM loyalty.promo_codes c WHERE uses <> (SELECT count(*) FROM loyalty.promo_code_uses u WHERE u.code = c.code AND u.program = c.program AND freed_at IS NULL);
+SELECT type, profile, data FROM loyalty.events
+    WHERE type LIKE 'promo_code%' AND data ->> 'promo_code' !~ 'BDAY' ORDER BY number;
+SELECT code FROM loyalty.promo_codes c
+    WHERE uses <> (SELECT count(*) FROM loyalty.promo_code_uses u
+    WHERE u.code = c.code AND u.program = c.program AND freed_at IS NULL);
 -- A pool keeps its kind and its id.
 UPDATE loyalty.promo_code_pools SET kind = 'universal' WHERE external_id = 'birthday';
 UPDATE loyalty.promo_code_pools SET external_id = 'b' WHERE external_id = 'birthday';

@@ -5,7 +5,8 @@ CREATE ROLE regress_loyalty_app;
 CREATE ROLE regress_loyalty_admin;
 CREATE ROLE regress_loyalty_report;
 CREATE ROLE regress_loyalty_jobs;
-SELECT loyalty_grant('regress_loyalty_' || rights, rights) FROM unnest(ARRAY['app', 'admin', 'report', 'jobs']) AS rights;
+SELECT loyalty_grant('regress_loyalty_' || rights, rights)
+    FROM unnest(ARRAY['app', 'admin', 'report', 'jobs']) AS rights;
 
 -- Tries a statement as a role: how it ended. What it did stays, unless it failed.
 CREATE FUNCTION try(actor name, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -40,7 +41,8 @@ SELECT
     array(
         SELECT rights || ' ' || privilege
         FROM unnest(ARRAY['app', 'admin', 'report', 'jobs']) WITH ORDINALITY AS given (rights, number),
-            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) WITH ORDINALITY AS asked (privilege, place)
+            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) WITH ORDINALITY
+                AS asked (privilege, place)
         WHERE has_table_privilege('regress_loyalty_' || rights, pg_class.oid, privilege)
             AND (rights <> 'admin' OR privilege <> 'SELECT')
         ORDER BY number, place
@@ -48,12 +50,15 @@ SELECT
 FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
     AND (
-        has_table_privilege('regress_loyalty_app', oid, 'SELECT') OR has_table_privilege('regress_loyalty_report', oid, 'SELECT')
-        OR has_table_privilege('regress_loyalty_jobs', oid, 'SELECT') OR has_table_privilege('regress_loyalty_admin', oid, 'INSERT, UPDATE, DELETE')
+        has_table_privilege('regress_loyalty_app', oid, 'SELECT')
+            OR has_table_privilege('regress_loyalty_report', oid, 'SELECT')
+        OR has_table_privilege('regress_loyalty_jobs', oid, 'SELECT')
+            OR has_table_privilege('regress_loyalty_admin', oid, 'INSERT, UPDATE, DELETE')
     )
 ORDER BY relname COLLATE "C";
 SELECT relname AS not_even_for_admin FROM pg_class
-WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v') AND NOT has_table_privilege('regress_loyalty_admin', oid, 'SELECT');
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
+    AND NOT has_table_privilege('regress_loyalty_admin', oid, 'SELECT');
 
 -- An application: one buyer at a time.
 SELECT statement, try('regress_loyalty_app', statement)
@@ -71,7 +76,8 @@ FROM (VALUES
     ($$SELECT * FROM loyalty_tier('dan', 'main')$$),
     ($$SELECT loyalty_calculate('{"member": "dan", "lines": [{"product": "book", "quantity": 1}]}')$$),
     ($$SELECT loyalty_explain('{"member": "dan", "lines": [{"product": "book", "quantity": 1}]}')$$),
-    ($$SELECT loyalty_place_order('{"external_id": "D-1", "member": "dan", "lines": [{"id": "1", "product": "book", "quantity": 2}]}')$$),
+    ($$SELECT loyalty_place_order(
+        '{"external_id": "D-1", "member": "dan", "lines": [{"id": "1", "product": "book", "quantity": 2}]}')$$),
     ($$SELECT loyalty_set_order_status('main', 'D-1', 'delivered')$$),
     ($$SELECT loyalty_return_items('main', 'D-1', '[{"id": "1", "quantity": 1}]', 'R-1')$$),
     ($$SELECT loyalty_cancel_order('main', 'D-1')$$),
@@ -81,7 +87,8 @@ SELECT statement, try('regress_loyalty_app', statement)
 FROM (VALUES
     ($$SELECT * FROM loyalty.members$$),
     ($$SELECT * FROM loyalty.liability$$),
-    ($$INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES ('dan', 'main', 'bonus', 'accrual', 1)$$),
+    ($$INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+        VALUES ('dan', 'main', 'bonus', 'accrual', 1)$$),
     ($$UPDATE loyalty.balances SET total = 1000$$),
     ($$DELETE FROM loyalty.profiles$$),
     ($$UPDATE loyalty.promotions SET state = 'inactive'$$),
@@ -107,37 +114,50 @@ FROM (VALUES
 -- An administrator: all of that, the configuration, and corrections.
 SELECT statement, try('regress_loyalty_admin', statement)
 FROM (VALUES
-    ($$INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('again', 'Again', 'loyalty.members', 'member')$$),
+    ($$INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+        VALUES ('again', 'Again', 'loyalty.members', 'member')$$),
     ($$UPDATE loyalty.profile_databases SET key_column = 'attributes'$$),
     ($$UPDATE loyalty.profile_databases SET name = 'Customers', description = 'All of them'$$),
-    ($$INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('second', 'Second', 'profiles', 'EUR', 'UTC')$$),
+    ($$INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
+        VALUES ('second', 'Second', 'profiles', 'EUR', 'UTC')$$),
     ($$INSERT INTO loyalty.point_types (program, external_id, name, ratio) VALUES ('main', 'new', 'New', 1)$$),
     ($$UPDATE loyalty.point_types SET ratio = 2 WHERE external_id = 'new'$$),
     ($$DELETE FROM loyalty.point_types WHERE external_id = 'new'$$),
     ($$INSERT INTO loyalty.channels (program, external_id, name) VALUES ('main', 'shop', 'Shops')$$),
     ($$INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'cup', 'Cup', 5)$$),
     ($$UPDATE loyalty.products SET price = 6 WHERE sku = 'cup'$$),
-    ($$INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'cups', 'Cups', '$.sku == "cup"')$$),
+    ($$INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+        VALUES ('main', 'cups', 'Cups', '$.sku == "cup"')$$),
     ($$UPDATE loyalty.product_segments SET predicate = '$.sku starts with "cu"' WHERE external_id = 'cups'$$),
     ($$INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'potter', 'Potter')$$),
-    ($$INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent) VALUES ('main', 'cup', 'potter', 5)$$),
-    ($$INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type) VALUES ('main', 'club', 'Club', 'cumulative', 'status')$$),
-    ($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold) VALUES ('main', 'bronze', 'club', 'Bronze', 0)$$),
-    ($$INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind) VALUES ('main', 'spring', 'Spring', 'universal')$$),
+    ($$INSERT INTO loyalty.partner_products (program, sku, partner, discount_percent)
+        VALUES ('main', 'cup', 'potter', 5)$$),
+    ($$INSERT INTO loyalty.tier_groups (program, external_id, name, model, point_type)
+        VALUES ('main', 'club', 'Club', 'cumulative', 'status')$$),
+    ($$INSERT INTO loyalty.tiers (program, external_id, tier_group, name, threshold)
+        VALUES ('main', 'bronze', 'club', 'Bronze', 0)$$),
+    ($$INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind)
+        VALUES ('main', 'spring', 'Spring', 'universal')$$),
     ($$SELECT loyalty_generate_promo_codes('main', 'spring', 'X-####', 10)$$),
     ($$INSERT INTO loyalty.promotion_groups (program, external_id, name) VALUES ('main', 'more', 'More')$$),
-    ($$INSERT INTO loyalty.promotions (program, external_id, name, kind, parent) VALUES ('main', 'cups', 'Cups', 'discount', 'more')$$),
-    ($$INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'cups', 'in', '{cups}')$$),
-    ($$INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'cups', 1, 'discount', '{"percent": 50}')$$),
+    ($$INSERT INTO loyalty.promotions (program, external_id, name, kind, parent)
+        VALUES ('main', 'cups', 'Cups', 'discount', 'more')$$),
+    ($$INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
+        VALUES ('main', 'cups', 'in', '{cups}')$$),
+    ($$INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+        VALUES ('main', 'cups', 1, 'discount', '{"percent": 50}')$$),
     ($$SELECT loyalty_activate_promotion('main', 'cups')$$),
     ($$SELECT loyalty_test('{"lines": [{"product": "cup", "quantity": 1}]}')$$),
     ($$SELECT loyalty_revert('main')$$),
     ($$UPDATE loyalty.promotion_benefits SET parameters = '{"percent": 11}' WHERE promotion = 'books'$$),
     ($$SELECT loyalty_apply('main')$$),
-    ($$INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'form', 'Form', 'trigger', 'active')$$),
-    ($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('main', 'form', 'accrual', 'bonus', 5)$$),
+    ($$INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+        VALUES ('main', 'form', 'Form', 'trigger', 'active')$$),
+    ($$INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount)
+        VALUES ('main', 'form', 'accrual', 'bonus', 5)$$),
     ($$SELECT loyalty_fire('form', 'ann')$$),
-    ($$INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment) VALUES ('ann', 'main', 'bonus', 'accrual', 7, 'by hand')$$),
+    ($$INSERT INTO loyalty.transactions (member, program, point_type, type, value, comment)
+        VALUES ('ann', 'main', 'bonus', 'accrual', 7, 'by hand')$$),
     ($$SELECT loyalty_enrol_all('main')$$),
     ($$SELECT loyalty_erase_member('dan', 'main')$$),
     ($$SELECT * FROM loyalty.members, loyalty.orders, loyalty.liability$$),
@@ -147,7 +167,9 @@ FROM (VALUES
 ) AS list (statement);
 SELECT statement, try('regress_loyalty_admin', statement)
 FROM (VALUES
-    ($$INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before, balance_after, created_at, booked_at) VALUES ('ann', 'main', 'bonus', 99, gen_random_uuid(), 'accrual', 1, 0, 1, now(), now())$$),
+    ($$INSERT INTO loyalty.transactions (member, program, point_type, seq, id, type, value, balance_before,
+        balance_after, created_at, booked_at)
+        VALUES ('ann', 'main', 'bonus', 99, gen_random_uuid(), 'accrual', 1, 0, 1, now(), now())$$),
     ($$UPDATE loyalty.transactions SET value = 1$$),
     ($$DELETE FROM loyalty.transactions$$),
     ($$TRUNCATE loyalty.transactions CASCADE$$),
@@ -163,7 +185,8 @@ FROM (VALUES
     ($$DELETE FROM loyalty.events$$),
     ($$DELETE FROM loyalty.granted_rights$$),
     ($$ALTER TABLE loyalty.transactions DISABLE TRIGGER ALL$$),
-    ($$CREATE TRIGGER mine BEFORE INSERT ON loyalty.transactions FOR EACH ROW EXECUTE FUNCTION loyalty_enrol_trigger('main', 'member')$$),
+    ($$CREATE TRIGGER mine BEFORE INSERT ON loyalty.transactions FOR EACH ROW
+        EXECUTE FUNCTION loyalty_enrol_trigger('main', 'member')$$),
     ($$CREATE TABLE loyalty.mine ()$$),
     ($$SELECT loyalty_internal.begin_job('expire_points')$$),
     ($$SELECT loyalty_refresh_reports()$$),
@@ -179,7 +202,8 @@ FROM (VALUES
     ($$SELECT * FROM loyalty.transaction_list, loyalty.member_statements, loyalty.member_balances LIMIT 1$$),
     ($$SELECT * FROM loyalty.liability, loyalty.breakage, loyalty.tier_distribution, loyalty.tier_movements$$),
     ($$SELECT * FROM loyalty.promotion_performance, loyalty.promo_code_use, loyalty.partner_turnover$$),
-    ($$SELECT * FROM loyalty.active_promotions, loyalty.promotion_tree, loyalty.pending_changes, loyalty.version_history$$),
+    ($$SELECT * FROM loyalty.active_promotions, loyalty.promotion_tree, loyalty.pending_changes,
+        loyalty.version_history$$),
     ($$SELECT loyalty_promotion_tree('main')$$),
     ($$SELECT loyalty_member_card('ann', 'main')$$),
     ($$SELECT * FROM loyalty_points_chart('main', 'bonus')$$),
@@ -233,15 +257,19 @@ FROM (VALUES
     ($$SELECT loyalty_set_clock('2027-01-01')$$)
 ) AS list (statement);
 
--- Customers of the user's own table are read with the rights of whoever asks: its row-level security holds for every set.
+-- Customers of the user's own table are read with the rights of whoever asks: its row-level security holds for every
+-- set.
 CREATE TABLE client (id text PRIMARY KEY, branch name NOT NULL, email text);
 INSERT INTO client VALUES
-    ('riga-1', 'regress_loyalty_app', 'a@example.com'), ('riga-2', 'regress_loyalty_admin', 'b@example.com'), ('oslo-1', 'nobody', 'c@example.com');
+    ('riga-1', 'regress_loyalty_app', 'a@example.com'), ('riga-2', 'regress_loyalty_admin', 'b@example.com'),
+    ('oslo-1', 'nobody', 'c@example.com');
 ALTER TABLE client ENABLE ROW LEVEL SECURITY;
 CREATE POLICY branch ON client USING (branch = current_user);
 UPDATE loyalty.programs SET active = false;
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column, email_column) VALUES ('clients', 'Clients', 'client', 'id', 'email');
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active) VALUES ('own', 'Own', 'clients', 'EUR', 'UTC', true);
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column, email_column)
+    VALUES ('clients', 'Clients', 'client', 'id', 'email');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
+    VALUES ('own', 'Own', 'clients', 'EUR', 'UTC', true);
 SELECT try('regress_loyalty_app', $$SELECT loyalty_enrol('riga-1', 'own')$$);
 GRANT SELECT ON client TO regress_loyalty_app, regress_loyalty_admin;
 SELECT statement, try('regress_loyalty_app', statement)
@@ -250,7 +278,8 @@ FROM (VALUES
     ($$SELECT loyalty_enrol('oslo-1', 'own')$$),
     ($$SELECT loyalty_calculate('{"member": "riga-1", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$),
     ($$SELECT loyalty_calculate('{"member": "oslo-1", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$),
-    ($$SELECT loyalty_place_order('{"external_id": "1", "member": "oslo-1", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$)
+    ($$SELECT loyalty_place_order(
+        '{"external_id": "1", "member": "oslo-1", "lines": [{"product": "x", "quantity": 1, "price": 1}]}')$$)
 ) AS list (statement);
 SET ROLE regress_loyalty_app;
 SELECT member FROM loyalty_find_member('own', 'a@example.com', 'email');
@@ -269,7 +298,9 @@ SELECT loyalty_grant('regress_loyalty_unborn', 'app');
 \echo :SQLSTATE
 SELECT loyalty_grant('public', 'app');
 \echo :SQLSTATE
-SELECT try(current_user, format('SELECT loyalty_grant(%L, %L)', nspowner::regrole, 'app')) LIKE 'LY782 role "%" owns schema "loyalty", and has all rights'
+SELECT try(current_user,
+    format('SELECT loyalty_grant(%L, %L)', nspowner::regrole,
+    'app')) LIKE 'LY782 role "%" owns schema "loyalty", and has all rights'
 FROM pg_namespace WHERE nspname = 'loyalty';
 SELECT loyalty_revoke('regress_loyalty_unborn', 'app');
 \echo :SQLSTATE
@@ -295,8 +326,10 @@ SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.drafts$$);
 SELECT try('regress_loyalty_admin', $$UPDATE loyalty.drafts SET program = 'other'$$);
 SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.product_memberships$$);
 SELECT try('regress_loyalty_admin', $$DELETE FROM loyalty.product_predicates$$);
-SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_memberships SELECT program, 'none', id FROM loyalty.product_predicates$$);
-SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'any', 'Any', '$.sku != ""')$$);
+SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_memberships SELECT program, 'none', id
+    FROM loyalty.product_predicates$$);
+SELECT try('regress_loyalty_admin', $$INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'any', 'Any', '$.sku != ""')$$);
 SELECT try('regress_loyalty_admin', $$SELECT loyalty.judge_products('main', NULL, NULL)$$);
 SELECT try('regress_loyalty_app', $$SELECT loyalty.judge_products('main', NULL, NULL)$$);
 -- What got past the triggers all the same is found, and repaired by an apply.
@@ -305,8 +338,10 @@ BEGIN;
 SET LOCAL session_replication_role = replica;
 DELETE FROM loyalty.product_memberships WHERE sku = 'LOST';
 COMMIT;
-INSERT INTO loyalty.product_memberships SELECT program, 'none', id FROM loyalty.product_predicates WHERE program = 'main';
-SELECT invariant, program, regexp_replace(detail, '\d+', 'N') AS detail FROM loyalty_verify('main') ORDER BY detail COLLATE "C";
+INSERT INTO loyalty.product_memberships SELECT program, 'none', id FROM loyalty.product_predicates
+    WHERE program = 'main';
+SELECT invariant, program, regexp_replace(detail, '\d+', 'N') AS detail
+    FROM loyalty_verify('main') ORDER BY detail COLLATE "C";
 SELECT loyalty_apply('main') > 0 AS applied;
 SELECT invariant, detail FROM loyalty_verify('main');
 
@@ -332,7 +367,8 @@ DECLARE
     grantee name;
 BEGIN
     FOR grantee IN SELECT DISTINCT role FROM loyalty.granted_rights JOIN pg_roles ON rolname = role LOOP
-        EXECUTE format('REVOKE ALL ON SCHEMA loyalty FROM %1$I; REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM %1$I', grantee);
+        EXECUTE format('REVOKE ALL ON SCHEMA loyalty FROM %1$I; REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM %1$I',
+            grantee);
     END LOOP;
 END
 $$;
@@ -343,12 +379,15 @@ SELECT loyalty_restore_rights();
 SELECT try('regress_loyalty_report', $$SELECT * FROM loyalty.liability$$);
 DELETE FROM loyalty.granted_rights WHERE role = 'regress_loyalty_nobody';
 
--- An owner of the schema who has not created the extension cannot pass on its functions, until a superuser grants for him.
+-- An owner of the schema who has not created the extension cannot pass on its functions, until a superuser grants for
+-- him.
 CREATE ROLE regress_loyalty_owner;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_loyalty_owner', current_database()); END $$;
 SELECT loyalty_revoke('regress_loyalty_report', 'report'), loyalty_revoke('regress_loyalty_admin', 'admin');
 ALTER SCHEMA loyalty OWNER TO regress_loyalty_owner;
-GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text), loyalty_internal.rights_problem(name, text), loyalty_rights(text), loyalty_internal.require_owner() TO regress_loyalty_owner;
+GRANT EXECUTE ON FUNCTION loyalty_grant(name, text), loyalty_revoke(name, text),
+loyalty_internal.rights_problem(name, text), loyalty_rights(text),
+loyalty_internal.require_owner() TO regress_loyalty_owner;
 SELECT try('regress_loyalty_owner', $$SELECT loyalty_grant('regress_loyalty_report', 'report')$$);
 SELECT loyalty_migrate() = loyalty_schema_version();
 SELECT loyalty_grant('regress_loyalty_report', 'report');

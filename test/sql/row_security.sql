@@ -1,14 +1,16 @@
--- Where row-level security hides a profile, every function that takes a member or an order refuses it, and so do plain INSERTs
--- and triggers that fire: as if there were none. A profile that is gone refuses what needs one, new orders and enrolment;
--- what is left of it is taken back as ever.
+-- Where row-level security hides a profile, every function that takes a member or an order refuses it, and so do plain
+-- INSERTs and triggers that fire: as if there were none. A profile that is gone refuses what needs one, new orders and
+-- enrolment; what is left of it is taken back as ever.
 \set ECHO none
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 \i test/fixtures/shop.sql
 CREATE ROLE regress_loyalty_riga;
 CREATE TABLE client (id text PRIMARY KEY, branch name NOT NULL DEFAULT 'regress_loyalty_riga');
-INSERT INTO client VALUES ('seen', DEFAULT), ('hidden', 'other'), ('gone', 'other'), ('late', DEFAULT), ('later', 'other');
-INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column) VALUES ('clients', 'Clients', 'client', 'id');
+INSERT INTO client
+    VALUES ('seen', DEFAULT), ('hidden', 'other'), ('gone', 'other'), ('late', DEFAULT), ('later', 'other');
+INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
+    VALUES ('clients', 'Clients', 'client', 'id');
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone, active)
 VALUES ('branch', 'Branch', 'clients', 'EUR', 'UTC', true);
 INSERT INTO loyalty.point_types (program, external_id, name, kind, ratio, scale, active)
@@ -19,8 +21,10 @@ VALUES ('branch', 'own', 'Own', 'personal', '2020-01-01', '2100-01-01');
 SELECT loyalty_generate_promo_codes('branch', 'own', '########', 20) \g /dev/null
 INSERT INTO loyalty.promotions (program, external_id, name, kind, state, starts_at)
 VALUES ('branch', 'bonus', 'Gift', 'trigger', 'active', '2020-01-01');
-INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount) VALUES ('branch', 'bonus', 'accrual', 'bonus', 1);
-INSERT INTO loyalty.goals (program, external_id, name, point_type, points, reward_text) VALUES ('branch', 'mug', 'Mug', 'bonus', 5, 'A mug');
+INSERT INTO loyalty.trigger_rules (program, promotion, operation, point_type, amount)
+    VALUES ('branch', 'bonus', 'accrual', 'bonus', 1);
+INSERT INTO loyalty.goals (program, external_id, name, point_type, points, reward_text)
+    VALUES ('branch', 'mug', 'Mug', 'bonus', 5, 'A mug');
 SELECT loyalty_apply('branch') \g /dev/null
 SELECT loyalty_enrol(member, 'branch'), loyalty_accrue(member, 'branch', 'bonus', 100, external_id => 'A'),
     loyalty_redeem(member, 'branch', 'bonus', 10, external_id => 'R'),
@@ -64,7 +68,9 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 1)$$),
     ('loyalty_accrue', $$SELECT loyalty_accrue(%L, 'branch', 'bonus', 100, external_id => 'A')$$),
     ('loyalty_redeem', $$SELECT loyalty_redeem(%L, 'branch', 'bonus', 1)$$),
-    ('loyalty_book', $$SELECT loyalty_book('branch', jsonb_build_array('{"member": "seen", "point_type": "bonus", "type": "accrual", "value": 1}'::jsonb,
+    ('loyalty_book',
+        $$SELECT loyalty_book('branch',
+        jsonb_build_array('{"member": "seen", "point_type": "bonus", "type": "accrual", "value": 1}'::jsonb,
         jsonb_build_object('member', %L, 'point_type', 'bonus', 'type', 'accrual', 'value', 1)))$$),
     ('loyalty_prices', $$SELECT loyalty_prices(%L, ARRAY['book'], program => 'branch')$$),
     ('loyalty_refund', $$SELECT loyalty_refund(%L, 'branch', 1, redemption => 'R')$$),
@@ -87,61 +93,85 @@ INSERT INTO tried (function, statement) VALUES
     ('loyalty_enrol', $$SELECT loyalty_enrol(%L, 'branch')$$),
     ('loyalty_fire', $$SELECT loyalty_fire('bonus', %L)$$),
     ('loyalty_attach_promo_code', $$SELECT loyalty_attach_promo_code('branch', %L, 'own')$$),
-    ('loyalty_activate_promo_code', $$SELECT loyalty_activate_promo_code('branch', p.profile, p.code) FROM loyalty.promo_codes AS p WHERE p.profile = %L$$),
-    ('loyalty_detach_promo_code', $$SELECT loyalty_detach_promo_code('branch', p.code) FROM loyalty.promo_codes AS p WHERE p.profile = %L$$),
-    ('loyalty_promo_code', $$SELECT loyalty_promo_code('branch', p.code) FROM loyalty.promo_codes AS p WHERE p.profile = %L$$),
+    ('loyalty_activate_promo_code', $$SELECT loyalty_activate_promo_code('branch', p.profile, p.code)
+        FROM loyalty.promo_codes AS p WHERE p.profile = %L$$),
+    ('loyalty_detach_promo_code', $$SELECT loyalty_detach_promo_code('branch', p.code) FROM loyalty.promo_codes AS p
+        WHERE p.profile = %L$$),
+    ('loyalty_promo_code', $$SELECT loyalty_promo_code('branch', p.code) FROM loyalty.promo_codes AS p
+        WHERE p.profile = %L$$),
     ('loyalty_promo_codes', $$SELECT loyalty_promo_codes(%L, 'branch')$$),
-    ('loyalty_calculate', $$SELECT loyalty_calculate(jsonb_build_object('program', 'branch', 'member', %L, 'lines', '[{"product": "book", "quantity": 1}]'::jsonb))$$),
-    ('loyalty_place_order', $$SELECT loyalty_place_order(jsonb_build_object('program', 'branch', 'external_id', 'N', 'member', %L, 'lines', '[{"product": "book", "quantity": 1}]'::jsonb))$$),
-    ('loyalty_place_order', $$SELECT loyalty_place_order(jsonb_build_object('program', 'branch', 'external_id', 'O-' || %1$L, 'member', %1$L, 'lines', '[{"id": "b", "product": "book", "quantity": 2}]'::jsonb))$$),
+    ('loyalty_calculate',
+        $$SELECT loyalty_calculate(
+        jsonb_build_object('program', 'branch', 'member', %L, 'lines',
+        '[{"product": "book", "quantity": 1}]'::jsonb))$$),
+    ('loyalty_place_order',
+        $$SELECT loyalty_place_order(
+        jsonb_build_object('program', 'branch', 'external_id', 'N', 'member', %L, 'lines',
+        '[{"product": "book", "quantity": 1}]'::jsonb))$$),
+    ('loyalty_place_order',
+        $$SELECT loyalty_place_order(
+        jsonb_build_object('program', 'branch', 'external_id', 'O-' || %1$L, 'member', %1$L, 'lines',
+        '[{"id": "b", "product": "book", "quantity": 2}]'::jsonb))$$),
     ('loyalty_order', $$SELECT loyalty_order('branch', 'O-' || %L)$$),
     ('loyalty_orders', $$SELECT loyalty_orders(%L, program => 'branch')$$),
     ('loyalty_set_order_status', $$SELECT loyalty_set_order_status('branch', 'O-' || %L, 'paid')$$),
-    ('loyalty_return_items', $$SELECT loyalty_return_items('branch', 'O-' || %L, '[{"id": "b", "quantity": 1}]', '1')$$),
+    ('loyalty_return_items',
+        $$SELECT loyalty_return_items('branch', 'O-' || %L, '[{"id": "b", "quantity": 1}]', '1')$$),
     ('loyalty_cancel_order', $$SELECT loyalty_cancel_order('branch', 'O-' || %L)$$),
     ('loyalty_reprice_order', $$SELECT loyalty_reprice_order('branch', 'O-' || %L)$$),
-    ('', $$INSERT INTO loyalty.transactions (member, program, point_type, type, value) VALUES (%L, 'branch', 'bonus', 'accrual', 1)$$),
+    ('', $$INSERT INTO loyalty.transactions (member, program, point_type, type, value)
+        VALUES (%L, 'branch', 'bonus', 'accrual', 1)$$),
     ('', $$INSERT INTO bought (who) VALUES (%L)$$),
     ('', $$INSERT INTO came (who) VALUES (%L)$$);
 \set ECHO all
-SELECT function, left(statement, 60) AS statement, outcome(statement, 'seen') AS seen, outcome(statement, 'hidden') AS hidden, outcome(statement, 'gone') AS gone
+SELECT function, left(statement, 60) AS statement, outcome(statement, 'seen') AS seen,
+    outcome(statement, 'hidden') AS hidden, outcome(statement, 'gone') AS gone
 FROM tried ORDER BY number;
 -- Finding and enrolling, of profiles that are no members yet.
 SET ROLE regress_loyalty_riga;
-SELECT member FROM loyalty_find_member('branch', 'seen') UNION ALL SELECT member FROM loyalty_find_member('branch', 'hidden');
+SELECT member FROM loyalty_find_member('branch', 'seen') UNION ALL SELECT member
+    FROM loyalty_find_member('branch', 'hidden');
 RESET ROLE;
-SELECT outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'late') AS seen, outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'later') AS hidden;
+SELECT outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'late') AS seen,
+    outcome($$SELECT loyalty_enrol(%L, 'branch')$$, 'later') AS hidden;
 
 -- Of many bookings those are refused of whom the caller cannot see; a campaign is for those whom the caller sees.
-INSERT INTO loyalty.profile_segments (program, external_id, name, predicate) VALUES ('branch', 'all', 'All', '$.id != ""');
+INSERT INTO loyalty.profile_segments (program, external_id, name, predicate)
+    VALUES ('branch', 'all', 'All', '$.id != ""');
 SET ROLE regress_loyalty_riga;
 SELECT number, member, outcome, code FROM loyalty_book('branch', '[
     {"member": "hidden", "point_type": "bonus", "type": "accrual", "value": 1}, {"member": "seen", "point_type": "bonus", "type": "accrual", "value": 1},
     {"member": "hidden", "point_type": "bonus", "type": "redemption", "value": -1}, {"member": "gone", "point_type": "bonus", "type": "redemption", "value": -1}]', true);
-SELECT member, outcome FROM loyalty_book_segment('branch', 'all', '{"point_type": "bonus", "type": "accrual", "value": 1}');
+SELECT member, outcome
+    FROM loyalty_book_segment('branch', 'all', '{"point_type": "bonus", "type": "accrual", "value": 1}');
 RESET ROLE;
 DELETE FROM loyalty.profile_segments WHERE external_id = 'all';
 
 -- No function that names a member is left out; those of the programs' own settings name none.
 SELECT proname FROM pg_proc
-WHERE (proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty_internal'::regnamespace) AND proargnames && '{member,profile}' AND prorettype <> 'trigger'::regtype
-    AND NOT EXISTS (SELECT FROM unnest(proargnames, proargmodes::text[]) AS a (name, mode) WHERE name IN ('member', 'profile') AND mode IN ('o', 't'))
+WHERE (proname LIKE 'loyalty\_%' OR pronamespace = 'loyalty_internal'::regnamespace)
+    AND proargnames && '{member,profile}' AND prorettype <> 'trigger'::regtype
+    AND NOT EXISTS (SELECT FROM unnest(proargnames, proargmodes::text[]) AS a (name, mode)
+        WHERE name IN ('member', 'profile') AND mode IN ('o', 't'))
 EXCEPT SELECT function FROM tried
 ORDER BY 1;
 
 -- Who is bound by no policy sees everybody: the owner of the table, and roles with BYPASSRLS.
 ALTER ROLE regress_loyalty_riga BYPASSRLS;
-SELECT function, outcome(statement, 'hidden') AS hidden FROM tried WHERE function IN ('loyalty_balance', 'loyalty_cancel_order') ORDER BY number;
+SELECT function, outcome(statement, 'hidden') AS hidden FROM tried
+    WHERE function IN ('loyalty_balance', 'loyalty_cancel_order') ORDER BY number;
 ALTER ROLE regress_loyalty_riga NOBYPASSRLS;
 -- Where the policy binds the owner, too, it cannot be told who is gone.
 ALTER TABLE client FORCE ROW LEVEL SECURITY;
-SELECT function, outcome(statement, 'seen') AS seen, outcome(statement, 'hidden') AS hidden, outcome(statement, 'gone') AS gone FROM tried WHERE function = 'loyalty_balance';
+SELECT function, outcome(statement, 'seen') AS seen, outcome(statement, 'hidden') AS hidden,
+    outcome(statement, 'gone') AS gone FROM tried WHERE function = 'loyalty_balance';
 ALTER TABLE client NO FORCE ROW LEVEL SECURITY;
 -- Nor behind a view that is read as whoever reads.
 CREATE VIEW clients WITH (security_invoker) AS SELECT id FROM client;
 GRANT SELECT ON clients TO regress_loyalty_riga;
 UPDATE loyalty.profile_databases SET relation = 'clients' WHERE external_id = 'clients';
-SELECT function, outcome(statement, 'seen') AS seen, outcome(statement, 'hidden') AS hidden, outcome(statement, 'gone') AS gone FROM tried WHERE function = 'loyalty_balance';
+SELECT function, outcome(statement, 'seen') AS seen, outcome(statement, 'hidden') AS hidden,
+    outcome(statement, 'gone') AS gone FROM tried WHERE function = 'loyalty_balance';
 
 DROP VIEW clients;
 DROP TABLE client, bought, came, tried;

@@ -26,8 +26,8 @@ WHERE extname = 'loyalty';
 SELECT loyalty_create_schema();
 \echo :SQLSTATE
 
--- On the first day nothing is analysed, and the planner takes tables for fuller than they are. No view looks so dear then that
--- a server compiles it (JIT), which takes seconds, but for one whose every reader names a program.
+-- On the first day nothing is analysed, and the planner takes tables for fuller than they are. No view looks so dear
+-- then that a server compiles it (JIT), which takes seconds, but for one whose every reader names a program.
 CREATE FUNCTION cost(view regclass) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
     plan json;
@@ -38,7 +38,8 @@ END
 $$;
 SELECT oid::regclass AS view
 FROM pg_class
-WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v' AND cost(oid) >= current_setting('jit_above_cost')::numeric;
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'v'
+    AND cost(oid) >= current_setting('jit_above_cost')::numeric;
 DROP FUNCTION cost(regclass);
 
 -- Migrating is idempotent, and never goes back.
@@ -59,7 +60,8 @@ FROM (
     UNION ALL
     SELECT 'column', attrelid::regclass || '.' || attname, col_description(attrelid, attnum)
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'f') AND attnum > 0 AND NOT attisdropped
+    WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'f') AND attnum > 0
+        AND NOT attisdropped
     UNION ALL
     SELECT 'type', oid::regtype::text, obj_description(oid, 'pg_type')
     FROM pg_type
@@ -97,12 +99,13 @@ JOIN pg_depend ON pg_depend.classid = 'pg_proc'::regclass AND objid = pg_proc.oi
 JOIN pg_extension ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
 WHERE extname = 'loyalty';
 SELECT name FROM own_function
-WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND prosqlbody IS NULL AND name <> 'loyalty_internal.transactions_trigger()'::regprocedure
+WHERE (proconfig @> '{"search_path=pg_catalog, pg_temp"}') IS NOT TRUE AND prokind = 'f' AND prosqlbody IS NULL
+    AND name <> 'loyalty_internal.transactions_trigger()'::regprocedure
 ORDER BY name::text;
 SELECT name FROM own_function WHERE description NOT LIKE '%Example: %' AND NOT is_stub ORDER BY name::text;
 
--- What users call is apart from what the machine calls. The names that 0.1.0 had of what moved are stubs, and no others are;
--- of the rest users attach three triggers to tables of their own.
+-- What users call is apart from what the machine calls. The names that 0.1.0 had of what moved are stubs, and no others
+-- are; of the rest users attach three triggers to tables of their own.
 SELECT name FROM own_function WHERE NOT is_internal AND NOT starts_with(name::text, 'loyalty_') ORDER BY name::text;
 SELECT name FROM own_function WHERE is_stub <> has_moved ORDER BY name::text;
 SELECT name FROM own_function WHERE is_trigger AND NOT is_internal AND NOT is_stub ORDER BY name::text;
@@ -110,10 +113,12 @@ SELECT count(*) AS stubs FROM own_function WHERE is_stub;
 
 -- Nobody may call them, or see a table, unless granted.
 CREATE ROLE regress_loyalty_nobody;
-SELECT name FROM own_function WHERE has_function_privilege('regress_loyalty_nobody', oid, 'EXECUTE') ORDER BY name::text;
+SELECT name FROM own_function
+    WHERE has_function_privilege('regress_loyalty_nobody', oid, 'EXECUTE') ORDER BY name::text;
 SELECT has_schema_privilege('regress_loyalty_nobody', 'loyalty', 'USAGE') AS sees_schema;
 SELECT oid::regclass FROM pg_class
-WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege('regress_loyalty_nobody', oid, 'SELECT');
+WHERE relnamespace = 'loyalty'::regnamespace AND relkind IN ('r', 'v')
+    AND has_table_privilege('regress_loyalty_nobody', oid, 'SELECT');
 SET ROLE regress_loyalty_nobody;
 SELECT loyalty_now();
 RESET ROLE;
@@ -132,7 +137,8 @@ VALUES ('main', 'Main', 'profiles', 'EUR', 'Europe/Berlin');
 INSERT INTO loyalty.point_types (program, external_id, name, ratio) VALUES ('main', 'bonus', 'Bonus', 1);
 INSERT INTO loyalty.members (member, program, enrolled_at) VALUES ('ann', 'main', loyalty.clock());
 INSERT INTO loyalty.balances (member, program, point_type, seq, total) VALUES ('ann', 'main', 'bonus', 1, 10);
-INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining) VALUES ('ann', 'main', 'bonus', 1, 10, 10);
+INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
+    VALUES ('ann', 'main', 'bonus', 1, 10, 10);
 CREATE VIEW live AS
 SELECT pg_get_triggerdef(oid) AS definition FROM pg_trigger
 WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('loyalty'))
@@ -143,7 +149,8 @@ CREATE FUNCTION content(relation regclass) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
 BEGIN
-    EXECUTE format('SELECT string_agg(content::text, E''\n'' ORDER BY content::text) FROM %s AS content', relation) INTO result;
+    EXECUTE format('SELECT string_agg(content::text, E''\n'' ORDER BY content::text) FROM %s AS content',
+        relation) INTO result;
     RETURN result;
 END
 $$;
@@ -162,7 +169,8 @@ SELECT relname FROM pg_class WHERE relnamespace = 'loyalty'::regnamespace AND re
 SELECT member, total FROM loyalty.balances;
 INSERT INTO loyalty.balances (member, program, point_type) VALUES ('ann', 'main', 'bonus');
 \echo :SQLSTATE
-INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from) VALUES ('ann', 'main', 'bonus', 2, 1, 1, now());
+INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining, active_from)
+    VALUES ('ann', 'main', 'bonus', 2, 1, 1, now());
 \echo :SQLSTATE
 INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 1, '{}');
 \echo :SQLSTATE
@@ -170,7 +178,8 @@ INSERT INTO loyalty.promotion_versions (program, version, tree) VALUES ('main', 
 UPDATE loyalty.balances SET total = 20;
 DELETE FROM loyalty.lots;
 TRUNCATE loyalty.lots CASCADE;
-INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone) VALUES ('x', 'X', 'profiles', 'EUR', 'Nowhere');
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
+    VALUES ('x', 'X', 'profiles', 'EUR', 'Nowhere');
 UPDATE loyalty.promotion_groups SET parent = 'main';
 INSERT INTO loyalty.products (program, sku, name) VALUES ('main', 'A', 'A');
 DELETE FROM loyalty.product_segments;

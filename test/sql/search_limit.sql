@@ -2,7 +2,8 @@
 SELECT loyalty_create_schema();
 \set QUIET on
 INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
-VALUES ('starved', 'A hard group before an easy one', 'profiles', 'EUR', 'UTC'), ('many', '201 children', 'profiles', 'EUR', 'UTC'),
+VALUES ('starved', 'A hard group before an easy one', 'profiles', 'EUR', 'UTC'),
+    ('many', '201 children', 'profiles', 'EUR', 'UTC'),
     ('picks', 'Picks over overlapping segments', 'profiles', 'EUR', 'UTC');
 
 -- Shares of the dearest or cheapest items of overlapping segments: the hardest kind there is.
@@ -19,7 +20,8 @@ BEGIN ATOMIC
     SELECT add_picks.program, 'p' || number, 'p', 'discount', 'inactive', 'everyone', number, add_picks.parent
     FROM generate_series(1, size) AS number;
     INSERT INTO loyalty.promotion_conditions (program, promotion, level, mode, segments)
-    SELECT add_picks.program, 'p' || number, 'product', 'in', ARRAY['g' || number] FROM generate_series(1, size) AS number;
+    SELECT add_picks.program, 'p' || number, 'product', 'in', ARRAY['g' || number]
+        FROM generate_series(1, size) AS number;
     INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
     SELECT
         add_picks.program,
@@ -66,12 +68,13 @@ FROM loyalty_calculate(jsonb_build_object(
 )) AS quote;
 UPDATE loyalty.programs SET active = false WHERE external_id = 'starved';
 
--- Too many children to search: 200 take a cent off, one raises to whole hundreds. Their sum is not to be had, and all in order
--- cost the buyer; a single one is worth a cent.
+-- Too many children to search: 200 take a cent off, one raises to whole hundreds. Their sum is not to be had, and all
+-- in order cost the buyer; a single one is worth a cent.
 UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit' WHERE program = 'many';
 INSERT INTO loyalty.promotions (program, external_id, name, kind, audience, position)
 SELECT 'many', 'p' || number, 'p', 'discount', 'everyone', number FROM generate_series(1, 201) AS number;
-INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'many', 'p' || number FROM generate_series(1, 201) AS number;
+INSERT INTO loyalty.promotion_conditions (program, promotion) SELECT 'many', 'p' || number
+    FROM generate_series(1, 201) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 SELECT 'many', 'p' || number, 1, 'discount', '{"amount": 0.01}'::jsonb FROM generate_series(1, 200) AS number
 UNION ALL
@@ -83,7 +86,8 @@ UPDATE loyalty.programs SET active = true WHERE external_id = 'many';
 SELECT quote #>> '{totals,base}' AS base, quote #>> '{totals,total}' AS total, quote -> 'optimal' AS optimal
 FROM loyalty_calculate(:'order') AS quote;
 -- Without the rounding they are added up, though nobody searched.
-UPDATE loyalty.promotion_benefits SET benefit = 'discount', parameters = '{"amount": 0.01}' WHERE program = 'many' AND promotion = 'p201';
+UPDATE loyalty.promotion_benefits SET benefit = 'discount', parameters = '{"amount": 0.01}'
+    WHERE program = 'many' AND promotion = 'p201';
 SELECT loyalty_apply('many') AS version \gset
 SELECT quote #>> '{totals,total}' AS total, quote -> 'optimal' AS optimal FROM loyalty_calculate(:'order') AS quote;
 UPDATE loyalty.programs SET active = false WHERE external_id = 'many';
@@ -102,8 +106,8 @@ END
 $$;
 SELECT total_under('max_benefit') <= least(total_under('consistent'), total_under('summation')) AS is_no_more;
 
--- The limit is a setting of the program, frozen with each version: more steps find as much or more, and old orders are priced as
--- they were.
+-- The limit is a setting of the program, frozen with each version: more steps find as much or more, and old orders are
+-- priced as they were.
 CREATE FUNCTION searched(version integer) RETURNS TABLE (optimal jsonb, total numeric)
     LANGUAGE sql
 BEGIN ATOMIC
@@ -116,7 +120,8 @@ SELECT loyalty_apply('picks') AS large \gset
 UPDATE loyalty.programs SET search_limit = 1000 WHERE external_id = 'picks';
 SELECT what, "column", old, new FROM loyalty.pending_changes WHERE program = 'picks';
 SELECT loyalty_apply('picks') AS small \gset
-SELECT large.optimal AS large, small.optimal AS small, large.total <= small.total AS no_dearer FROM searched(:large) AS large, searched(:small) AS small;
+SELECT large.optimal AS large, small.optimal AS small, large.total <= small.total AS no_dearer
+    FROM searched(:large) AS large, searched(:small) AS small;
 UPDATE loyalty.programs SET search_limit = 2000000 WHERE external_id = 'picks';
 SELECT loyalty_revert('picks') \g /dev/null
 SELECT search_limit FROM loyalty.programs WHERE external_id = 'picks';

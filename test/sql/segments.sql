@@ -28,23 +28,29 @@ SELECT count(*) FROM loyalty.product_predicates;
 
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.price');
 \echo :SQLSTATE
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.price > $limit');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'x', 'X', '$.price > $limit');
 \echo :SQLSTATE
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.fields.since.datetime() > "2026-01-01".datetime()');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'x', 'X', '$.fields.since.datetime() > "2026-01-01".datetime()');
 \echo :SQLSTATE
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.categories[*] == "pc" && $.segments[*] == "tv"');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'x', 'X', '$.categories[*] == "pc" && $.segments[*] == "tv"');
 \echo :SQLSTATE
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
 VALUES ('main', 'x', 'X', ('$.name == "' || repeat('x', 9986) || '"')::jsonpath);
 \echo :SQLSTATE
 \set VERBOSITY terse
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.price ? (@ > 100)');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'x', 'X', '$.price ? (@ > 100)');
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$');
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '1 + 1');
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', '$.price >');
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'x', 'X', NULL);
-INSERT INTO loyalty.product_segments (program, external_id, name, kind, predicate) VALUES ('main', 'x', 'X', 'static', '$.price > 1');
-INSERT INTO loyalty.product_segments (program, external_id, name, kind, predicate) VALUES ('main', 'x', 'X', 'random', '$.price > 1');
+INSERT INTO loyalty.product_segments (program, external_id, name, kind, predicate)
+    VALUES ('main', 'x', 'X', 'static', '$.price > 1');
+INSERT INTO loyalty.product_segments (program, external_id, name, kind, predicate)
+    VALUES ('main', 'x', 'X', 'random', '$.price > 1');
 INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('none', 'x', 'X', '$.price > 1');
 \set VERBOSITY default
 
@@ -108,7 +114,8 @@ VALUES
 TABLE membership;
 
 -- Then products that come, change and go.
-INSERT INTO loyalty.products (program, sku, name, price, categories) VALUES ('main', 'TV-3', 'Television', 3000, '{tv}');
+INSERT INTO loyalty.products (program, sku, name, price, categories)
+    VALUES ('main', 'TV-3', 'Television', 3000, '{tv}');
 UPDATE loyalty.products SET price = price * 2 WHERE program = 'main';
 UPDATE loyalty.products SET categories = '{radio}' WHERE program = 'main' AND sku = 'TV-1';
 TABLE membership;
@@ -153,7 +160,9 @@ DROP TABLE lever;
 DROP FUNCTION pull;
 \set VERBOSITY default
 -- Whoever calls what keeps them up, with whatever, leaves behind what is right.
-SELECT loyalty_internal.judge_memberships('main', '{TV-1,nothing}', 'price'), loyalty_internal.judge_memberships('main', NULL, NULL), loyalty_internal.forget_memberships('main', NULL) \g /dev/null
+SELECT loyalty_internal.judge_memberships('main', '{TV-1,nothing}', 'price'),
+    loyalty_internal.judge_memberships('main', NULL, NULL),
+loyalty_internal.forget_memberships('main', NULL) \g /dev/null
 TABLE wrong_membership;
 
 -- A predicate that no segment has any more goes; a new one is judged.
@@ -167,20 +176,24 @@ TABLE membership;
 SELECT array_agg(id ORDER BY id) AS ids FROM loyalty.product_predicates \gset
 UPDATE loyalty.product_segments SET name = 'Cheap' WHERE external_id = 'dear';
 UPDATE loyalty.product_segments SET predicate = '($.price<100)' WHERE external_id = 'dear';
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'cheap', 'Cheap', '$ . price < 100');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'cheap', 'Cheap', '$ . price < 100');
 SELECT array_agg(id ORDER BY id) = :'ids' AS same_predicates FROM loyalty.product_predicates;
 TABLE wrong_membership;
 
 -- A predicate of the version in force stays until the next version does without it.
-INSERT INTO loyalty.promotions (program, external_id, name, kind, state) VALUES ('main', 'p', 'P', 'discount', 'active');
+INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    VALUES ('main', 'p', 'P', 'discount', 'active');
 INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'p', 'in', '{cheap}');
-INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters) VALUES ('main', 'p', 1, 'discount', '{"percent": 10}');
+INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    VALUES ('main', 'p', 1, 'discount', '{"percent": 10}');
 SELECT loyalty_apply('main');
 DELETE FROM loyalty.product_segments WHERE external_id = 'dear';
 UPDATE loyalty.product_segments SET predicate = '$.price < 50' WHERE external_id = 'cheap';
 TABLE membership;
 -- Both are kept up.
-INSERT INTO loyalty.products (program, sku, name, price) VALUES ('main', 'R-1', 'Radio', 70), ('main', 'R-2', 'Radio', 20);
+INSERT INTO loyalty.products (program, sku, name, price)
+    VALUES ('main', 'R-1', 'Radio', 70), ('main', 'R-2', 'Radio', 20);
 TABLE membership;
 TABLE wrong_membership;
 SELECT loyalty_apply('main');
@@ -203,7 +216,8 @@ VALUES
     ('main', 'acme', 'Of Acme', '$.partner == "acme"'),
     ('main', 'any', 'Anything with this value', '$.*[*] == "acme"');
 TABLE membership;
-INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'list', 'R-1'), ('main', 'list', 'TV-5'), ('main', 'list', 'nothing');
+INSERT INTO loyalty.product_segment_members (program, segment, sku)
+    VALUES ('main', 'list', 'R-1'), ('main', 'list', 'TV-5'), ('main', 'list', 'nothing');
 INSERT INTO loyalty.partners (program, external_id, name) VALUES ('main', 'acme', 'Acme'), ('main', 'zeta', 'Zeta');
 INSERT INTO loyalty.partner_products (program, sku, partner) VALUES ('main', 'R-2', 'zeta'), ('main', 'TV-5', 'acme');
 TABLE membership;
@@ -229,7 +243,8 @@ TABLE wrong_membership;
 TABLE membership;
 ROLLBACK;
 -- A line is judged by the same: with its own price, and not in the catalogue.
-INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments) VALUES ('main', 'p', 'in', '{other}'), ('main', 'p', 'in', '{listed-radio}');
+INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
+    VALUES ('main', 'p', 'in', '{other}'), ('main', 'p', 'in', '{listed-radio}');
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 VALUES ('main', 'p', 2, 'discount', '{"amount": 1}'), ('main', 'p', 3, 'discount', '{"amount": 2}');
 UPDATE loyalty.product_segments SET predicate = '$.name == "Radio" || $.price == 5' WHERE external_id = 'radio';
@@ -260,7 +275,8 @@ TRUNCATE loyalty.product_segments, loyalty.product_segment_members;
 
 -- The isolation level in which predicates are made.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tv', 'Television', '$.categories[*] == "tv"');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'tv', 'Television', '$.categories[*] == "tv"');
 \echo :SQLSTATE
 ROLLBACK;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -271,9 +287,12 @@ COMMIT;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Static segments
 
-INSERT INTO loyalty.product_segments (program, external_id, name, predicate) VALUES ('main', 'tv', 'Television', '$.categories[*] == "tv"');
-INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'picks', 'TV-4'), ('main', 'picks', 'not in the catalogue');
-INSERT INTO loyalty.product_segment_members (program, segment, sku) VALUES ('main', 'picks', 'R-1'), ('main', 'tv', 'R-1');
+INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    VALUES ('main', 'tv', 'Television', '$.categories[*] == "tv"');
+INSERT INTO loyalty.product_segment_members (program, segment, sku)
+    VALUES ('main', 'picks', 'TV-4'), ('main', 'picks', 'not in the catalogue');
+INSERT INTO loyalty.product_segment_members (program, segment, sku)
+    VALUES ('main', 'picks', 'R-1'), ('main', 'tv', 'R-1');
 \echo :SQLSTATE
 UPDATE loyalty.product_segment_members SET segment = 'tv' WHERE sku = 'TV-4';
 UPDATE loyalty.product_segments SET kind = 'dynamic', predicate = '$.price > 1' WHERE external_id = 'picks';
