@@ -99,7 +99,7 @@ SELECT loyalty_return_items('main', 'B', '[{"id": "t", "quantity": 1}]', 'R') ->
 SELECT loyalty_cancel_order('main', 'B') -> 'points' AS points;
 SELECT point_type, total FROM loyalty.balances WHERE member = 'bob' ORDER BY point_type;
 SELECT * FROM loyalty_verify();
-SELECT external_id, was, would_be FROM loyalty_backtest('main') ORDER BY external_id;
+SELECT external_id, was, would_be, gained, lost FROM loyalty_backtest('main', 2) ORDER BY external_id;
 
 -- What is refused: other promotions, groups that choose or add up, guests, what does not fit.
 SELECT place,

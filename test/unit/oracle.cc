@@ -212,7 +212,7 @@ public:
                 const auto& type = tree_.point_types[redeem.point_type];
                 const Int paid = result.paid[redeem.point_type];
                 if (paid == 0 || (!type.redeem_min && !type.redeem_step)) return false;
-                const Int spent = result.spent[redeem.point_type];
+                const Int spent = spent_on(static_cast<int>(redeem.point_type), paid);
                 const bool whole = !type.redeem_step ||
                     paid == floor(Ratio(spent) / points_per_money(static_cast<int>(redeem.point_type)));
                 return !whole || spent < least(type);
@@ -227,6 +227,14 @@ public:
     }
 
 private:
+    // Points that pay so much money, in whole steps.
+    Int spent_on(int type, Int paid) const {
+        Int needed = ceil(Ratio(paid) * points_per_money(type));
+        const Int one = step(tree_.point_types[static_cast<std::size_t>(type)]);
+        needed += (one - needed % one) % one;
+        return std::min(points_offered(type).value_or(0), needed);
+    }
+
     Int step(const TreePointType& type) const {
         return type.redeem_step ? floor(ratio_of(*type.redeem_step) * ten_to(type.scale)) : 1;
     }
@@ -1709,10 +1717,7 @@ private:
         result.accrued.assign(world.paid.size(), 0);
         for (std::size_t t = 0; t < world.paid.size(); ++t) {
             const int type = static_cast<int>(t);
-            Int needed = ceil(Ratio(world.paid[t]) * points_per_money(type));
-            const Int one = step(tree_.point_types[t]);
-            needed += (one - needed % one) % one;
-            result.spent.push_back(std::min(points_offered(type).value_or(0), needed));
+            result.spent.push_back(spent_on(type, world.paid[t]));
         }
         deduct(effects, result.spent);
         for (const Effect& effect : effects) {

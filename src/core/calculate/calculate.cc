@@ -108,6 +108,25 @@ void deduct(const Order& order, Calculation& result) {
     }
 }
 
+// A promotion that found nothing left to deduct, and did nothing else, had no effect.
+void settle_deductions(const Program& program, Calculation& result) {
+    const auto promotion_of = [&](const Operation& operation) {
+        return program.conditions[program.benefits[operation.entry.benefit].condition].promotion;
+    };
+    std::map<Index, CutBy> idle;
+    for (const Operation& operation : result.operations) {
+        if (operation.entry.kind == Entry::Kind::deduction) idle[promotion_of(operation)] |= operation.entry.cut_by;
+    }
+    for (const Operation& operation : result.operations) {
+        if (operation.entry.has_effect()) idle.erase(promotion_of(operation));
+    }
+    for (const auto& [promotion, cut_by] : idle) {
+        NodeTrace& trace = result.trace.promotions[promotion];
+        trace.reason = Reason::cut_by_limit;
+        trace.cut_by = cut_by;
+    }
+}
+
 // As the ledger books a credit: the debt is paid, then what is owed is settled.
 void credit(PointsResult& points, const Balance& before, Points amount, bool delayed) {
     const Points repaid = std::min(amount, before.debt - (points.claimed - points.settled));
@@ -321,6 +340,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     next();
     spend(program, order, result);
     deduct(order, result);
+    settle_deductions(program, result);
     next();
     accrue(program, order, options, result);
     next();

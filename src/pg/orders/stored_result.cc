@@ -43,9 +43,10 @@ bool stands_under(JsonbContainer* object, const char* key) {
 
 // As Entry::has_effect() says it of the operation itself.
 bool operation_has_effect(JsonbContainer* operation) {
-    return stands_under(operation, "text") || stands_under(operation, "pool") || is_not_zero(operation, "discount") ||
-           is_not_zero(operation, "points_discount") || is_not_zero(operation, "accrued") ||
-           is_not_zero(operation, "pending");
+    const bool gives = stands_under(operation, "gift") && !stands_under(operation, "line");
+    return stands_under(operation, "text") || stands_under(operation, "pool") || gives ||
+           is_not_zero(operation, "discount") || is_not_zero(operation, "points_discount") ||
+           is_not_zero(operation, "spent") || is_not_zero(operation, "accrued") || is_not_zero(operation, "pending");
 }
 
 // Null where there is none.
