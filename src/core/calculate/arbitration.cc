@@ -316,6 +316,10 @@ void Arbiter::trace_best_by_line(const Children& children, const std::vector<Ent
             lost.cut_by |= entry.cut_by;
         }
     }
+    // Its share of a sum may round to nothing, which no limit does.
+    for (Index i = 0; i < cut.size(); i++) {
+        if (cut[i] && !trace.promotions[i].cut_by.any()) trace.promotions[i].reason = Reason::nothing_to_reduce;
+    }
 }
 
 // A promotion with a budget is enclosed by it.
