@@ -160,6 +160,9 @@ SELECT loyalty_cancel_order('main', 'H') -> 'gifts' AS gifts;
 SELECT invariant, detail FROM loyalty_verify();
 SELECT loyalty_reprice_order('main', 'H') -> 'gifts' = result -> 'gifts' AS priced_again FROM loyalty.orders
     WHERE external_id = 'H';
+-- Nothing but gifts is an effect, too: tried with its own version, the order gains no promotion by them.
+SELECT would_be - was AS difference, gained, lost
+FROM loyalty_backtest('main', (SELECT max(version) FROM loyalty.promotion_versions)) WHERE external_id = 'H';
 -- What a mug is worth counts where benefits are compared: 6.00 against 10 % of 30.00, not against 10 % of 90.00.
 UPDATE loyalty.promotion_groups SET arbitration = 'max_benefit', best = 'single' WHERE external_id = 'g';
 SELECT put('m', '{"product": "mug"}', 'gift'), put('b', '{"percent": 10}', 'discount');

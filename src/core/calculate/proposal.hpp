@@ -33,8 +33,8 @@ struct BoughtPart {
 struct Accrual {
     std::uint32_t line;
     Points points;
-    std::optional<std::uint32_t>
-        like{};  // the benefit as whose points they are credited; nothing: the one that proposes
+    // The benefit as whose points they are credited; nothing: the one that proposes.
+    std::optional<std::uint32_t> like{};
 };
 
 // A line that a benefit passes over.

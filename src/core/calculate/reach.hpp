@@ -24,8 +24,8 @@ struct Reach {
     enum class Points { none, fixed, by_price, by_earned };
     Points points = Points::none;  // what it accrues; fixed: the same whatever the prices are
     Fraction points_per_money;  // by_price: at most so much for each smallest unit of money of the prices that it sees
-    std::optional<std::int64_t>
-        points_once;      // fixed: so many for the order, where they do not depend on how much there is in it
+    // Fixed: so many for the order, where they do not depend on how much there is in it.
+    std::optional<std::int64_t> points_once;
     bool gives = false;   // it gives a product away
     Fraction per_earned;  // by_earned: at most so much for each point that was earned before it (View::earned)
 };

@@ -10,8 +10,8 @@
 namespace loyalty::pg {
 
 struct Booking {
-    std::optional<Uuid>
-        repeated;  // the transaction that was booked before for the same posting; then there is no other
+    // The transaction that was booked before for the same posting; then there is no other.
+    std::optional<Uuid> repeated;
     Uuid id{};
     ledger::Entry entry;
     int scale = 0;

@@ -34,6 +34,7 @@ public:
         outcomes_.rows[row] = booking.repeated ? RowOutcome{RowOutcome::Kind::repeated, *booking.repeated, 0}
                                                : RowOutcome{RowOutcome::Kind::booked, booking.id, 0};
     }
+    // Error of the trouble, which names the row by its number from 1, unless such rows are skipped.
     void refuse(std::size_t row, Trouble trouble);
 
     // Runs what may fail for the row without a trace, but for plain errors of ours where nothing is open yet.

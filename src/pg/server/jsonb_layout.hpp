@@ -36,6 +36,7 @@ void encode_texts(JsonbPieces& pieces);
 // are enough. Of members of one name the last stays.
 Datum lay_out_jsonb(const JsonbPieces& pieces, std::size_t room);
 
+// Bytes that the value has at most, with its header; its texts are in the server's encoding already.
 std::size_t jsonb_room(const JsonbPieces& pieces);
 
 }  // namespace loyalty::pg
