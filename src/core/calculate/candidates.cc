@@ -13,7 +13,7 @@ class Search {
 public:
     Search(const Program& program, const Order& order)
         : program_(program), order_(order), judged_(program.promotions.size()) {
-        candidates_.lines.resize(program.conditions.size());
+        candidates_.lines = LinesByCondition(program.conditions.size());
         candidates_.met.resize(program.conditions.size());
         candidates_.refused.assign(program.promotions.size(), Reason::no_matching_line);
     }
@@ -36,7 +36,7 @@ private:
         for (const auto segment : order_.lines[line].segments) {
             for (const Index condition : program_.conditions_of_segment[segment]) {
                 if (!admits(program_.conditions[condition].promotion)) continue;
-                auto& lines = candidates_.lines[condition];
+                auto& lines = candidates_.lines.of(condition);
                 // A line may belong to several segments of one condition.
                 if (lines.empty() || lines.back() != line) lines.push_back(line);
                 meet_lines(condition);
@@ -67,8 +67,10 @@ private:
             if (holds(condition, order_)) meet(index);
             return;
         }
-        candidates_.lines[index] = matching_lines(condition, order_);
-        if (!candidates_.lines[index].empty()) meet_lines(index);
+        auto lines = matching_lines(condition, order_);
+        if (lines.empty()) return;
+        candidates_.lines.of(index) = std::move(lines);
+        meet_lines(index);
     }
 
     // What a condition's lines come to is known when all of them are found.
@@ -82,7 +84,7 @@ private:
 
     void judge_minimums() {
         for (const Index condition : with_minimum_) {
-            auto& lines = candidates_.lines[condition];
+            auto& lines = candidates_.lines.of(condition);
             if (reaches(program_, program_.conditions[condition].minimum, goods_of(order_, lines))) {
                 meet(condition);
             } else {

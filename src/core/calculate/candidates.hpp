@@ -22,10 +22,32 @@ struct CandidateNode {
     std::vector<CandidateNode> children;
 };
 
+// Per product condition of the program: the lines that fulfil it. An order meets few of what may be thousands, so there
+// is a list only for those that it came upon; all others share one without lines.
+class LinesByCondition {
+public:
+    explicit LinesByCondition(std::size_t conditions = 0) : place_(conditions), lists_(1) {}
+
+    const std::vector<std::uint32_t>& operator[](Index condition) const { return lists_[place_[condition]]; }
+    // To be written; references to other lists end.
+    std::vector<std::uint32_t>& of(Index condition) {
+        std::uint32_t& place = place_[condition];
+        if (place == 0) {
+            place = static_cast<std::uint32_t>(lists_.size());
+            lists_.emplace_back();
+        }
+        return lists_[place];
+    }
+
+private:
+    std::vector<std::uint32_t> place_;  // in lists_
+    std::vector<std::vector<std::uint32_t>> lists_;
+};
+
 struct Candidates {
     CandidateNode main;
-    std::vector<std::vector<std::uint32_t>> lines;  // per product condition of the program: the lines that fulfil it
-    std::vector<bool> met;                          // per condition of the program: whether the order fulfils it
+    LinesByCondition lines;
+    std::vector<bool> met;  // per condition of the program: whether the order fulfils it
     // Per promotion: why it is no candidate, Reason::none if it is. One that was not come upon has no_matching_line,
     // even if it has another obstacle.
     std::vector<Reason> refused;

@@ -16,62 +16,76 @@ namespace {
 
 std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
-std::int64_t units_of(const Decimal& amount, int scale, const std::string& path, const char* too_fine) {
+// Where a value stands in the document. There are as many as values, so that they are put into words only where one is
+// complained of.
+struct Place {
+    const char* member;
+    std::optional<std::size_t> line{};  // whose member it is; nothing: the order's
+
+    std::string describe() const { return (line ? line_path(*line) : "$") + member; }
+};
+
+[[noreturn]] void fail(std::string_view code, const Place& place, const std::string& value, const std::string& what,
+                       const std::string& hint) {
+    fail(code, place.describe(), value, what, hint);
+}
+
+std::int64_t units_of(const Decimal& amount, int scale, const Place& place, const char* too_fine) {
     if (amount.is_negative()) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is negative",
+        fail(sqlstate::value_out_of_range, place, amount.to_string(), "an amount of money is negative",
              "Give an amount of 0 or more.");
     }
     if (amount.scale() > scale) {
-        fail(sqlstate::too_many_decimals, path, amount.to_string(), too_fine,
+        fail(sqlstate::too_many_decimals, place, amount.to_string(), too_fine,
              "Give at most " + std::to_string(scale) + " decimals.");
     }
     const auto units = amount.units(scale);
     if (!units) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "an amount of money is too large",
+        fail(sqlstate::value_out_of_range, place, amount.to_string(), "an amount of money is too large",
              "Amounts have at most 18 digits.");
     }
     return *units;
 }
 
-Money money(const Decimal& amount, const Program& program, const std::string& path) {
-    return {units_of(amount, program.currency_scale, path, "an amount of money has more decimals than the currency")};
+Money money(const Decimal& amount, const Program& program, const Place& place) {
+    return {units_of(amount, program.currency_scale, place, "an amount of money has more decimals than the currency")};
 }
 
-UnitPrice price(const Decimal& amount, const Program& program, const std::string& path) {
+UnitPrice price(const Decimal& amount, const Program& program, const Place& place) {
     return program.price(
-        units_of(amount, program.price_scale, path, "a price has more decimals than prices of the program"));
+        units_of(amount, program.price_scale, place, "a price has more decimals than prices of the program"));
 }
 
-Quantity quantity(const Decimal& amount, const std::string& path) {
+Quantity quantity(const Decimal& amount, const Place& place) {
     if (amount.is_negative() || amount.is_zero()) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "a quantity is not positive",
+        fail(sqlstate::value_out_of_range, place, amount.to_string(), "a quantity is not positive",
              "Give a quantity above 0; returned goods are no lines of an order.");
     }
     if (amount.scale() > quantity_scale) {
-        fail(sqlstate::too_many_decimals, path, amount.to_string(), "a quantity has too many decimals",
+        fail(sqlstate::too_many_decimals, place, amount.to_string(), "a quantity has too many decimals",
              "Give at most " + std::to_string(quantity_scale) + " decimals.");
     }
     const auto units = amount.units(quantity_scale);
     if (!units) {
-        fail(sqlstate::value_out_of_range, path, amount.to_string(), "a quantity is too large",
+        fail(sqlstate::value_out_of_range, place, amount.to_string(), "a quantity is too large",
              "Quantities have at most 12 digits before the point.");
     }
     return {*units};
 }
 
-Money base_total(const Line& line, const std::string& path) {
+Money base_total(const Line& line, const Place& place) {
     try {
         return times(line.price, line.quantity);
     } catch (const Error&) {
         const auto price = Decimal(line.price.units).to_string(),
                    quantity = Decimal::of(line.quantity.units, quantity_scale).to_string();
-        fail(sqlstate::amount_overflow, path, price + " smallest units of a price times " + quantity,
+        fail(sqlstate::amount_overflow, place, price + " smallest units of a price times " + quantity,
              "the total of a line is too large", "Amounts have at most 18 digits.");
     }
 }
 
 Line resolve_line(const LineDocument& from, std::size_t index, const Program& program, const Product& product) {
-    const auto path = [&] { return line_path(index); };
+    const auto at = [&](const char* member) { return Place{member, index}; };
     Line line;
     line.position = static_cast<std::uint32_t>(index);
     if (from.id) {
@@ -83,20 +97,20 @@ Line resolve_line(const LineDocument& from, std::size_t index, const Program& pr
     }
     line.product = from.product;
     line.name = from.name.value_or(product.name);
-    line.quantity = quantity(from.quantity, path() + ".quantity");
+    line.quantity = quantity(from.quantity, at(".quantity"));
     if (from.price) {
-        line.price = price(*from.price, program, path() + ".price");
+        line.price = price(*from.price, program, at(".price"));
     } else if (product.price) {
-        line.price = price(*product.price, program, path() + ".product");
+        line.price = price(*product.price, program, at(".product"));
     } else {
-        fail(sqlstate::unknown_product, path() + ".product", quoted(from.product),
+        fail(sqlstate::unknown_product, at(".product"), quoted(from.product),
              product.known ? "a product has no price" : "a product is not in the catalogue and has no price",
              "Give the line a \"price\", or add the product to loyalty.products.");
     }
-    line.base = base_total(line, path());
-    if (from.min_price) line.min_price = price(*from.min_price, program, path() + ".min_price");
+    line.base = base_total(line, at(""));
+    if (from.min_price) line.min_price = price(*from.min_price, program, at(".min_price"));
     if (!from.min_price && product.min_price)
-        line.min_price = price(*product.min_price, program, path() + ".product");
+        line.min_price = price(*product.min_price, program, at(".product"));
     return line;
 }
 
@@ -233,8 +247,8 @@ Order resolve(const OrderDocument& document, const Program& program, const std::
     if (!std::is_sorted(order.lines.begin(), order.lines.end(), by_id))
         std::sort(order.lines.begin(), order.lines.end(), by_id);
     check_ids(order.lines);
-    if (document.shipping) order.shipping = money(*document.shipping, program, "$.shipping");
-    if (document.total) order.total = money(*document.total, program, "$.total");
+    if (document.shipping) order.shipping = money(*document.shipping, program, Place{".shipping"});
+    if (document.total) order.total = money(*document.total, program, Place{".total"});
     order.redeem = resolve_redeem(document, program);
     order.buyer = std::move(buyer);
     return order;
