@@ -29,7 +29,7 @@ namespace loyalty::pg {
 namespace {
 
 // So many products are looked up by one statement, and forgotten before the next.
-constexpr std::size_t slice_size = 2'000;
+constexpr std::size_t slice_size = 10'000;
 
 constexpr int columns = 7;
 
@@ -214,33 +214,33 @@ private:
 
     // Earned at once or later.
     std::optional<Datum> points(const Calculation& calculation) const {
+        const auto earned = [](const PointsResult& points) { return points.accrued + points.pending; };
+        const auto earns = [&](const PointsResult& points) { return !earned(points).is_zero(); };
+        if (std::none_of(calculation.points.begin(), calculation.points.end(), earns)) return std::nullopt;
         JsonbWriter out;
-        bool any = false;
         out.begin_object();
         for (std::size_t type = 0; type < calculation.points.size(); type++) {
+            if (!earns(calculation.points[type])) continue;
             const PointType& point_type = shared_.program().point_types[type];
-            const Points earned = calculation.points[type].accrued + calculation.points[type].pending;
-            if (earned.is_zero()) continue;
-            any = true;
             out.key(point_type.id);
-            out.number(earned.units, point_type.scale);
+            out.number(earned(calculation.points[type]).units, point_type.scale);
         }
         out.end_object();
-        return any ? std::optional(kept(out.take())) : std::nullopt;
+        return kept(out.take());
     }
 
     std::optional<Datum> more() const {
-        JsonbWriter out;
-        bool any = false;
-        out.begin_array();
+        std::vector<std::pair<Index, NearMiss>> found;
         for (const auto& goal : shared_.goals()) {
-            const auto misses = misses_of(shared_.program(), shared_.order(), goal);
-            if (misses.empty()) continue;
-            any = true;
-            write_miss(out, shared_.program().promotions[goal.promotion], misses.front());
+            auto misses = misses_of(shared_.program(), shared_.order(), goal);
+            if (!misses.empty()) found.emplace_back(goal.promotion, std::move(misses.front()));
         }
+        if (found.empty()) return std::nullopt;
+        JsonbWriter out;
+        out.begin_array();
+        for (const auto& [promotion, miss] : found) write_miss(out, shared_.program().promotions[promotion], miss);
         out.end_array();
-        return any ? std::optional(kept(out.take())) : std::nullopt;
+        return kept(out.take());
     }
 
     static void write_miss(JsonbWriter& out, const Promotion& promotion, const NearMiss& miss) {
@@ -304,8 +304,9 @@ private:
         order.values = slice.values;
         order.gifts = slice.gifts;
         order.buyer.values = slice.buyer.values;
-        std::sort(slice.lines.begin(), slice.lines.end(),
-                  [](const Line& a, const Line& b) { return a.position < b.position; });
+        const auto by_position = [](const Line& a, const Line& b) { return a.position < b.position; };
+        if (!std::is_sorted(slice.lines.begin(), slice.lines.end(), by_position))
+            std::sort(slice.lines.begin(), slice.lines.end(), by_position);
         for (auto& line : slice.lines) price_line(std::move(line), document, catalogue.documents);
     }
 
