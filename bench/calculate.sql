@@ -1,5 +1,5 @@
--- What bench/run measures: programs "p10" and "p1000" over the same catalogue, with ten promotions that match the order
--- and, in the second, 990 more that match none of its products; and orders of 5 and 50 lines.
+-- What bench/run measures: programs "p10", "p100" and "p1000" over the same catalogue, with ten promotions that match the
+-- order and, in the others, 90 and 990 more that match none of its products; and orders of 5 and 50 lines.
 --
 -- Each promotion is gated by a product segment of its own. In an order, each line matches two of the ten: so 5 lines
 -- meet all ten once, 50 lines ten times. Eight are discounts, one earns points, one pays with points; the buyer is a
@@ -10,14 +10,16 @@ CREATE EXTENSION loyalty;
 SELECT loyalty_create_schema() \g /dev/null
 CREATE SCHEMA bench;
 
--- One active program per profile database, hence two of these.
+-- One active program per profile database, hence three of these.
 CREATE TABLE bench.customers_p10 AS SELECT 'customer-' || number AS key FROM generate_series(1, 1000) AS number;
+CREATE TABLE bench.customers_p100 AS TABLE bench.customers_p10;
 CREATE TABLE bench.customers_p1000 AS TABLE bench.customers_p10;
 ALTER TABLE bench.customers_p10 ADD PRIMARY KEY (key);
+ALTER TABLE bench.customers_p100 ADD PRIMARY KEY (key);
 ALTER TABLE bench.customers_p1000 ADD PRIMARY KEY (key);
 
 CREATE TABLE bench.programs AS
-SELECT * FROM (VALUES ('p10', 10), ('p1000', 1000)) AS program (program, promotions);
+SELECT * FROM (VALUES ('p10', 10), ('p100', 100), ('p1000', 1000)) AS program (program, promotions);
 
 INSERT INTO loyalty.profile_databases (external_id, name, relation, key_column)
 SELECT program, program, ('bench.customers_' || program)::regclass, 'key' FROM bench.programs;
@@ -26,8 +28,8 @@ SELECT program, program, program, 'EUR', 'Europe/Berlin', true FROM bench.progra
 
 INSERT INTO loyalty.point_types (program, external_id, name, ratio, active)
 SELECT program, 'bonus', 'Bonus', 10, true FROM bench.programs;
-INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'p10', loyalty.clock() FROM bench.customers_p10;
-INSERT INTO loyalty.members (member, program, enrolled_at) SELECT key, 'p1000', loyalty.clock() FROM bench.customers_p1000;
+INSERT INTO loyalty.members (member, program, enrolled_at)
+SELECT key, program, loyalty.clock() FROM bench.programs, bench.customers_p10;
 INSERT INTO loyalty.balances (member, program, point_type, seq, total)
 SELECT member, program, 'bonus', 1, 500 FROM loyalty.members;
 INSERT INTO loyalty.lots (member, program, point_type, seq, amount, remaining)
