@@ -188,7 +188,7 @@ build/fuzz/settings: FORCE
 
 -include $(FUZZ_CORE:.o=.d) $(FUZZ_NAMES:%=build/fuzz/test/fuzz/%.d)
 
-GENERATED_PAGES := doc/reference.md doc/tables.md doc/program.schema.json
+GENERATED_PAGES := doc/errors.md doc/reference.md doc/tables.md doc/program.schema.json
 
 # --- What to make -----------------------------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ format:
 	@tools/packages format
 	find src test \( -name '*.cc' -o -name '*.hpp' -o -name '*.h' \) -exec clang-format -i {} +
 
-#: reference     bring the generated parts of the documentation up to date with the comments in sql/
+#: reference     bring the generated parts of the documentation up to date with the comments in sql/ and the list of errors
 reference:
 	@tools/packages build
 	+@tools/private-server $(GENERATED_PAGES:%=--save %) tools/reference --write $(GENERATED_PAGES)

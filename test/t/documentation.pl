@@ -222,10 +222,10 @@ foreach my $path ('README.md', sort glob 'doc/*.md')
 }
 cmp_ok($number, '>', 1, 'the documentation was found');
 
-# What is generated says what the comments say.
+# What is generated says what the comments and the list of errors say.
 $node->safe_psql('postgres', 'CREATE EXTENSION loyalty');
 $node->safe_psql('postgres', 'SELECT loyalty_create_schema()');
-foreach my $page ('doc/reference.md', 'doc/tables.md', 'doc/program.schema.json')
+foreach my $page ('doc/errors.md', 'doc/reference.md', 'doc/tables.md', 'doc/program.schema.json')
 {
     local $ENV{PGHOST} = $node->host;
     local $ENV{PGPORT} = $node->port;
@@ -252,7 +252,7 @@ is_deeply(
     'the reference has the functions of the extension\'s schema, and no others'
 );
 
-# The pages of tables and errors have each table, view and SQLSTATE.
+# The pages have each table and view.
 sub missing_from
 {
     my ($page, $what, @names) = @_;
@@ -271,15 +271,18 @@ SELECT relname
 FROM pg_class
 WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname !~ '_kept$'
 SQL
-my @in_cpp = map { slurp_file($_) =~ /"(LY\d{3})"/g } glob 'src/*/*.hpp src/*/*/*.hpp src/*/*/*.cc';
-my %codes = map { $_ => 1 } @in_cpp, map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql sql/*/*/*.sql';
-my %times;
-$times{$_}++ foreach @in_cpp;
-is_deeply([ grep { $times{$_} > 1 } sort keys %times ], [], 'each SQLSTATE stands once in C++, under a name or where it is raised');
-missing_from('doc/errors.md', 'SQLSTATEs', sort keys %codes);
-my @rows = slurp_file('doc/errors.md') =~ /^(\| `LY\d{3}`.*)$/mg;
-is_deeply([ grep { !/\A\| `LY\d{3}`(?:, `LY\d{3}`)* \| \S.* \| \S.* \|\z/ } @rows ], [], 'each has its cause and its cure');
-is_deeply([ grep { !$codes{$_} } map { /\A([^|]*\|[^|]*)/ && $1 =~ /LY\d{3}/g } @rows ], [], 'and each is raised somewhere');
+
+# Each error that is raised is in the one list, by its name from C++, and each in the list is raised.
+my $list = slurp_file('src/core/sqlstates.def');
+my %name_of = reverse $list =~ /^SQLSTATE\((\w+), "(\w{5})"/mg;
+my @sql_only = $list =~ /^RAISED_IN_SQL\("(LY\d{3})"/mg;
+my $cpp = join '', map { slurp_file($_) } glob 'src/*/*.hpp src/*/*.cc src/*/*/*.hpp src/*/*/*.cc';
+my %in_sql = map { $_ => 1 } map { slurp_file($_) =~ /\b(LY\d{3})\b/g } glob 'sql/*.sql sql/*/*.sql sql/*/*/*.sql';
+cmp_ok(scalar keys(%name_of) + @sql_only, '>', 100, 'there are errors');
+is_deeply([ $cpp =~ /"(LY\d{3})"/g ], [], 'C++ raises errors by their names');
+is_deeply([ grep { !$name_of{$_} } grep { my $code = $_; !grep { $_ eq $code } @sql_only } sort keys %in_sql ], [], 'SQL raises errors of the list');
+is_deeply([ grep { $cpp !~ /\bsqlstate::$name_of{$_}\b/ && !$in_sql{$_} } sort keys %name_of ], [], 'each with a name is raised');
+is_deeply([ grep { !$in_sql{$_} } @sql_only ], [], 'so is each that SQL alone raises');
 
 # A new user's way is short.
 my @lines = grep { /\S/ } map { split /\n/, $_->[1] } grep { $_->[0] eq 'sql' } chunks(slurp_file('doc/first-ten-minutes.md'));

@@ -47,7 +47,7 @@ void check_batch_size(int size) {
 // Batches must see what others have committed meanwhile.
 void require_read_committed() {
     if (!IsolationUsesXactSnapshot()) return;
-    throw Error("LY317", "cannot run a job in a transaction of this isolation level", {},
+    throw Error(sqlstate::wrong_isolation_level, "cannot run a job in a transaction of this isolation level", {},
                 "Use a READ COMMITTED transaction: it sees what others have committed meanwhile.");
 }
 

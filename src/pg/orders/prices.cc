@@ -33,8 +33,6 @@ constexpr std::size_t slice_size = 10'000;
 
 constexpr int columns = 7;
 
-constexpr std::string_view unknown_product_segment = "LY212";
-
 // What the rows of alike products have in common, in the caller's memory.
 struct Priced {
     Money price;
@@ -69,7 +67,7 @@ std::vector<std::string> skus_of_segment(const std::string& program, const std::
         "SELECT sku::text FROM loyalty.segment_products WHERE program = $1 AND segment = $2 ORDER BY sku",
         {TEXTOID, TEXTOID});
     if (exists.run({text_argument(program), text_argument(segment)}).size() == 0) {
-        throw Error(unknown_product_segment, "the product segment is not known to the program",
+        throw Error(sqlstate::unknown_product_segment, "the product segment is not known to the program",
                     "It is \"" + segment + "\".", "Name one of loyalty.product_segments.");
     }
     return texts_in(query.run_for(slice_size, {text_argument(program), text_argument(segment)}));

@@ -58,16 +58,13 @@ Datum set_state(FunctionCallInfo call, const char* state) {
     });
 }
 
-// As the triggers of loyalty.promotions call a step that its state does not allow.
-constexpr std::string_view wrong_state = "LY307";
-
 // Marks beside the versions concern what may be in force: a draft has not begun, and what has ended is over.
 void require_begun(const Node& node, const char* verb) {
     static Query query("SELECT state FROM loyalty.promotions WHERE program = $1 AND external_id = $2",
                        {TEXTOID, TEXTOID});
     const std::string state = query.run({node.program_argument(), node.id_argument()}, true).text(0, 1);
     if (state == "active" || state == "inactive") return;
-    throw Error(wrong_state, "promotion \"" + node.id + "\" cannot be " + verb, "Its state is \"" + state + "\".",
+    throw Error(sqlstate::wrong_state, "promotion \"" + node.id + "\" cannot be " + verb, "Its state is \"" + state + "\".",
                 "Only a promotion that is active or inactive can be.");
 }
 

@@ -17,7 +17,7 @@ namespace {
         const char* role = GetUserNameFromId(owner, true);
         return role ? pg_server_to_any(role, static_cast<int>(strlen(role)), PG_UTF8) : "gone";
     });
-    throw Error("LY783",
+    throw Error(sqlstate::not_the_owner,
                 "only the owner of schema \"loyalty\" migrates it, and grants and revokes its rights",
                 std::string("The owner is ") + name + ".",
                 "Let the owner call, a role that may act as the owner, or a superuser.");
