@@ -6,70 +6,44 @@
 -- new. Of the others, which live outside the tree, too, it only changes rows back, and only the columns listed here;
 -- a version holds those that are used, judged by a condition on the row. Parents stand before what refers to them, and
 -- the settings that all amounts must fit come last.
-CREATE OR REPLACE VIEW loyalty.definitions (rank, relation, label, columns, whole, used) AS
+CREATE OR REPLACE VIEW loyalty.definitions (rank, relation, label, columns, whole, used, names) AS
 VALUES
     (
         1, 'product_segments', $$format('product segment "%s"', external_id)$$, NULL::text[], false,
-        $$(program, external_id) IN (
-            SELECT
-                used.program,
-                used.segment
-            FROM loyalty.segments_in_use AS used
-            WHERE used.kind = 'product'
-        )$$
+        'names ? external_id', $$SELECT segment FROM loyalty.reach_segments(of_program) WHERE kind = 'product'$$
     ),
     (
         2, 'order_segments', $$format('order segment "%s"', external_id)$$, NULL, false,
-        $$(program, external_id) IN (
-            SELECT
-                used.program,
-                used.segment
-            FROM loyalty.segments_in_use AS used
-            WHERE used.kind = 'order'
-        )$$
+        'names ? external_id', $$SELECT segment FROM loyalty.reach_segments(of_program) WHERE kind = 'order'$$
     ),
     (
         3, 'profile_segments', $$format('profile segment "%s"', external_id)$$, NULL, false,
-        $$(program, external_id) IN (
-            SELECT
-                used.program,
-                used.segment
-            FROM loyalty.segments_in_use AS used
-            WHERE used.kind = 'profile'
-        )$$
+        'names ? external_id', $$SELECT segment FROM loyalty.reach_segments(of_program) WHERE kind = 'profile'$$
     ),
-    (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true'),
+    (4, 'promotion_groups', $$format('promotion group "%s"', external_id)$$, NULL, true, 'true', NULL),
     -- Trigger promotions stand outside the tree and its versions.
-    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, $$kind <> 'trigger'$$),
+    (5, 'promotions', $$format('promotion "%s"', external_id)$$, NULL, true, $$kind <> 'trigger'$$, NULL),
     (
         6, 'promotion_conditions', $$format('promotion "%s", condition %s', promotion, position)$$,
-        NULL, true, 'true'
+        NULL, true, 'true', NULL
     ),
     (
         7, 'promotion_benefits',
         $$format('promotion "%s", condition %s, benefit %s', promotion, condition, position)$$,
-        NULL, true, 'true'
+        NULL, true, 'true', NULL
     ),
     (
         8, 'partners', $$format('partner "%s"', external_id)$$, '{starts_on}', false,
-        $$external_id IN (
-            SELECT named.partner
-            FROM loyalty.partners_in_use AS named
-            WHERE named.program = definition.program
-        )$$
+        'names ? external_id', $$SELECT partner FROM loyalty.partners_in_use WHERE program = of_program$$
     ),
     (
         9, 'partner_products', $$format('product "%s" of a partner', sku)$$, NULL, false,
-        $$partner IN (
-            SELECT named.partner
-            FROM loyalty.partners_in_use AS named
-            WHERE named.program = definition.program
-        )$$
+        'names ? partner', $$SELECT partner FROM loyalty.partners_in_use WHERE program = of_program$$
     ),
     (10, 'point_types', $$format('point type "%s"', external_id)$$,
-        '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true'),
+        '{kind,scale,ratio,rounding,redeem_min,redeem_step,redeem_max_percent}', false, 'true', NULL),
     (11, 'programs', $$format('program "%s"', external_id)$$,
-        '{currency,currency_scale,price_scale,time_zone,search_limit}', false, 'true');
+        '{currency,currency_scale,price_scale,time_zone,search_limit}', false, 'true', NULL);
 
 COMMENT ON VIEW loyalty.definitions IS
     'The tables that the definition of a program consists of, in the order in which their rows are restored.';
@@ -81,9 +55,13 @@ COMMENT ON COLUMN loyalty.definitions.columns IS
 COMMENT ON COLUMN loyalty.definitions.whole IS
     'Whether loyalty_revert() makes and removes rows, as far as a version holds them; otherwise it only changes them '
     'back.';
-COMMENT ON COLUMN loyalty.definitions.used IS 'SQL condition on a row, under which a version holds it.';
+COMMENT ON COLUMN loyalty.definitions.used IS
+    'SQL condition on a row, under which a version holds it; may ask the object "names" for a key.';
+COMMENT ON COLUMN loyalty.definitions.names IS
+    'SQL query of one column that gives these keys for a program "of_program"; null: the condition asks for none.';
 
--- The rows of all these tables as they are now, each as a JSON object.
+-- The rows of all these tables as they are now, each as a JSON object. What is in use is found once for a program,
+-- before its rows are read: an aggregate in FROM is not asked for each of them, however the query around it is planned.
 DO $do$
 BEGIN
     EXECUTE (
@@ -91,8 +69,7 @@ BEGIN
             'CREATE OR REPLACE VIEW loyalty.draft_definitions AS '
             || string_agg(
                 format(
-                    'SELECT %s AS program, %L AS relation, %s AS what, %s AS used, %s AS body'
-                    ' FROM loyalty.%I AS definition',
+                    'SELECT %1$s AS program, %2$L AS relation, %3$s AS what, %4$s AS used, %5$s AS body FROM %6$s',
                     CASE definition.relation WHEN 'programs' THEN 'external_id' ELSE 'program' END,
                     definition.relation,
                     definition.label,
@@ -101,7 +78,19 @@ BEGIN
                         WHEN definition.columns IS NULL THEN format('to_jsonb(definition) - %L::text[]', shape.left_out)
                         ELSE format('jsonb_build_object(%s)', shape.pairs)
                     END,
-                    definition.relation
+                    CASE
+                        WHEN definition.names IS NULL THEN format('loyalty.%I AS definition', definition.relation)
+                        ELSE format(
+                            '(SELECT external_id AS of_program FROM loyalty.programs) AS owner'
+                            ' CROSS JOIN LATERAL ('
+                            '     SELECT coalesce(jsonb_object_agg(named.name, NULL), ''{}'') AS names'
+                            '     FROM (%s) AS named (name)'
+                            ' ) AS in_use'
+                            ' JOIN loyalty.%I AS definition ON definition.program = owner.of_program',
+                            definition.names,
+                            definition.relation
+                        )
+                    END
                 ),
                 ' UNION ALL ' ORDER BY definition.rank
             )
@@ -198,7 +187,7 @@ COMMENT ON FUNCTION loyalty.changed_columns(jsonb, jsonb) IS
 -- A full join is always a hash join: whatever the planner takes JSON for, each side is read once.
 CREATE OR REPLACE VIEW loyalty.pending_changes AS
 SELECT
-    pair.program::loyalty.external_id AS program,
+    program.external_id AS program,
     CASE
         WHEN pair.applied IS NULL THEN 'added'
         WHEN pair.draft IS NULL THEN 'removed'
@@ -210,10 +199,20 @@ SELECT
     field.new,
     edit.changed_by,
     edit.changed_at
-FROM (
-    SELECT program, relation, what, applied.body AS applied, draft.body AS draft, draft.used
-    FROM loyalty.applied_definitions AS applied
-    FULL JOIN loyalty.draft_definitions AS draft USING (program, relation, what)
+FROM loyalty.programs AS program
+-- Within a program, or a condition on it would read those of all.
+CROSS JOIN LATERAL (
+    SELECT relation, what, applied.body AS applied, draft.body AS draft, draft.used
+    FROM (
+        SELECT whole.relation, whole.what, whole.body
+        FROM loyalty.applied_definitions AS whole
+        WHERE whole.program = program.external_id
+    ) AS applied
+    FULL JOIN (
+        SELECT whole.relation, whole.what, whole.body, whole.used
+        FROM loyalty.draft_definitions AS whole
+        WHERE whole.program = program.external_id
+    ) AS draft USING (relation, what)
 ) AS pair
 CROSS JOIN LATERAL (
     SELECT
@@ -238,7 +237,7 @@ LEFT JOIN (
     SELECT DISTINCT ON (note.program, note.relation, note.what) note.*
     FROM loyalty.edits AS note
     ORDER BY note.program, note.relation, note.what, note.changed_at DESC
-) AS edit ON edit.program = pair.program AND edit.relation = pair.relation AND edit.what = pair.what;
+) AS edit ON edit.program = program.external_id AND edit.relation = pair.relation AND edit.what = pair.what;
 
 COMMENT ON VIEW loyalty.pending_changes IS
     'What loyalty_apply() would put into force and loyalty_revert() would undo: one row per changed column, or per row '

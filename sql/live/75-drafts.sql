@@ -59,7 +59,10 @@ SELECT
                 OFFSET 0
             ) AS expanded
             LEFT JOIN loyalty.product_predicates AS predicate
-                ON predicate.program = segment.program AND predicate.predicate::text = expanded.predicate::text
+                ON predicate.program = segment.program
+                -- By the index, which is on the digest.
+                AND md5(predicate.predicate::text) = md5(expanded.predicate::text)
+                AND predicate.predicate::text = expanded.predicate::text
             WHERE segment.program = program.external_id
                 AND segment.external_id IN (
                     SELECT used.segment

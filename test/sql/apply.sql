@@ -110,4 +110,42 @@ DELETE FROM loyalty.programs WHERE external_id = 'other';
 \set VERBOSITY default
 SELECT program, version FROM loyalty.promotion_versions ORDER BY program, version;
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What is in use is found as often for a hundred segments as for ten, so that many take as much longer as they are more
+
+CREATE FUNCTION add_segments(low integer, high integer) RETURNS void LANGUAGE sql
+    SET search_path = pg_catalog
+    AS $$
+    INSERT INTO loyalty.product_segments (program, external_id, name, predicate)
+    SELECT 'many', 's' || number, 'S', format('$.categories[*] == "%s"', number)::jsonpath
+    FROM generate_series(low, high) AS number;
+    INSERT INTO loyalty.promotions (program, external_id, name, kind, state)
+    SELECT 'many', 'p' || number, 'P', 'discount', 'draft' FROM generate_series(low, high) AS number;
+    INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
+    SELECT 'many', 'p' || number, 'in', ARRAY['s' || number] FROM generate_series(low, high) AS number;
+    INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
+    SELECT 'many', 'p' || number, 1, 'discount', '{"percent": 1}' FROM generate_series(low, high) AS number;
+    UPDATE loyalty.promotions SET state = 'active' WHERE program = 'many' AND state = 'draft';
+$$;
+CREATE FUNCTION calls_of_apply() RETURNS bigint LANGUAGE plpgsql
+    SET track_functions = 'all'
+    AS $$
+DECLARE
+    before bigint;
+BEGIN
+    SELECT coalesce(sum(calls), 0) INTO before FROM pg_stat_xact_user_functions WHERE funcname = 'reach_segments';
+    PERFORM loyalty_apply('many');
+    RETURN (SELECT sum(calls) - before FROM pg_stat_xact_user_functions WHERE funcname = 'reach_segments');
+END
+$$;
+INSERT INTO loyalty.programs (external_id, name, profile_database, currency, time_zone)
+VALUES ('many', 'Many', 'profiles', 'EUR', 'Europe/Berlin');
+SELECT add_segments(1, 10) \g /dev/null
+SELECT calls_of_apply() AS calls_of_ten \gset
+SELECT add_segments(11, 100) \g /dev/null
+SELECT calls_of_apply() AS calls_of_hundred \gset
+SELECT :calls_of_ten > 0 AS are_counted, :calls_of_hundred = :calls_of_ten AS as_often;
+SELECT jsonb_array_length(tree -> 'promotions') AS promotions FROM loyalty.promotion_drafts WHERE program = 'many';
+DROP FUNCTION add_segments, calls_of_apply;
+
 DROP SCHEMA loyalty CASCADE;

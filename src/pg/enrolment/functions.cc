@@ -6,6 +6,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/cursor.hpp"
 #include "pg/server/days.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/input.hpp"
 
 namespace loyalty::pg {
@@ -53,16 +54,20 @@ struct Registration {
     const char* problem = nullptr;
 };
 
-Registration read_registration(const Rows& rows, std::uint64_t row, int column, const ProfileDatabase& profiles,
-                               TimestampTz now) {
-    if (rows.is_null(row, column)) return {{}, "no registration date"};
-    Registration registration;
-    if (rows.type(column) == TIMESTAMPTZOID) {
-        registration.at = timestamp_at(rows, row, column);
-        if (TIMESTAMP_NOT_FINITE(*registration.at)) registration.at.reset();
-    } else {
-        registration.at = read_moment(rows.text(row, column), profiles.time_zone);
+// What a field has, as a timestamp where it can be had; null where there is nothing.
+std::optional<TimestampTz> read_date(ColumnsInTurn& columns, const ProfileDatabase& profiles) {
+    if (columns.type() != TIMESTAMPTZOID) {
+        const auto text = columns.optional_text();
+        return text ? read_moment(*text, profiles.time_zone) : std::nullopt;
     }
+    const auto at = columns.optional_timestamp();
+    return at && !TIMESTAMP_NOT_FINITE(*at) ? at : std::nullopt;
+}
+
+Registration read_registration(ColumnsInTurn& columns, const ProfileDatabase& profiles, TimestampTz now) {
+    const bool is_given = !columns.is_null();
+    const Registration registration{read_date(columns, profiles)};
+    if (!is_given) return {{}, "no registration date"};
     if (!registration.at) return {{}, "unreadable registration date"};
     if (*registration.at > now) return {{}, "registration date in the future"};
     if (has_year_of_two_digits(*registration.at)) return {{}, "registration date in a year of two digits"};
@@ -99,12 +104,68 @@ struct Report {
     }
 };
 
-// The profiles to enrol, one row for each key with its registration date and how many rows have it.
+// Who may become a member.
+struct Applicant {
+    std::optional<std::string> member;
+    Registration registration;
+    std::optional<std::string> date;  // as the field has it, where that is a problem
+    std::int64_t rows;
+};
+
+// When the applicants registered: the same for all, or what a field of each has.
+struct Registered {
+    TimestampTz at;
+    std::optional<std::string> field;
+};
+
+// One row for each key.
 std::string applicants(const ProfileDatabase& profiles, const std::optional<std::string>& field,
                        const std::string& condition) {
     return "SELECT CAST(t." + profiles.key + " AS text), " +
            (field ? "min(" + date_expression(profiles, *field) + ")" : "NULL::timestamptz") + ", count(*) FROM " +
            profiles.table + " t" + condition + " GROUP BY 1 ORDER BY 1";
+}
+
+Applicant read_applicant(ColumnsInTurn columns, const Registered& registered, const ProfileDatabase& profiles,
+                         TimestampTz now) {
+    Applicant applicant{columns.optional_text(), {registered.at}, {}, 0};
+    if (registered.field) {
+        const ColumnsInTurn date = columns;
+        applicant.registration = read_registration(columns, profiles, now);
+        if (applicant.registration.problem) applicant.date = date.shown();
+    } else {
+        columns.skip(1);
+    }
+    applicant.rows = columns.bigint();
+    columns.end();
+    return applicant;
+}
+
+// Those of a slice who can be enrolled, with their dates.
+struct Accepted {
+    std::vector<std::string> members;
+    std::vector<TimestampTz> dates;
+};
+
+Accepted accept(const Rows& rows, const Registered& registered, const ProfileDatabase& profiles, TimestampTz now,
+                Report& report) {
+    Accepted accepted;
+    for (std::uint64_t row = 0; row < rows.size(); row++) {
+        const Applicant applicant = read_applicant(ColumnsInTurn(rows, row), registered, profiles, now);
+        const auto& member = applicant.member;
+        for (auto extra = applicant.rows - (member ? 1 : 0); extra > 0; extra--)
+            report.skip(member, member ? "duplicate key" : "no key");
+        if (!member) continue;
+        if (member->empty()) {
+            report.skip(member, "no key");
+        } else if (applicant.registration.problem) {
+            report.skip(member, applicant.registration.problem, applicant.date);
+        } else {
+            accepted.members.push_back(*member);
+            accepted.dates.push_back(*applicant.registration.at);
+        }
+    }
+    return accepted;
 }
 
 void tell_progress(const Report& report) {
@@ -136,34 +197,14 @@ Datum enrol_many(const ProfileDatabase& profiles, const std::optional<TimestampT
     Report report;
     for (;;) {
         check_interrupts();
-        std::vector<std::string> members;
-        std::vector<TimestampTz> dates;
         const Rows rows = [&] {
             const AsReader reader = profiles.reader(caller);
             return cursor.fetch(slice_size);
         }();
         if (rows.size() == 0) break;
         const Spi slice;
-        for (std::uint64_t row = 0; row < rows.size(); row++) {
-            const auto member = rows.optional_text(row, 1);
-            for (auto extra = bigint_at(rows, row, 3) - (member ? 1 : 0); extra > 0; extra--)
-                report.skip(member, member ? "duplicate key" : "no key");
-            if (!member) continue;
-            if (member->empty()) {
-                report.skip(member, "no key");
-                continue;
-            }
-            const Registration registration =
-                field ? read_registration(rows, row, 2, profiles, moment) : Registration{registered.value_or(moment)};
-            if (registration.problem) {
-                report.skip(member, registration.problem,
-                            rows.is_null(row, 2) ? std::nullopt : std::optional(rows.shown(row, 2)));
-                continue;
-            }
-            members.push_back(*member);
-            dates.push_back(*registration.at);
-        }
-        const Enrolled done = enrol(profiles, members, dates, moment);
+        const Accepted accepted = accept(rows, {registered.value_or(moment), field}, profiles, moment, report);
+        const Enrolled done = enrol(profiles, accepted.members, accepted.dates, moment);
         report.done.enrolled += done.enrolled;
         report.done.resumed += done.resumed;
         report.done.unchanged += done.unchanged;
@@ -191,8 +232,11 @@ TimestampTz registration_of(const ProfileDatabase& profiles, const std::string& 
     const Rows rows = run_on_profiles("SELECT " + date_expression(profiles, field) + " FROM " + profiles.table +
                                           " t WHERE t." + profiles.key + " = $1 LIMIT 1",
                                       profiles.key_type, value);
-    const Registration registration =
-        rows.size() == 0 ? Registration{{}, "no registration date"} : read_registration(rows, 0, 1, profiles, now());
+    Registration registration{{}, "no registration date"};
+    if (rows.size() > 0) {
+        ColumnsInTurn columns(rows);
+        registration = read_registration(columns, profiles, now());
+    }
     if (!registration.problem) return *registration.at;
     throw Error(sqlstate::registration_unreadable, "the registration date of \"" + key + "\" cannot be used",
                 "Field \"" + field + "\": " + registration.problem + ".", "Correct the profile, or give a date.");

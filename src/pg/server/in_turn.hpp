@@ -49,6 +49,14 @@ public:
     std::vector<std::int64_t> bigints() { return bigints_at(rows_, row_, next_++); }
     std::vector<TimestampTz> timestamps() { return timestamps_at(rows_, row_, next_++); }
 
+    // Of the next column, which stays the next: what a relation of a user has can be of any type.
+    Oid type() const { return rows_.type(next_); }
+    bool is_null() const { return rows_.is_null(row_, next_); }
+    // As the server prints it; none where it is null.
+    std::optional<std::string> shown() const {
+        return is_null() ? std::nullopt : std::optional(rows_.shown(row_, next_));
+    }
+
     // Columns of which nothing is wanted.
     void skip(int count) { next_ += count; }
     // When all are read: error XX001 where the query gives more.
@@ -57,7 +65,7 @@ public:
 private:
     template <class Read>
     auto if_given(const Read& read) -> std::optional<decltype(read())> {
-        if (!rows_.is_null(row_, next_)) return read();
+        if (!is_null()) return read();
         next_++;
         return std::nullopt;
     }
