@@ -64,7 +64,8 @@ void require_begun(const Node& node, const char* verb) {
                        {TEXTOID, TEXTOID});
     const std::string state = query.run({node.program_argument(), node.id_argument()}, true).text(0, 1);
     if (state == "active" || state == "inactive") return;
-    throw Error(sqlstate::wrong_state, "promotion \"" + node.id + "\" cannot be " + verb, "Its state is \"" + state + "\".",
+    throw Error(sqlstate::wrong_state, "promotion \"" + node.id + "\" cannot be " + verb,
+                "Its state is \"" + state + "\".",
                 "Only a promotion that is active or inactive can be.");
 }
 
