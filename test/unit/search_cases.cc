@@ -152,6 +152,88 @@ Case lowering_promotions(int promotions) {
     return {builder.tree, order.balance(0).get()};
 }
 
+namespace {
+
+// A segment for each promotion, g1, g2, …, of which `contains(promotion, line)` says what lines are in it; both count
+// from 1.
+template <class Contains>
+void in_overlapping_segments(OrderBuilder& order, int promotions, int line, const Contains& contains) {
+    std::vector<std::uint32_t> in;
+    for (int i = 1; i <= promotions; ++i) {
+        if (contains(i, line)) in.push_back(static_cast<std::uint32_t>(i - 1));
+    }
+    order.in_segments(in);
+}
+
+std::string two_digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
+
+TreeBuilder builder_with_segments_for(int promotions) {
+    TreeBuilder builder(Arbitration::max_benefit);
+    builder.point_type("bonus", "1");
+    for (int i = 1; i <= promotions; ++i) builder.segment("g" + two_digits(i));
+    return builder;
+}
+
+}  // namespace
+
+Case picking_promotions(int promotions) {
+    TreeBuilder builder = builder_with_segments_for(promotions);
+    for (int i = 1; i <= promotions; ++i) {
+        const std::string segment = "g" + two_digits(i);
+        const char* first = i % 2 == 0 ? "most_expensive" : "cheapest";
+        add(builder, "p" + two_digits(i),
+            {"discount",
+             segment.c_str(),
+             {{"percent", std::to_string(10 + i * 17 % 40)},
+              {"max_items", std::to_string(1 + i % 3)},
+              {"pick", first}}});
+    }
+    OrderBuilder order;
+    for (int line = 1; line <= 12; ++line) {
+        order.line(two_digits(line), 100 * (5 + line * 37 % 95), std::to_string(1 + line % 3));
+        in_overlapping_segments(order, promotions, line,
+                                [](int i, int l) { return (i * l * 7'919 + i * 104'729 + 4) % 31 % 2 == 0; });
+    }
+    return {builder.tree, order.balance(0).get()};
+}
+
+Case covering_promotions(int promotions) {
+    TreeBuilder builder = builder_with_segments_for(promotions);
+    for (int i = 1; i <= promotions; ++i) {
+        const std::string segment = "g" + two_digits(i);
+        add(builder, "p" + two_digits(i), {"discount", segment.c_str(), {{"percent", "100"}}});
+    }
+    OrderBuilder order;
+    for (int line = 1; line <= 40; ++line) {
+        order.line(two_digits(line), 100 * (5 + line * 37 % 95), std::to_string(1 + line % 3));
+        in_overlapping_segments(order, promotions, line, [promotions](int i, int l) {
+            return (i * i * 7 + l * l * 13 + i * l * 5) % 97 % 5 == 0 || l % promotions + 1 == i;
+        });
+    }
+    return {builder.tree, order.balance(0).get()};
+}
+
+Case rounding_promotions(int promotions) {
+    TreeBuilder builder = builder_with_segments_for(promotions);
+    for (int i = 1; i <= promotions; ++i) {
+        const std::string segment = "g" + two_digits(i), share = std::to_string(3 + i * 7 % 20);
+        const std::string step = std::to_string(2 + i * 3 % 9);
+        const char* direction = i % 8 == 0 ? "down" : i % 8 == 4 ? "nearest" : "up";
+        const Sketch sketches[] = {{"round_price", segment.c_str(), {{"step", step}, {"direction", direction}}},
+                                   {"accrue_points", segment.c_str(), {{"percent", share}}},
+                                   {"round_price", segment.c_str(), {{"step", step}, {"direction", "nearest"}}},
+                                   {"discount", segment.c_str(), {{"percent", share}}}};
+        add(builder, "p" + two_digits(i), sketches[i % 4]);
+    }
+    OrderBuilder order;
+    for (int line = 1; line <= 10; ++line) {
+        order.line(two_digits(line), 100 * (5 + line * 37 % 95) + line * 17, std::to_string(1 + line % 3));
+        in_overlapping_segments(order, promotions, line,
+                                [](int i, int l) { return (i * i * 3 + l * l * 11 + i * l * 7) % 31 % 3 == 0; });
+    }
+    return {builder.tree, order.balance(0).get()};
+}
+
 Case random_lowering_case(std::mt19937_64& generator) {
     Random random(generator);
     TreeBuilder builder = builder_with_segments();
@@ -198,6 +280,29 @@ Case random_mixture(std::mt19937_64& generator) {
     random.add_lines(order, 2 + random.up_to(3), 5'000);
     order.shipping(random.up_to(300)).balance(random.up_to(5'000)).redeem(0);
     return {builder.tree, order.get()};
+}
+
+Case random_picking_case(std::mt19937_64& generator) {
+    Random random(generator);
+    TreeBuilder builder = builder_with_segments();
+    if (random.chance(15)) builder.main().max_discount_percent = decimal(random.number(20, 80));
+    const bool only_picks = random.chance(70);
+    for (int left = 4 + random.up_to(4), i = 0; i < left; ++i) {
+        Sketch sketch{"discount", random.chance(30) ? "all" : segments[random.up_to(3)], {}};
+        sketch.parameters.emplace_back("percent", random.number(5, random.chance(30) ? 97 : 50));
+        if (only_picks || random.chance(70)) {
+            sketch.parameters.emplace_back("max_items", random.number(1, 4));
+            sketch.parameters.emplace_back(
+                "pick", random.one_of({"cheapest", "cheapest", "most_expensive", "most_expensive", "line_order"}));
+        } else if (random.chance(30)) {
+            sketch = {"accrue_points", sketch.on, {{"percent", random.number(1, 30)}}};
+        }
+        add(builder, "p" + std::to_string(i), sketch);
+    }
+    // Small prices come down to nothing.
+    OrderBuilder order;
+    random.add_lines(order, 2 + random.up_to(3), random.one_of({9, 60, 1'000, 20'000}));
+    return {builder.tree, order.balance(0).get()};
 }
 
 }  // namespace loyalty

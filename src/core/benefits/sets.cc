@@ -111,7 +111,7 @@ private:
     static constexpr std::size_t source = 0;
 
     void count(std::size_t steps) const {
-        if (work_) work_->add(steps);
+        if (work_) work_->add(Step::set, steps);
     }
 
     std::size_t node_of(std::size_t kind) const { return 1 + 3 * kind; }

@@ -278,7 +278,7 @@ Entries Arbiter::best_by_line(const Children& children, State& state, const Scop
     }
     const auto is_free = [&](const UnitGroup& units) { return !scope.taken || scope.taken->units(units) == none; };
     const std::vector<Entries> kept = keep_best_by_line(program_, state, alone, is_free);
-    work_.add(state.groups.size() * children.size());
+    work_.add(Step::part, state.groups.size() * children.size());
     if (scope.trace) trace_best_by_line(children, alone, kept, *scope.trace);
     return commit_sum(bounds_, *scope.enclosing, state, kept);
 }
@@ -408,7 +408,8 @@ Proposal Arbiter::propose(Index benefit, const State& state, const Scope& scope,
     proposal.reason = owner == none ? too_small_now(benefit, state, trace) : Reason::taken;
     if (proposal.reason == Reason::none) {
         View view = view_for(benefit, state, scope);
-        work_.add(view.parts.size());
+        work_.add(Step::benefit);
+        work_.add(Step::part, view.parts.size());
         proposal.reason = out_of_sight(benefit, view);
         if (proposal.reason == Reason::none) proposal = program_.benefits[benefit].rule->propose(std::move(view));
     }

@@ -24,7 +24,7 @@ std::vector<Operation> operations_of(const Entries& entries, Work& work) {
     std::vector<Operation> operations;
     std::map<std::tuple<std::uint32_t, Entry::Target, std::uint32_t, std::uint32_t>, std::size_t> place;
     for (const auto& entry : entries) {
-        work.add(1);
+        work.add(Step::part);
         if (entry.is_of_gift()) continue;
         const auto [found, is_new] =
             place.try_emplace({entry.benefit, entry.target, entry.line, entry.like}, operations.size());
@@ -329,7 +329,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     result.operations = operations_of(entries, work);
     result.gifts = gifts_of(entries);
     // What follows goes through all operations, each time in a moment.
-    const auto next = [&] { work.add(result.operations.size()); };
+    const auto next = [&] { work.add(Step::part, result.operations.size()); };
     next();
     if (options.traces_refusals) trace_cuts(program, result.operations, result.trace);
     for (const auto& group : result.trace.groups) {
@@ -351,6 +351,7 @@ Calculation calculate(const Program& program, const Order& order, const Calculat
     result.promo_codes = use_promo_codes(program, order, result.operations);
     render_texts(program, order, result);
     next();
+    result.steps = work.steps();
     return result;
 }
 

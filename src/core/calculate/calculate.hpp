@@ -130,6 +130,7 @@ struct Calculation {
     bool optimal = true;
     std::vector<Unproven> unproven;  // if not: where
     Trace trace;
+    std::int64_t steps = 0;  // of work (calculate/work.hpp), searches and all else
 
     // Goods and shipping together.
     LineResult all() const;

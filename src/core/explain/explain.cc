@@ -23,7 +23,7 @@ public:
           operations_of_(program.promotions.size()),
           skips_of_(program.promotions.size()) {
         for (const auto& operation : calculation.operations) {
-            work_.add(1);
+            work_.add(Step::part);
             operations_of_[promotion_of(operation.entry.benefit)].push_back(&operation);
         }
         for (const auto& skip : calculation.trace.skips) skips_of_[promotion_of(skip.benefit)].push_back(&skip);
@@ -46,7 +46,7 @@ private:
 
     void line(int indent, const std::string& text) {
         constexpr std::size_t steps_of_a_line = 10;
-        work_.add(steps_of_a_line);
+        work_.add(Step::part, steps_of_a_line);
         lines_.push_back(std::string(static_cast<std::size_t>(indent), ' ') + text);
     }
 

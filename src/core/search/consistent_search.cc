@@ -61,7 +61,7 @@ void ConsistentSearch::take(std::size_t next, std::size_t depth) {
     Level& more = levels_[depth + 1];
     const std::size_t child = children_[next];
     chosen_.push_back(child);
-    arbiter.work().add(here.state.groups.size());
+    arbiter.work().add(Step::group, here.state.groups.size());
     if (depth == 0) {
         // Nothing has touched the state yet.
         const Alone& alone = alone_[child];
@@ -80,7 +80,6 @@ void ConsistentSearch::take(std::size_t next, std::size_t depth) {
 }
 
 Worth ConsistentSearch::most(std::size_t next, std::size_t depth) {
-    problem_.arbiter.work().add(reach_.steps());
     return levels_[depth].worth + reach_.most(next, levels_[depth].state);
 }
 

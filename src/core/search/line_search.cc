@@ -162,7 +162,7 @@ private:
     }
 
     Prices before(std::size_t child, const Prices& prices) const {
-        problem_.arbiter.work().add(prices.size());
+        problem_.arbiter.work().add(Step::price, 4 * prices.size());
         Prices result;
         for (std::size_t group = 0; group < prices.size(); group++)
             result.push_back(cuts_.highest_before(child, group, prices[group]));
@@ -175,7 +175,7 @@ private:
         const Limits& fewer = limits_.back();
         Limits more(size + 1, fewer.back());
         for (std::size_t child = size; child-- > 0;) {
-            problem_.arbiter.work().add(cuts_.groups());
+            problem_.arbiter.work().add(Step::price, cuts_.groups());
             if (needed_[child]) {
                 more[child] = before(child, more[child + 1]);
                 continue;
@@ -210,7 +210,7 @@ private:
 
     // Whether `more` children that are not needed, from `next` on, and the needed ones bring all prices down.
     bool descend(std::size_t next, std::size_t more, const Prices& prices) {
-        problem_.arbiter.work().add(prices.size());
+        problem_.arbiter.work().add(Step::price, 2 * prices.size());
         if (!reach(prices, limits_[more][next])) return false;
         if (next == cuts_.children()) return true;
         if (problem_.arbiter.work().search_exhausted()) return give_up();

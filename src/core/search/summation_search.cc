@@ -38,6 +38,7 @@ SummationSearch::SummationSearch(const SearchProblem& problem, const std::vector
     for (const auto& summand : summands_) {
         numbers_.push_back(summand.child);
         possible_.add(summand, 1);
+        shares_ += summand.of_pieces.size() + summand.of_groups.size();
     }
 }
 
@@ -301,6 +302,7 @@ std::size_t SummationSearch::fewest(std::size_t next) const {
 }
 
 std::size_t SummationSearch::fewest_to_add(std::size_t next, Places places, Points points) const {
+    problem_.arbiter.work().add(Step::share, shares_);
     std::vector<Worth> additions;
     for (std::size_t i = next; i < summands_.size(); i++) {
         if (left_out_[i] == 0) additions.push_back(addition(summands_[i], places, points));
@@ -334,6 +336,7 @@ Worth SummationSearch::addition(const Summand& summand, Places places, Points po
 // How many it takes at least to fill each piece as all of them do; where they take more off the parts of a unit group
 // than it has room for, that much may be missing.
 std::size_t SummationSearch::fewest_to_fill(std::size_t next) const {
+    problem_.arbiter.work().add(Step::share, shares_);
     std::size_t most = 0;
     for (std::size_t g = 0; g < groups_.size(); g++) {
         const Group& group = groups_[g];
@@ -378,7 +381,7 @@ void SummationSearch::take_greedily() {
         in[best] = true;
         decided_.add(summands_[best], 1);
         taken.push_back(summands_[best].child);
-        problem_.arbiter.work().add(summands_.size());
+        problem_.arbiter.work().add(Step::share, shares_);
     }
     for (std::size_t i = 0; i < summands_.size(); i++) {
         if (in[i]) decided_.add(summands_[i], -1);
@@ -421,7 +424,8 @@ void SummationSearch::leave_out(std::size_t summand, int sign) {
 
 // Whether a sum of the decided summands and of some from `next` on may be better than the best.
 bool SummationSearch::promising(std::size_t next) {
-    problem_.arbiter.work().add(pieces_.size());
+    problem_.arbiter.work().add(Step::sum);
+    problem_.arbiter.work().add(Step::share, 4 * pieces_.size());
     if (!best_) return true;
     const auto least_paid = [&] {
         const Worth without = worth_of(std::min(allowed_, off_goods(possible_, Points::none)), possible_);
@@ -441,7 +445,7 @@ void SummationSearch::consider(const Chosen& chosen) {
         entries.push_back(alone_[child].entries);
         size += entries.back().size();
     }
-    problem_.arbiter.work().add(size);
+    problem_.arbiter.work().add(Step::part, size);
     const Entries all = commit_sum(bounds, *problem_.scope.enclosing, after, entries);
     Merit merit;
     merit.worth = problem_.worth_of(problem_.state.total() - after.total()) + problem_.accrued(all);

@@ -124,6 +124,7 @@ private:
     std::int64_t allowed_;                           // by the maximum discounts
     std::vector<std::int64_t> budgets_;              // by point type
     std::vector<Summand> summands_;                  // in position order
+    std::size_t shares_ = 0;                         // of all of them
     Chosen numbers_;                                 // of them in the problem
     std::vector<std::vector<std::size_t>> covered_;  // by each summand
     std::vector<int> left_out_;                      // for each summand, how many that cover it are left out
