@@ -503,6 +503,10 @@ TEST(Property, SearchOfMixturesIsExact) {
     check_cases(search_cases / 4, [](std::mt19937_64& random, std::uint64_t) { return random_mixture(random); });
 }
 
+TEST(Property, SearchOfPicksIsExact) {
+    check_cases(search_cases / 2, [](std::mt19937_64& random, std::uint64_t) { return random_picking_case(random); });
+}
+
 // --- At its limit
 // ---------------------------------------------------------------------------------------------------------
 
@@ -551,9 +555,10 @@ TEST(Property, ASearchAtItsLimitIsWorthWhatIsSimple) {
     for (std::uint64_t number = first; number < first + cases && !HasFailure(); ++number) {
         std::seed_seq sequence{setting("LOYALTY_SEED", 20261122), number};
         std::mt19937_64 random(sequence);
-        const Case c = number % 3 == 0   ? random_search_case(random)
-                       : number % 3 == 1 ? random_lowering_case(random)
-                                         : random_mixture(random);
+        const Case c = number % 4 == 0   ? random_search_case(random)
+                       : number % 4 == 1 ? random_lowering_case(random)
+                       : number % 4 == 2 ? random_mixture(random)
+                                         : random_picking_case(random);
         const bool is_nested = std::count_if(c.tree.groups.begin(), c.tree.groups.end(), [](const TreeGroup& group) {
                                    return group.arbitration == Arbitration::max_benefit;
                                }) > 1;

@@ -212,6 +212,19 @@ TEST(Search, FixturesAreExact) {
     }
 }
 
+Case some_case(std::mt19937_64& random, std::uint64_t number) {
+    switch (number % 4) {
+        case 0:
+            return random_search_case(random);
+        case 1:
+            return random_lowering_case(random);
+        case 2:
+            return random_mixture(random);
+        default:
+            return random_picking_case(random);
+    }
+}
+
 // --- Ended anywhere
 // -------------------------------------------------------------------------------------------------------
 
@@ -230,9 +243,7 @@ TEST(Search, TheBoundHoldsWhereverItEnds) {
     for (std::uint64_t number = 0; number < 1'500; ++number) {
         std::seed_seq seed{std::uint64_t{4}, number};
         std::mt19937_64 random(seed);
-        const Case c = number % 3 == 0   ? random_search_case(random)
-                       : number % 3 == 1 ? random_lowering_case(random)
-                                         : random_mixture(random);
+        const Case c = some_case(random, number);
         const Program program = compile(c.tree, 1);
         const Order order = order_for(program, c);
         CalculationOptions options;
@@ -294,9 +305,7 @@ TEST(ReachBound, IsNeverLessThanACombination) {
     for (std::uint64_t number = 0; number < 1'500; ++number) {
         std::seed_seq seed{std::uint64_t{5}, number};
         std::mt19937_64 random(seed);
-        const Case c = number % 3 == 0   ? random_search_case(random)
-                       : number % 3 == 1 ? random_lowering_case(random)
-                                         : random_mixture(random);
+        const Case c = some_case(random, number);
         Bench bench(c);
         const SearchProblem problem{bench.arbiter, bench.children, bench.state, bench.scope};
         const std::size_t size = bench.children.size();

@@ -74,6 +74,7 @@ private:
         if (amount_ && per_ != Per::line) reach.amount = Fraction{amount_->units, 1};
         reach.once = per_ == Per::order;
         if (!items_.per_line) reach.items = items_.max_items;
+        reach.cheapest = items_.pick == Pick::cheapest;
         reach.goods = target_ != DiscountTarget::shipping;
         reach.shipping = target_ != DiscountTarget::goods;
         return reach;

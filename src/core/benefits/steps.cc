@@ -62,6 +62,7 @@ public:
             }
             if (is_more(reach->points_per_money, most->points_per_money))
                 most->points_per_money = reach->points_per_money;
+            most->cheapest = false;  // lines may reach different steps
         }
         return most;
     }

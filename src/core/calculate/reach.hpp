@@ -15,6 +15,7 @@ struct Reach {
     std::optional<Fraction> amount;     // at most so much off each unit, on the order level off the order, …
     bool once = false;                  // … on products, too, off all of them together,
     std::optional<std::int64_t> items;  // and touches at most so many items; none: whole unit groups, it splits none
+    bool cheapest = false;              // these are the cheapest of all that it can see and that cost anything
     bool splits_all = false;            // it may split every group; else, if it counts items, one
     bool goods = true;                  // whether it may touch prices of goods,
     bool shipping = false;              // and the price of the shipping

@@ -65,12 +65,13 @@ ReachBound::ReachBound(const SearchProblem& problem, const std::vector<std::size
     now_.resize(lines_.size() + 1);
     of_line_.assign((size_ + 1) * now_.size(), Ahead{one, 0, 0, 0, 0, 0});
     of_all_.resize(size_ + 1);
-    for (const auto& [child, benefit] : benefits) add_benefit(child, benefit);
+    for (const auto& [child, benefit] : benefits) add_benefit(children, child, benefit);
     sum_up_ahead();
+    weigh_picks();
     find_keeps();
 }
 
-void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
+void ReachBound::add_benefit(const std::vector<std::size_t>& children, std::uint32_t child, Index benefit) {
     const Benefit& rule = *problem_.program().benefits[benefit].rule;
     const auto reach = rule.reach();
     const Index promotion = problem_.program().conditions[problem_.program().benefits[benefit].condition].promotion;
@@ -87,6 +88,11 @@ void ReachBound::add_benefit(std::uint32_t child, Index benefit) {
     cut.share = std::min(one, fixed(reach->share).value_or(one) + 1);
     cut.on_order = problem_.is_on_order(benefit) || reach->once;
     if (reach->pays) cut.point_type = rule.point_type();
+    const Index c = problem_.program().benefits[benefit].condition;
+    // Where others take units away from it, the cheapest may become dearer.
+    cut.splits_all = reach->splits_all;
+    cut.cheapest = reach->cheapest && !problem_.scope.taken && !problem_.program().conditions[c].untouched &&
+                   !problem_.children[children[child]]->is_group;
     if (reach->goods && !lines.empty()) add_cuts(cut, *reach, lines);
     if (reach->shipping) add_line_cut(cut, *reach, shipping_);
     if (reach->points != Reach::Points::none) add_accruals(child, benefit, *reach, lines);
@@ -187,6 +193,27 @@ void ReachBound::sum_up_ahead() {
     }
 }
 
+void ReachBound::weigh_picks() {
+    constexpr std::size_t most_lines = 64;
+    if (lines_.size() > most_lines) return;
+    std::vector<int> cuts_of(size_);
+    for (const auto& cut : cuts_) cuts_of[cut.child]++;
+    for (auto& cut : cuts_) {
+        // Several cuts of a child may work on the same prices, and so take more than one after the other.
+        cut.weighed = cuts_of[cut.child] == 1 && can_be_weighed(cut);
+        if (cut.weighed) {
+            pick_bound_.add({cut.child, cut.sees, cut.share, cut.items, cut.cheapest});
+        } else if (cut.line != shipping_) {
+            pick_bound_.mix_with_others(cut.line == all_lines ? cut.sees : std::uint64_t{1} << cut.line);
+        }
+    }
+}
+
+bool ReachBound::can_be_weighed(const Cut& cut) const {
+    return cut.line == all_lines && cut.amount == without_end && !cut.on_order && !cut.splits_all &&
+           cut.point_type == no_point_type && PickBound::is_weighed(cut.share, cut.items);
+}
+
 void ReachBound::find_keeps() {
     const auto keeps = [this](std::size_t child, std::size_t line) {
         return std::max<std::int64_t>(0, one - of_line(child + 1, line).sure_gain);
@@ -210,11 +237,13 @@ Worth ReachBound::most(std::size_t next, const State& state, Terms terms) {
     for (std::uint32_t type = 0; type < state.paid.size(); type++)
         budgets_.push_back(terms.points ? bounds.budget_left(state, type).units : 0);
     std::int64_t goods = std::min(room_, bounds.reduction_left(state, *problem_.scope.enclosing).units);
+    std::int64_t picked = terms.summed ? without_end : most_picked(next);
     int128 kept = 0;
     for (const auto& cut : cuts_) {
         if (cut.child < next) continue;
         std::int64_t taken = most_of(cut);
         const auto take = [&](std::int64_t& left) { left -= taken = std::min(taken, left); };
+        if (cut.weighed) take(picked);
         if (cut.line != shipping_) taken = std::min(taken, goods);
         if (cut.point_type != no_point_type) {
             take(budgets_[cut.point_type]);
@@ -225,6 +254,13 @@ Worth ReachBound::most(std::size_t next, const State& state, Terms terms) {
         kept += static_cast<int128>(taken) * (terms.losses ? cut.keeps : one);
     }
     return problem_.worth_of(Money{whole(kept + one - 1)}) + accruals(next, size_);
+}
+
+std::int64_t ReachBound::most_picked(std::size_t next) {
+    const bool may_rise = raise_of_unit_ != 0 || raise_of_order_ != 0;
+    if (may_rise) return without_end;
+    problem_.arbiter.work().add(Step::pick, pick_bound_.size(next) * units_.size());
+    return pick_bound_.most(next, units_);
 }
 
 template <class Counts>
@@ -248,6 +284,9 @@ bool ReachBound::may_exceed_budget(const State& state, std::uint32_t point_type)
 }
 
 void ReachBound::look(std::size_t next, const State& state) {
+    Work& work = problem_.arbiter.work();
+    work.add(Step::group, state.groups.size() + now_.size());
+    work.add(Step::cut, cuts_.size());
     look_at_groups(state);
     expect_splits(next);
     expect_raises(next);
@@ -273,7 +312,7 @@ void ReachBound::look_at_groups(const State& state) {
         room_ = sum_of(room_, room(group, lines_[place]));
         if (picks_) units_.push_back({group.total.units, group.quantity().units, place});
     }
-    std::sort(units_.begin(), units_.end(), [](const Units& a, const Units& b) {
+    std::sort(units_.begin(), units_.end(), [](const auto& a, const auto& b) {
         return static_cast<int128>(a.total) * b.quantity > static_cast<int128>(b.total) * a.quantity;
     });
 }

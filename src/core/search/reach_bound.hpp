@@ -22,6 +22,7 @@
 // is the maximum of the linear programme, and that is at least the maximum of what benefits can do.
 #pragma once
 
+#include "core/search/pick_bound.hpp"
 #include "core/search/problem.hpp"
 
 #include <cstdint>
@@ -49,9 +50,6 @@ public:
     bool may_exceed_discount(const State& state);
     bool may_exceed_budget(const State& state, std::uint32_t point_type);
 
-    // What a call costs, in steps.
-    std::size_t steps() const { return cuts_.size() / 4 + lines_.size(); }
-
 private:
     // Shares and keeps are in 1/one.
     struct Cut {
@@ -64,6 +62,9 @@ private:
         std::int64_t keeps = 0;
         std::uint32_t point_type = no_point_type;  // paid with
         bool on_order = false;
+        bool splits_all = false;
+        bool cheapest = false;
+        bool weighed = false;  // by pick_bound_, too
     };
     struct Line {
         std::uint32_t line;  // of the order
@@ -91,18 +92,16 @@ private:
         std::int64_t groups = 0;  // as many as it may be split into
         std::int64_t left = 0;    // what cuts of the line can still take
     };
-    struct Units {
-        std::int64_t total;
-        std::int64_t quantity;
-        std::uint32_t line;
-    };
 
-    void add_benefit(std::uint32_t child, Index benefit);
+    void add_benefit(const std::vector<std::size_t>& children, std::uint32_t child, Index benefit);
     void add_cuts(Cut cut, const Reach& reach, const std::vector<std::uint32_t>& lines);
     void add_line_cut(Cut cut, const Reach& reach, std::uint32_t line);
     void add_accruals(std::uint32_t child, Index benefit, const Reach& reach, const std::vector<std::uint32_t>& lines);
     void sum_up_ahead();
     void find_keeps();
+    // Tells pick_bound_ of the cuts that it can weigh, and of the lines of the others.
+    void weigh_picks();
+    bool can_be_weighed(const Cut& cut) const;
 
     struct Terms {
         bool points = true;  // cuts that points pay for count, too
@@ -118,6 +117,7 @@ private:
     void expect_splits(std::size_t next);
     void expect_raises(std::size_t next);
     std::int64_t room(const UnitGroup& group, const Line& line) const;
+    std::int64_t most_picked(std::size_t next);
     std::int64_t most_of(const Cut& cut) const;
     std::int64_t most_of_several(const Cut& cut) const;
     std::int64_t dearest(const Cut& cut) const;
@@ -137,10 +137,11 @@ private:
     std::vector<Ahead> of_line_;           // by child and line
     std::vector<AheadOfAll> of_all_;       // by child
     bool picks_ = false;
+    PickBound pick_bound_;
 
     // The state looked at.
     std::vector<LineNow> now_;
-    std::vector<Units> units_;  // dearest first
+    std::vector<PickBound::Units> units_;  // dearest first
     std::vector<std::int64_t> budgets_;
     std::int64_t room_ = 0;    // of all goods, above the floors
     std::int64_t groups_ = 0;  // as many as there may be
