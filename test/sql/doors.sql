@@ -163,7 +163,10 @@ INSERT INTO loyalty.promotion_conditions (program, promotion)
 SELECT 'main', 'many-' || number FROM generate_series(1, 60) AS number;
 INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
 SELECT 'main', 'many-' || number, 1, 'discount',
-    jsonb_build_object('percent', 1 + number / 100.0, 'max_items', 1 + number % 3, 'pick', 'cheapest')
+    jsonb_build_object(
+        'percent', 10 + number * 17 % 40, 'max_items', 1 + number % 3,
+        'pick', (ARRAY['cheapest', 'most_expensive'])[1 + number % 2]
+    )
 FROM generate_series(1, 60) AS number;
 UPDATE loyalty.promotions SET state = 'inactive' WHERE external_id = 'some';
 SELECT loyalty_apply('main');

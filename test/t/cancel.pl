@@ -35,7 +35,8 @@ $node->safe_psql('postgres', q{
     INSERT INTO loyalty.promotion_conditions (program, promotion, mode, segments)
     SELECT 'main', 'best-' || n, 'in', '{sought}' FROM generate_series(1, 60) AS n;
     INSERT INTO loyalty.promotion_benefits (program, promotion, condition, benefit, parameters)
-    SELECT 'main', 'best-' || n, 1, 'discount', jsonb_build_object('percent', 1 + n / 100.0, 'max_items', 1 + n % 3, 'pick', 'cheapest')
+    SELECT 'main', 'best-' || n, 1, 'discount', jsonb_build_object('percent', 10 + n * 17 % 40, 'max_items', 1 + n % 3,
+        'pick', (ARRAY['cheapest', 'most_expensive'])[1 + n % 2])
     FROM generate_series(1, 60) AS n;
     INSERT INTO loyalty.products (program, sku, name, price, categories) SELECT 'main', 'S-' || n, 'Sought', n * 3, '{sought}' FROM generate_series(1, 40) AS n;
     -- Sets of the dearest of two thousand prices.
