@@ -237,4 +237,12 @@ std::size_t Account::commit(const std::vector<Movement>& reserved, Moment create
     return entry;
 }
 
+std::vector<Lot> Account::put_aside() {
+    entries_.clear();
+    const auto empty = std::stable_partition(lots_.begin(), lots_.end(), [](const Lot& l) { return l.remaining > 0; });
+    std::vector<Lot> given(empty, lots_.end());
+    lots_.erase(empty, lots_.end());
+    return given;
+}
+
 }  // namespace loyalty::ledger

@@ -128,6 +128,10 @@ public:
     void release(const std::vector<Movement>& reserved);
     std::size_t commit(const std::vector<Movement>& reserved, Moment created_at);
 
+    // For an account that goes on: forgets its entries, and gives away the lots that nothing is left in. A refund needs
+    // its own lots back.
+    std::vector<Lot> put_aside();
+
 private:
     Lot& at(std::int64_t seq);
     void insert(const Lot& lot);

@@ -49,6 +49,17 @@ struct UsageCounters {
     std::int64_t uses = 0, uses_of_buyer = 0;
     Money money{};
     std::int64_t points = 0;  // in units of 10^-usage_scale
+
+    UsageCounters& operator+=(const UsageCounters& more) {
+        uses += more.uses;
+        uses_of_buyer += more.uses_of_buyer;
+        money += more.money;
+        points += more.points;
+        return *this;
+    }
+    UsageCounters& operator-=(const UsageCounters& less) {
+        return *this += {-less.uses, -less.uses_of_buyer, Money{} - less.money, -less.points};
+    }
 };
 
 // A budget that was lowered below what is used up leaves 0.

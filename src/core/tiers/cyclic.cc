@@ -16,6 +16,16 @@ Units counting_points(const ledger::Account& account, Moment at, bool activated)
     return account.total - waiting;
 }
 
+Units lifetime_change(const ledger::Account& account) {
+    Units sum = 0;
+    for (const auto& entry : account.entries()) {
+        const bool counts = entry.type == ledger::Type::accrual || entry.type == ledger::Type::initial ||
+                            entry.type == ledger::Type::reversal;
+        if (counts) sum += entry.value - entry.owed - entry.lapsed;
+    }
+    return sum;
+}
+
 // The higher of the last review's tier, what is kept until a month's end, and what the points give at once.
 Rank Review::merited(Moment at, bool activated) const {
     const Rank by_points = rules_.upgrade_at_once ? ladder_.reached(counting_points(account_, at, activated)) : none;

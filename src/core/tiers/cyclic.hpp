@@ -71,6 +71,11 @@ struct Change {
 // `activated` is false.
 Units counting_points(const ledger::Account& account, Moment at, bool activated = true);
 
+// What an account's new entries add to the points of a lifetime: what is spent, expires or is reset does not lessen
+// them. A claim counts in full, whether it was met by points, is owed, or had lapsed; so settling what is owed counts
+// no more.
+Units lifetime_change(const ledger::Account& account);
+
 // One member's way through the calendar. The account holds all its open lots; the ends are those not reviewed (or
 // reset) yet, in time order, and reach beyond any moment run to.
 class Review {

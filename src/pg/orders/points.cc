@@ -65,16 +65,6 @@ std::map<std::uint32_t, Payment> payments(const Program& program, const Calculat
 // ---------------------------------------------------------------------------------------------------------------------
 // Earned
 
-// An accrual that is due: its status was reached.
-struct DueAccrual {
-    std::int32_t number = 0;
-    std::string promotion, point_type;
-    int scale = 0;
-    std::int64_t points = 0;
-    std::optional<TimestampTz> active_from;
-    std::string_view refusal;  // why it is dropped instead; empty: it is not
-};
-
 std::vector<DueAccrual> find_due(const OrderArguments& order, const Market& market) {
     static Query query(
         "SELECT CASE a.level WHEN 'product' THEN l.status ELSE o.status END, a.credit_on,"
@@ -139,12 +129,6 @@ void mark_dropped(const OrderArguments& order, const std::vector<std::int32_t>& 
     query.run({order.buyer, order.program, order.external_id, integers_argument(numbers)}, true);
 }
 
-// What is booked, or dropped, as one: points of one promotion that become active at one moment.
-struct Sum {
-    std::int64_t points = 0;
-    std::vector<std::int32_t> numbers;
-};
-
 void tell_dropped(const OrderKey& order, const DueAccrual& accrual, std::int64_t points) {
     JsonbWriter data;
     data.begin_object();
@@ -160,10 +144,58 @@ void tell_dropped(const OrderKey& order, const DueAccrual& accrual, std::int64_t
     add_event(order.program, "accrual_dropped", order.profile(), data.take());
 }
 
-// What is due becomes active so long after the crediting, by the calendar of the program's zone.
-TimestampTz delayed(const std::string& delay, const std::string& time_zone) {
+// Books or drops what is due, as few rows as can be; returns which accruals were credited by which row.
+Credited book_due(const OrderKey& order, const std::vector<DueAccrual>& due, BookedRows& booked) {
+    Credited credited;
+    for (const auto& sum : sums_of(due)) {
+        const DueAccrual& accrual = *sum.first;
+        if (!accrual.refusal.empty()) {
+            mark_dropped(OrderArguments(order), sum.numbers);
+            tell_dropped(order, accrual, sum.points);
+            continue;
+        }
+        Posting posting;
+        posting.key.point_type = accrual.point_type;
+        posting.type = "accrual";
+        posting.value = numeric_datum(sum.points, accrual.scale);
+        posting.active_from = accrual.active_from;
+        posting.promotion = accrual.promotion;
+        booked.push_back(post_for(order, std::move(posting)));
+        for (const auto number : sum.numbers) {
+            credited.numbers.push_back(number);
+            credited.seqs.push_back(booked.back().booking.entry.seq);
+        }
+    }
+    return credited;
+}
+
+}  // namespace
+
+std::map<std::uint32_t, std::map<std::uint32_t, std::int64_t>> spent_by_line(const Program& program,
+                                                                             const Calculation& calculation) {
+    std::map<std::uint32_t, std::map<std::uint32_t, std::int64_t>> spent;
+    for (const auto& [type, payment] : payments(program, calculation))
+        spent[type] = payment.points(calculation.points[type].spent);
+    return spent;
+}
+
+std::vector<AccrualSum> sums_of(const std::vector<DueAccrual>& due) {
+    using Group = std::tuple<std::string_view, std::string_view, std::optional<TimestampTz>, std::string_view>;
+    std::vector<AccrualSum> sums;
+    std::map<Group, std::size_t> places;
+    for (const auto& accrual : due) {
+        const Group group{accrual.point_type, accrual.promotion, accrual.active_from, accrual.refusal};
+        const auto [place, is_new] = places.try_emplace(group, sums.size());
+        if (is_new) sums.push_back({&accrual, 0, {}});
+        AccrualSum& sum = sums[place->second];
+        sum.points += accrual.points;
+        sum.numbers.push_back(accrual.number);
+    }
+    return sums;
+}
+
+TimestampTz delayed(const std::string& delay, const std::string& time_zone, TimestampTz from) {
     const char* text = delay.c_str();
-    const TimestampTz from = now();
     const Datum zone = text_datum(time_zone);
     return postgres([=] {
         const Datum interval =
@@ -174,41 +206,26 @@ TimestampTz delayed(const std::string& delay, const std::string& time_zone) {
     });
 }
 
-// Books or drops what is due, as few rows as can be; returns which accruals were credited by which row.
-Credited book_due(const OrderKey& order, const std::vector<DueAccrual>& due, BookedRows& booked) {
-    using Group = std::tuple<std::string, std::string, std::optional<TimestampTz>, std::string_view>;
-    std::map<Group, Sum> sums;
-    std::vector<std::pair<const DueAccrual*, Sum*>> in_order;
-    for (const auto& accrual : due) {
-        const Group group{accrual.point_type, accrual.promotion, accrual.active_from, accrual.refusal};
-        const auto [sum, is_new] = sums.try_emplace(group);
-        sum->second.points += accrual.points;
-        sum->second.numbers.push_back(accrual.number);
-        if (is_new) in_order.emplace_back(&accrual, &sum->second);
+std::vector<Earning> earnings_of(const Program& program, const Calculation& calculation) {
+    std::vector<Earning> earnings;
+    for (std::size_t i = 0; i < calculation.operations.size(); i++) {
+        const Operation& operation = calculation.operations[i];
+        const Entry& entry = operation.entry;
+        if (entry.kind != Entry::Kind::accrual || entry.points.is_zero()) continue;
+        const Condition& condition = program.conditions[program.benefits[entry.benefit].condition];
+        const Benefit& terms = *program.benefits[entry.like].rule;
+        earnings.push_back({.number = static_cast<std::int32_t>(i) + 1,
+                            .promotion = condition.promotion,
+                            .level = condition.level,
+                            .point_type = entry.point_type,
+                            .line = entry.target == Entry::Target::line ? entry.line : no_line,
+                            .points = entry.points,
+                            .pending = operation.pending,
+                            .credit_on = terms.credit_on(),
+                            .delay = std::string(terms.delay())});
     }
-    Credited credited;
-    for (const auto& [accrual, sum] : in_order) {
-        if (!accrual->refusal.empty()) {
-            mark_dropped(OrderArguments(order), sum->numbers);
-            tell_dropped(order, *accrual, sum->points);
-            continue;
-        }
-        Posting posting;
-        posting.key.point_type = accrual->point_type;
-        posting.type = "accrual";
-        posting.value = numeric_datum(sum->points, accrual->scale);
-        posting.active_from = accrual->active_from;
-        posting.promotion = accrual->promotion;
-        booked.push_back(post_for(order, std::move(posting)));
-        for (const auto number : sum->numbers) {
-            credited.numbers.push_back(number);
-            credited.seqs.push_back(booked.back().booking.entry.seq);
-        }
-    }
-    return credited;
+    return earnings;
 }
-
-}  // namespace
 
 BookedPoints post_for(const OrderKey& order, Posting posting) {
     posting.key.member = *order.profile();
@@ -255,37 +272,29 @@ PlacedAccruals earn_points(const OrderKey& order, const Program& program, const 
     PlacedAccruals placed;
     std::vector<DueAccrual> due;
     std::unordered_map<std::int32_t, std::size_t> rows;
-    std::map<std::string_view, TimestampTz> moments;
-    for (std::size_t i = 0; i < calculation.operations.size(); i++) {
-        const Operation& operation = calculation.operations[i];
-        const Entry& entry = operation.entry;
-        if (entry.kind != Entry::Kind::accrual || entry.points.is_zero()) continue;
-        const BenefitEntry& benefit = program.benefits[entry.benefit];
-        const Condition& condition = program.conditions[benefit.condition];
-        const std::string& promotion = program.promotions[condition.promotion].id;
-        const PointType& type = program.point_types[entry.point_type];
-        const Benefit& terms = *program.benefits[entry.like].rule;
-        const std::string delay(terms.delay());
-        const auto number = static_cast<std::int32_t>(i) + 1;
-        placed.numbers.push_back(number);
+    std::map<std::string, TimestampTz> moments;
+    for (const auto& earning : earnings_of(program, calculation)) {
+        const std::string& promotion = program.promotions[earning.promotion].id;
+        const PointType& type = program.point_types[earning.point_type];
+        const std::string& delay = earning.delay;
+        placed.numbers.push_back(earning.number);
         placed.promotions.emplace_back(promotion);
         placed.point_types.emplace_back(type.id);
-        placed.levels.emplace_back(condition.level == Level::product ? "product" : "order");
-        placed.lines.push_back(entry.target == Entry::Target::line ? std::optional(resolved.lines[entry.line].id)
-                                                                   : std::nullopt);
-        placed.credit_on.emplace_back(operation.pending ? std::string(terms.credit_on()) : status);
+        placed.levels.emplace_back(earning.level == Level::product ? "product" : "order");
+        placed.lines.push_back(earning.line == no_line ? std::nullopt : std::optional(resolved.lines[earning.line].id));
+        placed.credit_on.emplace_back(earning.pending ? std::string(earning.credit_on) : status);
         placed.delays.push_back(delay.empty() ? std::nullopt : std::optional(delay));
-        placed.points.push_back(numeric_datum(entry.points.units, type.scale));
+        placed.points.push_back(numeric_datum(earning.points.units, type.scale));
         placed.seqs.emplace_back();
-        if (operation.pending) continue;
+        if (earning.pending) continue;
         std::optional<TimestampTz> active_from;
         if (!delay.empty()) {
-            const auto [moment, is_new] = moments.try_emplace(terms.delay());
-            if (is_new) moment->second = delayed(delay, program.time_zone);
+            const auto [moment, is_new] = moments.try_emplace(delay);
+            if (is_new) moment->second = delayed(delay, program.time_zone, now());
             active_from = moment->second;
         }
-        rows.emplace(number, placed.numbers.size() - 1);
-        due.push_back({number, promotion, type.id, type.scale, entry.points.units, active_from, {}});
+        rows.emplace(earning.number, placed.numbers.size() - 1);
+        due.push_back({earning.number, promotion, type.id, type.scale, earning.points.units, active_from, {}});
     }
     const Credited credited = book_due(order, due, booked);
     for (std::size_t i = 0; i < credited.numbers.size(); i++)

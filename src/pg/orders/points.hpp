@@ -4,6 +4,7 @@
 
 #include "core/calculate/calculate.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,45 @@ struct BookedPoints {
 };
 
 using BookedRows = std::vector<BookedPoints>;
+
+// Points that a calculation accrues, at once or with a status.
+struct Earning {
+    std::int32_t number = 0;  // of the operation, from 1
+    Index promotion = none;
+    Level level = Level::product;
+    Index point_type = none;
+    std::uint32_t line = no_line;
+    Points points;
+    bool pending = false;
+    std::string_view credit_on;  // what it waits for, if it does
+    std::string delay;           // until it becomes active, as an interval; empty: none
+};
+std::vector<Earning> earnings_of(const Program& program, const Calculation& calculation);
+
+// Points that a calculation spends, by their type and the line that they are attributed to; no_line: the shipping.
+std::map<std::uint32_t, std::map<std::uint32_t, std::int64_t>> spent_by_line(const Program& program,
+                                                                             const Calculation& calculation);
+
+// What is credited now becomes active so long after `from`, by the calendar of the program's zone.
+TimestampTz delayed(const std::string& delay, const std::string& time_zone, TimestampTz from);
+
+// An accrual that is due: its status was reached.
+struct DueAccrual {
+    std::int32_t number = 0;
+    std::string promotion, point_type;
+    int scale = 0;
+    std::int64_t points = 0;
+    std::optional<TimestampTz> active_from;
+    std::string_view refusal;  // why it is dropped instead; empty: it is not
+};
+
+// What is booked, or dropped, as one: points of one promotion that become active at one moment.
+struct AccrualSum {
+    const DueAccrual* first = nullptr;
+    std::int64_t points = 0;
+    std::vector<std::int32_t> numbers;
+};
+std::vector<AccrualSum> sums_of(const std::vector<DueAccrual>& due);
 
 // Books it as the order's. The posting needs point type, type and value only.
 BookedPoints post_for(const OrderKey& order, Posting posting);

@@ -1,6 +1,7 @@
 #include "pg/orders/usage.hpp"
 
 #include "core/calculate/candidates.hpp"
+#include "core/calculate/used.hpp"
 
 #include <algorithm>
 
@@ -12,17 +13,6 @@
 namespace loyalty::pg {
 
 namespace {
-
-// The promotions with limits that the order can meet, as far as limits do not keep it from it.
-std::vector<Index> limited_candidates(const Program& program, const Order& order) {
-    std::vector<Index> limited;
-    const Candidates candidates = find_candidates(program, order);
-    std::copy_if(program.limited_promotions.begin(), program.limited_promotions.end(), std::back_inserter(limited),
-                 [&](Index promotion) { return candidates.refused[promotion] == Reason::none; });
-    const auto id = [&](Index promotion) -> const std::string& { return program.promotions[promotion].id; };
-    std::sort(limited.begin(), limited.end(), [&](Index a, Index b) { return id(a) < id(b); });
-    return limited;
-}
 
 void lock_counters(const Argument& program, const Argument& promotions) {
     static Query make(
@@ -81,6 +71,16 @@ std::vector<Allowance> read_allowances(const std::vector<Index>& limited, const 
 
 }  // namespace
 
+std::vector<Index> limited_candidates(const Program& program, const Order& order) {
+    std::vector<Index> limited;
+    const Candidates candidates = find_candidates(program, order);
+    std::copy_if(program.limited_promotions.begin(), program.limited_promotions.end(), std::back_inserter(limited),
+                 [&](Index promotion) { return candidates.refused[promotion] == Reason::none; });
+    const auto id = [&](Index promotion) -> const std::string& { return program.promotions[promotion].id; };
+    std::sort(limited.begin(), limited.end(), [&](Index a, Index b) { return id(a) < id(b); });
+    return limited;
+}
+
 void find_allowances(Order& order, const Program& program, bool binding) {
     if (program.limited_promotions.empty()) return;
     order.allowances = read_allowances(limited_candidates(program, order), order.buyer, program, binding);
@@ -118,12 +118,8 @@ void count_uses(const OrderKey& key, const Program& program, const Order& order,
         {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID}, {"promotion_uses_order_fkey", "promotion_uses_promotion_fkey"});
     std::vector<std::string> used;
     for (const auto& allowance : order.allowances) {
-        const bool had_effect =
-            std::any_of(calculation.operations.begin(), calculation.operations.end(), [&](const Operation& operation) {
-                const Index condition = program.benefits[operation.entry.benefit].condition;
-                return program.conditions[condition].promotion == allowance.promotion && operation.entry.has_effect();
-            });
-        if (had_effect) used.push_back(program.promotions[allowance.promotion].id);
+        if (used_of(program, calculation, allowance.promotion).uses == 0) continue;
+        used.push_back(program.promotions[allowance.promotion].id);
     }
     if (used.empty()) return;
     const OrderArguments order_key(key);

@@ -7,6 +7,9 @@
 
 namespace loyalty::pg {
 
+// The promotions with limits that the order can meet, as far as limits do not keep it from it; ascending by their ids.
+std::vector<Index> limited_candidates(const Program& program, const Order& order);
+
 // Fills in what the usage limits leave of those promotions that the order can meet. With `binding` their counters are
 // locked first, in the order of the promotions' ids, until the transaction ends.
 void find_allowances(Order& order, const Program& program, bool binding);

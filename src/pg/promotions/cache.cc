@@ -402,22 +402,23 @@ SegmentIndex::SegmentIndex(const std::vector<Segment>& segments) {
     }
 }
 
+// In the canonical form of a path every key stands in quotes, and .* or .keyvalue() reach all of them. Yes is said in
+// vain where the word stands in a string literal.
+bool reads_member(const Segment& segment, std::string_view key) {
+    const auto has = [&](std::string_view text) { return segment.predicate.find(text) != std::string::npos; };
+    return has("\"" + std::string(key) + "\"") || has(".*") || has(".keyvalue()");
+}
+
 DocumentNeeds::DocumentNeeds(const Program& program) {
-    // In the canonical form of a path every key stands in quotes, and .* or .keyvalue() reach all of them. Yes may be
-    // said in vain, where the word stands in a string literal.
-    const auto reads = [](const Segment& segment, std::string_view key) {
-        const auto has = [&](std::string_view text) { return segment.predicate.find(text) != std::string::npos; };
-        return has("\"" + std::string(key) + "\"") || has(".*") || has(".keyvalue()");
-    };
     profile_segments = !program.profile_segments.empty();
     for (const auto& segment : program.profile_segments) profile = profile || !segment.is_static();
     tiers = !program.tiers.empty();
     for (const auto& segment : program.order_segments) {
         order = order || !segment.is_static();
-        order_lines = order_lines || reads(segment, "lines");
-        order_lists = order_lists || segment.is_static() || reads(segment, "segments");
-        goods_by_segment = goods_by_segment || reads(segment, "by_segment");
-        orders_before = orders_before || reads(segment, "orders");
+        order_lines = order_lines || reads_member(segment, "lines");
+        order_lists = order_lists || segment.is_static() || reads_member(segment, "segments");
+        goods_by_segment = goods_by_segment || reads_member(segment, "by_segment");
+        orders_before = orders_before || reads_member(segment, "orders");
     }
 }
 

@@ -52,6 +52,9 @@ struct SegmentIndex {
     explicit SegmentIndex(const std::vector<Segment>& segments = {});
 };
 
+// Whether a segment's predicate may look at a member of its document. Yes may be said in vain.
+bool reads_member(const Segment& segment, std::string_view key);
+
 // What a version's order and profile segments are judged by; what none of them reads is not looked up.
 struct DocumentNeeds {
     bool profile = false;           // the profile's row

@@ -1,7 +1,9 @@
 // Reading many rows a slice at a time.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "pg/server/spi.hpp"
 
@@ -12,10 +14,22 @@ namespace loyalty::pg {
 // found by its name each time.
 class Cursor {
 public:
-    explicit Cursor(const std::string& text) {
+    explicit Cursor(const std::string& text, std::span<const Oid> types = {},
+                    std::span<const Argument> arguments = {}) {
         const char* query = text.c_str();
+        std::vector<Oid> oids(types.begin(), types.end());
+        std::vector<Datum> datums;
+        std::string nulls;
+        for (const auto& argument : arguments) {
+            datums.push_back(argument.value);
+            nulls.push_back(argument.is_null ? 'n' : ' ');
+        }
+        const int count = static_cast<int>(oids.size());
+        Oid* of_types = oids.data();
+        Datum* values = datums.data();
+        const char* are_null = nulls.c_str();
         name_ = postgres([=] {
-            const Portal portal = SPI_cursor_open_with_args(nullptr, query, 0, nullptr, nullptr, nullptr, true, 0);
+            const Portal portal = SPI_cursor_open_with_args(nullptr, query, count, of_types, values, are_null, true, 0);
             if (portal == nullptr) elog(ERROR, "could not open a cursor: %s", SPI_result_code_string(SPI_result));
             PinPortal(portal);
             return portal->name;

@@ -61,19 +61,6 @@ std::optional<Bound> read_bound(const AccountKey& key, const KeyArguments& argum
     return bound;
 }
 
-// What an account's new entries add to the points of a lifetime: what is spent, expires or is reset does not lessen
-// them. A claim counts in full, whether it was met by points, is owed, or had lapsed; so settling what is owed counts
-// no more.
-Units lifetime_change(const ledger::Account& account) {
-    Units sum = 0;
-    for (const auto& entry : account.entries()) {
-        const bool counts = entry.type == ledger::Type::accrual || entry.type == ledger::Type::initial ||
-                            entry.type == ledger::Type::reversal;
-        if (counts) sum += entry.value - entry.owed - entry.lapsed;
-    }
-    return sum;
-}
-
 // Lots that will become active, and the next moment at which one does or expires.
 struct Ahead {
     Units waiting = 0;
