@@ -35,11 +35,40 @@ COMMENT ON FUNCTION loyalty_internal.replay(text, integer, jsonb, jsonb, jsonb, 
     'FROM loyalty.orders AS o, loyalty_internal.replay(o.program, NULL, o.request, o.resolved, o.result, o.version) AS '
     'replayed;';
 
+CREATE FUNCTION loyalty_internal.replay_in_turn(
+    program text,
+    version integer,
+    from_time timestamptz,
+    to_time timestamptz,
+    OUT external_id text,
+    OUT buyer text,
+    OUT origin text,
+    OUT was numeric,
+    OUT would_be numeric,
+    OUT points_was jsonb,
+    OUT points_would_be jsonb,
+    OUT gained text[],
+    OUT lost text[],
+    OUT error text
+) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_replay_in_turn';
+
+COMMENT ON FUNCTION loyalty_internal.replay_in_turn(text, integer, timestamptz, timestamptz) IS
+    'The orders of a program, placed one after the other with a version of the promotion tree, null being the draft, '
+    'each with the balances, uses and orders that those before it left: the rows of loyalty_backtest(carry => true). '
+    'The times are those of placing, and of imported orders their own. Errors: 42501 (the caller may not read '
+    'loyalty.orders), LY201 (program), LY301, LY302 (the draft cannot be applied), LY320 (no such version), LY526, '
+    'LY613 (what cannot be carried). Example: SELECT * FROM loyalty_internal.replay_in_turn(''main'', NULL, '
+    '''-infinity'', ''infinity'');';
+
 CREATE FUNCTION @extschema@.loyalty_backtest(
     program text,
     version integer DEFAULT NULL,
     from_time timestamptz DEFAULT '-infinity',
     to_time timestamptz DEFAULT 'infinity',
+    carry boolean DEFAULT false,
     OUT external_id text,
     OUT buyer text,
     OUT origin text,
@@ -82,23 +111,46 @@ CROSS JOIN LATERAL (
 WHERE stored.program = loyalty_backtest.program
     AND stored."time" >= loyalty_backtest.from_time
     AND stored."time" < loyalty_backtest.to_time
+    AND loyalty_backtest.carry IS NOT TRUE
+UNION ALL
+SELECT
+    replayed.external_id,
+    replayed.buyer,
+    replayed.origin,
+    replayed.was,
+    replayed.would_be,
+    replayed.would_be - replayed.was,
+    replayed.points_was,
+    replayed.points_would_be,
+    replayed.gained,
+    replayed.lost,
+    replayed.error
+FROM loyalty_internal.replay_in_turn(
+    loyalty_backtest.program, loyalty_backtest.version, loyalty_backtest.from_time, loyalty_backtest.to_time
+) AS replayed
+WHERE loyalty_backtest.carry
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_backtest(text, integer, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_backtest(text, integer, timestamptz, timestamptz, boolean) IS
     'What each stored order of a time would have come to with a version of the promotion tree; without version: with '
     'the draft. From the input stored with each order (prices, balances, tiers, segments, what usage limits left), so '
     'that nothing but the tree differs: with the version that it was placed with, an order comes to what it did. What '
     'that input does not know is judged by today''s catalogue and profiles, and limits that it does not know are none; '
     'imported orders (origin) are quoted at their lines'' prices. The server spreads large histories over parallel '
-    'processes, each of which tells by NOTICE how far it is. Reads with the caller''s rights; writes nothing. Errors: '
-    'LY201 (program), LY301, LY302 (the draft cannot be applied), LY320 (no such version); those of one order stand in '
-    'its row. Example: SELECT * FROM loyalty_backtest(''main'') WHERE difference <> 0;';
+    'processes, each of which tells by NOTICE how far it is. With carry the orders are placed one after the other, as '
+    'they were (imported ones at their own time), and balances, cumulative tiers, limits, budgets and what buyers have '
+    'ordered evolve from what this tree gives, as if the program had always had it; bookings by hand, statuses and '
+    'returns come in between, as they did. That is done in one process. What cannot be told exactly is refused, or '
+    'stands in the error of its row. Reads with the caller''s rights; writes nothing. Errors: LY201 (program), LY301, '
+    'LY302 (the draft cannot be applied), LY320 (no such version), LY613 (what cannot be carried); those of one order '
+    'stand in its row. Example: SELECT * FROM loyalty_backtest(''main'') WHERE difference <> 0;';
 
 CREATE FUNCTION @extschema@.loyalty_backtest_summary(
     program text,
     version integer DEFAULT NULL,
     from_time timestamptz DEFAULT '-infinity',
     to_time timestamptz DEFAULT 'infinity',
+    carry boolean DEFAULT false,
     OUT promotion text,
     OUT orders bigint,
     OUT changed bigint,
@@ -125,7 +177,8 @@ WITH replayed AS MATERIALIZED (
         loyalty_backtest_summary.program,
         loyalty_backtest_summary.version,
         loyalty_backtest_summary.from_time,
-        loyalty_backtest_summary.to_time
+        loyalty_backtest_summary.to_time,
+        loyalty_backtest_summary.carry
     ) AS tested
 )
 SELECT
@@ -163,7 +216,7 @@ UNION ALL
 )
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_backtest_summary(text, integer, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.loyalty_backtest_summary(text, integer, timestamptz, timestamptz, boolean) IS
     'loyalty_backtest() in sums: first a row without promotion for all orders, then one for each promotion that orders '
     'would gain or lose, over these orders. Changed are those whose total or points would be others; money is the sum '
     'of totals. Errors: as there, but that orders with an error are counted only. Example: SELECT * FROM '
