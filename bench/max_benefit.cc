@@ -150,7 +150,8 @@ void print(const Measurement& measurement) {
 }
 
 // A family that is hard, how many promotions of it, the best worth that was ever found, in cents: by long searches, and by
-// climbing from many random combinations; and what version 0.1.0 found within its limit.
+// climbing from many random combinations; and what was found within the limit before steps had weights and picks
+// a bound of their own.
 struct Hard {
     const char* family;
     int promotions;
@@ -218,7 +219,7 @@ void measure_hard_families(int rounds) {
     for (int round = 0; round < rounds; ++round) {
         for (auto& hard : families) measure(hard);
     }
-    std::printf("\nWithin the default limit; before: version 0.1.0.\n");
+    std::printf("\nWithin the default limit; before: steps without weights, picks without a bound of their own.\n");
     std::printf("%-9s %4s %8s %36s %45s\n", "family", "n", "best", "before: worth, gap, time",
                 "now: worth, gap, time, steps");
     for (const auto& hard : families) print(hard);

@@ -1,6 +1,7 @@
 #include "pg/orders/buyer.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "pg/members/profile.hpp"
 #include "pg/orders/buyers.hpp"
@@ -52,14 +53,7 @@ const std::string& account_query() {
         "SELECT 'balance', point_type, total::text, owed::text, NULL, NULL, debt::text FROM loyalty.balances"
         "    WHERE member = $2 AND program = $1"
         " UNION ALL "
-        "(SELECT 'lot', point_type, remaining::text,"
-        "       CASE WHEN held = 0 THEN '0' ELSE ("
-        "           SELECT coalesce(sum(r.amount), 0)::text"
-        "             FROM loyalty.hold_lots r JOIN loyalty.holds h ON h.member = $2 AND h.program = $1"
-        "                 AND h.id = r.hold"
-        "            WHERE r.member = $2 AND r.program = $1 AND r.point_type = lots.point_type AND r.lot = lots.seq"
-        "              AND h.state = 'open' AND h.expires_at > $3) END,"
-        "       active_from, expires_at, NULL"
+        "(SELECT 'lot', point_type, remaining::text, seq::text, active_from, expires_at, held::text"
         "  FROM loyalty.lots WHERE member = $2 AND program = $1 AND open LIMIT " +
         std::to_string(most_lots + 1) + ") UNION ALL ";
     return text;
@@ -70,7 +64,7 @@ Rows read_rows(const std::string& program, const std::string& key, bool with_seg
     static Query plain(
         (account_query() + "SELECT 'profile', NULL, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles WHERE key = $2")
             .c_str(),
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+        {TEXTOID, TEXTOID});
     static Query with_lists(
         (account_query() +
          "SELECT 'profile', to_jsonb(p)::text, NULL, NULL, NULL, NULL, NULL FROM loyalty.profiles p WHERE key = $2"
@@ -78,18 +72,55 @@ Rows read_rows(const std::string& program, const std::string& key, bool with_seg
          "SELECT 'segment', segment, NULL, NULL, NULL, NULL, NULL FROM loyalty.profile_segment_members"
          " WHERE profile = $2 AND program = $1")
             .c_str(),
-        {TEXTOID, TEXTOID, TIMESTAMPTZOID});
-    return (with_segments ? with_lists : plain)
-        .run({text_argument(program), text_argument(key), timestamp_argument(wall_now())});
+        {TEXTOID, TEXTOID});
+    return (with_segments ? with_lists : plain).run({text_argument(program), text_argument(key)});
 }
+
+// What open holds keep of an account's lots. Read when first asked for: most accounts have none, and a part of the
+// statement above would be set up in vain, which costs as much as reading a table.
+class Reserved {
+public:
+    Reserved(const std::string& program, const std::string& key) : program_(program), key_(key) {}
+
+    std::string of(const std::string& point_type, const std::string& lot) {
+        if (!amounts_) read();
+        const auto found = amounts_->find({point_type, lot});
+        return found == amounts_->end() ? "0" : found->second;
+    }
+
+private:
+    void read() {
+        static Query query(
+            "SELECT r.point_type, r.lot::text, sum(r.amount)::text"
+            "  FROM loyalty.hold_lots r"
+            "  JOIN loyalty.holds h ON h.member = $2 AND h.program = $1 AND h.id = r.hold"
+            " WHERE r.member = $2 AND r.program = $1 AND h.state = 'open' AND h.expires_at > $3"
+            " GROUP BY r.point_type, r.lot",
+            {TEXTOID, TEXTOID, TIMESTAMPTZOID});
+        const Rows rows =
+            query.run({text_argument(program_), text_argument(key_), timestamp_argument(wall_now())});
+        amounts_.emplace();
+        for (std::uint64_t row = 0; row < rows.size(); row++) {
+            ColumnsInTurn columns(rows, row);
+            std::pair lot{columns.text(), columns.text()};
+            amounts_->emplace(std::move(lot), columns.text());
+        }
+    }
+
+    const std::string& program_;
+    const std::string& key_;
+    std::optional<std::map<std::pair<std::string, std::string>, std::string>> amounts_;
+};
 
 // What has expired by `now` counts no more, whether or not a job has booked it; what is held cannot be spent, and
 // outlives its date until the hold ends, be it by its time-out.
-void add_lot(Balance& balance, ColumnsInTurn& columns, int scale, TimestampTz now) {
-    const Points remaining = points_in(columns.text(), scale);
-    const Points free = remaining - points_in(columns.text(), scale);
+void add_lot(Balance& balance, ColumnsInTurn& columns, const PointType& type, Reserved& reserved, TimestampTz now) {
+    const Points remaining = points_in(columns.text(), type.scale);
+    const std::string lot = columns.text();
     const TimestampTz active_from = columns.timestamp();
     const TimestampTz expires_at = columns.timestamp();
+    const bool is_held = points_in(columns.text(), type.scale) != Points{};
+    const Points free = is_held ? remaining - points_in(reserved.of(type.id, lot), type.scale) : remaining;
     if (expires_at <= now) {
         balance.total -= free;
     } else if (active_from <= now && balance.usable) {
@@ -138,6 +169,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
     account.balances = empty_balances(current, now);
     const DocumentNeeds& needs = current.version->needs;
     const Rows rows = read_rows(current.live->market.program, key, needs.profile_segments);
+    Reserved reserved(current.live->market.program, key);
     std::size_t lots = 0;
     for (std::uint64_t row = 0; row < rows.size(); row++) {
         ColumnsInTurn columns(rows, row);
@@ -167,7 +199,7 @@ Account read_account(const CurrentProgram& current, const std::string& key, Time
             columns.skip(2);
             balance.debt = points_in(columns.text(), scale);
         } else {
-            add_lot(balance, columns, scale, now);
+            add_lot(balance, columns, program.point_types[type], reserved, now);
         }
     }
     if (lots > most_lots) read_figures(current, key, account.balances, now);
