@@ -114,21 +114,8 @@ BEGIN
             '' ORDER BY node.path
         )
         FROM loyalty.promotion_tree AS node
-        LEFT JOIN (
-            SELECT performance.*, brought.revenue
-            FROM loyalty.promotion_performance AS performance
-            LEFT JOIN (
-                SELECT effect.program, effect.promotion, sum(made.total - made.refunded) AS revenue
-                FROM (
-                    SELECT DISTINCT known.program, known.promotion, known.order_id
-                    FROM loyalty.order_effects AS known
-                    WHERE known.program = html_tree.program
-                ) AS effect
-                JOIN loyalty.order_list AS made
-                    ON made.program = effect.program AND made.external_id = effect.order_id
-                GROUP BY 1, 2
-            ) AS brought ON brought.program = performance.program AND brought.promotion = performance.promotion
-        ) AS done ON done.program = node.program AND done.promotion = node.external_id AND node.node = 'promotion'
+        LEFT JOIN loyalty.promotion_performance AS done
+            ON done.program = node.program AND done.promotion = node.external_id AND node.node = 'promotion'
         WHERE node.program = html_tree.program
     );
 END

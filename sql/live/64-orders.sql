@@ -105,7 +105,9 @@ SELECT
         END
     ) AS points,
     sum(kept.discount) AS discount,
-    sum(kept.points_discount) AS points_discount
+    sum(kept.points_discount) AS points_discount,
+    sum(figure.discount) AS given_discount,
+    sum(figure.points_discount) AS given_points_discount
 FROM loyalty.order_operations AS operation
 JOIN loyalty.orders AS o
     ON o.buyer = operation.buyer AND o.program = operation.program AND o.external_id = operation.order_id
@@ -151,6 +153,8 @@ COMMENT ON COLUMN loyalty.promotion_effects.points IS 'Points that it accrued fo
 COMMENT ON COLUMN loyalty.promotion_effects.discount IS
     'Discount among the money; less what roundings have raised, which does not make money less.';
 COMMENT ON COLUMN loyalty.promotion_effects.points_discount IS 'Money among it that points paid.';
+COMMENT ON COLUMN loyalty.promotion_effects.given_discount IS 'Discount for all units of the order as it was placed.';
+COMMENT ON COLUMN loyalty.promotion_effects.given_points_discount IS 'Money that points paid of all these.';
 
 -- An order as it stands now: what was stored when it was placed, and what became of it since.
 CREATE OR REPLACE VIEW loyalty.order_documents AS

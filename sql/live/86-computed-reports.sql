@@ -143,35 +143,21 @@ COMMENT ON COLUMN loyalty.tier_movements_now.movements IS 'How often it happened
 -- undoes.
 CREATE OR REPLACE VIEW loyalty.promotion_performance_now AS
 SELECT
-    given.program::text AS program,
-    given.promotion::text AS promotion,
+    effect.program::text AS program,
+    effect.promotion::text AS promotion,
     '' AS point_type,
     count(*) AS orders,
-    sum(given.discount) AS discount,
-    sum(given.discount - kept.discount) AS discount_returned,
-    sum(given.points_discount) AS points_discount,
-    sum(given.points_discount - kept.points_discount) AS points_discount_returned,
+    sum(effect.given_discount) AS discount,
+    sum(effect.given_discount - effect.discount) AS discount_returned,
+    sum(effect.given_points_discount) AS points_discount,
+    sum(effect.given_points_discount - effect.points_discount) AS points_discount_returned,
     0::numeric AS credited,
     0::numeric AS taken_back,
-    0::numeric AS deducted
-FROM (
-    SELECT
-        operation.buyer,
-        operation.program,
-        operation.order_id,
-        operation.promotion,
-        coalesce(sum(operation.discount), 0) AS discount,
-        coalesce(sum(operation.points_discount), 0) AS points_discount
-    FROM loyalty.order_operations AS operation
-    GROUP BY 1, 2, 3, 4
-) AS given
-JOIN loyalty.promotion_effects AS kept
-    ON kept.buyer = given.buyer
-    AND kept.program = given.program
-    AND kept.order_id = given.order_id
-    AND kept.promotion = given.promotion
+    0::numeric AS deducted,
+    sum(placed.total - placed.refunded) AS revenue
+FROM loyalty.promotion_effects AS effect
 JOIN loyalty.orders AS placed
-    ON placed.buyer = given.buyer AND placed.program = given.program AND placed.external_id = given.order_id
+    ON placed.buyer = effect.buyer AND placed.program = effect.program AND placed.external_id = effect.order_id
 JOIN loyalty.order_statuses AS status ON status.external_id = placed.status
 WHERE status.kind <> 'cancelled'
 GROUP BY 1, 2
@@ -187,7 +173,8 @@ SELECT
     0,
     coalesce(sum(booked.value) FILTER (WHERE booked.type IN ('accrual', 'initial')), 0),
     coalesce(- sum(booked.value) FILTER (WHERE booked.type = 'reversal'), 0),
-    coalesce(- sum(booked.value) FILTER (WHERE booked.type IN ('redemption', 'refund')), 0)
+    coalesce(- sum(booked.value) FILTER (WHERE booked.type IN ('redemption', 'refund')), 0),
+    0
 FROM (
     SELECT program, promotion, point_type, type, value
     FROM loyalty.transactions
@@ -223,6 +210,7 @@ COMMENT ON COLUMN loyalty.promotion_performance_now.points_discount_returned IS
 COMMENT ON COLUMN loyalty.promotion_performance_now.credited IS 'Points credited.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.taken_back IS 'Of these, points taken back.';
 COMMENT ON COLUMN loyalty.promotion_performance_now.deducted IS 'Points deducted or spent, and not given back.';
+COMMENT ON COLUMN loyalty.promotion_performance_now.revenue IS 'Paid for these orders, less what was given back.';
 
 CREATE OR REPLACE VIEW loyalty.promo_code_use_now AS
 SELECT

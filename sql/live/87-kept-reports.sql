@@ -162,7 +162,8 @@ SELECT
     coalesce(sum(points.money), 0) AS points_money,
     coalesce(sum(figure.discount - figure.discount_returned), 0) + coalesce(sum(points.money), 0) AS cost,
     program.currency,
-    max(figure.as_of) AS as_of
+    max(figure.as_of) AS as_of,
+    coalesce(sum(figure.revenue), 0) AS revenue
 FROM loyalty.promotions AS promotion
 JOIN loyalty.programs AS program ON program.external_id = promotion.program
 LEFT JOIN loyalty_internal.report_figures('promotion_performance'::text) AS figure (
@@ -177,6 +178,7 @@ LEFT JOIN loyalty_internal.report_figures('promotion_performance'::text) AS figu
     credited numeric,
     taken_back numeric,
     deducted numeric,
+    revenue numeric,
     as_of timestamptz
 ) ON figure.program = promotion.program AND figure.promotion = promotion.external_id
 LEFT JOIN loyalty.point_types AS point_type
@@ -213,6 +215,8 @@ COMMENT ON COLUMN loyalty.promotion_performance.points_money IS
 COMMENT ON COLUMN loyalty.promotion_performance.cost IS 'discount - discount_returned + points_money.';
 COMMENT ON COLUMN loyalty.promotion_performance.currency IS 'Currency of the program.';
 COMMENT ON COLUMN loyalty.promotion_performance.as_of IS 'The moment that the figures are of; null: there are none.';
+COMMENT ON COLUMN loyalty.promotion_performance.revenue IS
+    'Paid for the orders in which it had an effect, less what was given back.';
 
 CREATE OR REPLACE VIEW loyalty.promo_code_use AS
 SELECT

@@ -92,6 +92,7 @@ CREATE TABLE loyalty.promotion_performance_kept (
     credited numeric NOT NULL,
     taken_back numeric NOT NULL,
     deducted numeric NOT NULL,
+    revenue numeric NOT NULL,
     CONSTRAINT promotion_performance_kept_pkey PRIMARY KEY (program, promotion, point_type)
 );
 
@@ -110,6 +111,7 @@ COMMENT ON COLUMN loyalty.promotion_performance_kept.points_discount_returned IS
 COMMENT ON COLUMN loyalty.promotion_performance_kept.credited IS 'Points credited.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.taken_back IS 'Of these, points taken back.';
 COMMENT ON COLUMN loyalty.promotion_performance_kept.deducted IS 'Points deducted or spent, and not given back.';
+COMMENT ON COLUMN loyalty.promotion_performance_kept.revenue IS 'Paid for its orders, less what was given back.';
 
 CREATE TABLE loyalty.promo_code_use_kept (
     program loyalty.external_id NOT NULL,

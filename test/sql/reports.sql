@@ -112,7 +112,11 @@ SELECT
         WHERE t.promotion = p.external_id AND t.type = 'accrual' AND t.point_type = 'bonus') AS credited,
     (SELECT coalesce(- sum(t.value), 0) FROM loyalty.transactions AS t
         JOIN loyalty.transactions AS a ON (a.member, a.point_type, a.seq) = (t.member, t.point_type, t.undoes)
-        WHERE a.promotion = p.external_id AND t.type = 'reversal' AND t.point_type = 'bonus') AS taken_back
+        WHERE a.promotion = p.external_id AND t.type = 'reversal' AND t.point_type = 'bonus') AS taken_back,
+    (SELECT coalesce(sum(x.total - x.refunded), 0) FROM loyalty.orders AS x
+        WHERE x.status <> 'canceled' AND EXISTS (
+            SELECT FROM jsonb_array_elements(x.result -> 'operations') AS o WHERE o ->> 'promotion' = p.external_id
+        )) AS revenue
 FROM loyalty.promotions AS p, LATERAL (
     -- From the answers alone: of each operation on a line the share of its units that returns have taken. No shipping
     -- was returned.
@@ -155,7 +159,8 @@ UNION ALL
 SELECT 'promotions', x::text
 FROM (
     SELECT promotion::text, orders, discount, discount_returned, points_discount_returned,
-        coalesce((points #>> '{bonus,credited}')::numeric, 0), coalesce((points #>> '{bonus,taken_back}')::numeric, 0)
+        coalesce((points #>> '{bonus,credited}')::numeric, 0), coalesce((points #>> '{bonus,taken_back}')::numeric, 0),
+        revenue
     FROM loyalty.promotion_performance EXCEPT TABLE promotion_check
 ) AS x
 UNION ALL
@@ -374,7 +379,7 @@ SELECT program, point_type, month, lots, points, waiting, held, money FROM loyal
 SELECT point_type, active_in, credited, spent, taken_back, expired, outstanding, breakage_percent, expired_money
     FROM loyalty.breakage ORDER BY point_type, active_in;
 SELECT promotion, orders, discount, discount_returned, points_discount, points_discount_returned, points, points_money,
-    cost FROM loyalty.promotion_performance ORDER BY promotion;
+    cost, revenue FROM loyalty.promotion_performance ORDER BY promotion;
 SELECT bool_and(discount_returned > 0 OR points_discount_returned > 0) AS some_came_back
     FROM loyalty.promotion_performance WHERE discount + points_discount > 0;
 SELECT pool, kind, codes, created, attached, activated, expired, uses, orders, freed

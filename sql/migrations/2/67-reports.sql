@@ -5,6 +5,33 @@ ALTER TABLE loyalty.liability_kept RENAME COLUMN expires_in TO month;
 -- Made anew in sql/live: a view's column cannot be renamed by defining it again.
 DROP VIEW IF EXISTS loyalty.liability, loyalty.liability_now;
 
+-- What a promotion brought. Where its figures are kept, this one is of now, until they are computed next.
+ALTER TABLE loyalty.promotion_performance_kept ADD COLUMN revenue numeric;
+UPDATE loyalty.promotion_performance_kept AS kept
+SET revenue = coalesce(brought.revenue, 0)
+FROM loyalty.promotion_performance_kept AS known
+LEFT JOIN (
+    SELECT made.program, made.promotion, sum(made.total - made.refunded) AS revenue
+    FROM (
+        SELECT DISTINCT
+            placed.program,
+            placed.buyer,
+            placed.external_id,
+            placed.total,
+            placed.refunded,
+            operation.body ->> 'promotion' AS promotion
+        FROM loyalty.orders AS placed
+        JOIN loyalty.order_statuses AS status ON status.external_id = placed.status AND status.kind <> 'cancelled'
+        CROSS JOIN LATERAL jsonb_array_elements(placed.result -> 'operations') AS operation (body)
+    ) AS made
+    GROUP BY made.program, made.promotion
+) AS brought ON known.point_type = '' AND brought.program = known.program AND brought.promotion = known.promotion
+WHERE kept.program = known.program
+    AND kept.promotion = known.promotion
+    AND kept.point_type = known.point_type;
+ALTER TABLE loyalty.promotion_performance_kept ALTER COLUMN revenue SET NOT NULL;
+COMMENT ON COLUMN loyalty.promotion_performance_kept.revenue IS 'Paid for its orders, less what was given back.';
+
 CREATE TABLE loyalty.daily_activity_kept (
     program loyalty.external_id NOT NULL,
     day date NOT NULL,

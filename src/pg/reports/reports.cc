@@ -58,7 +58,7 @@ private:
 
 std::span<Report> all_reports() {
     static Report reports[] = {Report("liability", 7),       Report("breakage", 8),
-                               Report("tier_movements", 7),  Report("promotion_performance", 11),
+                               Report("tier_movements", 7),  Report("promotion_performance", 12),
                                Report("promo_code_use", 10), Report("partner_turnover", 10),
                                Report("daily_activity", 15)};
     return reports;
