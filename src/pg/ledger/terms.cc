@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pg/server/in_turn.hpp"
+#include "pg/server/relation_changes.hpp"
 
 namespace loyalty::pg {
 
@@ -29,7 +30,7 @@ void invalidate(Datum, Oid table) {
 
 void forget_invalid() {
     static const bool registered = [] {
-        postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
+        hear_of_changes(invalidate);
         return true;
     }();
     static_cast<void>(registered);

@@ -9,6 +9,7 @@
 #include "pg/promotions/cache.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/owner.hpp"
+#include "pg/server/relation_changes.hpp"
 #include "pg/server/schema_version.hpp"
 #include "pg/server/trigger.hpp"
 #include "pg/server/values.hpp"
@@ -96,7 +97,7 @@ Oid table_oid(const char* name) {
 // valid.
 void watch_tables() {
     static const bool registered = [] {
-        postgres([] { CacheRegisterRelcacheCallback(invalidate, 0); });
+        hear_of_changes(invalidate);
         return true;
     }();
     static_cast<void>(registered);

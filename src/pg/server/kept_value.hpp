@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "pg/server/owner.hpp"
+#include "pg/server/relation_changes.hpp"
 #include "pg/server/spi.hpp"
 
 namespace loyalty::pg {
@@ -15,7 +16,7 @@ class KeptValue {
 public:
     // `load` reads the value, as the schema's owner. There is one of these for each table, and it is never destroyed.
     KeptValue(const char* table, Value (*load)()) : name_(table), load_(load) {
-        postgres([this] { CacheRegisterRelcacheCallback(invalidate, PointerGetDatum(this)); });
+        hear_of_changes(invalidate, PointerGetDatum(this));
     }
     KeptValue(const KeptValue&) = delete;
     KeptValue& operator=(const KeptValue&) = delete;
