@@ -104,6 +104,21 @@ COMMENT ON FUNCTION @extschema@.loyalty_find_member(text, text, text) IS
     'profile database is read by an index on the column; the caller needs the right to. Errors: LY201, LY211, LY702 '
     '(no such field). Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
 
+CREATE FUNCTION @extschema@.loyalty_save_profile(key text, attributes jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    INSERT INTO loyalty.profiles (key, attributes)
+    VALUES (loyalty_save_profile.key, loyalty_save_profile.attributes)
+    ON CONFLICT ON CONSTRAINT profiles_pkey DO UPDATE SET attributes = excluded.attributes;
+END
+$body$;
+
+COMMENT ON FUNCTION @extschema@.loyalty_save_profile(text, jsonb) IS
+    'Saves a bundled profile: makes it, or replaces its attributes. Example: SELECT loyalty_save_profile(''ann'', '
+    '''{"email": "ann@example.com"}'');';
+
 CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETURNS jsonb
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

@@ -65,6 +65,7 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                 'loyalty_place_order', 'loyalty_prices', 'loyalty_prior_price', 'loyalty_promo_code',
                 'loyalty_promo_codes', 'loyalty_redeem',
                 'loyalty_refund', 'loyalty_remove_member', 'loyalty_return_items', 'loyalty_rollback',
+                'loyalty_save_profile',
                 'loyalty_set_order_status',
                 'loyalty_statement', 'loyalty_tier', 'loyalty_tiers_reached', 'loyalty_trigger_promotions'
             )

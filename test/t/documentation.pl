@@ -273,7 +273,7 @@ WHERE relnamespace = 'loyalty'::regnamespace AND relkind = 'r' AND relname !~ '_
 SQL
 
 # Each error that is raised is in the one list, by its name from C++, and each in the list is raised.
-my $list = slurp_file('src/core/sqlstates.def');
+my $list = slurp_file('src/core/sqlstates.def') . slurp_file('sql/sqlstates.def');
 my %name_of = reverse $list =~ /^SQLSTATE\((\w+), "(\w{5})"/mg;
 my @sql_only = $list =~ /^RAISED_IN_SQL\("(LY\d{3})"/mg;
 my $cpp = join '', map { slurp_file($_) } glob 'src/*/*.hpp src/*/*.cc src/*/*/*.hpp src/*/*/*.cc';
