@@ -33,5 +33,10 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
+
+    -- In a cluster an update brings back what loyalty_distribute() has granted.
+    IF pg_catalog.to_regclass('loyalty_cluster.homes') IS NOT NULL THEN
+        PERFORM loyalty_internal.let_callers_through();
+    END IF;
 END
 $rights$;

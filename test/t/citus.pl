@@ -170,9 +170,13 @@ like(error(q{SELECT loyalty_place_order(jsonb_build_object('program', 'main', 'e
 like(error(qq{SELECT loyalty_internal.call_here('$here', 'loyalty_now', '{}')::text}), qr/LY806: this is not the home/, 'what is not delegated is refused');
 like(error(qq{SELECT loyalty_call('$here', 'pg_sleep', '{"secs": 1}')}), qr/LY807: there is no function "pg_sleep"/, 'functions of others are not called');
 like(error(qq{SELECT loyalty_call('$here', 'loyalty_enrol', '{"member": "$here"}')}), qr/LY807: .*takes the arguments \{member\}/, 'nor with too few arguments');
+like(error(q{SELECT * FROM loyalty_call_everywhere(NULL)}), qr/LY807: there is no function/, 'nor nothing');
+like(error(q{SELECT * FROM loyalty_read_everywhere(NULL)}), qr/LY807: there is no table or view/, 'nor is nothing read');
 like(error(q{SELECT * FROM loyalty_read_everywhere('pg_authid')}), qr/LY807: there is no table or view/, 'nor are other relations read');
 
-# Rights are those that a role has on the workers.
+# Rights are those that a role has on the workers. An update of the extension, which takes everybody's, gives back the way there.
+my ($rights) = slurp_file('sql/90-rights.sql') =~ /^(DO .*)\z/ms;
+$_->safe_psql('shop', "SET citus.enable_ddl_propagation = off; $rights") foreach @node{qw(coordinator one two)};
 sql('CREATE ROLE shop_till LOGIN');
 my $as_till = 'SET ROLE shop_till; ';
 like(error($as_till . booking($here, 'accrue', 1, 'till')), qr/42501: permission denied/, 'without rights on the workers nothing is booked');
