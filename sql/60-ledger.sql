@@ -508,3 +508,30 @@ COMMENT ON FUNCTION @extschema@.loyalty_set_clock(timestamptz) IS
     'Sets the database''s simulated clock, which stands until it is set again, later: for tests and replays, by the '
     'schema''s owner. Errors: LY523 (by another role, backwards, or something was booked by the real clock), LY317. '
     'Example: SELECT loyalty_set_clock(''2026-03-01 12:00+01'');';
+
+CREATE FUNCTION loyalty_internal.balance_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_balance_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.balance_is_well_formed(record) IS
+    'Whether a row of loyalty.balances obeys the rules that it tells by itself: seq 0 or more; debt 0 or more; owed, '
+    'and total + debt (what the lots hold), 0 or more and finite. Errors: LY724, XX001 (not a row of that table). '
+    'Example: SELECT loyalty_internal.balance_is_well_formed(balances) FROM loyalty.balances;';
+
+CREATE FUNCTION loyalty_internal.lot_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_lot_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.lot_is_well_formed(record) IS
+    'Whether a row of loyalty.lots obeys the rules that it tells by itself: seq above 0; amount above 0 and finite; 0'
+    ' <= held <= remaining <= amount; active from some moment, and expires later. Errors: LY724, XX001 (not a row of '
+    'that table). Example: SELECT loyalty_internal.lot_is_well_formed(lots) FROM loyalty.lots;';
+
+CREATE FUNCTION loyalty_internal.lot_movement_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_lot_movement_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.lot_movement_is_well_formed(record) IS
+    'Whether a row of loyalty.lot_movements obeys the rules that it tells by itself: value finite and not 0; the lot '
+    'not younger than the transaction. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.lot_movement_is_well_formed(lot_movements) FROM loyalty.lot_movements;';

@@ -156,3 +156,101 @@ COMMENT ON FUNCTION @extschema@.loyalty_orders(text, text, integer, text) IS
     'Orders of a member, or of any profile that ordered, the latest first, a page (1 to 1000) at a time: before is the '
     'external id of the last order of the page before. Without a program: the active one. Errors: LY201, LY104 (the '
     'page size), LY526. Example: SELECT * FROM loyalty_orders(''ann'');';
+
+CREATE FUNCTION loyalty_internal.order_id_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_id_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_id_is_well_formed(record) IS
+    'Whether a row of loyalty.order_ids obeys the rules that it tells by itself: the buyer is m: and a profile''s '
+    'key, or g: and the order''s external id. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.order_id_is_well_formed(order_ids) FROM loyalty.order_ids;';
+
+CREATE FUNCTION loyalty_internal.buyer_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_buyer_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.buyer_is_well_formed(record) IS
+    'Whether a row of loyalty.buyers obeys the rules that it tells by itself: the buyer is m: and a profile''s key; '
+    'orders 0 or more, total 0 or more and finite; last_order is there, and finite, where there are orders, and only '
+    'there. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.buyer_is_well_formed(buyers) FROM loyalty.buyers;';
+
+CREATE FUNCTION loyalty_internal.order_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_is_well_formed(record) IS
+    'Whether a row of loyalty.orders obeys the rules that it tells by itself: the buyer as in order_ids; origin '
+    'placed or imported, and imported ones have no version, points or documents; time finite and not after placed_at;'
+    ' totals 0 or more, finite, and base - discount - points_discount; the shipping part of the whole; refunded not '
+    'above what it may be. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.order_is_well_formed(orders) FROM loyalty.orders;';
+
+CREATE FUNCTION loyalty_internal.order_line_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_line_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_line_is_well_formed(record) IS
+    'Whether a row of loyalty.order_lines obeys the rules that it tells by itself: quantity above 0; total 0 or more '
+    'and base - discount - points_discount; returned at most quantity, refunded at most total, nothing of the one '
+    'without the other, all with all; gifts cost nothing. Errors: LY724, XX001 (not a row of that table). Example: '
+    'SELECT loyalty_internal.order_line_is_well_formed(order_lines) FROM loyalty.order_lines;';
+
+CREATE FUNCTION loyalty_internal.order_points_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_points_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_points_is_well_formed(record) IS
+    'Whether a row of loyalty.order_points obeys the rules that it tells by itself: the buyer is m: and a profile''s '
+    'key; number above 0; money and points 0 or more and finite; refunded + forfeited at most points; points have '
+    'their transaction. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.order_points_is_well_formed(order_points) FROM loyalty.order_points;';
+
+CREATE FUNCTION loyalty_internal.order_accrual_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_accrual_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_accrual_is_well_formed(record) IS
+    'Whether a row of loyalty.order_accruals obeys the rules that it tells by itself: the buyer is m: and a '
+    'profile''s key; level product (with its line) or order; points above 0 and finite; state waiting (for '
+    'something), credited (with its transaction) or dropped (all of it); dropped + taken_back at most points. Errors:'
+    ' LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.order_accrual_is_well_formed(order_accruals) FROM loyalty.order_accruals;';
+
+CREATE FUNCTION loyalty_internal.order_return_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_return_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_return_is_well_formed(record) IS
+    'Whether a row of loyalty.order_returns obeys the rules that it tells by itself: number above 0; kind return, '
+    'with an external id and request, or cancellation or refund, without; money 0 or more and finite. Errors: LY724, '
+    'XX001 (not a row of that table). Example: SELECT loyalty_internal.order_return_is_well_formed(order_returns) '
+    'FROM loyalty.order_returns;';
+
+CREATE FUNCTION loyalty_internal.order_return_line_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_order_return_line_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.order_return_line_is_well_formed(record) IS
+    'Whether a row of loyalty.order_return_lines obeys the rules that it tells by itself: quantity above 0, money 0 '
+    'or more, both finite. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.order_return_line_is_well_formed(order_return_lines) FROM loyalty.order_return_lines;';
+
+CREATE FUNCTION loyalty_internal.promotion_counter_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_promotion_counter_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.promotion_counter_is_well_formed(record) IS
+    'Whether a row of loyalty.promotion_counters obeys the rules that it tells by itself: uses, money and points 0 or'
+    ' more; money and points finite. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.promotion_counter_is_well_formed(promotion_counters) FROM loyalty.promotion_counters;';
+
+CREATE FUNCTION loyalty_internal.promotion_use_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_promotion_use_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.promotion_use_is_well_formed(record) IS
+    'Whether a row of loyalty.promotion_uses obeys the rules that it tells by itself: money and points 0 or more and '
+    'finite. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.promotion_use_is_well_formed(promotion_uses) FROM loyalty.promotion_uses;';

@@ -83,3 +83,12 @@ COMMENT ON FUNCTION @extschema@.loyalty_delete_events(interval, integer) IS
     '1000000) of them, and returns how many; repeat it until 0. A consumer that is gone keeps events alive: delete its '
     'rows of loyalty.event_cursors. Errors: LY104 (a number out of range, or a negative interval). Example: SELECT '
     'loyalty_delete_events(''90 days'');';
+
+CREATE FUNCTION loyalty_internal.event_is_well_formed("row" record) RETURNS boolean
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'loyalty_event_is_well_formed';
+
+COMMENT ON FUNCTION loyalty_internal.event_is_well_formed(record) IS
+    'Whether a row of loyalty.events obeys the rules that it tells by itself: a type that is not empty; data is an '
+    'object. Errors: LY724, XX001 (not a row of that table). Example: SELECT '
+    'loyalty_internal.event_is_well_formed(events) FROM loyalty.events;';

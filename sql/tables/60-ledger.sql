@@ -6,8 +6,8 @@
 -- looks whether it does.
 --
 -- Bookings write here, so what PostgreSQL does anew for every statement counts (measured): each check constraint's text
--- is read and planned, so a table's rules stand in one or two; a domain's checks are set up, so names that a foreign
--- key checks anyway are plain texts; and '0' is a number of the column's type, while 0 would be converted.
+-- is read and planned, so what a row tells by itself is judged by a function (sql/live/91-row-rules.sql); and a domain's
+-- checks are set up, so names that a foreign key checks anyway are plain texts.
 
 -- Every booking updates its account's row; a page with room keeps that a heap-only update.
 CREATE TABLE loyalty.balances (
@@ -21,16 +21,7 @@ CREATE TABLE loyalty.balances (
     updated_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT balances_pkey PRIMARY KEY (member, program, point_type),
     CONSTRAINT balances_member_fkey FOREIGN KEY (member, program) REFERENCES loyalty.members,
-    CONSTRAINT balances_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
-    -- What the lots hold is total + debt. NaN and infinities sort at the ends, so the ranges exclude them.
-    CONSTRAINT balances_figures_range CHECK (
-        seq >= '0'
-        AND debt >= '0'
-        AND owed >= '0'
-        AND owed < 'Infinity'
-        AND total + debt >= '0'
-        AND total + debt < 'Infinity'
-    )
+    CONSTRAINT balances_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE loyalty.balances IS 'One row per account: its total balance.';
@@ -58,16 +49,7 @@ CREATE TABLE loyalty.lots (
     active_from timestamptz NOT NULL DEFAULT loyalty.clock(),
     expires_at timestamptz NOT NULL DEFAULT 'infinity',
     open boolean NOT NULL GENERATED ALWAYS AS (remaining > '0') STORED,
-    CONSTRAINT lots_pkey PRIMARY KEY (member, program, point_type, seq),
-    CONSTRAINT lots_figures_range CHECK (
-        seq > '0'
-        AND held >= '0'
-        AND held <= remaining
-        AND remaining <= amount
-        AND amount > '0'
-        AND amount < 'Infinity'
-    ),
-    CONSTRAINT lots_expire_after_activation CHECK (active_from > '-infinity' AND expires_at > active_from)
+    CONSTRAINT lots_pkey PRIMARY KEY (member, program, point_type, seq)
 ) WITH (fillfactor = 80);
 
 CREATE INDEX lots_consumption ON loyalty.lots (member, program, point_type, expires_at, active_from, seq) WHERE open;

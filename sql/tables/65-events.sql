@@ -26,8 +26,7 @@ CREATE TABLE loyalty.events (
     profile text COLLATE "C",
     data jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL,
-    CONSTRAINT events_pkey PRIMARY KEY (epoch, xid, number),
-    CONSTRAINT events_are_well_formed CHECK (type <> '' AND jsonb_typeof(data) = 'object')
+    CONSTRAINT events_pkey PRIMARY KEY (epoch, xid, number)
 );
 
 CREATE INDEX events_profile ON loyalty.events (profile, program) WHERE profile IS NOT NULL;

@@ -8,10 +8,7 @@ CREATE TABLE loyalty.promotion_counters (
     money numeric NOT NULL DEFAULT 0,
     points numeric NOT NULL DEFAULT 0,
     CONSTRAINT promotion_counters_pkey PRIMARY KEY (program, promotion),
-    CONSTRAINT promotion_counters_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions,
-    CONSTRAINT promotion_counters_uses_range CHECK (uses >= 0),
-    CONSTRAINT promotion_counters_money_range CHECK (money >= 0 AND money < 'Infinity'),
-    CONSTRAINT promotion_counters_points_range CHECK (points >= 0 AND points < 'Infinity')
+    CONSTRAINT promotion_counters_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotions
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE loyalty.promotion_counters IS
@@ -37,9 +34,7 @@ CREATE TABLE loyalty.promotion_uses (
     used_at timestamptz NOT NULL DEFAULT loyalty.clock(),
     CONSTRAINT promotion_uses_pkey PRIMARY KEY (buyer, program, promotion, order_id),
     CONSTRAINT promotion_uses_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
-    CONSTRAINT promotion_uses_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotion_counters,
-    CONSTRAINT promotion_uses_money_range CHECK (money >= 0 AND money < 'Infinity'),
-    CONSTRAINT promotion_uses_points_range CHECK (points >= 0 AND points < 'Infinity')
+    CONSTRAINT promotion_uses_promotion_fkey FOREIGN KEY (program, promotion) REFERENCES loyalty.promotion_counters
 );
 
 COMMENT ON TABLE loyalty.promotion_uses IS 'In which orders a promotion with usage limits had an effect.';

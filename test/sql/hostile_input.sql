@@ -258,7 +258,7 @@ SELECT outcome($$SELECT loyalty_commit('ann', 'main', external_id => 'H')$$);
 SELECT outcome($$SELECT loyalty_rollback('ann', 'main', external_id => 'H')$$);
 ROLLBACK;
 BEGIN;
-ALTER TABLE loyalty.lots DROP CONSTRAINT lots_figures_range;
+ALTER TABLE loyalty.lots DROP CONSTRAINT lots_are_well_formed;
 UPDATE loyalty.lots SET held = remaining + 5;
 SELECT outcome($$SELECT loyalty_redeem('ann', 'main', 'bonus', 1)$$);
 SELECT outcome($$SELECT loyalty_commit('ann', 'main', external_id => 'H')$$);

@@ -55,7 +55,7 @@ $$;
 -- A value, a balance, a missing row, a changed chain
 SELECT damage($$UPDATE loyalty.transactions SET value = -14, balance_after = 16 WHERE seq = 3$$);
 SELECT damage($$UPDATE loyalty.transactions SET balance_after = 16
-    WHERE seq = 3$$, '{transactions.transactions_balances_add_up}');
+    WHERE seq = 3$$);
 SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 8$$);
 SELECT damage($$DELETE FROM loyalty.transactions WHERE seq = 2$$);
 SELECT damage($$UPDATE loyalty.transactions SET debt = -1 WHERE seq = 2$$);
@@ -86,7 +86,7 @@ SELECT damage($$INSERT INTO loyalty.lots (member, program, point_type, seq, amou
     VALUES ('ann', 'main', 'bonus', 99, 1, 1)$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET value = value + CASE lot WHEN 2 THEN 1 ELSE -1 END WHERE seq = 4;
     UPDATE loyalty.lots SET remaining = remaining + CASE seq WHEN 2 THEN 1 ELSE -1 END
-        WHERE seq IN (SELECT lot FROM loyalty.lot_movements WHERE seq = 4)$$, '{lots.lots_figures_range}');
+        WHERE seq IN (SELECT lot FROM loyalty.lot_movements WHERE seq = 4)$$, '{lots.lots_are_well_formed}');
 SELECT damage($$DELETE FROM loyalty.lot_movements WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET value = value - 1 WHERE seq = 3 AND lot = 2$$);
 SELECT damage($$UPDATE loyalty.lot_movements SET lot = 2 WHERE seq = 5 AND lot = 1$$);

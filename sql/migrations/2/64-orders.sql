@@ -132,20 +132,6 @@ COMMENT ON COLUMN loyalty.orders.result IS
     'The calculation, as loyalty_calculate() gives it; of an erased order its operations without texts; null: '
     'imported.';
 
--- The same rules, without a pattern to be matched for each row.
-ALTER TABLE loyalty.order_ids
-    DROP CONSTRAINT order_ids_buyer_is_member_or_guest,
-    ADD CONSTRAINT order_ids_buyer_is_member_or_guest
-        CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id);
-ALTER TABLE loyalty.orders
-    DROP CONSTRAINT orders_buyer_is_member_or_guest,
-    ADD CONSTRAINT orders_buyer_is_member_or_guest
-        CHECK (buyer > 'm:' AND buyer < 'm;' OR buyer = 'g:' || external_id);
--- Points that promotions deduct pay no money.
-ALTER TABLE loyalty.order_points
-    DROP CONSTRAINT order_points_money_range,
-    ADD CONSTRAINT order_points_money_range CHECK (money >= 0 AND money < 'Infinity');
-
 COMMENT ON TABLE loyalty.order_points IS
     'Points that paid for an order, or that promotions deducted, attributed to its lines and its shipping, and what of '
     'them came back.';

@@ -12,6 +12,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/owner.hpp"
 #include "pg/server/trigger.hpp"
+#include "pg/server/whole_row.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -312,7 +313,26 @@ HeapTuple before_row(HeapTuple given, TupleDesc description) {
     return booked;
 }
 
+// The rules that carry the balances, of rows that arrive with their figures, too. They are no check constraints, for each
+// of these costs every booking (see whole_row.hpp), and this trigger looks at the row anyway.
+void require_well_formed(HeapTuple arrived, TupleDesc description) {
+    const Columns& c = columns(description);
+    const Row row(arrived, description);
+    const auto figure = [&](int column) { return Figure(row.datum(column).value_or(0)); };
+    const std::string type = row.required(c.type, "type");
+    const Figure value = figure(c.value);
+    const bool adds = type == "accrual" || type == "refund" || type == "initial";
+    const char* broken = nullptr;
+    if (adds != (value > Figure::zero())) broken = "Its value does not have the sign of its type.";
+    if (figure(c.balance_after) != figure(c.balance_before) + value)
+        broken = "Its balance_after is not balance_before + value.";
+    if (!broken) return;
+    throw Error("23514", "a row of loyalty.transactions is not well formed", broken,
+                "Correct the row, or leave its figures out, and it is booked.");
+}
+
 void after_row(HeapTuple arrived, TupleDesc description) {
+    require_well_formed(arrived, description);
     auto& stack = statements();
     if (!stack.empty() && !stack.back().expected.empty())
         stack.back().expected.erase(fingerprint(arrived, description));

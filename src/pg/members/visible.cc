@@ -1,8 +1,12 @@
 #include "pg/members/visible.hpp"
 
+#include <map>
+#include <memory>
+
 #include "pg/members/profile_database.hpp"
 #include "pg/server/in_turn.hpp"
 #include "pg/server/input.hpp"
+#include "pg/server/kept_value.hpp"
 
 extern "C" {
 #include "utils/rls.h"
@@ -12,16 +16,28 @@ namespace loyalty::pg {
 
 namespace {
 
-// Nothing if there is no such program, which is others' to say.
-std::optional<Oid> profile_relation(const std::string& program) {
+using ProfileRelations = std::map<std::string, Oid, std::less<>>;
+
+std::shared_ptr<const ProfileRelations> read_profile_relations() {
     static Query query(
-        "SELECT d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
-        "    ON d.external_id = p.profile_database"
-        " WHERE p.external_id = $1",
-        {TEXTOID});
-    const Rows rows = query.run({text_argument(program)});
-    if (rows.size() == 0) return std::nullopt;
-    return rows.oid(0, 1);
+        "SELECT p.external_id, d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
+        "    ON d.external_id = p.profile_database",
+        {});
+    const Rows rows = query.run({});
+    auto relations = std::make_shared<ProfileRelations>();
+    for (std::uint64_t row = 0; row < rows.size(); row++)
+        relations->emplace(rows.text(row, 1), rows.oid(row, 2));
+    return relations;
+}
+
+// Nothing if there is no such program, which is others' to say. Kept, since every booking asks; changes of profile
+// databases are told as changes of programs: see sql/live/05-cache.sql.
+std::optional<Oid> profile_relation(const std::string& program) {
+    static KeptValue<std::shared_ptr<const ProfileRelations>> kept("programs", read_profile_relations);
+    const auto relations = kept.get();
+    if (!relations) return std::nullopt;
+    const auto found = (*relations)->find(program);
+    return found == (*relations)->end() ? std::nullopt : std::optional(found->second);
 }
 
 // Whether rows may be kept from the role.

@@ -39,12 +39,12 @@ int column_of(TupleDesc row, const char* name, Oid type) {
     if (OidIsValid(found) && postgres([=] { return getBaseType(found); }) == type) return number;
     const char* const hint = "A table of schema loyalty was altered: compare it with that of a fresh installation.";
     if (!OidIsValid(found))
-        throw Error(sqlstate::wrong_trigger, std::string("the trigger's table has no column \"") + name + "\"", {},
+        throw Error(sqlstate::wrong_trigger, std::string("the table has no column \"") + name + "\"", {},
                     hint);
     const char* const shown = postgres([=] { return format_type_be(found); });
     const char* const wanted = postgres([=] { return format_type_be(type); });
     throw Error(sqlstate::data_corrupted,
-                std::string("column \"") + name + "\" of the trigger's table has another type",
+                std::string("column \"") + name + "\" has another type",
                 std::string("It is of type ") + shown + ", not " + wanted + ".", hint);
 }
 

@@ -1,0 +1,75 @@
+-- What one row tells by itself is judged by functions now, by one constraint a table, which sql/live/91-row-rules.sql
+-- adds; of transactions by the trigger that proves their arrival.
+ALTER TABLE loyalty.balances
+    DROP CONSTRAINT balances_figures_range;
+ALTER TABLE loyalty.lots
+    DROP CONSTRAINT lots_figures_range,
+    DROP CONSTRAINT lots_expire_after_activation;
+ALTER TABLE loyalty.transactions
+    DROP CONSTRAINT transactions_value_has_its_sign,
+    DROP CONSTRAINT transactions_balances_add_up;
+ALTER TABLE loyalty.lot_movements
+    DROP CONSTRAINT lot_movements_figures_range;
+ALTER TABLE loyalty.order_ids
+    DROP CONSTRAINT order_ids_buyer_is_member_or_guest;
+ALTER TABLE loyalty.orders
+    DROP CONSTRAINT orders_buyer_is_member_or_guest,
+    DROP CONSTRAINT orders_origin_is_known,
+    DROP CONSTRAINT orders_time_is_finite,
+    DROP CONSTRAINT orders_time_is_not_later,
+    DROP CONSTRAINT orders_total_range,
+    DROP CONSTRAINT orders_points_discount_range,
+    DROP CONSTRAINT orders_total_adds_up,
+    DROP CONSTRAINT orders_shipping_total_range,
+    DROP CONSTRAINT orders_shipping_points_discount_range,
+    DROP CONSTRAINT orders_shipping_total_adds_up,
+    DROP CONSTRAINT orders_refunded_range,
+    DROP CONSTRAINT orders_imported_have_no_promotions;
+ALTER TABLE loyalty.buyers
+    DROP CONSTRAINT buyers_have_a_profile,
+    DROP CONSTRAINT buyers_orders_range,
+    DROP CONSTRAINT buyers_total_range,
+    DROP CONSTRAINT buyers_last_order_is_there;
+ALTER TABLE loyalty.order_lines
+    DROP CONSTRAINT order_lines_quantity_range,
+    DROP CONSTRAINT order_lines_total_range,
+    DROP CONSTRAINT order_lines_points_discount_range,
+    DROP CONSTRAINT order_lines_total_adds_up,
+    DROP CONSTRAINT order_lines_returned_range,
+    DROP CONSTRAINT order_lines_refunded_range,
+    DROP CONSTRAINT order_lines_refunded_is_nothing_or_all,
+    DROP CONSTRAINT order_lines_gifts_cost_nothing;
+ALTER TABLE loyalty.order_points
+    DROP CONSTRAINT order_points_buyer_is_a_member,
+    DROP CONSTRAINT order_points_number_is_positive,
+    DROP CONSTRAINT order_points_money_range,
+    DROP CONSTRAINT order_points_points_range,
+    DROP CONSTRAINT order_points_refunded_range,
+    DROP CONSTRAINT order_points_have_their_transaction;
+ALTER TABLE loyalty.order_accruals
+    DROP CONSTRAINT order_accruals_buyer_is_a_member,
+    DROP CONSTRAINT order_accruals_level_is_known,
+    DROP CONSTRAINT order_accruals_of_products_have_a_line,
+    DROP CONSTRAINT order_accruals_points_range,
+    DROP CONSTRAINT order_accruals_state_is_known,
+    DROP CONSTRAINT order_accruals_waiting_know_for_what,
+    DROP CONSTRAINT order_accruals_credited_have_their_transaction,
+    DROP CONSTRAINT order_accruals_dropped_range,
+    DROP CONSTRAINT order_accruals_state_goes_with_points;
+ALTER TABLE loyalty.order_returns
+    DROP CONSTRAINT order_returns_number_is_positive,
+    DROP CONSTRAINT order_returns_kind_is_known,
+    DROP CONSTRAINT order_returns_have_their_request,
+    DROP CONSTRAINT order_returns_money_range;
+ALTER TABLE loyalty.order_return_lines
+    DROP CONSTRAINT order_return_lines_quantity_range,
+    DROP CONSTRAINT order_return_lines_money_range;
+ALTER TABLE loyalty.events
+    DROP CONSTRAINT events_are_well_formed;
+ALTER TABLE loyalty.promotion_counters
+    DROP CONSTRAINT promotion_counters_uses_range,
+    DROP CONSTRAINT promotion_counters_money_range,
+    DROP CONSTRAINT promotion_counters_points_range;
+ALTER TABLE loyalty.promotion_uses
+    DROP CONSTRAINT promotion_uses_money_range,
+    DROP CONSTRAINT promotion_uses_points_range;
