@@ -168,3 +168,7 @@ ROLLBACK TO here;
 ALTER TABLE loyalty.lots ALTER COLUMN held TYPE text;
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
+
+DROP TABLE good;
+DROP FUNCTION is_well_formed(text, jsonb);
+DROP SCHEMA loyalty CASCADE;
