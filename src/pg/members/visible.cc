@@ -22,7 +22,7 @@ std::shared_ptr<const ProfileRelations> read_profile_relations() {
     static Query query(
         "SELECT p.external_id, d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
         "    ON d.external_id = p.profile_database",
-        {});
+        {}, Plan::free);
     const Rows rows = query.run({});
     auto relations = std::make_shared<ProfileRelations>();
     for (std::uint64_t row = 0; row < rows.size(); row++)
