@@ -6,8 +6,8 @@
 -- looks whether it does.
 --
 -- Bookings write here, so what PostgreSQL does anew for every statement counts (measured): each check constraint's text
--- is read and planned, so what a row tells by itself is judged by a function (sql/live/91-row-rules.sql); and a domain's
--- checks are set up, so names that a foreign key checks anyway are plain texts.
+-- is read and planned, so what a row tells by itself is judged by a function (sql/live/91-row-rules.sql); and a
+-- domain's checks are set up, so names that a foreign key checks anyway are plain texts.
 
 -- Every booking updates its account's row; a page with room keeps that a heap-only update.
 CREATE TABLE loyalty.balances (

@@ -3,8 +3,8 @@
 -- The row's figures are filled by the trigger that books it. Unique keys state what several rows tell together. Of what
 -- one row tells by itself the two rules that carry the balances, its sign and its sum, are proved of each row that
 -- arrives, by the trigger again: a check constraint would cost every booking, see sql/tables/60-ledger.sql. The others
--- hold by the way the trigger books, and loyalty_verify() looks whether they do (row_is_well_formed), and whether what a
--- row refers to is there.
+-- hold by the way the trigger books, and loyalty_verify() looks whether they do (row_is_well_formed), and whether what
+-- a row refers to is there.
 --
 -- Value, lots and debt hang together: value = what the row added to the account's lots - debt. A reversal whose claim
 -- was met otherwise, because the points were spent (owed) or had expired (lapsed), is the only row whose value may be

@@ -313,8 +313,8 @@ HeapTuple before_row(HeapTuple given, TupleDesc description) {
     return booked;
 }
 
-// The rules that carry the balances, of rows that arrive with their figures, too. They are no check constraints, for each
-// of these costs every booking (see whole_row.hpp), and this trigger looks at the row anyway.
+// The rules that carry the balances, of rows that arrive with their figures, too. They are no check constraints, for
+// each of these costs every booking (see whole_row.hpp), and this trigger looks at the row anyway.
 void require_well_formed(HeapTuple arrived, TupleDesc description) {
     const Columns& c = columns(description);
     const Row row(arrived, description);

@@ -18,7 +18,7 @@ bool is_balance(FunctionCallInfo call) {
 
 bool is_lot(FunctionCallInfo call) {
     enum { seq, amount, remaining, held, active_from, expires_at };
-    static RowShape shape{{"seq", INT8OID},     {"amount", NUMERICOID},           {"remaining", NUMERICOID},
+    static RowShape shape{{"seq", INT8OID},     {"amount", NUMERICOID},          {"remaining", NUMERICOID},
                           {"held", NUMERICOID}, {"active_from", TIMESTAMPTZOID}, {"expires_at", TIMESTAMPTZOID}};
     const WholeRow row(call, shape);
     return row.bigint(seq) > 0 && row.figure(amount).is_positive() && row.figure(held) >= Figure::zero() &&
@@ -40,11 +40,15 @@ bool is_lot_movement(FunctionCallInfo call) {
 
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_balance_is_well_formed);
-Datum loyalty_balance_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_balance); }
+Datum loyalty_balance_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_balance);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_lot_is_well_formed);
 Datum loyalty_lot_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_lot); }
 
 PG_FUNCTION_INFO_V1(loyalty_lot_movement_is_well_formed);
-Datum loyalty_lot_movement_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_lot_movement); }
+Datum loyalty_lot_movement_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_lot_movement);
+}
 }

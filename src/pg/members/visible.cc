@@ -25,8 +25,7 @@ std::shared_ptr<const ProfileRelations> read_profile_relations() {
         {}, Plan::free);
     const Rows rows = query.run({});
     auto relations = std::make_shared<ProfileRelations>();
-    for (std::uint64_t row = 0; row < rows.size(); row++)
-        relations->emplace(rows.text(row, 1), rows.oid(row, 2));
+    for (std::uint64_t row = 0; row < rows.size(); row++) relations->emplace(rows.text(row, 1), rows.oid(row, 2));
     return relations;
 }
 

@@ -44,8 +44,24 @@ bool is_buyer(FunctionCallInfo call) {
 
 bool is_order(FunctionCallInfo call) {
     enum {
-        buyer, external_id, origin, version, time, placed_at, base, discount, points_discount, total, shipping_base,
-        shipping_discount, shipping_points_discount, shipping_total, refunded, shipping_refunded, resolved, result,
+        buyer,
+        external_id,
+        origin,
+        version,
+        time,
+        placed_at,
+        base,
+        discount,
+        points_discount,
+        total,
+        shipping_base,
+        shipping_discount,
+        shipping_points_discount,
+        shipping_total,
+        refunded,
+        shipping_refunded,
+        resolved,
+        result,
         confirmation
     };
     static RowShape shape{{"buyer", TEXTOID},
@@ -78,9 +94,8 @@ bool is_order(FunctionCallInfo call) {
         adds_up(shipping, row.figure(shipping_base), row.figure(shipping_discount), shipping_by_points) &&
         given_back >= zero && given_back <= all - (row.boolean(shipping_refunded) ? zero : shipping);
     const bool origin_is_right =
-        row.text(origin) == "placed" ||
-        (row.text(origin) == "imported" && row.is_null(version) && by_points == zero && row.is_null(resolved) &&
-         row.is_null(result) && row.is_null(confirmation));
+        row.text(origin) == "placed" || (row.text(origin) == "imported" && row.is_null(version) && by_points == zero &&
+                                         row.is_null(resolved) && row.is_null(result) && row.is_null(confirmation));
     return names_buyer(row.text(buyer), row.text(external_id)) && is_finite(row.moment(time)) &&
            is_finite(row.moment(placed_at)) && row.moment(time) <= row.moment(placed_at) && figures_are_right &&
            origin_is_right;
@@ -88,9 +103,9 @@ bool is_order(FunctionCallInfo call) {
 
 bool is_order_line(FunctionCallInfo call) {
     enum { quantity, base, discount, points_discount, total, returned, refunded, gift };
-    static RowShape shape{{"quantity", NUMERICOID}, {"base", NUMERICOID},     {"discount", NUMERICOID},
+    static RowShape shape{{"quantity", NUMERICOID},        {"base", NUMERICOID},  {"discount", NUMERICOID},
                           {"points_discount", NUMERICOID}, {"total", NUMERICOID}, {"returned", NUMERICOID},
-                          {"refunded", NUMERICOID}, {"gift", BOOLOID}};
+                          {"refunded", NUMERICOID},        {"gift", BOOLOID}};
     const WholeRow row(call, shape);
     const Figure zero = Figure::zero(), units = row.figure(quantity), all = row.figure(total),
                  units_back = row.figure(returned), money_back = row.figure(refunded);
@@ -104,8 +119,9 @@ bool is_order_line(FunctionCallInfo call) {
 
 bool is_order_points(FunctionCallInfo call) {
     enum { buyer, number, money, points, seq, refunded, forfeited };
-    static RowShape shape{{"buyer", TEXTOID}, {"number", INT4OID},      {"money", NUMERICOID},    {"points", NUMERICOID},
-                          {"seq", INT8OID},   {"refunded", NUMERICOID}, {"forfeited", NUMERICOID}};
+    static RowShape shape{{"buyer", TEXTOID},       {"number", INT4OID}, {"money", NUMERICOID},
+                          {"points", NUMERICOID},   {"seq", INT8OID},    {"refunded", NUMERICOID},
+                          {"forfeited", NUMERICOID}};
     const WholeRow row(call, shape);
     const Figure zero = Figure::zero(), spent = row.figure(points), back = row.figure(refunded),
                  lost = row.figure(forfeited);
@@ -116,8 +132,8 @@ bool is_order_points(FunctionCallInfo call) {
 
 bool is_order_accrual(FunctionCallInfo call) {
     enum { buyer, level, line, points, credit_on, state, seq, dropped, taken_back };
-    static RowShape shape{{"buyer", TEXTOID},     {"level", TEXTOID}, {"line", TEXTOID},
-                          {"points", NUMERICOID}, {"credit_on", TEXTOID}, {"state", TEXTOID},
+    static RowShape shape{{"buyer", TEXTOID},     {"level", TEXTOID},      {"line", TEXTOID},
+                          {"points", NUMERICOID}, {"credit_on", TEXTOID},  {"state", TEXTOID},
                           {"seq", INT8OID},       {"dropped", NUMERICOID}, {"taken_back", NUMERICOID}};
     const WholeRow row(call, shape);
     const Figure zero = Figure::zero(), earned = row.figure(points), never = row.figure(dropped),
@@ -134,11 +150,8 @@ bool is_order_accrual(FunctionCallInfo call) {
 
 bool is_order_return(FunctionCallInfo call) {
     enum { number, kind, external_id, money, request };
-    static RowShape shape{{"number", INT4OID},
-                          {"kind", TEXTOID},
-                          {"external_id", TEXTOID},
-                          {"money", NUMERICOID},
-                          {"request", JSONBOID}};
+    static RowShape shape{
+        {"number", INT4OID}, {"kind", TEXTOID}, {"external_id", TEXTOID}, {"money", NUMERICOID}, {"request", JSONBOID}};
     const WholeRow row(call, shape);
     const bool was_asked_for = row.text(kind) == "return";
     return row.integer(number) > 0 && is_one_of(row.text(kind), {"return", "cancellation", "refund"}) &&
@@ -173,7 +186,9 @@ bool is_promotion_use(FunctionCallInfo call) {
 
 extern "C" {
 PG_FUNCTION_INFO_V1(loyalty_order_id_is_well_formed);
-Datum loyalty_order_id_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_id); }
+Datum loyalty_order_id_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_id);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_buyer_is_well_formed);
 Datum loyalty_buyer_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_buyer); }
@@ -182,23 +197,37 @@ PG_FUNCTION_INFO_V1(loyalty_order_is_well_formed);
 Datum loyalty_order_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order); }
 
 PG_FUNCTION_INFO_V1(loyalty_order_line_is_well_formed);
-Datum loyalty_order_line_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_line); }
+Datum loyalty_order_line_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_line);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_order_points_is_well_formed);
-Datum loyalty_order_points_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_points); }
+Datum loyalty_order_points_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_points);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_order_accrual_is_well_formed);
-Datum loyalty_order_accrual_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_accrual); }
+Datum loyalty_order_accrual_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_accrual);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_order_return_is_well_formed);
-Datum loyalty_order_return_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_return); }
+Datum loyalty_order_return_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_return);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_order_return_line_is_well_formed);
-Datum loyalty_order_return_line_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_return_line); }
+Datum loyalty_order_return_line_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_order_return_line);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_promotion_counter_is_well_formed);
-Datum loyalty_promotion_counter_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_promotion_counter); }
+Datum loyalty_promotion_counter_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_promotion_counter);
+}
 
 PG_FUNCTION_INFO_V1(loyalty_promotion_use_is_well_formed);
-Datum loyalty_promotion_use_is_well_formed(PG_FUNCTION_ARGS) { return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_promotion_use); }
+Datum loyalty_promotion_use_is_well_formed(PG_FUNCTION_ARGS) {
+    return loyalty::pg::judge_row(fcinfo, loyalty::pg::is_promotion_use);
+}
 }

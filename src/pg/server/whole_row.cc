@@ -15,8 +15,8 @@ namespace {
 Datum make_numeric(const char* text) {
     return postgres([=] {
         const MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
-        const Datum made = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
-                                               Int32GetDatum(-1));
+        const Datum made =
+            DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
         MemoryContextSwitchTo(before);
         return made;
     });

@@ -1,9 +1,9 @@
 // A row that a check constraint hands over whole, to a function that judges it.
 //
-// The server reads and plans the text of each check constraint anew for every statement, some four microseconds for each
-// kilobyte of it, and a rule on one figure takes a third of one. In a booking that was a seventh of the processor's
-// time, in an order a fifth (measured). So a table that bookings or orders write has one constraint, which is short:
-// CHECK (loyalty_internal.lot_is_well_formed(lots)). What it says stands in C++.
+// The server reads and plans the text of each check constraint anew for every statement, some four microseconds for
+// each kilobyte of it, and a rule on one figure takes a third of one. In a booking that was a seventh of the
+// processor's time, in an order a fifth (measured). So a table that bookings or orders write has one constraint, which
+// is short: CHECK (loyalty_internal.lot_is_well_formed(lots)). What it says stands in C++.
 #pragma once
 
 #include <compare>
