@@ -16,27 +16,34 @@ namespace loyalty::pg {
 
 namespace {
 
-using ProfileRelations = std::map<std::string, Oid, std::less<>>;
+// Of those programs that were asked for, where their profiles are.
+using ProfileRelations = std::map<std::string, Oid>;
 
-std::shared_ptr<const ProfileRelations> read_profile_relations() {
+std::shared_ptr<ProfileRelations> none_yet() { return std::make_shared<ProfileRelations>(); }
+
+// Nothing if there is no such program, which is others' to say.
+std::optional<Oid> find_profile_relation(const std::string& program) {
     static Query query(
-        "SELECT p.external_id, d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
-        "    ON d.external_id = p.profile_database",
-        {}, Plan::free);
-    const Rows rows = query.run({});
-    auto relations = std::make_shared<ProfileRelations>();
-    for (std::uint64_t row = 0; row < rows.size(); row++) relations->emplace(rows.text(row, 1), rows.oid(row, 2));
-    return relations;
+        "SELECT d.relation::oid FROM loyalty.programs p JOIN loyalty.profile_databases d"
+        "    ON d.external_id = p.profile_database"
+        " WHERE p.external_id = $1",
+        {TEXTOID});
+    const Rows rows = query.run({text_argument(program)});
+    return rows.size() == 0 ? std::nullopt : std::optional(rows.oid(0, 1));
 }
 
-// Nothing if there is no such program, which is others' to say. Kept, since every booking asks; changes of profile
-// databases are told as changes of programs: see sql/live/05-cache.sql.
+// Kept, since every booking asks. Changes of profile databases are told as changes of programs: see
+// sql/live/05-cache.sql.
 std::optional<Oid> profile_relation(const std::string& program) {
-    static KeptValue<std::shared_ptr<const ProfileRelations>> kept("programs", read_profile_relations);
+    static KeptValue<std::shared_ptr<ProfileRelations>> kept("programs", none_yet);
     const auto relations = kept.get();
-    if (!relations) return std::nullopt;
-    const auto found = (*relations)->find(program);
-    return found == (*relations)->end() ? std::nullopt : std::optional(found->second);
+    if (!relations || IsInParallelMode()) return find_profile_relation(program);
+    const auto known = (*relations)->find(program);
+    if (known != (*relations)->end()) return known->second;
+    const LatestSnapshot latest;
+    const auto found = find_profile_relation(program);
+    if (found) (*relations)->emplace(program, *found);
+    return found;
 }
 
 // Whether rows may be kept from the role.
