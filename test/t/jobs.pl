@@ -41,8 +41,11 @@ sub kill_in_the_middle
     my $client = IPC::Run::start([ 'psql', '-X', '-q', '-d', $node->connstr('killed'), '-c', $statement ], '>', \$out, '2>', \$err);
     my $waits = q{FROM pg_stat_activity WHERE datname = 'killed' AND wait_event_type = 'Lock'};
     ok($node->poll_query_until('killed', "SELECT count(*) = 1 $waits"), "$statement: got to the middle");
+    my $told = -s $node->logfile;
     kill 'KILL', killed("SELECT pid $waits");
     $client->finish;
+    # Until the server has noticed, it goes on taking connections, and ends them then.
+    $node->wait_for_log(qr/all server processes terminated; reinitializing/, $told);
     $node->poll_query_until('killed', undef, '') or die 'the server does not come back';
     killed(q{ROLLBACK PREPARED 'in the way'});
 }

@@ -118,6 +118,9 @@ sub run_load
     cmp_ok($count{$_} // 0, '>', 0, "$_ took place")
         for qw(accrual redemption refund cancel expiration committed rolled_back timed_out LY510 LY516 LY518 LY524);
 
+    # A session whose client has just gone would be told that the server stops.
+    $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'})
+        or die 'sessions do not end';
     $node->stop;
     my $log = slurp_file($node->logfile);
     my %raised;

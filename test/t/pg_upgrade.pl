@@ -53,11 +53,13 @@ cmp_ok(scalar(@kept), '>', 10000, 'with thousands of rows');
 $old->stop;
 
 chdir PostgreSQL::Test::Utils::tempdir();
-command_ok([
+my $upgraded = command_ok([
     'pg_upgrade', '--no-sync', '--old-datadir', $old->data_dir, '--new-datadir', $new->data_dir,
     '--old-bindir', $old->config_data('--bindir'), '--new-bindir', $new->config_data('--bindir'),
     '--socketdir', $new->host, '--old-port', $old->port, '--new-port', $new->port,
 ], 'pg_upgrade');
+# What went wrong stands in files that are gone with the test.
+$upgraded or diag(map { s/.*(?=(?:.*\n){20})//sr } map { slurp_file($_) } glob($new->data_dir . '/pg_upgrade_output.d/*/log/pg_upgrade_dump_*.log'));
 
 sub same
 {
