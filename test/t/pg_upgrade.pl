@@ -45,7 +45,7 @@ sub errors_of
 {
     my ($to) = @_;
     my @logs = glob($to->data_dir . '/pg_upgrade_output.d/*/log/*.log');
-    return join '', map { slurp_file($_) =~ /^(.*(?:ERROR|error): .*\n)/mg } @logs;
+    return join '; ', map { slurp_file($_) =~ /^(.*(?:ERROR|error): .*)$/mg } @logs;
 }
 
 # Some releases of the server cannot come from others at all: of 17.12 each column has an option, pg_attver, that 18.6 refuses.
