@@ -168,6 +168,11 @@ ROLLBACK TO here;
 ALTER TABLE loyalty.lots ALTER COLUMN held TYPE text;
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
+BEGIN;
+ALTER TABLE loyalty.transactions ALTER COLUMN value DROP NOT NULL;
+:arrives ('ann', 'main', 'bonus', 2, 'accrual', NULL, 10, 10, now());
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
 
 DROP TABLE good;
 DROP FUNCTION is_well_formed(text, jsonb);

@@ -318,7 +318,11 @@ HeapTuple before_row(HeapTuple given, TupleDesc description) {
 void require_well_formed(HeapTuple arrived, TupleDesc description) {
     const Columns& c = columns(description);
     const Row row(arrived, description);
-    const auto figure = [&](int column) { return Figure(row.datum(column).value_or(0)); };
+    const auto figure = [&](int column) {
+        if (const auto value = row.datum(column)) return Figure(*value);
+        throw Error(sqlstate::data_corrupted, "a figure in a row of loyalty.transactions is null", {},
+                    "The table was altered: compare it with that of a fresh installation.");
+    };
     const std::string type = row.required(c.type, "type");
     const Figure value = figure(c.value);
     const bool adds = type == "accrual" || type == "refund" || type == "initial";
