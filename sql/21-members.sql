@@ -105,7 +105,7 @@ COMMENT ON FUNCTION @extschema@.loyalty_find_member(text, text, text) IS
     '(no such field). Example: SELECT * FROM loyalty_find_member(''main'', ''ann@example.com'', ''email'');';
 
 CREATE FUNCTION @extschema@.loyalty_save_profile(key text, attributes jsonb DEFAULT '{}') RETURNS void
-    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
@@ -116,7 +116,8 @@ END
 $body$;
 
 COMMENT ON FUNCTION @extschema@.loyalty_save_profile(text, jsonb) IS
-    'Saves a bundled profile: makes it, or replaces its attributes. Example: SELECT loyalty_save_profile(''ann'', '
+    'Saves a bundled profile: makes it, or replaces its attributes, an object. Errors: those of the table''s '
+    'constraints (23502 where one is null, 23514). Example: SELECT loyalty_save_profile(''ann'', '
     '''{"email": "ann@example.com"}'');';
 
 CREATE FUNCTION @extschema@.loyalty_erase_member(member text, program text) RETURNS jsonb

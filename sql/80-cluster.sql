@@ -68,15 +68,32 @@ COMMENT ON FUNCTION loyalty_internal.home_trigger() IS
     'at home (LY806). Its argument is the column of the key. Example: CREATE TRIGGER ... EXECUTE FUNCTION '
     'loyalty_internal.home_trigger(''member'');';
 
+-- What a stranger made first under that name, a view, or a table with policies, would run with the rights of whoever
+-- calls.
+CREATE FUNCTION loyalty_internal.is_cluster() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+BEGIN
+    RETURN EXISTS (
+        SELECT
+        FROM pg_class AS homes
+        JOIN pg_roles AS owner ON owner.oid = homes.relowner AND owner.rolsuper
+        WHERE homes.oid = to_regclass('loyalty_cluster.homes') AND homes.relkind = 'r'
+    );
+END
+$body$;
+
+COMMENT ON FUNCTION loyalty_internal.is_cluster() IS
+    'Whether loyalty_distribute() was run: loyalty_cluster.homes is a table, and a superuser''s. Example: SELECT '
+    'loyalty_internal.is_cluster();';
+
 CREATE FUNCTION loyalty_internal.require_cluster() RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    -- A view of this name would be somebody else's, and run with the rights of whoever calls.
-    IF NOT EXISTS (
-        SELECT FROM pg_class WHERE pg_class.oid = to_regclass('loyalty_cluster.homes') AND pg_class.relkind = 'r'
-    ) THEN
+    IF NOT loyalty_internal.is_cluster() THEN
         RAISE EXCEPTION USING
             ERRCODE = 'LY804',
             MESSAGE = format('members are not distributed in database "%s"', current_database()),
@@ -99,6 +116,7 @@ BEGIN
         @extschema@.loyalty_read_everywhere(text),
         loyalty_internal.call_here(text, text, jsonb),
         loyalty_internal.homes(),
+        loyalty_internal.is_cluster(),
         loyalty_internal.read_here(text, text),
         loyalty_internal.require_cluster(),
         loyalty_internal.require_home(text)

@@ -35,7 +35,7 @@ BEGIN
     END LOOP;
 
     -- In a cluster an update brings back what loyalty_distribute() has granted.
-    IF pg_catalog.to_regclass('loyalty_cluster.homes') IS NOT NULL THEN
+    IF loyalty_internal.is_cluster() THEN
         PERFORM loyalty_internal.let_callers_through();
     END IF;
 END

@@ -208,6 +208,6 @@ foreach (rows('calls', q{SELECT oid, prosqlbody FROM pg_proc WHERE prosqlbody IS
 read_log();
 is(join("\n", sort keys %inexact), '', 'each passes exactly the declared types');
 # Those of clusters run where there is one, in test citus.
-my $of_clusters = qr/^loyalty_(?:internal\.(?:\w+_here|home_trigger|let_callers_through)|call|call_everywhere|read_everywhere|distribute) calls /;
+my $of_clusters = qr/^loyalty_(?:internal\.(?:\w+_here|home_trigger|let_callers_through|require_cluster)|call|call_everywhere|read_everywhere|distribute) calls /;
 is(join("\n", grep { !$seen{$_} && !/loyalty_run_job$/ && !/$of_clusters/ } sort keys %calls_in_text), '', 'and each was seen');
 done_testing();

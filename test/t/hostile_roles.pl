@@ -56,7 +56,9 @@ as('mallory', 'squatted', q{CREATE SCHEMA loyalty; CREATE FUNCTION loyalty.evil(
     INSERT INTO cron.job SELECT 1, 'loyalty jobs in ' || current_database(), 'postgres';
     CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE plpgsql AS $$} . sprintf($evil, 'mallory', 'true') . q{$$;
     CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS $$} . sprintf($evil, 'mallory', '1') . q{$$;
-    GRANT USAGE ON SCHEMA loyalty, cron TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA loyalty, cron TO PUBLIC;
+    CREATE SCHEMA loyalty_cluster;
+    CREATE TABLE loyalty_cluster.homes (key text, home integer);
+    GRANT USAGE ON SCHEMA loyalty, cron, loyalty_cluster TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA loyalty, cron, loyalty_cluster TO PUBLIC;
 });
 as('mallory', 'squatted', 'CREATE SCHEMA loyalty_internal');
 like(errors_of('postgres', 'squatted', 'CREATE EXTENSION loyalty'), qr/schema "loyalty_internal" already exists/, 'squatted names: the schema of what the machine calls is made by the extension alone');
@@ -69,6 +71,8 @@ foreach my $call (q{loyalty_migrate()}, q{loyalty_grant('helper', 'app')}, q{loy
     unlike(errors_of('postgres', 'squatted', "SELECT $call"), qr/ran as postgres/, "squatted names: a superuser calls $call");
 }
 like(errors_of('postgres', 'squatted', 'SELECT loyalty_migrate()'), qr/ran as mallory/, 'squatted names: what she made runs as herself');
+is($node->safe_psql('squatted', q{SELECT has_function_privilege('helper', 'loyalty_call(text, text, jsonb)', 'EXECUTE')}), 'f', 'squatted names: a table of homes lets nobody call');
+like(errors_of('postgres', 'squatted', q{SELECT * FROM loyalty_call_everywhere('loyalty_now')}), qr/LY804/, 'squatted names: nor is it read');
 is(superusers(), $nobody_else, 'squatted names: nobody became a superuser');
 
 # ---------------------------------------------------------------------------------------------------------------------

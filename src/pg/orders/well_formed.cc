@@ -2,7 +2,6 @@
 #include "pg/server/whole_row.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 
 namespace loyalty::pg {
