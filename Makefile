@@ -215,7 +215,8 @@ demo:
 	@tools/packages build
 	+@tools/private-server psql -X -q -v ON_ERROR_STOP=1 -v with_history=1 -f demo/demo.sql
 
-#: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name"
+#: test          install what is missing, build, run all tests; parts: SUITES="unit regress isolation tap" TESTS="name name";
+#:               SUITES=regress CITUS=1 runs regression tests on a node of a Citus cluster, where Citus is installed
 test:
 	@tools/packages build unit test
 	+@TESTS="$(TESTS)" tools/test $(SUITES)
