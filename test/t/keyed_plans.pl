@@ -149,6 +149,14 @@ check('vacuumed empty', plans('empty', day('m1')));
 $node->safe_psql('fresh', join '', map { day("n$_") } 1 .. 60);
 $node->safe_psql('fresh', 'VACUUM ANALYZE');
 check('filled and analysed', plans('fresh', day('m2')));
+
+# Many members are locked by their keys, too, although they are nearly all that there are.
+my @locks = grep { $_->[0] =~ /loyalty\.members .*FOR NO KEY UPDATE/s } plans('fresh', q{
+    SELECT count(*) FROM loyalty_book('main', (SELECT jsonb_agg(jsonb_build_object('member', 'n' || number, 'point_type', 'bonus',
+        'type', 'accrual', 'value', 1)) FROM generate_series(1, 60) AS number));
+});
+cmp_ok(scalar @locks, '>', 0, 'many are locked');
+is(join("\n", grep { defined } map { complaint(@$_) } @locks), '', 'they are locked by whole keys');
 is($node->safe_psql('fresh', 'SELECT * FROM loyalty_verify()'), '', 'and all is as it should be');
 
 # The statements of the second order of a session, those of PostgreSQL's foreign keys among them: with five lines, that pays with
