@@ -252,6 +252,20 @@ Order order_of(const Program& program, const Sketch& sketch) {
     return order;
 }
 
+// 33.3 % of 132.15 is 44.00595, rounded 44.01. Of that 43.7436 belong to the dear line, which gets the cent that is left:
+// more than a cent above 33.3 % of its own 131.35.
+TEST(Bound, OfALineThatGetsWhatIsLeftOfAnOrder) {
+    build::TreeBuilder builder;
+    builder.promotion("third", {on_order({discount("33.3")})});
+    const Program program = compile(builder.tree, 1);
+    Sketch sketch;
+    for (const std::int64_t price : {28, 13135, 52}) sketch.lines.push_back({0, Money{price}});
+    const Outcome outcome = outcome_of(program, order_of(program, sketch), Measure::line_discount);
+    EXPECT_EQ(outcome.base.units, 13135);
+    EXPECT_EQ(outcome.taken.units, 4375);
+    EXPECT_TRUE(is_within(find_bound(program, Measure::line_discount, {}), outcome, 1));
+}
+
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {
     const char* text = std::getenv(name);
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
