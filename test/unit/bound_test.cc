@@ -48,6 +48,18 @@ TEST(Bound, OfWhatExcludesEachOtherWhatIsSureComesFirst) {
     EXPECT_EQ(percent_of(builder.tree), "30");
 }
 
+// What comes first is sure, and lowers all; but it is left out where what wants untouched units gives more, and cannot be added.
+TEST(Bound, OfWhatWantsUntouchedUnitsInAChoice) {
+    build::TreeBuilder builder(Arbitration::max_benefit);
+    builder.promotion("ten", {on_products({discount("10")})});
+    TreeCondition untouched = on_products({discount("70"), benefit("round_price", {{"direction", "up"}, {"step", "0.63"}})});
+    untouched.untouched = true;
+    builder.promotion("seventy", {untouched});
+    EXPECT_EQ(percent_of(builder.tree), "70");
+    builder.main().arbitration = Arbitration::consistent;
+    EXPECT_EQ(percent_of(builder.tree), "10");
+}
+
 TEST(Bound, OfAmounts) {
     build::TreeBuilder builder;
     builder.promotion("ten", {on_order({benefit("discount", {{"amount", "10"}})})});

@@ -224,7 +224,7 @@ Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState st
             break;
     }
     if (group.best != Best::combination) return line_of_winner(group, kind, state, floors, summable);
-    const LineState in_order = line_in_order(group, kind, state, floors, summable);
+    const LineState in_order = line_of_chosen(group, kind, state, floors, summable);
     const LineState sum = line_of_sum(group, kind, state, floors, true);
     return {std::min(in_order.left, sum.left),
             std::min(in_order.untouched.value_or(whole_share), sum.untouched.value_or(whole_share))};
@@ -233,6 +233,16 @@ Judge::LineState Judge::line(const Child& node, std::uint32_t kind, LineState st
 Judge::LineState Judge::line_in_order(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                                       bool summable) const {
     for (const auto& child : group.children) state = line(child, kind, state, floors, summable);
+    return state;
+}
+
+// One after the other, and any may be left out for the good of those behind it: what none of them has lowered may stay so.
+Judge::LineState Judge::line_of_chosen(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                                       bool summable) const {
+    for (const auto& child : group.children) {
+        const LineState one = line(child, kind, state, floors, summable);
+        state = {one.left, one.untouched ? one.untouched : state.untouched};
+    }
     return state;
 }
 

@@ -68,6 +68,8 @@ private:
                           bool summable) const;
     LineState line_in_order(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                             bool summable) const;
+    LineState line_of_chosen(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
+                             bool summable) const;
     LineState line_of_winner(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                              bool summable) const;
     LineState line_of_one(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
