@@ -44,8 +44,8 @@ FROM unnest('{main,copy}'::text[]) AS program
 UNION ALL
 SELECT program, 'third', 'From the third order on', '$.buyer.orders.count >= 2'::jsonpath
 FROM unnest('{main,copy}'::text[]) AS program;
--- A code for everybody, soon used up, and one of their own for some. With both trees an order uses its code or does not: a code that
--- was used more often than then is an error of the row.
+-- A code for everybody, soon used up, and one of their own for some. With both trees an order uses its code or does
+-- not: a code that was used more often than then is an error of the row.
 INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind, max_uses, max_uses_per_member)
 SELECT program, 'all', 'For all', 'universal', 8, 2 FROM unnest('{main,copy}'::text[]) AS program;
 INSERT INTO loyalty.promo_code_pools (program, external_id, name, kind)
@@ -121,9 +121,9 @@ CALL plant('main', 'A');
 CALL plant('copy', 'B');
 SELECT loyalty_apply('main'), loyalty_apply('copy') \g /dev/null
 
--- What happens, in both, some hours after what happened before. Some of main's orders were made elsewhere, at these prices: they
--- are imported, and placed in the copy. Their buyers are members from the start, since the replay takes those of imported orders as
--- they are now.
+-- What happens, in both, some hours after what happened before. Some of main's orders were made elsewhere, at these
+-- prices: they are imported, and placed in the copy. Their buyers are members from the start, since the replay takes
+-- those of imported orders as they are now.
 CREATE PROCEDURE happen(steps integer) LANGUAGE plpgsql AS $$
 DECLARE
     program text;
@@ -147,7 +147,8 @@ BEGIN
                     document := jsonb_build_object(
                         'program', program, 'external_id', format('o%s', n), 'member', 'p' || 1 + n % 6, 'shipping', 3,
                         'time', to_char(loyalty.clock() AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-DD"T"HH24:MI:SS'),
-                        'lines', format('[{"product": "s%s", "quantity": 2, "price": %s}]', 1 + n % 12, 20 + n % 9)::jsonb);
+                        'lines', format(
+                            '[{"product": "s%s", "quantity": 2, "price": %s}]', 1 + n % 12, 20 + n % 9)::jsonb);
                     IF program = 'main' THEN
                         PERFORM loyalty_import_orders(jsonb_build_array(document));
                     ELSE
@@ -218,7 +219,8 @@ SELECT program, pool, count(*) AS uses FROM loyalty.promo_code_uses JOIN loyalty
 SELECT count(*) > 100 AS orders, count(*) FILTER (WHERE would_be IS DISTINCT FROM was) AS other_totals,
     count(*) FILTER (WHERE points_would_be IS DISTINCT FROM points_was) AS other_points, count(error) AS errors,
     count(*) FILTER (WHERE was <> was_with_a) > 50 AS many_that_b_changes FROM compared;
-SELECT count(*) > 5 AS imported, count(*) FILTER (WHERE would_be = was AND was <> was_with_a) > 5 AS discounted_in_the_copy
+SELECT count(*) > 5 AS imported,
+    count(*) FILTER (WHERE would_be = was AND was <> was_with_a) > 5 AS discounted_in_the_copy
     FROM compared JOIN loyalty.orders USING (external_id) WHERE program = 'main' AND origin = 'imported';
 -- Each by itself would have been wrong about many.
 SELECT count(*) FILTER (WHERE alone.would_be <> placed.was) > 20 AS other_totals
@@ -234,10 +236,12 @@ FROM loyalty_backtest('copy',
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What cannot be told exactly says so: after points were held, after an order without content; what is refused
 
-SELECT save('main', 'code', 'discount', 'product', 'discount', '{"percent": 10}', '{c0}', '{"promo_code_pool": "all"}') \g /dev/null
+SELECT save('main', 'code', 'discount', 'product', 'discount', '{"percent": 10}', '{c0}',
+    '{"promo_code_pool": "all"}') \g /dev/null
 SELECT count(*) > 0 AS used_less_often FROM loyalty_backtest('main', carry => true)
     WHERE error = 'how often promo code "ALL" was used before is another matter here';
-SELECT save('main', 'code', 'discount', 'product', 'discount', '{"percent": 10}', '{}', '{"promo_code_pool": "all"}') \g /dev/null
+SELECT save('main', 'code', 'discount', 'product', 'discount', '{"percent": 10}', '{}',
+    '{"promo_code_pool": "all"}') \g /dev/null
 SELECT loyalty_set_clock('2026-04-01 06:00+00') \g /dev/null
 SELECT loyalty_accrue('p1', 'main', 'bonus', 50) ->> 'value' AS value,
     loyalty_hold('p1', 'main', 'bonus', 'redemption', 10, '1 hour') ->> 'state' AS state;

@@ -60,10 +60,10 @@ std::int64_t halves_of_points(const Promises& promises) {
     return __builtin_mul_overflow(halves, factor, &halves) ? most_halves : std::min(halves, most_halves);
 }
 
-// Half a unit for each effect and unit group, on the order level a whole one: there the sum is rounded, by half a unit for
-// all lines, and allotment moves each by less than a unit, so that a line alone may have one and a half. As much for floors,
-// and half for the sum of a cap. What is sure to come first may round to nothing, and leave what excludes it to what comes
-// later.
+// Half a unit for each effect and unit group, on the order level a whole one: there the sum is rounded, by half a unit
+// for all lines, and allotment moves each by less than a unit, so that a line alone may have one and a half. As much
+// for floors, and half for the sum of a cap. What is sure to come first may round to nothing, and leave what excludes
+// it to what comes later.
 std::int64_t halves_of_line(const Promises& promises, Measure measure) {
     if (measure == Measure::points) return halves_of_points(promises);
     const Program& program = promises.program;

@@ -236,7 +236,8 @@ Judge::LineState Judge::line_in_order(const Group& group, std::uint32_t kind, Li
     return state;
 }
 
-// One after the other, and any may be left out for the good of those behind it: what none of them has lowered may stay so.
+// One after the other, and any may be left out for the good of those behind it: what was untouched before it may be so
+// behind it.
 Judge::LineState Judge::line_of_chosen(const Group& group, std::uint32_t kind, LineState state, const Floors& floors,
                                        bool summable) const {
     for (const auto& child : group.children) {
