@@ -70,7 +70,7 @@ BEGIN
         FROM pg_class AS relation
         JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
         WHERE schema.nspname = 'loyalty'
-            AND relation.relkind IN ('r', 'v')
+            AND relation.relkind IN ('r', 'p', 'v')
             AND relation.relowner <> owner
             AND pg_has_role(relation.relowner, 'USAGE')
     LOOP
@@ -175,11 +175,13 @@ $body$;
 COMMENT ON FUNCTION loyalty_internal.migrate_as_owner() IS
     'What loyalty_migrate() does as the schema''s owner; called by itself, LY783. Example: SELECT loyalty_migrate();';
 
-CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true) RETURNS void
+CREATE FUNCTION @extschema@.loyalty_create_schema(seed boolean DEFAULT true, partitioned integer DEFAULT 0)
+    RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $body$
 DECLARE
+    most_partitions CONSTANT integer := 1024;
     statement text;
 BEGIN
     IF to_regnamespace('loyalty') IS NOT NULL THEN
@@ -190,7 +192,19 @@ BEGIN
             SCHEMA = 'loyalty';
     END IF;
 
+    IF partitioned < 0 OR partitioned > most_partitions THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'LY104',
+            MESSAGE = 'the number of partitions is out of range',
+            DETAIL = format('It is %s.', partitioned),
+            HINT = format('It is 0, for tables that are not partitioned, to %s.', most_partitions);
+    END IF;
+
     -- execute tables
+
+    IF partitioned > 0 THEN
+        PERFORM loyalty_internal.partition_tables(partitioned);
+    END IF;
 
     REVOKE ALL ON SCHEMA loyalty FROM PUBLIC;
     REVOKE ALL ON ALL TABLES IN SCHEMA loyalty FROM PUBLIC;
@@ -221,6 +235,8 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION @extschema@.loyalty_create_schema(boolean) IS
+COMMENT ON FUNCTION @extschema@.loyalty_create_schema(boolean, integer) IS
     'Makes schema loyalty with its tables, owned by the caller; with seed (default) also the usual order statuses '
-    'and the bundled profile database. Errors: LY003 (the schema exists). Example: SELECT loyalty_create_schema();';
+    'and the bundled profile database. With partitioned, the tables of transactions and orders are in so many parts, '
+    'by hash of the member or buyer; it cannot be changed later. Errors: LY003 (the schema exists), LY104. Example: '
+    'SELECT loyalty_create_schema();';

@@ -19,7 +19,7 @@ CREATE FUNCTION loyalty_internal.append_only_trigger() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     AS $body$
 BEGIN
-    IF TG_OP = 'UPDATE' AND loyalty_internal.is_erasing() THEN
+    IF TG_OP = 'UPDATE' AND loyalty_internal.is_erasing() OR TG_OP = 'DELETE' AND loyalty_internal.is_archiving() THEN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION USING
@@ -34,7 +34,17 @@ $body$;
 
 COMMENT ON FUNCTION loyalty_internal.append_only_trigger() IS
     'Trigger, before an update, delete or truncate statement: refuses it (LY522), but for what loyalty_erase_member() '
-    'blanks. Example: CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.append_only_trigger();';
+    'blanks and what job archive_accounts moves to the archive. Example: '
+    'CREATE TRIGGER ... EXECUTE FUNCTION loyalty_internal.append_only_trigger();';
+
+CREATE FUNCTION loyalty_internal.is_archiving() RETURNS boolean
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'loyalty_is_archiving';
+
+COMMENT ON FUNCTION loyalty_internal.is_archiving() IS
+    'Whether job archive_accounts is at work in this session: what it moves to the archive, the ledger''s trigger lets '
+    'go. Example: SELECT loyalty_internal.is_archiving();';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Booking. The member comes first: where members are spread over machines, calls are routed by it.

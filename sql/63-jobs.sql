@@ -32,7 +32,8 @@ COMMENT ON FUNCTION loyalty_internal.job_batch(text, integer, interval) IS
     'One batch of a job''s run, as loyalty_run_job() does one after the other: looks at the next batch_size (1 to '
     '1000000) accounts, members or events, or does the next report. Returns how much was done, or null once the run is '
     'over. Errors: LY771 (no such job), LY524 (another run is at work), LY104 (batch size), LY317 (isolation level), '
-    'LY526 (delete_events without older_than). Example: SELECT loyalty_internal.job_batch(''expire_points'', 10000);';
+    'LY526 (delete_events or archive_accounts without older_than). Example: SELECT '
+    'loyalty_internal.job_batch(''expire_points'', 10000);';
 
 -- A procedure that commits cannot pin its search path, so it qualifies every name. Each batch is a transaction of its
 -- own, READ COMMITTED whatever the session's default, since it must see the newest rows. Only the procedure that the
@@ -57,9 +58,11 @@ $body$;
 
 COMMENT ON PROCEDURE @extschema@.loyalty_run_job(text, integer, interval) IS
     'Runs a job: end_holds, expire_points, review_tiers, judge_tiers, tell_expiring, delete_events (with older_than), '
-    'or refresh_reports, a report a batch: those that loyalty_refresh_reports() has kept once, if they are of a day '
-    'that is over (UTC). Each batch is a transaction of its own; a run that was interrupted goes on where it stopped, '
-    'and a whole one follows it. A member for whom the job fails, because of a trigger of yours for instance, is '
+    'archive_accounts (with older_than: the first transactions of accounts, as far as they are that old, go to '
+    'loyalty.account_closings and cannot be undone any more), or refresh_reports, a report a batch: those that '
+    'loyalty_refresh_reports() has kept once, if they are of a day that is over (UTC). Each batch is a transaction of '
+    'its own; a run that was interrupted goes on where it stopped, and a whole one follows it. A member for whom the '
+    'job fails, because of a trigger of yours for instance, is '
     'skipped, recorded in loyalty.job_errors and tried again by the next run; a WARNING at the end tells how many. '
     'Progress: NOTICEs, loyalty.job_progress, loyalty.job_runs. Errors: LY771 (no such job), LY524 (another run is at '
     'work), LY104 (batch size), LY526 (no older_than), 2D000 (within a transaction block). Example: CALL '
@@ -149,7 +152,7 @@ BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     FOREACH job IN ARRAY loyalty_internal.jobs() LOOP
-        CONTINUE WHEN job = 'delete_events' AND keep_events IS NULL;
+        CONTINUE WHEN job = 'delete_events' AND keep_events IS NULL OR job = 'archive_accounts';
         CALL @extschema@.loyalty_run_job(job, batch_size, CASE job WHEN 'delete_events' THEN keep_events END);
     END LOOP;
     PERFORM @extschema@.loyalty_record_prices(NULL::text);

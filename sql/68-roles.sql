@@ -42,7 +42,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
             FROM pg_class AS class
             JOIN pg_namespace AS schema ON schema.oid = class.relnamespace
             WHERE schema.nspname = 'loyalty'
-                AND class.relkind IN ('r', 'v')
+                AND class.relkind IN ('r', 'p', 'v')
+                AND NOT class.relispartition
         )
         SELECT
             'USAGE',
@@ -75,7 +76,8 @@ CREATE FUNCTION @extschema@.loyalty_rights(rights text) RETURNS TABLE (privilege
                     'loyalty_create_schema', 'loyalty_migrate', 'loyalty_set_clock', 'loyalty_grant',
                     'loyalty_revoke', 'loyalty_restore_rights',
                     'loyalty_internal.rights_problem', 'loyalty_internal.require_owner',
-                    'loyalty_internal.let_owner_act', 'loyalty_internal.adopt_rules', 'loyalty_internal.changed_rules'
+                    'loyalty_internal.let_owner_act', 'loyalty_internal.adopt_rules', 'loyalty_internal.changed_rules',
+                    'loyalty_internal.partition_table', 'loyalty_internal.partition_tables'
                 )
                 AND routine.name !~ '_as_owner$'
             -- Views call functions with the rights of whoever reads them, and pages call what writes HTML.

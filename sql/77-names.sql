@@ -166,6 +166,7 @@ BEGIN
         ) AS named
         WHERE key.confrelid = TG_RELID
             AND key.contype = 'f'
+            AND key.conparentid = 0
             AND key.confdeltype IN ('a', 'r')
         ORDER BY key.conname
     LOOP

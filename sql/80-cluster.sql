@@ -139,7 +139,7 @@ BEGIN
     PERFORM loyalty_internal.require_home(buyer);
     -- The schema is this worker's own: Citus is not to make it elsewhere.
     PERFORM set_config('citus.enable_ddl_propagation', 'off', true);
-    PERFORM @extschema@.loyalty_create_schema(true);
+    PERFORM @extschema@.loyalty_create_schema(true, 0);
     PERFORM loyalty_internal.let_callers_through();
     CREATE TRIGGER at_home AFTER INSERT ON loyalty.members
         FOR EACH ROW EXECUTE FUNCTION loyalty_internal.home_trigger('member');

@@ -8,7 +8,8 @@ BEGIN
         SELECT class.oid
         FROM pg_class AS class
         WHERE class.relnamespace = 'loyalty'::regnamespace
-            AND class.relkind = 'r'
+            AND class.relkind IN ('r', 'p')
+            AND NOT class.relispartition
             AND class.relname <> 'schema_version'
             AND (
                 SELECT count(*)

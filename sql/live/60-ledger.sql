@@ -31,16 +31,16 @@ CREATE OR REPLACE TRIGGER end_booking
     FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.transactions_trigger();
 COMMENT ON TRIGGER end_booking ON loyalty.transactions IS 'Every row that was booked has arrived.';
 
--- What is booked is neither changed nor deleted, nor is what it refers to: so a reference that was proven when it was
--- booked holds for ever. TRUNCATE has a trigger of its own: of a combined one only a part would reach the shards of a
--- distributed table.
+-- What is booked is neither changed nor deleted, nor is what it refers to, but for what the archive takes, which keeps
+-- it: so a reference that was proven when it was booked holds for ever. TRUNCATE has a trigger of its own: of a
+-- combined one only a part would reach the shards of a distributed table.
 
 DO $do$
 DECLARE
     refused record;
 BEGIN
     FOR refused IN
-        SELECT kept.name, change.trigger, change.event, change.reason
+        SELECT part.name, change.trigger, change.event, change.reason
         FROM (
             VALUES
                 ('balances', false),
@@ -48,8 +48,11 @@ BEGIN
                 ('transactions', true),
                 ('lot_movements', true),
                 ('holds', false),
-                ('hold_lots', false)
+                ('hold_lots', false),
+                ('account_closings', true),
+                ('archived_ids', true)
         ) AS kept (name, is_final)
+        CROSS JOIN LATERAL loyalty_internal.parts_of(kept.name) AS part (name)
         CROSS JOIN LATERAL (
             SELECT 'refuse_truncate', 'TRUNCATE', 'Rows are never deleted.'
             UNION ALL
@@ -57,14 +60,14 @@ BEGIN
             UNION ALL
             SELECT 'refuse_delete', 'DELETE', 'Rows are never deleted.' WHERE NOT kept.is_final
         ) AS change (trigger, event, reason)
-        ORDER BY kept.name, change.trigger
+        ORDER BY part.name::text, change.trigger
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER %I BEFORE %s ON loyalty.%I '
+            'CREATE OR REPLACE TRIGGER %I BEFORE %s ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.append_only_trigger()',
             refused.trigger, refused.event, refused.name
         );
-        EXECUTE format('COMMENT ON TRIGGER %I ON loyalty.%I IS %L', refused.trigger, refused.name, refused.reason);
+        EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', refused.trigger, refused.name, refused.reason);
     END LOOP;
 END
 $do$;

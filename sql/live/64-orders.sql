@@ -2,28 +2,31 @@
 
 DO $do$
 DECLARE
-    guarded text;
+    guarded regclass;
 BEGIN
-    FOREACH guarded IN ARRAY ARRAY[
-        'order_ids', 'orders', 'order_lines', 'order_promotions', 'order_points', 'order_accruals', 'order_returns',
-        'order_return_lines', 'buyers', 'promotion_counters', 'promotion_uses', 'trigger_uses'
-    ]
+    FOR guarded IN
+        SELECT part.name
+        FROM unnest(
+            '{order_ids,orders,order_lines,order_promotions,order_points,order_accruals,order_returns}'::text[]
+            || '{order_return_lines,buyers,promotion_counters,promotion_uses,trigger_uses}'::text[]
+        ) AS listed (name)
+        CROSS JOIN LATERAL loyalty_internal.parts_of(listed.name) AS part (name)
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER refuse_change BEFORE INSERT OR UPDATE OR DELETE ON loyalty.%I '
+            'CREATE OR REPLACE TRIGGER refuse_change BEFORE INSERT OR UPDATE OR DELETE ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.orders_trigger()',
             guarded
         );
         EXECUTE format(
-            'COMMENT ON TRIGGER refuse_change ON loyalty.%I IS %L', guarded, 'Orders are written by functions only.'
+            'COMMENT ON TRIGGER refuse_change ON %s IS %L', guarded, 'Orders are written by functions only.'
         );
         EXECUTE format(
-            'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON loyalty.%I '
+            'CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION loyalty_internal.orders_trigger()',
             guarded
         );
         EXECUTE format(
-            'COMMENT ON TRIGGER refuse_truncate ON loyalty.%I IS %L', guarded, 'Rows are never deleted.'
+            'COMMENT ON TRIGGER refuse_truncate ON %s IS %L', guarded, 'Rows are never deleted.'
         );
     END LOOP;
 END

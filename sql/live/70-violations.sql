@@ -12,7 +12,7 @@ WITH booked AS (
         sum(entry.value) AS total,
         sum(entry.debt) AS debt,
         sum(entry.owed) AS owed
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     GROUP BY entry.program, entry.member, entry.point_type
 ),
 kept AS (
@@ -21,7 +21,7 @@ kept AS (
         lot.member,
         lot.point_type,
         sum(lot.remaining) AS remaining
-    FROM loyalty.lots AS lot
+    FROM loyalty.all_lots AS lot
     GROUP BY lot.program, lot.member, lot.point_type
 ),
 moved AS (
@@ -31,15 +31,15 @@ moved AS (
         movement.point_type,
         movement.seq,
         sum(movement.value) AS value
-    FROM loyalty.lot_movements AS movement
+    FROM loyalty.all_lot_movements AS movement
     GROUP BY movement.program, movement.member, movement.point_type, movement.seq
 ),
 change AS NOT MATERIALIZED (
     SELECT movement.program, movement.member, movement.point_type, movement.seq, movement.lot, movement.value
-    FROM loyalty.lot_movements AS movement
+    FROM loyalty.all_lot_movements AS movement
     UNION ALL
     SELECT entry.program, entry.member, entry.point_type, entry.seq, entry.lot, entry.value
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.lot IS NOT NULL
 ),
 lot_history AS (
@@ -80,7 +80,7 @@ FROM (
         transactions.*,
         lag(transactions.seq) OVER account AS last_seq,
         lag(transactions.balance_after) OVER account AS last_balance
-    FROM loyalty.transactions
+    FROM loyalty.all_transactions AS transactions
     WINDOW account AS (
         PARTITION BY transactions.member, transactions.program, transactions.point_type ORDER BY transactions.seq
     )
@@ -92,14 +92,14 @@ UNION ALL
 SELECT
     'balance_adds_up', entry.program, entry.member, entry.point_type, entry.seq,
     format('%s + %s is not %s', entry.balance_before, entry.value, entry.balance_after)
-FROM loyalty.transactions AS entry
+FROM loyalty.all_transactions AS entry
 WHERE entry.balance_before + entry.value <> entry.balance_after
 
 UNION ALL
 SELECT
     'row_is_well_formed', entry.program, entry.member, entry.point_type, entry.seq,
     format('of type %s, value %s: a field does not suit it', entry.type, entry.value)
-FROM loyalty.transactions AS entry
+FROM loyalty.all_transactions AS entry
 WHERE (
     entry.seq > 0
     AND CASE
@@ -178,11 +178,11 @@ SELECT
 FROM (
     SELECT
         entry.program, entry.member, entry.point_type, entry.seq, 'transaction' AS noun, entry.undoes::text AS name
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.undoes IS NOT NULL
         AND NOT EXISTS (
             SELECT
-            FROM loyalty.transactions AS original
+            FROM loyalty.all_transactions AS original
             WHERE original.member = entry.member
                 AND original.program = entry.program
                 AND original.point_type = entry.point_type
@@ -194,7 +194,7 @@ FROM (
     FROM change
     WHERE NOT EXISTS (
         SELECT
-        FROM loyalty.lots AS lot
+        FROM loyalty.all_lots AS lot
         WHERE lot.member = change.member
             AND lot.program = change.program
             AND lot.point_type = change.point_type
@@ -203,7 +203,7 @@ FROM (
 
     UNION ALL
     SELECT entry.program, entry.member, entry.point_type, entry.seq, 'hold', entry.hold::text
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.hold IS NOT NULL
         AND NOT EXISTS (
             SELECT
@@ -225,7 +225,7 @@ UNION ALL
 SELECT
     'lot_is_sum_of_its_movements', lot.program, lot.member, lot.point_type, lot.seq,
     format('%s are left, by the movements %s', lot.remaining, lot.amount + coalesce(history.value, 0))
-FROM loyalty.lots AS lot
+FROM loyalty.all_lots AS lot
 LEFT JOIN lot_history AS history
     ON history.member = lot.member
     AND history.program = lot.program
@@ -237,10 +237,10 @@ UNION ALL
 SELECT
     'lot_has_its_credit', lot.program, lot.member, lot.point_type, lot.seq,
     'no accrual or initial of the same amount and dates opened the lot'
-FROM loyalty.lots AS lot
+FROM loyalty.all_lots AS lot
 WHERE NOT EXISTS (
     SELECT
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.member = lot.member
         AND entry.program = lot.program
         AND entry.point_type = lot.point_type
@@ -255,11 +255,11 @@ UNION ALL
 SELECT
     'credit_has_its_lot', entry.program, entry.member, entry.point_type, entry.seq,
     format('the %s opened no lot', entry.type)
-FROM loyalty.transactions AS entry
+FROM loyalty.all_transactions AS entry
 WHERE entry.type IN ('accrual', 'initial')
     AND NOT EXISTS (
         SELECT
-        FROM loyalty.lots AS lot
+        FROM loyalty.all_lots AS lot
         WHERE lot.member = entry.member
             AND lot.program = entry.program
             AND lot.point_type = entry.point_type
@@ -270,7 +270,7 @@ UNION ALL
 SELECT
     'value_is_that_of_its_lots', entry.program, entry.member, entry.point_type, entry.seq,
     format('value %s and debt %s, but the lots changed by %s', entry.value, entry.debt, coalesce(moved.value, 0))
-FROM loyalty.transactions AS entry
+FROM loyalty.all_transactions AS entry
 LEFT JOIN moved
     ON moved.member = entry.member
     AND moved.program = entry.program
@@ -289,7 +289,7 @@ SELECT
 FROM moved
 WHERE NOT EXISTS (
     SELECT
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.member = moved.member
         AND entry.program = moved.program
         AND entry.point_type = moved.point_type
@@ -300,13 +300,13 @@ UNION ALL
 SELECT
     'spent_points_were_active', entry.program, entry.member, entry.point_type, entry.seq,
     format('lot %s was active from %s until %s', lot.seq, lot.active_from, lot.expires_at)
-FROM loyalty.transactions AS entry
-JOIN loyalty.lot_movements AS movement
+FROM loyalty.all_transactions AS entry
+JOIN loyalty.all_lot_movements AS movement
     ON movement.member = entry.member
     AND movement.program = entry.program
     AND movement.point_type = entry.point_type
     AND movement.seq = entry.seq
-JOIN loyalty.lots AS lot
+JOIN loyalty.all_lots AS lot
     ON lot.member = movement.member
     AND lot.program = movement.program
     AND lot.point_type = movement.point_type
@@ -319,8 +319,8 @@ UNION ALL
 SELECT
     'expiration_is_due', entry.program, entry.member, entry.point_type, entry.seq,
     format('lot %s expires at %s', lot.seq, lot.expires_at)
-FROM loyalty.transactions AS entry
-JOIN loyalty.lots AS lot
+FROM loyalty.all_transactions AS entry
+JOIN loyalty.all_lots AS lot
     ON lot.member = entry.member
     AND lot.program = entry.program
     AND lot.point_type = entry.point_type
@@ -347,8 +347,8 @@ FROM (
                 ELSE original.type IN ('accrual', 'initial')
             END
         ) AS fits
-    FROM loyalty.transactions AS entry
-    JOIN loyalty.transactions AS original
+    FROM loyalty.all_transactions AS entry
+    JOIN loyalty.all_transactions AS original
         ON original.member = entry.member
         AND original.program = entry.program
         AND original.point_type = entry.point_type
@@ -377,15 +377,15 @@ FROM (
         sum(movement.value) OVER (
             PARTITION BY entry.member, entry.program, entry.point_type, entry.undoes, movement.lot ORDER BY entry.seq
         ) AS refilled
-    FROM loyalty.transactions AS entry
-    JOIN loyalty.lot_movements AS movement
+    FROM loyalty.all_transactions AS entry
+    JOIN loyalty.all_lot_movements AS movement
         ON movement.member = entry.member
         AND movement.program = entry.program
         AND movement.point_type = entry.point_type
         AND movement.seq = entry.seq
     WHERE entry.type = 'refund'
 ) AS refund
-LEFT JOIN loyalty.lot_movements AS taken
+LEFT JOIN loyalty.all_lot_movements AS taken
     ON taken.member = refund.member
     AND taken.program = refund.program
     AND taken.point_type = refund.point_type
@@ -397,7 +397,7 @@ UNION ALL
 SELECT
     'held_points_are_those_of_open_holds', lot.program, lot.member, lot.point_type, lot.seq,
     format('%s are held, by the open holds %s', lot.held, coalesce(reserved.amount, 0))
-FROM loyalty.lots AS lot
+FROM loyalty.all_lots AS lot
 LEFT JOIN reserved
     ON reserved.member = lot.member
     AND reserved.program = lot.program
@@ -429,7 +429,7 @@ SELECT
         END
     )
 FROM loyalty.holds AS hold
-LEFT JOIN loyalty.transactions AS entry
+LEFT JOIN loyalty.all_transactions AS entry
     ON entry.member = hold.member AND entry.program = hold.program AND entry.hold = hold.id
 WHERE (hold.state = 'committed') <> (entry.seq IS NOT NULL)
     OR entry.type <> hold.type
@@ -442,9 +442,72 @@ SELECT
     'external_id_is_used_once', hold.program, hold.member, hold.point_type, entry.seq,
     format('external id "%s" is that of hold %s, too', entry.external_id, hold.id)
 FROM loyalty.holds AS hold
-JOIN loyalty.transactions AS entry
+JOIN loyalty.all_transactions AS entry
     ON entry.member = hold.member AND entry.program = hold.program AND entry.external_id = hold.external_id
 WHERE entry.hold IS DISTINCT FROM hold.id
+
+UNION ALL
+SELECT
+    'closing_is_sum_of_its_rows', closing.program, closing.member, closing.point_type, closing.seq,
+    format(
+        'from, balance, debt, owed and booked_to are %s, %s, %s, %s, %s; by the rows %s, %s, %s, %s, %s',
+        closing.first_seq, closing.balance, closing.debt, closing.owed, closing.booked_to,
+        packed.first_seq, packed.balance, packed.debt, packed.owed, packed.booked_to
+    )
+FROM loyalty.account_closings AS closing
+CROSS JOIN LATERAL (
+    SELECT
+        min(entry.seq) AS first_seq,
+        max(entry.seq) AS seq,
+        count(*) AS entries,
+        coalesce(max(prior.balance), 0) + sum(entry.value) AS balance,
+        coalesce(max(prior.debt), 0) + sum(entry.debt) AS debt,
+        coalesce(max(prior.owed), 0) + sum(entry.owed) AS owed,
+        max(entry.booked_at) AS booked_to
+    FROM jsonb_to_recordset(closing.transactions) AS entry (
+        seq bigint,
+        value numeric,
+        debt numeric,
+        owed numeric,
+        booked_at timestamptz
+    )
+    LEFT JOIN loyalty.account_closings AS prior
+        ON prior.member = closing.member
+        AND prior.program = closing.program
+        AND prior.point_type = closing.point_type
+        AND prior.seq = closing.first_seq - 1
+) AS packed
+WHERE (
+    closing.first_seq, closing.seq, closing.seq - closing.first_seq + 1, closing.balance, closing.debt, closing.owed,
+    closing.booked_to
+) IS DISTINCT FROM (
+    packed.first_seq, packed.seq, packed.entries, packed.balance, packed.debt, packed.owed, packed.booked_to
+)
+
+UNION ALL
+SELECT
+    'archived_transaction_has_its_id', coalesce(packed.program, id.program), coalesce(packed.member, id.member),
+    packed.point_type, packed.seq,
+    format(
+        'transaction %s of external id %s is in the archive, among its ids %s of %s',
+        packed.id, packed.external_id, id.id, id.external_id
+    )
+FROM (
+    SELECT closing.member, closing.program, closing.point_type, entry.seq, entry.id, entry.external_id
+    FROM loyalty.account_closings AS closing
+    CROSS JOIN LATERAL jsonb_to_recordset(closing.transactions) AS entry (seq bigint, id uuid, external_id text)
+) AS packed
+FULL JOIN loyalty.archived_ids AS id
+    ON id.id = packed.id AND id.member = packed.member AND id.program = packed.program
+WHERE (packed.id, packed.external_id) IS DISTINCT FROM (id.id, id.external_id::text)
+
+UNION ALL
+SELECT
+    'external_id_is_used_once', entry.program, entry.member, entry.point_type, entry.seq,
+    format('external id "%s" is that of an archived transaction, too', entry.external_id)
+FROM loyalty.archived_ids AS id
+JOIN loyalty.transactions AS entry
+    ON entry.member = id.member AND entry.program = id.program AND entry.external_id = id.external_id
 
 UNION ALL
 SELECT
@@ -455,7 +518,7 @@ SELECT
         coalesce(claim.reward_points, 0), coalesce(-taken.value, 0), coalesce(given.value, 0)
     )
 FROM loyalty.goal_claims AS claim
-LEFT JOIN loyalty.transactions AS taken
+LEFT JOIN loyalty.all_transactions AS taken
     ON taken.member = claim.member
     AND taken.program = claim.program
     AND taken.point_type = claim.point_type
@@ -463,7 +526,7 @@ LEFT JOIN loyalty.transactions AS taken
     AND taken.type = 'redemption'
     AND taken.source_type = 'goal'
     AND taken.source = claim.goal
-LEFT JOIN loyalty.transactions AS given
+LEFT JOIN loyalty.all_transactions AS given
     ON given.member = claim.member
     AND given.program = claim.program
     AND given.point_type = claim.reward_point_type

@@ -62,7 +62,7 @@ undone AS (
         entry.point_type,
         entry.undoes,
         sum(abs(entry.value) + greatest(entry.owed, 0) + entry.lapsed) AS amount
-    FROM loyalty.transactions AS entry
+    FROM loyalty.all_transactions AS entry
     WHERE entry.undoes IS NOT NULL
     GROUP BY entry.program, entry.member, entry.point_type, entry.undoes
 )
@@ -201,7 +201,7 @@ SELECT
         paid.order_id, paid.points, paid.refunded, - entry.value, coalesce(undone.amount, 0)
     )
 FROM paid
-JOIN loyalty.transactions AS entry
+LEFT JOIN loyalty.all_transactions AS entry
     ON entry.member = paid.member
     AND entry.program = paid.program
     AND entry.point_type = paid.point_type
@@ -223,7 +223,7 @@ SELECT
         earned.order_id, earned.points, earned.taken_back, entry.value, coalesce(undone.amount, 0)
     )
 FROM earned
-JOIN loyalty.transactions AS entry
+LEFT JOIN loyalty.all_transactions AS entry
     ON entry.member = earned.member
     AND entry.program = earned.program
     AND entry.point_type = earned.point_type
@@ -241,7 +241,7 @@ UNION ALL
 SELECT
     'transaction_has_its_order', entry.program, entry.member, entry.point_type, entry.seq,
     format('no order "%s" knows of the %s', entry.source, entry.type)
-FROM loyalty.transactions AS entry
+FROM loyalty.all_transactions AS entry
 LEFT JOIN paid
     ON paid.member = entry.member
     AND paid.program = entry.program

@@ -62,7 +62,8 @@ SELECT
 FROM loyalty.transactions AS transaction;
 
 COMMENT ON VIEW loyalty.transaction_list IS
-    'Transactions of all programs, each with what it changed; loyalty.member_statements has more.';
+    'Transactions of all programs, each with what it changed, but for archived ones; loyalty.member_statements has '
+    'more.';
 COMMENT ON COLUMN loyalty.transaction_list.id IS 'Transaction id.';
 COMMENT ON COLUMN loyalty.transaction_list.external_id IS 'External transaction identifier; null: none.';
 COMMENT ON COLUMN loyalty.transaction_list.created_at IS 'When it happened.';
@@ -105,7 +106,7 @@ SELECT
     transaction.comment,
     transaction.id,
     transaction.external_id
-FROM loyalty.transactions AS transaction
+FROM loyalty.all_transactions AS transaction
 JOIN loyalty.point_types AS point_type
     ON point_type.program = transaction.program AND point_type.external_id = transaction.point_type
 JOIN loyalty.programs AS program ON program.external_id = transaction.program

@@ -49,7 +49,7 @@ SELECT
     coalesce(
         sum(CASE WHEN lot.expires_at > clock.now THEN content.remaining ELSE content.held END), 0
     ) AS outstanding
-FROM loyalty.lots AS lot
+FROM loyalty.all_lots AS lot
 LEFT JOIN loyalty.open_lots AS content
     ON lot.open
     AND content.member = lot.member
@@ -74,15 +74,15 @@ LEFT JOIN (
             movement.lot,
             movement.value,
             transaction.type
-        FROM loyalty.lot_movements AS movement
-        JOIN loyalty.transactions AS transaction
+        FROM loyalty.all_lot_movements AS movement
+        JOIN loyalty.all_transactions AS transaction
             ON transaction.member = movement.member
             AND transaction.program = movement.program
             AND transaction.point_type = movement.point_type
             AND transaction.seq = movement.seq
         UNION ALL
         SELECT member, program, point_type, lot, value, type
-        FROM loyalty.transactions
+        FROM loyalty.all_transactions
         WHERE type = 'expiration'
     ) AS change
     GROUP BY 1, 2, 3, 4
@@ -177,13 +177,13 @@ SELECT
     0
 FROM (
     SELECT program, promotion, point_type, type, value
-    FROM loyalty.transactions
+    FROM loyalty.all_transactions
     WHERE promotion IS NOT NULL
         AND undoes IS NULL
     UNION ALL
     SELECT correction.program, undone.promotion, correction.point_type, correction.type, correction.value
-    FROM loyalty.transactions AS correction
-    JOIN loyalty.transactions AS undone
+    FROM loyalty.all_transactions AS correction
+    JOIN loyalty.all_transactions AS undone
         ON undone.member = correction.member
         AND undone.program = correction.program
         AND undone.point_type = correction.point_type
@@ -359,13 +359,13 @@ change (
         CASE WHEN type = 'expiration' THEN - value ELSE 0 END,
         CASE WHEN type = 'expiration' THEN value ELSE 0 END,
         value + debt
-    FROM loyalty.transactions
+    FROM loyalty.all_transactions
     UNION ALL
     SELECT
         lot.program, lot.point_type, greatest(credit.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0,
         lot.amount, 0
-    FROM loyalty.lots AS lot
-    JOIN loyalty.transactions AS credit
+    FROM loyalty.all_lots AS lot
+    JOIN loyalty.all_transactions AS credit
         ON credit.member = lot.member
         AND credit.program = lot.program
         AND credit.point_type = lot.point_type
@@ -374,13 +374,13 @@ change (
     SELECT
         movement.program, movement.point_type, greatest(cause.created_at, lot.active_from), 0, 0, 0, 0, 0, 0, 0, 0, 0,
         movement.value, 0
-    FROM loyalty.lot_movements AS movement
-    JOIN loyalty.transactions AS cause
+    FROM loyalty.all_lot_movements AS movement
+    JOIN loyalty.all_transactions AS cause
         ON cause.member = movement.member
         AND cause.program = movement.program
         AND cause.point_type = movement.point_type
         AND cause.seq = movement.seq
-    JOIN loyalty.lots AS lot
+    JOIN loyalty.all_lots AS lot
         ON lot.member = movement.member
         AND lot.program = movement.program
         AND lot.point_type = movement.point_type

@@ -9,7 +9,7 @@ BEGIN
         SELECT oid
         FROM pg_class
         WHERE relnamespace = 'loyalty'::regnamespace
-            AND relkind = 'r'
+            AND relkind IN ('r', 'p')
             AND relname NOT IN ('profiles', 'schema_version')
         ORDER BY relname
     LOOP

@@ -1,13 +1,14 @@
 -- What one row of the tables that bookings and orders write tells by itself: one constraint a table, since the server
 -- reads and plans the text of each anew for every statement (measured, see src/pg/server/whole_row.hpp). The functions
--- are the extension's, so the constraints go with it, and come back here.
+-- are the extension's, so the constraints go with it, and come back here. A partition's row is of another type than its
+-- table's, so each partition has the constraint itself.
 
 DO $do$
 DECLARE
     judged record;
 BEGIN
     FOR judged IN
-        SELECT relation, function
+        SELECT rules.relation, rules.function, part.name, class.relname
         FROM (
             VALUES
                 ('balances', 'balance_is_well_formed'),
@@ -25,15 +26,19 @@ BEGIN
                 ('promotion_counters', 'promotion_counter_is_well_formed'),
                 ('promotion_uses', 'promotion_use_is_well_formed')
         ) AS rules (relation, function)
+        CROSS JOIN LATERAL loyalty_internal.parts_of(rules.relation) AS part (name)
+        JOIN pg_class AS class ON class.oid = part.name AND class.relkind = 'r'
         WHERE NOT EXISTS (
             SELECT FROM pg_constraint
-            WHERE conrelid = ('loyalty.' || rules.relation)::regclass AND conname = rules.relation || '_are_well_formed'
+            WHERE conrelid = part.name AND conname = rules.relation || '_are_well_formed'
         )
     LOOP
         EXECUTE format(
-            'ALTER TABLE loyalty.%1$I ADD CONSTRAINT %1$s_are_well_formed CHECK (loyalty_internal.%2$I(%1$I))',
+            'ALTER TABLE %s ADD CONSTRAINT %s_are_well_formed CHECK (loyalty_internal.%I(%I))',
+            judged.name,
             judged.relation,
-            judged.function
+            judged.function,
+            judged.relname
         );
     END LOOP;
 END

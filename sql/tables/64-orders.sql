@@ -184,6 +184,8 @@ COMMENT ON TABLE loyalty.order_promotions
 COMMENT ON COLUMN loyalty.order_promotions.program IS 'The program.';
 COMMENT ON COLUMN loyalty.order_promotions.promotion IS 'The promotion.';
 
+-- A transaction that is named may be in the archive, so no foreign key tells that it is there: loyalty_verify() does.
+--
 -- What was spent is attributed to lines and the shipping by the money that points paid there. That no line has two rows
 -- of one point type is the function's doing, and looked after by loyalty_verify(): an index for it was a sixth of all
 -- entries.
@@ -203,9 +205,7 @@ CREATE TABLE loyalty.order_points (
     CONSTRAINT order_points_pkey PRIMARY KEY (buyer, program, order_id, number),
     CONSTRAINT order_points_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT order_points_line_fkey FOREIGN KEY (buyer, program, order_id, line) REFERENCES loyalty.order_lines,
-    CONSTRAINT order_points_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
-    CONSTRAINT order_points_transaction_fkey
-        FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions
+    CONSTRAINT order_points_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types
 );
 
 COMMENT ON TABLE loyalty.order_points IS
@@ -245,9 +245,7 @@ CREATE TABLE loyalty.order_accruals (
     CONSTRAINT order_accruals_pkey PRIMARY KEY (buyer, program, order_id, number),
     CONSTRAINT order_accruals_order_fkey FOREIGN KEY (buyer, program, order_id) REFERENCES loyalty.orders,
     CONSTRAINT order_accruals_line_fkey FOREIGN KEY (buyer, program, order_id, line) REFERENCES loyalty.order_lines,
-    CONSTRAINT order_accruals_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types,
-    CONSTRAINT order_accruals_transaction_fkey
-        FOREIGN KEY (member, program, point_type, seq) REFERENCES loyalty.transactions
+    CONSTRAINT order_accruals_point_type_fkey FOREIGN KEY (program, point_type) REFERENCES loyalty.point_types
 );
 
 COMMENT ON TABLE loyalty.order_accruals IS

@@ -4,6 +4,7 @@
 -- CASCADE: what users built on a function is not ours to drop, and the update tells them.
 
 DROP FUNCTION @extschema@.loyalty_check_names(anyelement);
+DROP FUNCTION @extschema@.loyalty_create_schema(boolean);
 DROP FUNCTION @extschema@.loyalty_end_promotion(text, text);
 DROP FUNCTION @extschema@.loyalty_explain(jsonb);
 DROP FUNCTION @extschema@.loyalty_fire(text, text, text, text, numeric, text, text);

@@ -6,6 +6,7 @@
 #include "pg/server/clock.hpp"
 #include "pg/server/for_extent.hpp"
 #include "pg/server/guarded_writing.hpp"
+#include "pg/server/in_turn.hpp"
 #include "pg/server/keeping.hpp"
 
 namespace loyalty::pg {
@@ -19,6 +20,24 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         "UPDATE loyalty.transactions SET comment = NULL, data = NULL,"
         "    erased = loyalty_internal.erased_hash(comment, data)"
         " WHERE member = $1 AND program = $2 AND (comment IS NOT NULL OR data IS NOT NULL) RETURNING true",
+        {TEXTOID, TEXTOID});
+    // The same of those in the archive; answers with how many it has blanked.
+    static Query archived(
+        "WITH blanked AS ("
+        "    UPDATE loyalty.account_closings c SET transactions = kept.transactions"
+        "      FROM (SELECT b.point_type, b.seq, count(*) FILTER (WHERE e.body ?| '{comment,data}') AS number,"
+        "                   jsonb_agg(CASE WHEN e.body ?| '{comment,data}'"
+        "                       THEN e.body - '{comment,data}'::text[] || jsonb_build_object('erased',"
+        "                           loyalty_internal.erased_hash(e.body ->> 'comment', e.body -> 'data'))"
+        "                       ELSE e.body END ORDER BY e.number) AS transactions"
+        "              FROM loyalty.account_closings b"
+        "             CROSS JOIN jsonb_array_elements(b.transactions) WITH ORDINALITY e (body, number)"
+        "             WHERE b.member = $1 AND b.program = $2"
+        "             GROUP BY b.point_type, b.seq) kept"
+        "     WHERE c.member = $1 AND c.program = $2 AND c.point_type = kept.point_type AND c.seq = kept.seq"
+        "       AND kept.number > 0"
+        "    RETURNING kept.number)"
+        " SELECT coalesce(sum(number), 0)::bigint FROM blanked",
         {TEXTOID, TEXTOID});
     static Query holds(
         "UPDATE loyalty.holds SET comment = NULL, data = NULL, erased = loyalty_internal.erased_hash(comment, data)"
@@ -49,9 +68,9 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
         "  WHERE o.buyer = 'm:' || $1 AND o.program = $2 AND o.request IS NOT NULL RETURNING true",
         {TEXTOID, TEXTOID});
     static Query answer(
-        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3, 'holds', $4, 'events', $5,"
+        "SELECT jsonb_build_object('member', $1, 'program', $2, 'transactions', $3 + $7, 'holds', $4, 'events', $5,"
         "    'orders', $6)",
-        {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID});
+        {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID});
     const Argument key[] = {text_argument(member), text_argument(program)};
     const auto count = [&](Query& query) {
         return bigint_argument(static_cast<std::int64_t>(query.run({key[0], key[1]}, true).size()));
@@ -62,8 +81,13 @@ Datum erase(const std::string& member, const std::string& program, MemoryContext
     reasons.run({key[0], key[1]}, true);
     codes.run({key[0], key[1]}, true);
     const Argument blanked[] = {count(transactions), count(holds), count(events), count(orders)};
-    return copy_out(
-        answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3]}, true).datum(0, 1, JSONBOID), into);
+    const Rows of_archive = archived.run({key[0], key[1]}, true);
+    const std::int64_t in_archive = ColumnsInTurn(of_archive).bigint();
+    return copy_out(answer.run({key[0], key[1], blanked[0], blanked[1], blanked[2], blanked[3],
+                                bigint_argument(in_archive)},
+                               true)
+                        .datum(0, 1, JSONBOID),
+                    into);
 }
 
 }  // namespace

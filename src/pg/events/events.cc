@@ -207,16 +207,6 @@ void acknowledge(const std::string& consumer, std::int32_t worker, std::int32_t 
 // ---------------------------------------------------------------------------------------------------------------------
 // Deleting
 
-Datum positive(Datum age) {
-    const bool negative = postgres([=] {
-        Interval zero{};
-        return DatumGetBool(DirectFunctionCall2(interval_lt, age, IntervalPGetDatum(&zero)));
-    });
-    if (!negative) return age;
-    throw Error(sqlstate::value_out_of_range, "older_than is negative", {},
-                "Give an interval of 0 or more, such as '30 days'.");
-}
-
 // Events are read in the order in which they were written, so the first of them are the oldest.
 std::int64_t delete_old(Datum age, std::int32_t most) {
     static Query query(
@@ -232,7 +222,7 @@ std::int64_t delete_old(Datum age, std::int32_t most) {
 }
 
 std::optional<std::int64_t> delete_batch(JobRun& run, int batch_size) {
-    const std::int64_t deleted = delete_old(positive(run.age()), batch_size);
+    const std::int64_t deleted = delete_old(run.age(), batch_size);
     return deleted == 0 ? std::nullopt : std::optional(deleted);
 }
 
@@ -303,7 +293,7 @@ PG_FUNCTION_INFO_V1(loyalty_delete_events);
 Datum loyalty_delete_events(PG_FUNCTION_ARGS) {
     using namespace loyalty::pg;
     return guarded([&]() -> Datum {
-        const Datum age = positive(PG_GETARG_DATUM(0));
+        const Datum age = require_age(PG_GETARG_DATUM(0));
         const std::int32_t most = in_range(PG_GETARG_INT32(1), 1, most_deletions, "max_events");
         const AsOwner as_owner = AsOwner::writing();
         const Spi connection;

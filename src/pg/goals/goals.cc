@@ -195,7 +195,7 @@ Datum answer_of(const std::string& member, const Goal& goal, std::int32_t number
         "SELECT jsonb_strip_nulls(to_jsonb(c) - 'seq' - 'reward_seq')"
         "       || jsonb_build_object('transaction', t.id, 'repeated', $5)"
         "  FROM loyalty.goal_claims c"
-        "  LEFT JOIN loyalty.transactions t ON t.member = $1 AND t.program = $2 AND t.point_type = c.point_type"
+        "  LEFT JOIN loyalty.all_transactions t ON t.member = $1 AND t.program = $2 AND t.point_type = c.point_type"
         "      AND t.seq = c.seq"
         " WHERE c.member = $1 AND c.program = $2 AND c.goal = $3 AND c.number = $4",
         {TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID});

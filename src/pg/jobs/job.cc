@@ -10,12 +10,13 @@ namespace loyalty::pg {
 // The jobs, each of which stands in the room whose work it does, in the sequence in which loyalty_run_jobs() runs them:
 // the one list of them.
 extern const Job end_holds_job, expire_points_job, review_tiers_job, judge_tiers_job, tell_expiring_job,
-    delete_events_job, refresh_reports_job;
+    delete_events_job, refresh_reports_job, archive_accounts_job;
 
 namespace {
 
 const Job* const jobs[] = {&end_holds_job,     &expire_points_job, &review_tiers_job,   &judge_tiers_job,
-                           &tell_expiring_job, &delete_events_job, &refresh_reports_job};
+                           &tell_expiring_job, &delete_events_job, &refresh_reports_job,
+                           &archive_accounts_job};
 
 std::vector<std::string> job_names() {
     std::vector<std::string> names;
@@ -152,7 +153,7 @@ std::int64_t JobRun::work_on(std::span<const JobKey> keys, const Work& work) {
 }
 
 Datum JobRun::age() const {
-    if (age_) return *age_;
+    if (age_) return require_age(*age_);
     throw Error(sqlstate::missing_field, std::string("job \"") + job_.name + "\" needs an age", {},
                 "Give older_than, such as '30 days'.");
 }
@@ -209,12 +210,7 @@ JobKeyArguments::JobKeyArguments(std::span<const JobKey> keys) {
     parts = texts_argument(all_parts);
 }
 
-std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batch_size) {
-    const JobKey& after = run.after();
-    const Rows rows =
-        query.run({text_argument(after.member), text_argument(after.program), text_argument(after.part),
-                   bigint_argument(batch_size), timestamp_argument(now()), timestamp_argument(wall_now())},
-                  true);
+std::optional<std::vector<JobKey>> due_keys(JobRun& run, const Rows& rows) {
     if (rows.size() == 0) return std::nullopt;
     std::vector<JobKey> due;
     JobKey key;
@@ -226,6 +222,24 @@ std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batc
     }
     run.reach(key);
     return due;
+}
+
+std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batch_size) {
+    const JobKey& after = run.after();
+    return due_keys(run, query.run({text_argument(after.member), text_argument(after.program),
+                                    text_argument(after.part), bigint_argument(batch_size), timestamp_argument(now()),
+                                    timestamp_argument(wall_now())},
+                                   true));
+}
+
+Datum require_age(Datum older_than) {
+    const bool negative = postgres([=] {
+        Interval zero{};
+        return DatumGetBool(DirectFunctionCall2(interval_lt, older_than, IntervalPGetDatum(&zero)));
+    });
+    if (!negative) return older_than;
+    throw Error(sqlstate::value_out_of_range, "older_than is negative", {},
+                "Give an interval of 0 or more, such as '30 days'.");
 }
 
 }  // namespace loyalty::pg

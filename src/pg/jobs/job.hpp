@@ -51,7 +51,7 @@ public:
     std::int64_t work_on(std::span<const JobKey> keys, const Work& work);
 
     TimestampTz started_at() const { return started_at_; }
-    // How old what is deleted must be; error LY526 where it was not given.
+    // How old what is deleted or archived must be; error LY526 where it was not given, LY104 where it is below zero.
     Datum age() const;
 
 private:
@@ -81,5 +81,11 @@ struct JobKeyArguments {
 // (three), how many keys it looks at, so that a batch is bounded whether or not much is due, and the readings of both
 // clocks.
 std::optional<std::vector<JobKey>> next_keys(JobRun& run, Query& query, int batch_size);
+
+// The same of what such a query has given.
+std::optional<std::vector<JobKey>> due_keys(JobRun& run, const Rows& rows);
+
+// An interval that is not below zero; else error LY104.
+Datum require_age(Datum older_than);
 
 }  // namespace loyalty::pg

@@ -44,11 +44,11 @@ std::optional<Inserted> insert(const Posting& posting) {
 // Which row it was that the trigger found: the one with the external id, or the one that undoes or commits the same.
 Uuid find_repeated(const Posting& posting) {
     static Query query(
-        "SELECT id FROM loyalty.transactions WHERE member = $1 AND program = $2 AND external_id = $3"
+        "SELECT id FROM loyalty.all_transactions WHERE member = $1 AND program = $2 AND external_id = $3"
         " UNION ALL"
-        " SELECT id FROM loyalty.transactions WHERE member = $1 AND program = $2 AND hold = $4"
+        " SELECT id FROM loyalty.all_transactions WHERE member = $1 AND program = $2 AND hold = $4"
         " UNION ALL"
-        " SELECT id FROM loyalty.transactions"
+        " SELECT id FROM loyalty.all_transactions"
         "  WHERE member = $1 AND program = $2 AND point_type = $5 AND undoes = $6 AND source_type = 'cancel' LIMIT 1",
         {TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID, INT8OID});
     const FreshSnapshot snapshot;
@@ -78,17 +78,17 @@ Datum transaction_answer(const AccountKey& key, const Uuid& id, bool repeated, M
         "       || CASE WHEN x.value IS NULL THEN '{}' ELSE jsonb_build_object('expired_at_once', x.value) END"
         "       || CASE WHEN c.id IS NULL THEN '{}' ELSE jsonb_build_object('cancelled_by', c.id) END"
         "       || jsonb_build_object('repeated', $4)"
-        "  FROM loyalty.transactions t"
-        "  LEFT JOIN loyalty.transactions c"
+        "  FROM loyalty.all_transactions t"
+        "  LEFT JOIN loyalty.all_transactions c"
         "       ON c.member = $1 AND c.program = $2 AND c.point_type = t.point_type AND c.undoes = t.seq"
         "           AND c.source_type = 'cancel'"
         "  LEFT JOIN LATERAL ("
-        "       SELECT -sum(e.value) AS value FROM loyalty.transactions e"
+        "       SELECT -sum(e.value) AS value FROM loyalty.all_transactions e"
         "        WHERE t.value > 0 AND e.member = $1 AND e.program = $2 AND e.point_type = t.point_type"
         "          AND e.seq > t.seq AND e.type = 'expiration' AND e.booked_at = t.booked_at"
         "              AND e.created_at <= t.booked_at"
         "          AND (e.lot = t.seq"
-        "               OR e.lot IN (SELECT m.lot FROM loyalty.lot_movements m"
+        "               OR e.lot IN (SELECT m.lot FROM loyalty.all_lot_movements m"
         "                             WHERE m.member = $1 AND m.program = $2 AND m.point_type = t.point_type"
         "                                 AND m.seq = t.seq))) x ON true"
         " WHERE t.member = $1 AND t.program = $2 AND t.id = $3",
@@ -107,7 +107,7 @@ Datum hold_answer(const AccountKey& key, const Uuid& id, bool repeated, MemoryCo
         "       || CASE WHEN t.id IS NULL THEN '{}' ELSE jsonb_build_object('transaction', t.id) END"
         "       || jsonb_build_object('repeated', $4)"
         "  FROM loyalty.holds h"
-        "  LEFT JOIN loyalty.transactions t ON t.member = $1 AND t.program = $2 AND t.hold = h.id"
+        "  LEFT JOIN loyalty.all_transactions t ON t.member = $1 AND t.program = $2 AND t.hold = h.id"
         " WHERE h.member = $1 AND h.program = $2 AND h.id = $3",
         {TEXTOID, TEXTOID, UUIDOID, BOOLOID, TIMESTAMPTZOID});
     const FreshSnapshot snapshot;

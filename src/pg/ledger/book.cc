@@ -164,7 +164,8 @@ Booker::Place Booker::post_credit() {
 // The account is locked; a unique index stands behind this.
 void Booker::require_first_initial() const {
     static Query query(
-        "SELECT FROM loyalty.transactions WHERE member = $1 AND program = $2 AND point_type = $3 AND type = 'initial'",
+        "SELECT FROM loyalty.all_transactions"
+        " WHERE member = $1 AND program = $2 AND point_type = $3 AND type = 'initial'",
         {TEXTOID, TEXTOID, TEXTOID});
     const FreshSnapshot snapshot;
     if (query.run({key_.member, key_.program, key_.point_type}).size() == 0) return;

@@ -27,7 +27,7 @@ bool Booker::is_repeated() {
         "           CASE WHEN erased IS NULL AND comment IS DISTINCT FROM $15 THEN 'comment' END,"
         "           CASE WHEN erased IS NULL AND data IS DISTINCT FROM $16 THEN 'data' END,"
         "           CASE WHEN erased <> loyalty_internal.erased_hash($15, $16) THEN 'what was erased' END], NULL)"
-        "  FROM loyalty.transactions WHERE member = $1 AND program = $2 AND id = $3",
+        "  FROM loyalty.all_transactions WHERE member = $1 AND program = $2 AND id = $3",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
          INT8OID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID});
     const FreshSnapshot snapshot;

@@ -6,7 +6,7 @@ namespace loyalty::pg {
 bool Booker::open_hold() {
     static Query query(
         "SELECT h.point_type = $4 AND h.type = $5 AND h.amount = $6,"
-        "       (SELECT t.id FROM loyalty.transactions t WHERE t.member = $1 AND t.program = $2 AND t.hold = $3),"
+        "       (SELECT t.id FROM loyalty.all_transactions t WHERE t.member = $1 AND t.program = $2 AND t.hold = $3),"
         "       h.state"
         "  FROM loyalty.holds h WHERE h.member = $1 AND h.program = $2 AND h.id = $3",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID});

@@ -6,6 +6,13 @@ namespace loyalty::pg {
 
 using namespace ledger;
 
+namespace {
+
+bool is_redemption(std::string_view type) { return type == "redemption"; }
+bool is_earned(std::string_view type) { return type == "accrual" || type == "initial"; }
+
+}  // namespace
+
 void Booker::fail_undone(const std::string& found) const {
     throw Error(sqlstate::unknown_transaction,
                 "transaction " + std::to_string(*posting_.undoes) + " of the account is no " +
@@ -24,6 +31,31 @@ void Booker::refuse_row_of(const std::optional<std::string>& source_type) const 
                 {},
                 is_of_goal ? "What a goal gave is not taken back; book an accrual to make good for it."
                            : "Use loyalty_cancel_order() or loyalty_return_items().");
+}
+
+void Booker::find_archived(bool (*fits)(std::string_view type)) {
+    static Query query(
+        "SELECT t.type, t.source_type,"
+        "       (SELECT c.id FROM loyalty.all_transactions c"
+        "         WHERE c.member = $1 AND c.program = $2 AND c.point_type = $3 AND c.undoes = $4"
+        "             AND c.source_type = 'cancel')"
+        "  FROM loyalty.all_transactions t WHERE t.member = $1 AND t.program = $2 AND t.point_type = $3 AND t.seq = $4",
+        {TEXTOID, TEXTOID, TEXTOID, INT8OID});
+    const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
+    ColumnsInTurn column(rows);
+    const std::string type = rows.size() == 0 ? "" : column.text();
+    if (!fits(type)) fail_undone(type);
+    refuse_row_of(column.optional_text());
+    const auto cancelled_by = column.optional_uuid();
+    if (is_cancel() && cancelled_by) {
+        booking_.repeated = cancelled_by;
+        return;
+    }
+    throw Error(sqlstate::archived,
+                "transaction " + std::to_string(*posting_.undoes) + " of the account was archived",
+                "What is archived is not undone any more.",
+                type_ == Type::refund ? "Book an accrual that gives the points back."
+                                      : "Book a redemption that takes the points.");
 }
 
 bool Booker::settle_amount(Units left, const std::optional<Uuid>& cancelled_by) {
@@ -61,9 +93,13 @@ Booker::Place Booker::post_refund() {
     const FreshSnapshot snapshot;
     const Argument undoes = bigint_argument(*posting_.undoes);
     const Rows rows = query.run({key_.member, key_.program, key_.point_type, undoes});
+    if (rows.size() == 0) {
+        find_archived(is_redemption);
+        return std::nullopt;
+    }
     ColumnsInTurn column(rows);
-    const std::string type = rows.size() == 0 ? "" : column.text();
-    if (type != "redemption") fail_undone(type);
+    const std::string type = column.text();
+    if (!is_redemption(type)) fail_undone(type);
     refuse_row_of(column.optional_text());
     Redemption redemption;
     redemption.seq = *posting_.undoes;
@@ -126,9 +162,13 @@ bool Booker::read_claim(Claim& claim) {
         {TEXTOID, TEXTOID, TEXTOID, INT8OID});
     const FreshSnapshot snapshot;
     const Rows rows = query.run({key_.member, key_.program, key_.point_type, bigint_argument(*posting_.undoes)});
+    if (rows.size() == 0) {
+        find_archived(is_earned);
+        return false;
+    }
     ColumnsInTurn column(rows);
-    const std::string type = rows.size() == 0 ? "" : column.text();
-    if (type != "accrual" && type != "initial") fail_undone(type);
+    const std::string type = column.text();
+    if (!is_earned(type)) fail_undone(type);
     refuse_row_of(column.optional_text());
     const Units earned = column.units(terms_.scale), claimed = column.units(terms_.scale),
                 lapsed = column.units(terms_.scale), gone = column.units(terms_.scale);

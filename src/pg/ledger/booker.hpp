@@ -50,6 +50,9 @@ private:
     Place post_commit();
 
     [[noreturn]] void fail_undone(const std::string& found) const;
+    // For a row that is not in the ledger: if it was archived and cancelled before, its cancellation is the answer;
+    // else it is not undone any more.
+    void find_archived(bool (*fits)(std::string_view type));
     // What an order booked is undone by the functions for orders alone, which keep the order's own figures; what a goal
     // took and gave stays.
     void refuse_row_of(const std::optional<std::string>& source_type) const;

@@ -16,8 +16,10 @@ struct Keys {
 // Error LY514 where no hold, or neither a transaction nor a hold, has the id.
 Keys find_keys(const Arguments& given, const char* noun, bool among_transactions) {
     static Query holds("SELECT member, program::text FROM loyalty.holds WHERE id = $1 LIMIT 1", {UUIDOID});
-    static Query transactions("SELECT member, program::text FROM loyalty.transactions WHERE id = $1 LIMIT 1",
-                              {UUIDOID});
+    static Query transactions(
+        "SELECT member, program::text FROM loyalty.transactions WHERE id = $1"
+        " UNION ALL SELECT member, program::text FROM loyalty.archived_ids WHERE id = $1 LIMIT 1",
+        {UUIDOID});
     const MemoryContext caller = CurrentMemoryContext;
     const AsOwner owner = AsOwner::reading();
     const Spi connection;

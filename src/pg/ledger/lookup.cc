@@ -20,10 +20,10 @@ void fail_unknown_transaction(const char* noun, const Named& name) {
 std::optional<FoundTransaction> find_transaction(const std::string& member, const std::string& program,
                                                  const Named& name) {
     static Query query(
-        "SELECT id, point_type, type, coalesce(source_type, ''), seq FROM loyalty.transactions"
+        "SELECT id, point_type, type, coalesce(source_type, ''), seq FROM loyalty.all_transactions"
         "    WHERE member = $1 AND program = $2 AND id = $3"
         " UNION ALL "
-        "SELECT id, point_type, type, coalesce(source_type, ''), seq FROM loyalty.transactions"
+        "SELECT id, point_type, type, coalesce(source_type, ''), seq FROM loyalty.all_transactions"
         " WHERE member = $1 AND program = $2 AND external_id = $4",
         {TEXTOID, TEXTOID, UUIDOID, TEXTOID});
     const FreshSnapshot snapshot;

@@ -112,11 +112,12 @@ Terms Together::terms_of(const std::string& point_type) {
 
 Together::KnownIds Together::find_external_ids(const std::vector<ManyRow*>& rows) const {
     static Query query(
-        "SELECT k.number::integer, t.id, h.id"
+        "SELECT k.number::integer, coalesce(t.id, a.id), h.id"
         "  FROM unnest($2::text[], $3::text[]) WITH ORDINALITY k (member, external_id, number)"
         "  LEFT JOIN loyalty.transactions t ON t.member = k.member AND t.program = $1 AND t.external_id = k.external_id"
+        "  LEFT JOIN loyalty.archived_ids a ON a.member = k.member AND a.program = $1 AND a.external_id = k.external_id"
         "  LEFT JOIN loyalty.holds h ON h.member = k.member AND h.program = $1 AND h.external_id = k.external_id"
-        " WHERE t.id IS NOT NULL OR h.id IS NOT NULL",
+        " WHERE t.id IS NOT NULL OR a.id IS NOT NULL OR h.id IS NOT NULL",
         {TEXTOID, TEXTARRAYOID, TEXTARRAYOID});
     std::vector<const ManyRow*> asked;
     std::vector<std::string> members, external_ids;

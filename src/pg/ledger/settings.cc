@@ -37,7 +37,7 @@ void require_nothing_booked() {
     static Query lock("LOCK TABLE loyalty.transactions, loyalty.holds, loyalty.orders IN EXCLUSIVE MODE", {});
     static Query query(
         "SELECT EXISTS (SELECT FROM loyalty.transactions) OR EXISTS (SELECT FROM loyalty.holds)"
-        "    OR EXISTS (SELECT FROM loyalty.orders)",
+        "    OR EXISTS (SELECT FROM loyalty.orders) OR EXISTS (SELECT FROM loyalty.account_closings)",
         {});
     lock.run({}, true);
     if (query.run({}, true).boolean(0, 1)) {

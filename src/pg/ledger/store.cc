@@ -46,7 +46,9 @@ Rows run_read(const KeyArguments& key, const AccountQuestion& question) {
 // Which transaction and which hold have the external id.
 void find_external_id(const KeyArguments& key, const std::string& external_id, AccountState& state) {
     static Query query(
-        "SELECT (SELECT id FROM loyalty.transactions WHERE member = $1 AND program = $2 AND external_id = $3),"
+        "SELECT coalesce("
+        "           (SELECT id FROM loyalty.transactions WHERE member = $1 AND program = $2 AND external_id = $3),"
+        "           (SELECT id FROM loyalty.archived_ids WHERE member = $1 AND program = $2 AND external_id = $3)),"
         "       (SELECT id FROM loyalty.holds WHERE member = $1 AND program = $2 AND external_id = $3)",
         {TEXTOID, TEXTOID, TEXTOID});
     const Rows rows = query.run({key.member, key.program, text_argument(external_id)});

@@ -88,8 +88,7 @@ Query& writing() {
          NUMERICARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
         {"orders_external_id_fkey", "orders_version_fkey", "buyers_program_fkey", "order_lines_order_fkey",
          "order_lines_status_fkey", "order_points_order_fkey", "order_points_line_fkey", "order_points_point_type_fkey",
-         "order_points_transaction_fkey", "order_accruals_order_fkey", "order_accruals_line_fkey",
-         "order_accruals_point_type_fkey", "order_accruals_transaction_fkey"});
+         "order_accruals_order_fkey", "order_accruals_line_fkey", "order_accruals_point_type_fkey"});
     return query;
 }
 

@@ -115,7 +115,7 @@ void mark_credited(const OrderArguments& order, const Credited& credited) {
         "UPDATE loyalty.order_accruals a SET state = 'credited', seq = c.seq"
         "  FROM unnest($4::bigint[], $5::bigint[]) c (number, seq)"
         " WHERE a.buyer = $1 AND a.program = $2 AND a.order_id = $3 AND a.number = c.number",
-        {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, INT8ARRAYOID}, {"order_accruals_transaction_fkey"});
+        {TEXTOID, TEXTOID, TEXTOID, INT8ARRAYOID, INT8ARRAYOID});
     if (credited.numbers.empty()) return;
     query.run_proven({order.buyer, order.program, order.external_id, bigints_argument(credited.numbers),
                       bigints_argument(credited.seqs)});

@@ -18,7 +18,7 @@ const std::string bookings =
     "           WHEN t.type = 'reversal' THEN -t.value + t.owed + t.lapsed ELSE abs(t.value) END,"
     "       t.seq, t.created_at, t.active_from, t.expires_at, t.undoes, t.source_type,"
     "       NULL::text[] AS lines, NULL::bigint[] AS quantities, false AS shipping, false AS ends_order"
-    "  FROM loyalty.transactions t"
+    "  FROM loyalty.all_transactions t"
     "  LEFT JOIN loyalty.orders o ON t.source_type = 'order' AND o.buyer = 'm:' || t.member AND o.program = t.program"
     "      AND o.external_id = t.source"
     " WHERE t.program = $1 AND t.booked_at >= $2 AND t.booked_at < $3 AND t.type NOT IN ('expiration', 'reset')"

@@ -127,7 +127,7 @@ void make_standings(const std::string& program, const std::vector<std::string>& 
         "  CROSS JOIN " + each_member + " m"
         "   JOIN loyalty.programs p ON p.external_id = m.program"
         "   JOIN loyalty.tier_groups g ON g.program = m.program"
-        "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.transactions x"
+        "   LEFT JOIN LATERAL (SELECT sum(x.value - x.owed - x.lapsed) AS points FROM loyalty.all_transactions x"
         "                       WHERE x.member = m.member AND x.program = m.program AND x.point_type = g.point_type"
         "                         AND x.type IN ('accrual', 'initial', 'reversal') AND g.model = 'cumulative') lifetime"
         "                             ON true"
