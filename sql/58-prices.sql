@@ -89,7 +89,8 @@ CREATE FUNCTION loyalty_internal.price_moments(program text, after timestamptz, 
         SELECT (day.begins + make_interval(secs => hour.secs)) AT TIME ZONE known.zone
         FROM known
         CROSS JOIN LATERAL generate_series(
-            date_trunc('day', after AT TIME ZONE known.zone) - interval '1 day',
+            -- Behind -infinity is no first day: a series from there would not end.
+            CASE WHEN isfinite(after) THEN date_trunc('day', after AT TIME ZONE known.zone) - interval '1 day' END,
             least(until, after + interval '100 years') AT TIME ZONE known.zone,
             interval '1 day'
         ) AS day (begins)

@@ -144,6 +144,11 @@ SELECT * FROM loyalty_prior_price('tv');
 \echo :SQLSTATE
 UPDATE loyalty.programs SET price_history = true;
 SELECT prior_price, since = loyalty.clock() AS begins_now FROM loyalty_prior_price('tv');
+-- Moments without an end come to one: no days behind -infinity, those of a hundred years before infinity.
+SELECT count(*) FILTER (WHERE moment > '2026-01-01') < 100 AS are_few
+    FROM loyalty_internal.price_moments('main', '-infinity', '2027-01-01') AS moment;
+SELECT count(*) > 36000 AS of_a_hundred_years
+    FROM loyalty_internal.price_moments('main', '2026-01-01', 'infinity') AS moment;
 SELECT * FROM loyalty_verify();
 DROP PROCEDURE live;
 DROP TABLE quoted;
